@@ -1,0 +1,1 @@
+//! Deterministic tar.gz out, safe and streaming tar.gz in.

@@ -1,0 +1,182 @@
+//! What smtrain needs of a cloud, as traits in the shape of the real services. Their types are smtrain's own: no SDK type
+//! crosses this line. [`local`] implements them on this computer.
+
+pub(crate) mod local;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::model::request::RequestDocument;
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, JobStatus, S3Uri};
+
+/// Why a call to a service failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CloudError {
+    #[error("{0} does not exist")]
+    NotFound(String),
+    #[error("{0} exists already")]
+    AlreadyExists(String),
+    #[error("could not {doing}")]
+    Io { doing: String, source: std::io::Error },
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CloudError {
+    /// For `map_err` on an I/O result: says what was being done.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}
+
+pub(crate) type CloudResult<T> = Result<T, CloudError>;
+
+/// The services that a command works with, all of one place: this computer or an AWS account.
+pub(crate) struct Cloud {
+    pub(crate) jobs: Box<dyn Jobs>,
+    pub(crate) objects: Box<dyn Objects>,
+    pub(crate) logs: Box<dyn Logs>,
+    pub(crate) metrics: Box<dyn Metrics>,
+    pub(crate) identity: Box<dyn Identity>,
+}
+
+/// Training jobs: SageMaker's CreateTrainingJob and its kin.
+#[async_trait]
+pub(crate) trait Jobs: Send + Sync {
+    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`].
+    async fn create(&self, request: &RequestDocument) -> CloudResult<String>;
+    async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
+    /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
+    async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>>;
+    /// Asks a job to stop; returns at once. Stopping an ended job changes nothing.
+    async fn stop(&self, job: &JobName) -> CloudResult<()>;
+}
+
+/// ListTrainingJobs' filters and order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobsQuery {
+    pub(crate) name_contains: Option<String>,
+    pub(crate) status: Option<JobStatus>,
+    /// Inclusive.
+    pub(crate) created_after: Option<Timestamp>,
+    /// Exclusive.
+    pub(crate) created_before: Option<Timestamp>,
+    pub(crate) sort_by: SortBy,
+    pub(crate) ascending: bool,
+    /// The most jobs that the caller will use, over all pages.
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SortBy {
+    #[default]
+    CreationTime,
+    Name,
+    Status,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    /// `None` on the last page.
+    pub(crate) next_token: Option<String>,
+}
+
+/// Objects: S3.
+#[async_trait]
+pub(crate) trait Objects: Send + Sync {
+    /// The object's size in bytes, or `None` when there is none.
+    async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
+    /// Stores a file. It appears whole or not at all.
+    async fn put_file(&self, uri: &S3Uri, file: &Path) -> CloudResult<()>;
+    /// The object's bytes, as a reader for a blocking thread.
+    async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
+    /// Every object below a prefix.
+    async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ObjectSummary {
+    pub(crate) uri: S3Uri,
+    /// Bytes.
+    pub(crate) size: u64,
+}
+
+/// Log streams: CloudWatch Logs' DescribeLogStreams and GetLogEvents on SageMaker's group.
+#[async_trait]
+pub(crate) trait Logs: Send + Sync {
+    /// The streams of exactly this job, one a node and start.
+    async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>>;
+    /// A page of a stream's events. Reading forwards, the end is where `next_forward_token` is the token that was given.
+    async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LogStream {
+    /// `{job}/algo-{N}-{epoch}`.
+    pub(crate) name: String,
+}
+
+impl LogStream {
+    /// `algo-1` of `{job}/algo-1-1732334455`.
+    pub(crate) fn node(&self) -> &str {
+        let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
+        stream.rsplit_once('-').map_or(stream, |(node, _)| node)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventsQuery {
+    /// Inclusive, by the millisecond.
+    pub(crate) start: Option<Timestamp>,
+    /// Exclusive, by the millisecond.
+    pub(crate) end: Option<Timestamp>,
+    /// From the first event on; else from the last one back.
+    pub(crate) from_head: bool,
+    pub(crate) token: Option<String>,
+    /// The most events on the page.
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EventsPage {
+    /// Oldest first, in either direction.
+    pub(crate) events: Vec<LogEvent>,
+    pub(crate) next_forward_token: String,
+    pub(crate) next_backward_token: String,
+}
+
+/// One line of a job's output. Bytes, since a script can print anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogEvent {
+    pub(crate) timestamp: Timestamp,
+    /// Without its line feed. A message that ends in a carriage return was overwritten by the next one: a progress bar.
+    pub(crate) message: Vec<u8>,
+}
+
+/// Training metrics, as `[metrics]` picked them out of the log.
+#[async_trait]
+pub(crate) trait Metrics: Send + Sync {
+    /// Every value of every metric of a job, oldest first.
+    async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>>;
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MetricPoint {
+    pub(crate) name: String,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) value: f64,
+}
+
+/// Who is calling: STS and IAM.
+#[async_trait]
+pub(crate) trait Identity: Send + Sync {
+    /// The account's 12 digits.
+    async fn account(&self) -> CloudResult<String>;
+    /// The ARN of a role given by name or ARN; of the place's own default role when none is given.
+    async fn role_arn(&self, role: Option<&str>) -> CloudResult<String>;
+}

@@ -1,0 +1,116 @@
+//! The error that every command ends with: a fact, its cause, what to do, and the exit code that its kind decides.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::job::problem::InvalidSpec;
+use crate::model::JobName;
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as far as the exit code is concerned.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Disk, network, AWS: exit code 1.
+    Failure,
+    /// The command line or what it names can't be used: exit code 2, nothing was done.
+    Usage,
+    /// Specs with problems: exit code 2, nothing was sent.
+    InvalidSpec(Vec<InvalidSpec>),
+    /// The awaited job ended Failed: exit code 3.
+    JobFailed,
+    /// The awaited job ended Stopped: exit code 4.
+    JobStopped,
+    /// Ctrl-C: exit code 130.
+    Interrupted,
+    /// The reader of our output has gone: nothing is said.
+    ClosedPipe,
+}
+
+#[derive(Debug)]
+pub(crate) struct Error {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None, hints: Vec::new() }
+    }
+
+    pub(crate) fn failure(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failure, message)
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn invalid_specs(specs: Vec<InvalidSpec>) -> Self {
+        Self::new(Kind::InvalidSpec(specs), "the job spec is not valid")
+    }
+
+    pub(crate) fn job_failed(job: &JobName, reason: &str) -> Self {
+        let reason = reason.trim_end();
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        Self::new(Kind::JobFailed, format!("job {job} failed{because}"))
+    }
+
+    /// What to do about it: names something to run or to set.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Failure => 1,
+            Kind::Usage | Kind::InvalidSpec(_) => 2,
+            Kind::JobFailed => 3,
+            Kind::JobStopped => 4,
+            Kind::Interrupted => 130,
+            Kind::ClosedPipe => 0,
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Says what was being done when an I/O error came: `could not read /x: permission denied`.
+pub(crate) trait Doing<T> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: StdError + Send + Sync + 'static> Doing<T> for std::result::Result<T, E> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|source| Error::failure(format!("could not {}", what())).caused_by(source))
+    }
+}

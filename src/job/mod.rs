@@ -1,0 +1,4 @@
+//! The job spec: reading it, checking it, and the CreateTrainingJob request that it means.
+
+pub(crate) mod problem;
+pub(crate) mod spec;

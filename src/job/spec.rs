@@ -1,0 +1,316 @@
+//! The job spec as values: what a `job.toml` says once it has been checked. Its keys are SPEC.md's, one struct a section.
+//!
+//! Spans end here: whoever holds a [`JobSpec`] holds a valid one. Paths are absolute, resolved from the spec's folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::model::{InstanceType, S3Uri};
+
+/// A whole job spec. What was not written and has a default that needs no lookup has that default.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct JobSpec {
+    /// The spec's folder: relative paths start here.
+    pub(crate) folder: PathBuf,
+    /// A valid base of job names: as written, else made from the folder's name.
+    pub(crate) name: String,
+    pub(crate) input_mode: InputMode,
+    /// An ARN or a role's name.
+    pub(crate) role: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) runs: Runs,
+    pub(crate) source: Option<Source>,
+    /// Values as JSON; the protocol decides how each is encoded when it is sent.
+    pub(crate) hyperparameters: Map<String, Value>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) resources: Resources,
+    pub(crate) limits: Limits,
+    pub(crate) spot: bool,
+    pub(crate) checkpoints: Option<Checkpoints>,
+    /// In the order written.
+    pub(crate) channels: Vec<ChannelSpec>,
+    pub(crate) output: Output,
+    /// Name and regular expression, in the order written.
+    pub(crate) metrics: Vec<(String, String)>,
+    pub(crate) distribution: Option<Distribution>,
+    pub(crate) network: Network,
+    pub(crate) volume_kms_key_id: Option<String>,
+    /// In the order written.
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) local: Local,
+    pub(crate) tensorboard: Option<S3AndLocalPath>,
+    pub(crate) experiment: Option<Experiment>,
+    pub(crate) debugger: Option<Debugger>,
+    pub(crate) profiler: Option<Profiler>,
+    pub(crate) remote_debug: Option<bool>,
+    pub(crate) infra_check: Option<bool>,
+    pub(crate) session_chaining: Option<bool>,
+    pub(crate) mlflow: Option<Mlflow>,
+    /// `[request]`: merged over the request last, as written.
+    pub(crate) request: Map<String, Value>,
+}
+
+/// `File`, `Pipe` or `FastFile`: the API's TrainingInputMode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum InputMode {
+    #[default]
+    File,
+    Pipe,
+    FastFile,
+}
+
+/// Exactly one of these says what runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Runs {
+    Framework(Framework),
+    Algorithm(Algorithm),
+    Container(Container),
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Framework {
+    pub(crate) name: String,
+    pub(crate) version: Option<String>,
+    pub(crate) py_version: Option<String>,
+    pub(crate) pytorch_version: Option<String>,
+    pub(crate) tensorflow_version: Option<String>,
+    pub(crate) image: Option<String>,
+    pub(crate) model_dir: Option<ModelDir>,
+    pub(crate) training_compiler: bool,
+    pub(crate) allow_unknown_version: bool,
+}
+
+/// TensorFlow's `model_dir` hyperparameter.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ModelDir {
+    /// `model_dir = false`: none is sent.
+    None,
+    Uri(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Algorithm {
+    BuiltIn { name: String, version: Option<String> },
+    Arn(String),
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Container {
+    pub(crate) image: String,
+    pub(crate) entrypoint: Vec<String>,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) repository_access: Option<RepositoryAccess>,
+    pub(crate) repository_credentials_provider_arn: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RepositoryAccess {
+    Platform,
+    Vpc,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Source {
+    pub(crate) dir: PathBuf,
+    /// Relative to `dir`, with `/`.
+    pub(crate) entry_point: Option<String>,
+    pub(crate) dependencies: Vec<PathBuf>,
+    pub(crate) s3_uri: Option<S3Uri>,
+    /// gitignore patterns.
+    pub(crate) exclude: Vec<String>,
+    /// `external_symlinks = true`: links that lead out of `dir` are followed too, instead of refused.
+    pub(crate) external_symlinks: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Resources {
+    pub(crate) instance_type: Option<InstanceType>,
+    pub(crate) instance_count: u32,
+    /// GiB.
+    pub(crate) volume_size_gb: u32,
+    pub(crate) keep_alive_period: Option<Duration>,
+    pub(crate) training_plan_arn: Option<String>,
+    pub(crate) instance_groups: Vec<InstanceGroupSpec>,
+    pub(crate) instance_preferences: Vec<InstancePreferenceSpec>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct InstanceGroupSpec {
+    pub(crate) name: String,
+    pub(crate) instance_type: InstanceType,
+    pub(crate) count: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct InstancePreferenceSpec {
+    pub(crate) instance_type: InstanceType,
+    pub(crate) count: Option<u32>,
+    pub(crate) training_plan_arn: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) max_run: Duration,
+    /// Only with spot.
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) max_pending: Option<Duration>,
+    pub(crate) max_retry_attempts: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Checkpoints {
+    pub(crate) s3_uri: Option<S3Uri>,
+    pub(crate) local_path: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChannelSpec {
+    pub(crate) name: String,
+    pub(crate) source: ChannelSource,
+    pub(crate) content_type: Option<String>,
+    pub(crate) input_mode: Option<InputMode>,
+    pub(crate) sharded: Option<bool>,
+    pub(crate) gzip: Option<bool>,
+    pub(crate) record_io: Option<bool>,
+    pub(crate) s3_data_type: Option<S3DataType>,
+    pub(crate) attribute_names: Vec<String>,
+    pub(crate) shuffle_seed: Option<i64>,
+    pub(crate) instance_groups: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ChannelSource {
+    S3(S3Uri),
+    /// A file or folder on this computer.
+    Path(PathBuf),
+    FileSystem(FileSystem),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FileSystem {
+    pub(crate) kind: FileSystemKind,
+    pub(crate) id: String,
+    /// Absolute inside the file system.
+    pub(crate) directory: String,
+    pub(crate) read_write: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileSystemKind {
+    Efs,
+    FsxLustre,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum S3DataType {
+    S3Prefix,
+    ManifestFile,
+    AugmentedManifestFile,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Output {
+    pub(crate) s3_uri: Option<S3Uri>,
+    pub(crate) kms_key_id: Option<String>,
+    /// `compression = "none"`: the model's files, not a tar.gz.
+    pub(crate) uncompressed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Distribution {
+    pub(crate) kind: DistributionKind,
+    pub(crate) processes_per_host: Option<u32>,
+    pub(crate) custom_mpi_options: Option<String>,
+    pub(crate) parameters: Option<Map<String, Value>>,
+    /// torch_distributed with the v2 model-parallel library.
+    pub(crate) modelparallel: Option<Map<String, Value>>,
+    pub(crate) instance_groups: Vec<String>,
+}
+
+/// The SDK's names, in snake case in the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DistributionKind {
+    TorchDistributed,
+    Mpi,
+    SmdistributedDataparallel,
+    SmdistributedModelparallel,
+    ParameterServer,
+    MultiWorkerMirroredStrategy,
+    PytorchXla,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Network {
+    pub(crate) subnets: Vec<String>,
+    pub(crate) security_group_ids: Vec<String>,
+    pub(crate) isolation: bool,
+    pub(crate) encrypt_inter_container_traffic: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Local {
+    /// A command or a path; `None` means the active environment's `python3`.
+    pub(crate) python: Option<String>,
+    /// How long a stopped script has between SIGTERM and SIGKILL. Default 120 s, as on SageMaker.
+    pub(crate) stop_grace: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct S3AndLocalPath {
+    pub(crate) s3_uri: S3Uri,
+    pub(crate) local_path: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Experiment {
+    pub(crate) name: Option<String>,
+    pub(crate) trial: Option<String>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) run_name: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Debugger {
+    pub(crate) hook: Option<DebuggerHook>,
+    pub(crate) rules: Vec<RuleSpec>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DebuggerHook {
+    pub(crate) s3_uri: S3Uri,
+    pub(crate) local_path: Option<String>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// Name and parameters.
+    pub(crate) collections: Vec<(String, BTreeMap<String, String>)>,
+}
+
+/// A rule of the debugger or the profiler.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RuleSpec {
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) instance_type: Option<String>,
+    pub(crate) volume_size_gb: Option<u32>,
+    pub(crate) s3_uri: Option<S3Uri>,
+    pub(crate) local_path: Option<String>,
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Profiler {
+    pub(crate) enabled: Option<bool>,
+    pub(crate) s3_uri: Option<S3Uri>,
+    pub(crate) system_monitor_interval_millis: Option<i64>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) rules: Vec<RuleSpec>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Mlflow {
+    pub(crate) resource_arn: String,
+    pub(crate) experiment_name: Option<String>,
+    pub(crate) run_name: Option<String>,
+}

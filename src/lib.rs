@@ -1,0 +1,6 @@
+//! smtrain
+mod archive;
+mod cloud;
+mod error;
+mod job;
+mod model;
