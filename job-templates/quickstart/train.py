@@ -1,8 +1,7 @@
 """Trains a classifier that tells a penguin's species from four measurements.
 
 This is an ordinary SageMaker training script: hyperparameters come as arguments, folders as SM_* variables, numbers
-that are printed become metrics, and what is saved in the model's folder is the job's result. `python train.py` runs it
-by hand.
+that are printed become metrics, and what is saved in the model's folder is the job's result. It also runs by hand.
 The model is multinomial logistic regression, written out in plain Python so that there is nothing to install.
 """
 
@@ -81,8 +80,7 @@ class Classifier:
     @classmethod
     def untrained(cls, training: list[Example]) -> Classifier:
         # Scaled by the training part alone: the validation part must not leak into the model.
-        columns = list(zip(*(measurements for measurements, _ in training)))
-        species = sorted({name for _, name in training})
+        columns, species = list(zip(*(values for values, _ in training))), sorted({name for _, name in training})
         means, deviations = [fmean(column) for column in columns], [pstdev(column) or 1.0 for column in columns]
         weights = [[0.0] * len(FEATURES) for _ in species]
         return cls(list(FEATURES), species, means, deviations, weights, [0.0] * len(species))

@@ -3,8 +3,7 @@
 The data is the University of Wisconsin's on breast cancer, which scikit-learn ships.
 
 This is an ordinary SageMaker training script: hyperparameters come as arguments, folders as SM_* variables, numbers
-that are printed become metrics, and what is saved in the model's folder is the job's result. `python train.py` runs it
-by hand.
+that are printed become metrics, and what is saved in the model's folder is the job's result. It also runs by hand.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def as_text(part: str, values: dict[str, float]) -> str:
 def cross_validate(
     model: RandomForestClassifier, features: numpy.ndarray, labels: numpy.ndarray, folds: StratifiedKFold
 ) -> list[dict[str, float]]:
-    """The scores of each fold, printed as soon as they are known: scikit-learn's own function reports only at the end."""
+    """The scores of each fold, printed as soon as they are known: scikit-learn's own functions tell all at the end."""
     results = []
     for number, (training, validation) in enumerate(folds.split(features, labels), start=1):
         fold = clone(model).fit(features[training], labels[training])

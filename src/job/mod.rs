@@ -2,3 +2,4 @@
 
 pub(crate) mod problem;
 pub(crate) mod spec;
+pub(crate) mod template;

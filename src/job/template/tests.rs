@@ -1,0 +1,240 @@
+//! Templates are what they should be, and writing one never harms what is there.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use super::*;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Every file under a folder, with its contents.
+fn tree(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(tree(&path)?);
+        } else {
+            files.insert(path.clone(), fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+fn planned(name: &str) -> Result<Vec<Planned>, TemplateError> {
+    files_of(name, Path::new(""))
+}
+
+fn spec_of(name: &str) -> Result<toml::Table, Box<dyn Error>> {
+    let files = planned(name)?;
+    let spec = files.iter().find(|file| file.path == Path::new(SPEC)).ok_or("no job.toml")?;
+    Ok(toml::from_str(std::str::from_utf8(spec.contents)?)?)
+}
+
+#[test]
+fn quickstart_is_listed_first() {
+    let names: Vec<_> = all().iter().map(|template| template.name).collect();
+    assert_eq!(names, ["quickstart", "sklearn"]);
+}
+
+#[test]
+fn no_folder_lacks_a_spec() {
+    assert_eq!(all().len(), TEMPLATES.dirs().count());
+    assert_eq!(TEMPLATES.files().count(), 0, "only folders stand in job-templates/");
+}
+
+#[test]
+fn every_spec_begins_with_a_comment_that_is_the_summary() -> Outcome {
+    for template in all() {
+        let spec = TEMPLATES.get_file(Path::new(template.name).join(SPEC)).ok_or("no job.toml")?;
+        let first = spec.contents_utf8().ok_or("not text")?.lines().next().ok_or("empty")?;
+        assert_eq!(first, format!("# {}", template.summary));
+        assert!((20..100).contains(&template.summary.len()), "{}", template.summary);
+    }
+    Ok(())
+}
+
+#[test]
+fn every_spec_names_files_that_its_template_has() -> Outcome {
+    for template in all() {
+        let spec = spec_of(template.name)?;
+        let entry_point = spec["source"]["entry_point"].as_str().ok_or("entry_point is text")?;
+        let channels = spec.get("channels").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        let sources = channels.values().filter_map(toml::Value::as_str);
+        let files = planned(template.name)?;
+        for name in sources.chain([entry_point]) {
+            assert!(files.iter().any(|file| file.path == Path::new(name)), "{}: {name}", template.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_hyperparameter_is_an_argument_of_the_script() -> Outcome {
+    for template in all() {
+        let files = planned(template.name)?;
+        let script = files.iter().find(|file| file.path == Path::new("train.py")).ok_or("no train.py")?;
+        let script = std::str::from_utf8(script.contents)?;
+        let spec = spec_of(template.name)?;
+        for name in spec["hyperparameters"].as_table().ok_or("a table")?.keys() {
+            assert!(script.contains(&format!("add_argument(\"--{name}\"")), "{}: {name}", template.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_metric_has_one_group() -> Outcome {
+    for template in all() {
+        for (name, expression) in spec_of(template.name)?["metrics"].as_table().ok_or("a table")? {
+            let expression = regex::Regex::new(expression.as_str().ok_or("text")?)?;
+            assert_eq!(expression.captures_len(), 2, "{}: {name}", template.name);
+        }
+    }
+    Ok(())
+}
+
+/// What a run by hand or an editor leaves in the folder would otherwise go into the binary unnoticed.
+#[test]
+fn nothing_but_small_text_files_is_built_in() -> Outcome {
+    for template in all() {
+        for file in planned(template.name)? {
+            let path = file.path.to_str().ok_or("not text")?;
+            let litter = ["__pycache__", "model/", "output/", "."].iter().any(|start| path.starts_with(start));
+            assert!(!litter && std::str::from_utf8(file.contents).is_ok(), "{}: {path}", template.name);
+            assert!(file.contents.len() < 64 * 1024, "{}: {path} is large", template.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_penguins_are_all_there() -> Outcome {
+    let file = TEMPLATES.get_file("quickstart/data/penguins.csv").ok_or("no data")?;
+    let rows: Vec<_> = file.contents_utf8().ok_or("not text")?.lines().skip(1).collect();
+    let count = |species: &str| rows.iter().filter(|row| row.starts_with(species)).count();
+    assert_eq!((rows.len(), count("Adelie,"), count("Chinstrap,"), count("Gentoo,")), (344, 152, 68, 124));
+    Ok(())
+}
+
+#[test]
+fn a_template_is_written_whole_into_a_folder_that_is_made() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let into = place.path().join("a/new/folder");
+    let written = write("quickstart", &into)?;
+    let expected = ["data/SOURCE.md", "data/penguins.csv", "job.toml", "train.py"].map(|name| into.join(name));
+    assert_eq!(written, expected);
+    assert_eq!(tree(&into)?.into_keys().collect::<Vec<_>>(), expected);
+    let spec = TEMPLATES.get_file("quickstart/job.toml").ok_or("no job.toml")?;
+    assert_eq!(fs::read(into.join(SPEC))?, spec.contents());
+    Ok(())
+}
+
+#[test]
+fn other_files_of_the_folder_are_no_hindrance() -> Outcome {
+    let place = tempfile::tempdir()?;
+    fs::create_dir(place.path().join("data"))?;
+    fs::write(place.path().join("data/mine.csv"), "mine")?;
+    write("quickstart", place.path())?;
+    assert_eq!(fs::read(place.path().join("data/mine.csv"))?, b"mine");
+    Ok(())
+}
+
+#[test]
+fn writing_twice_is_refused_and_edits_stay() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let written = write("quickstart", place.path())?;
+    fs::write(place.path().join("train.py"), "edited")?;
+    let before = tree(place.path())?;
+    let error = write("quickstart", place.path()).err().ok_or("was not refused")?;
+    assert!(matches!(&error, TemplateError::Exists(paths) if *paths == written), "{error}");
+    assert!(error.to_string().ends_with("train.py already exist"), "{error}");
+    assert_eq!(tree(place.path())?, before);
+    Ok(())
+}
+
+#[test]
+fn one_file_in_the_way_stops_all() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let mine = place.path().join("train.py");
+    fs::write(&mine, "mine")?;
+    let error = write("sklearn", place.path()).err().ok_or("was not refused")?;
+    assert_eq!(error.to_string(), format!("{} already exists", mine.display()));
+    assert_eq!(tree(place.path())?, BTreeMap::from([(mine, b"mine".to_vec())]));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dangling_link_is_in_the_way_and_not_written_through() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let (into, target) = (place.path().join("job"), place.path().join("elsewhere.py"));
+    fs::create_dir(&into)?;
+    std::os::unix::fs::symlink(&target, into.join("train.py"))?;
+    let error = write("sklearn", &into).err().ok_or("was not refused")?;
+    assert!(matches!(error, TemplateError::Exists(_)), "{error}");
+    assert!(!target.exists());
+    Ok(())
+}
+
+#[test]
+fn a_file_where_a_folder_should_be_is_an_error_and_nothing_is_written() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let in_the_way = place.path().join("data");
+    fs::write(&in_the_way, "mine")?;
+    for into in [place.path(), in_the_way.as_path()] {
+        let error = write("quickstart", into).err().ok_or("was not refused")?;
+        assert!(matches!(error, TemplateError::Write { .. }), "{error}");
+    }
+    assert_eq!(tree(place.path())?, BTreeMap::from([(in_the_way, b"mine".to_vec())]));
+    Ok(())
+}
+
+/// A file that comes into being after the check is the only way to get here.
+#[test]
+fn what_was_written_before_a_failure_is_removed_again() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let (ours, theirs) = (place.path().join("a.py"), place.path().join("b.py"));
+    fs::write(&theirs, "theirs")?;
+    let files = [&ours, &theirs].map(|path| Planned { path: path.clone(), contents: b"ours" });
+    let error = write_all(&files).err().ok_or("was not refused")?;
+    assert!(matches!(&error, TemplateError::Write { path, .. } if *path == theirs), "{error}");
+    assert_eq!(tree(place.path())?, BTreeMap::from([(theirs, b"theirs".to_vec())]));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn shell_scripts_can_be_run_and_nothing_else_can() -> Outcome {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = tempfile::tempdir()?;
+    for (name, executable) in [("train.sh", true), ("train.py", false)] {
+        let mode = create_new(&place.path().join(name))?.metadata()?.permissions().mode();
+        assert_eq!(mode & 0o100 != 0, executable, "{name}: {mode:o}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_no_template_writes_nothing() -> Outcome {
+    let place = tempfile::tempdir()?;
+    for name in ["", ".", "..", "/", "quickstart/", "quickstart/data", "../job-templates/quickstart", "QUICKSTART"] {
+        let error = write(name, place.path()).err().ok_or("was written")?;
+        assert!(matches!(error, TemplateError::Unknown(_)), "{name}: {error}");
+    }
+    assert!(tree(place.path())?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_mistyped_name_is_recognised_and_a_foreign_one_is_not() {
+    for name in ["quikstart", "Quickstart", "quick-start", "quick", "quckstrat"] {
+        assert_eq!(nearest(name), Some("quickstart"), "{name}");
+    }
+    for name in ["sklern", "scikit-learn", "sk-learn"] {
+        assert_eq!(nearest(name), Some("sklearn"), "{name}");
+    }
+    for name in ["", "pytorch", "x", "🐧"] {
+        assert_eq!(nearest(name), None, "{name}");
+    }
+}
