@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::OsStr;
 
 use super::*;
 
@@ -94,15 +95,19 @@ fn every_metric_has_one_group() -> Outcome {
     Ok(())
 }
 
+fn is_litter(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || ["__pycache__", "model", "output"].iter().any(|litter| name == *litter)
+}
+
 /// What a run by hand or an editor leaves in the folder would otherwise go into the binary unnoticed.
 #[test]
 fn nothing_but_small_text_files_is_built_in() -> Outcome {
     for template in all() {
         for file in planned(template.name)? {
-            let path = file.path.to_str().ok_or("not text")?;
-            let litter = ["__pycache__", "model/", "output/", "."].iter().any(|start| path.starts_with(start));
-            assert!(!litter && std::str::from_utf8(file.contents).is_ok(), "{}: {path}", template.name);
-            assert!(file.contents.len() < 64 * 1024, "{}: {path} is large", template.name);
+            let place = format!("{}/{}", template.name, file.path.display());
+            assert!(!file.path.iter().any(is_litter), "{place}");
+            assert!(std::str::from_utf8(file.contents).is_ok(), "{place} is not text");
+            assert!(file.contents.len() < 64 * 1024, "{place} is large");
         }
     }
     Ok(())
