@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::cloud::CloudError;
 use crate::job::problem::InvalidSpec;
 use crate::model::JobName;
 
@@ -112,5 +113,15 @@ pub(crate) trait Doing<T> {
 impl<T, E: StdError + Send + Sync + 'static> Doing<T> for std::result::Result<T, E> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|source| Error::failure(format!("could not {}", what())).caused_by(source))
+    }
+}
+
+impl From<CloudError> for Error {
+    fn from(error: CloudError) -> Self {
+        match error {
+            CloudError::Unusable { what, hint } => Self::failure(what).hint(hint),
+            CloudError::Io { doing, source } => Self::failure(format!("could not {doing}")).caused_by(source),
+            error => Self::failure(error.to_string()),
+        }
     }
 }

@@ -1,6 +1,91 @@
-//! smtrain
+//! smtrain runs machine-learning training jobs on this computer as Amazon SageMaker would.
+//!
+//! A command line ([`cli`]) becomes a command ([`commands`]), which resolves its arguments, calls operations ([`ops`]) and
+//! shows what came of it ([`view`], [`ui`]). Operations read the job spec and build the request ([`job`]), pack and unpack
+//! ([`archive`]), and talk to services behind traits ([`cloud`]). Everything speaks in the API's own words ([`model`]).
+//! Imports run that way only: `tests/it/architecture.rs` fails where they don't.
+
 mod archive;
+mod cli;
 mod cloud;
+mod commands;
+mod context;
 mod error;
 mod job;
 mod model;
+mod ops;
+mod settings;
+mod ui;
+mod view;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+use cli::{Cli, Command};
+use cloud::local;
+use context::Context;
+use error::{Doing, Error, Result};
+use settings::Settings;
+use ui::Ui;
+
+/// The whole program. The exit code says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ui = Ui::new(cli.global.color.into(), cli.global.quiet);
+    match dispatch(cli, ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+/// What makes namespaces runs at once: an event loop would give the process a second thread.
+fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
+    match cli.command {
+        Command::Guard { folder } => Ok(local::guard::run(&folder)?),
+        Command::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
+        Command::Supervise { folder } => supervise(&folder),
+        command => run(command, cli.global.local, ui),
+    }
+}
+
+fn supervise(folder: &Path) -> Result<()> {
+    let settings = Settings::from_environment()?;
+    let home = local::Home::new(settings.state);
+    block_on(local::supervisor::run(&home, &settings.cache, &settings.executable, folder))??;
+    Ok(())
+}
+
+fn run(command: Command, local: bool, ui: Ui) -> Result<()> {
+    let settings = Settings::from_environment()?;
+    let cloud = local::cloud(&local::Home::new(settings.state.clone()), settings.executable.clone());
+    let context = Context { ui, settings, cloud, local, interrupt: CancellationToken::new() };
+    block_on(interruptible(command, &context))?
+}
+
+/// Ctrl-C is a word to the command, not its end: a follower detaches, a download leaves nothing half done.
+async fn interruptible(command: Command, context: &Context) -> Result<()> {
+    let interrupt = context.interrupt.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.cancel();
+        }
+    });
+    commands::run(command, context).await
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing(|| "start the event loop".to_owned())?;
+    let outcome = runtime.block_on(work);
+    // What still runs on a blocking thread has been given up.
+    runtime.shutdown_background();
+    Ok(outcome)
+}

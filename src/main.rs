@@ -1,1 +1,7 @@
-fn main() {}
+//! `smtrain`: parse, build the services, run.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    smtrain::main()
+}

@@ -8,9 +8,9 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::model::request::RequestDocument;
+use crate::model::request::{CreateTrainingJobRequest, RequestDocument};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, S3Uri};
+use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
 /// Why a call to a service failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub(crate) enum CloudError {
     AlreadyExists(String),
     #[error("could not {doing}")]
     Io { doing: String, source: std::io::Error },
+    /// What was asked for can't be done here, and what to do about it.
+    #[error("{what}")]
+    Unusable { what: String, hint: String },
     #[error("{0}")]
     Other(String),
 }
@@ -37,6 +40,7 @@ pub(crate) type CloudResult<T> = Result<T, CloudError>;
 
 /// The services that a command works with, all of one place: this computer or an AWS account.
 pub(crate) struct Cloud {
+    pub(crate) region: String,
     pub(crate) jobs: Box<dyn Jobs>,
     pub(crate) objects: Box<dyn Objects>,
     pub(crate) logs: Box<dyn Logs>,
@@ -47,11 +51,17 @@ pub(crate) struct Cloud {
 /// Training jobs: SageMaker's CreateTrainingJob and its kin.
 #[async_trait]
 pub(crate) trait Jobs: Send + Sync {
-    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`].
-    async fn create(&self, request: &RequestDocument) -> CloudResult<String>;
+    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`]. The options are only for
+    /// a place that runs the job itself.
+    async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
+    /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
+    /// run the job at all.
+    async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>>;
+    /// The names of all jobs, in no order.
+    async fn names(&self) -> CloudResult<Vec<JobName>>;
     /// Asks a job to stop; returns at once. Stopping an ended job changes nothing.
     async fn stop(&self, job: &JobName) -> CloudResult<()>;
 }

@@ -1,8 +1,10 @@
 //! The words of the field as types: names, statuses, URIs, and the API's own request and answer. No I/O.
 
+pub(crate) mod artifacts;
 pub(crate) mod instance_type;
 pub(crate) mod job_name;
 pub(crate) mod job_status;
+pub(crate) mod local_options;
 pub(crate) mod request;
 pub(crate) mod s3_uri;
 pub(crate) mod training_job;
@@ -10,4 +12,5 @@ pub(crate) mod training_job;
 pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;
+pub(crate) use local_options::LocalOptions;
 pub(crate) use s3_uri::S3Uri;

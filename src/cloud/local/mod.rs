@@ -1,3 +1,47 @@
 //! The cloud on this computer: a store of jobs, a supervisor for each, and SageMaker's container contract.
+//!
+//! A job is a folder ([`home`]). `jobs` creates it and starts a [`supervisor`]; that one stages the input, starts a
+//! [`guard`] which runs the script, reads its output into the [`log`], and stores the artifacts. Whoever reads a job's
+//! [`state`] finds out whether the supervisor still lives, by its lock.
 
 pub(crate) mod contract;
+pub(crate) mod guard;
+mod home;
+mod identity;
+mod jobs;
+mod lines;
+mod log;
+mod logs;
+mod metrics;
+mod notices;
+mod objects;
+mod processes;
+mod python;
+mod requirements;
+mod state;
+pub(crate) mod supervisor;
+mod survivors;
+
+use std::path::PathBuf;
+
+use super::Cloud;
+
+pub(crate) use home::Home;
+pub(crate) use jobs::SUPERVISE;
+
+/// The account that local jobs belong to: none that AWS gives out.
+pub(crate) const ACCOUNT: &str = "000000000000";
+/// The region that local jobs run in.
+pub(crate) const REGION: &str = "local";
+
+/// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
+pub(crate) fn cloud(home: &Home, executable: PathBuf) -> Cloud {
+    Cloud {
+        region: REGION.to_owned(),
+        jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),
+        objects: Box::new(objects::LocalObjects::new(home.clone())),
+        logs: Box::new(logs::LocalLogs::new(home.clone())),
+        metrics: Box::new(metrics::LocalMetrics::new(home.clone())),
+        identity: Box::new(identity::LocalIdentity),
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line: clap's types, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{completions, describe, download, history, init, logs, stop, submit, validate, wait};
+
+/// Runs machine-learning training jobs on this computer as Amazon SageMaker would.
+#[derive(Debug, Parser)]
+#[command(name = "smtrain", version, propagate_version = true, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Work with jobs on this computer
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
+    /// Say nothing on stderr but warnings and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(crate) color: Color,
+    /// Show no progress bars
+    #[arg(long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// Where the stream is a terminal and NO_COLOR is not set
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::AlwaysAnsi,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Submit(Box<submit::SubmitArgs>),
+    Logs(logs::LogsArgs),
+    #[command(visible_alias = "list")]
+    History(history::HistoryArgs),
+    #[command(visible_alias = "show")]
+    Describe(describe::DescribeArgs),
+    Wait(wait::WaitArgs),
+    Stop(stop::StopArgs),
+    Download(download::DownloadArgs),
+    Completions(completions::CompletionsArgs),
+    /// The process that looks after a local job
+    #[command(name = "__supervise", hide = true)]
+    Supervise { folder: PathBuf },
+    /// The process between a local job and its script
+    #[command(name = "__guard", hide = true)]
+    Guard { folder: PathBuf },
+    /// Tells whether this computer grants a private /opt/ml
+    #[command(name = "__probe-mount", hide = true)]
+    ProbeMount,
+}

@@ -1,0 +1,166 @@
+//! The guard: the process between a supervisor and a script. It gives the script its `/opt/ml`, passes signals on, ends
+//! every process that the script leaves behind, and, should the supervisor be killed, ends the script and saves its last
+//! output.
+
+mod namespace;
+mod orphan;
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getppid, setsid};
+use serde::{Deserialize, Serialize};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::home::{self, JobFolder};
+use super::{processes, survivors};
+use crate::cloud::{CloudError, CloudResult};
+
+/// The subcommand that guards a script.
+pub(crate) const GUARD: &str = "__guard";
+/// The subcommand that tells whether this computer grants a private `/opt/ml`.
+pub(crate) const PROBE: &str = "__probe-mount";
+
+/// How often the guard looks whether its supervisor still lives.
+const PARENT_CHECK: Duration = Duration::from_millis(250);
+/// What a shell answers for a command that can't be started.
+const CANNOT_START: i32 = 127;
+
+/// How to start a script.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    pub(crate) argv: Vec<String>,
+    pub(crate) variables: std::collections::BTreeMap<String, String>,
+    pub(crate) directory: PathBuf,
+    /// Whether the job's folder is to be seen as `/opt/ml`.
+    pub(crate) mount: bool,
+    pub(crate) stop_grace: Duration,
+    /// The log stream's file, for the last output after the supervisor's death.
+    pub(crate) log: PathBuf,
+}
+
+/// Runs the script and writes its exit code down. Called while the process has one thread: a user namespace needs that.
+pub(crate) fn run(folder: &Path) -> CloudResult<()> {
+    let folder = JobFolder::at(folder.to_owned());
+    let supervisor = getppid();
+    let plan: Plan = read_plan(&folder)?;
+    setsid().map_err(|error| CloudError::io("start a session")(error.into()))?;
+    survivors::record_own_session(&folder)?;
+    processes::adopt_orphans();
+    if plan.mount {
+        namespace::enter(&folder.ml()).map_err(CloudError::io("mount /opt/ml"))?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CloudError::io("start the guard's event loop"))?;
+    match runtime.block_on(guard(&plan, supervisor))? {
+        Some(exit_code) => home::replace(&folder.exit_code(), exit_code.to_string().as_bytes()),
+        None => Ok(()),
+    }
+}
+
+/// Whether a private `/opt/ml` can be had, by trying. Called while the process has one thread.
+pub(crate) fn probe() -> std::io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    namespace::enter(folder.path())
+}
+
+fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
+    let path = folder.plan();
+    let text = std::fs::read(&path).map_err(CloudError::io(format!("read {}", path.display())))?;
+    serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
+}
+
+/// The script's exit code, or none when there is no supervisor any more to tell it to.
+async fn guard(plan: &Plan, supervisor: Pid) -> CloudResult<Option<i32>> {
+    let last_output = orphan::LastOutput::open(&plan.log);
+    let outcome = match start(plan) {
+        Ok(mut script) => watch(&mut script, plan.stop_grace, supervisor).await,
+        Err(error) => return cannot_start(plan, &error),
+    };
+    processes::end_descendants().await;
+    match outcome.map_err(CloudError::io("wait for the script"))? {
+        Outcome::Ended(status) => Ok(Some(exit_code(status))),
+        Outcome::Orphaned => {
+            last_output.save().map_err(CloudError::io("save the script's last output"))?;
+            Ok(None)
+        }
+    }
+}
+
+/// Says so in the job's log, as a shell would, which is where this process's own output goes.
+fn cannot_start(plan: &Plan, error: &std::io::Error) -> CloudResult<Option<i32>> {
+    let program = plan.argv.first().map_or("the script", String::as_str);
+    let said = std::io::Write::write_all(&mut std::io::stderr(), format!("could not start {program}: {error}\n").as_bytes());
+    said.map_err(CloudError::io("write to the job's log"))?;
+    Ok(Some(CANNOT_START))
+}
+
+fn start(plan: &Plan) -> std::io::Result<Child> {
+    let (program, arguments) =
+        plan.argv.split_first().ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "no command"))?;
+    Command::new(program)
+        .args(arguments)
+        .envs(&plan.variables)
+        .current_dir(&plan.directory)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+enum Outcome {
+    Ended(ExitStatus),
+    /// The supervisor is gone.
+    Orphaned,
+}
+
+/// Waits for the script's end. SIGTERM is passed on to it, and followed by SIGKILL when its time is over.
+async fn watch(script: &mut Child, stop_grace: Duration, supervisor: Pid) -> std::io::Result<Outcome> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut parent_check = interval(PARENT_CHECK);
+    parent_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut deadline: Option<Instant> = None;
+    loop {
+        let out_of_time = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            status = script.wait() => return Ok(Outcome::Ended(status?)),
+            _ = terminate.recv() => {
+                deadline.get_or_insert_with(|| Instant::now() + stop_grace);
+                pass_on(script, Signal::SIGTERM);
+            }
+            () = out_of_time => {
+                deadline = None;
+                pass_on(script, Signal::SIGKILL);
+            }
+            _ = parent_check.tick() => {
+                if getppid() != supervisor {
+                    return Ok(Outcome::Orphaned);
+                }
+            }
+        }
+    }
+}
+
+fn pass_on(script: &Child, signal: Signal) {
+    let pid = script.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(pid) = pid {
+        // One that ended just now needs no signal.
+        let _gone = kill(Pid::from_raw(pid), signal);
+    }
+}
+
+/// Python's return code: minus the number of the signal that ended the script.
+fn exit_code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(1)
+}

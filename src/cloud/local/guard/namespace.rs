@@ -1,0 +1,86 @@
+//! A private `/opt/ml`: a mount namespace in which the job's folder stands there, with no root and no Docker.
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::enter;
+
+/// Other systems have no mount namespaces.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn enter(_ml: &std::path::Path) -> std::io::Result<()> {
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "only Linux has mount namespaces"))
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::io;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+    use nix::unistd::{Gid, Uid, getegid, geteuid};
+
+    /// Where the contract's folder is mounted: `/opt/ml`.
+    const OPT: &str = "/opt";
+    const ML: &str = "ml";
+
+    /// Puts this process, and all that it starts, into a mount namespace where `ml` is seen as `/opt/ml`. What else lives
+    /// under `/opt` stays visible. The process must have one thread.
+    pub(crate) fn enter(ml: &Path) -> io::Result<()> {
+        let (uid, gid) = (geteuid(), getegid());
+        // With the right to mount, no user namespace is needed, and other users' files keep their owners.
+        if !uid.is_root() || unshare(CloneFlags::CLONE_NEWNS).is_err() {
+            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+            map_own_ids(uid, gid)?;
+        }
+        // No mount made here is to be seen outside.
+        mount_as(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
+        mount_opt(ml)
+    }
+
+    /// The user keeps its own id, so that files and programs behave as outside.
+    fn map_own_ids(uid: Uid, gid: Gid) -> io::Result<()> {
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+        fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
+    }
+
+    /// Builds the new `/opt` aside, where the old one can still be seen, and moves it into place.
+    fn mount_opt(ml: &Path) -> io::Result<()> {
+        // Kept: should a mount fail, removing it with all that it holds would remove what is mounted in it.
+        let staging = tempfile::tempdir()?.keep();
+        let new = staging.as_path();
+        mount_as(Some(Path::new("tmpfs")), new, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV)?;
+        fs::create_dir(new.join(ML))?;
+        bind(ml, &new.join(ML))?;
+        for entry in fs::read_dir(OPT)? {
+            let entry = entry?;
+            if entry.file_name() != ML {
+                mirror(&entry, &new.join(entry.file_name()))?;
+            }
+        }
+        mount_as(Some(new), Path::new(OPT), None, MsFlags::MS_MOVE)?;
+        fs::remove_dir(new)
+    }
+
+    fn mirror(entry: &fs::DirEntry, at: &Path) -> io::Result<()> {
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            return symlink(fs::read_link(entry.path())?, at);
+        }
+        if kind.is_dir() {
+            fs::create_dir(at)?;
+        } else {
+            fs::File::create(at)?;
+        }
+        bind(&entry.path(), at)
+    }
+
+    fn bind(from: &Path, to: &Path) -> io::Result<()> {
+        mount_as(Some(from), to, None, MsFlags::MS_BIND | MsFlags::MS_REC)
+    }
+
+    fn mount_as(from: Option<&Path>, to: &Path, kind: Option<&str>, flags: MsFlags) -> io::Result<()> {
+        Ok(mount(from, to, kind, flags, None::<&str>)?)
+    }
+}

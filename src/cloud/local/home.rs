@@ -1,0 +1,146 @@
+//! Where local jobs live: one folder a job, readable with `cat`, and a folder that plays S3.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::{JobName, S3Uri};
+
+/// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    pub(crate) fn job(&self, name: &JobName) -> JobFolder {
+        JobFolder { path: self.jobs().join(name.as_str()) }
+    }
+
+    /// The file, or folder, that an object or prefix is kept in. A key can't lead out of its bucket's folder.
+    pub(crate) fn object(&self, uri: &S3Uri) -> CloudResult<PathBuf> {
+        let segments = || uri.key().split('/').filter(|part| !part.is_empty());
+        if segments().any(|part| part == "." || part == "..") {
+            return Err(CloudError::Other(format!("{uri} can't be kept as a file: its key has a `.` or `..` part")));
+        }
+        let bucket = self.root.join("s3").join(uri.bucket());
+        Ok(segments().fold(bucket, |path, part| path.join(part)))
+    }
+}
+
+/// One job's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// CreateTrainingJob's request, as it was sent.
+    pub(crate) fn request(&self) -> PathBuf {
+        self.path.join("request.json")
+    }
+
+    /// DescribeTrainingJob's answer, replaced whole at every change.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path.join("job.json")
+    }
+
+    /// What the request has no field for: Python, the time between SIGTERM and SIGKILL.
+    pub(crate) fn options(&self) -> PathBuf {
+        self.path.join("local.json")
+    }
+
+    /// Locked as long as a process looks after the job: whoever gets the lock knows that nobody does.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// The supervisor's process id. Only meaningful while the lock is held.
+    pub(crate) fn pid(&self) -> PathBuf {
+        self.path.join("pid")
+    }
+
+    /// The session that the script's processes are in, to find those that outlive a killed supervisor.
+    pub(crate) fn session(&self) -> PathBuf {
+        self.path.join("session")
+    }
+
+    /// There once somebody has asked the job to stop.
+    pub(crate) fn stop_request(&self) -> PathBuf {
+        self.path.join("stop")
+    }
+
+    /// Log streams, a file each.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// `timestamp,name,value` of every metric value.
+    pub(crate) fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.csv")
+    }
+
+    /// What the supervisor itself has to say, such as why it could not start.
+    pub(crate) fn supervisor_log(&self) -> PathBuf {
+        self.path.join("supervisor.log")
+    }
+
+    /// How the script is started, for the guard.
+    pub(crate) fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The script's exit code as the guard saw it: Python's, minus the number for a signal.
+    pub(crate) fn exit_code(&self) -> PathBuf {
+        self.path.join("exit-code")
+    }
+
+    /// What the script sees as `/opt/ml`.
+    pub(crate) fn ml(&self) -> PathBuf {
+        self.path.join("ml")
+    }
+
+    /// Space kept back so that the last state can be written on a full disk.
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.path.join("reserve")
+    }
+}
+
+/// Creates a folder that only its owner can read, with its parents.
+pub(crate) fn create_private_dir(path: &Path) -> CloudResult<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(CloudError::io(format!("create the folder {}", path.display())))
+}
+
+/// Replaces a file: a reader, or a crash, sees the old text or the new one, never a part.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> CloudResult<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+        file.write_all(text)?;
+        file.as_file().sync_data()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(CloudError::io(format!("write {}", path.display())))
+}

@@ -1,0 +1,130 @@
+//! A script's output, cut into lines as it arrives: any bytes, any length, progress bars included.
+
+/// The longest message, in bytes; a longer line goes on in the next event. CloudWatch Logs' agents cut at 256 KiB.
+pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
+
+/// Cuts a stream of bytes into messages.
+///
+/// A line feed, or a carriage return before one, ends a message. A carriage return alone ends it too, and stays at its
+/// end: that is how a progress bar overwrites itself, and how the one who shows the log can tell.
+#[derive(Debug, Default)]
+pub(crate) struct LineSplitter {
+    pending: Vec<u8>,
+    /// The last byte was a carriage return: what comes next tells what it meant.
+    held_return: bool,
+}
+
+impl LineSplitter {
+    /// Takes bytes and gives every message that they complete.
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
+        while let Some(&first) = bytes.first() {
+            if self.held_return {
+                self.held_return = false;
+                if first == b'\n' {
+                    bytes = bytes.get(1..).unwrap_or_default();
+                    self.emit(&mut each);
+                    continue;
+                }
+                self.emit_overwritten(&mut each);
+            }
+            bytes = self.take_until_end(bytes, &mut each);
+        }
+    }
+
+    /// What is left when the stream has ended.
+    pub(crate) fn finish(&mut self, mut each: impl FnMut(&[u8])) {
+        self.held_return = false;
+        if !self.pending.is_empty() {
+            self.emit(&mut each);
+        }
+    }
+
+    /// Takes the bytes up to the next line end, and returns those behind it.
+    fn take_until_end<'a>(&mut self, bytes: &'a [u8], each: &mut impl FnMut(&[u8])) -> &'a [u8] {
+        let room = MAX_MESSAGE - self.pending.len();
+        let window = bytes.get(..room).unwrap_or(bytes);
+        let Some(end) = memchr::memchr2(b'\n', b'\r', window) else {
+            self.pending.extend_from_slice(window);
+            if window.len() == room {
+                self.emit(each);
+            }
+            return bytes.get(window.len()..).unwrap_or_default();
+        };
+        let (line, rest) = bytes.split_at(end);
+        match rest.split_first() {
+            Some((b'\n', rest)) if self.pending.is_empty() => {
+                each(line);
+                rest
+            }
+            Some((b'\n', rest)) => {
+                self.pending.extend_from_slice(line);
+                self.emit(each);
+                rest
+            }
+            rest => {
+                self.pending.extend_from_slice(line);
+                self.held_return = true;
+                rest.map(|(_, rest)| rest).unwrap_or_default()
+            }
+        }
+    }
+
+    fn emit(&mut self, each: &mut impl FnMut(&[u8])) {
+        each(&self.pending);
+        self.pending.clear();
+    }
+
+    /// Nothing was on the line: a bar that starts with its carriage return. That is no message.
+    fn emit_overwritten(&mut self, each: &mut impl FnMut(&[u8])) {
+        if !self.pending.is_empty() {
+            self.pending.push(b'\r');
+            self.emit(each);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(chunks: &[&[u8]]) -> Vec<Vec<u8>> {
+        let (mut splitter, mut lines) = (LineSplitter::default(), Vec::new());
+        for chunk in chunks {
+            splitter.feed(chunk, |line| lines.push(line.to_vec()));
+        }
+        splitter.finish(|line| lines.push(line.to_vec()));
+        lines
+    }
+
+    #[test]
+    fn ends_of_lines() {
+        assert_eq!(split(&[b"a\nb\r\n\nc"]), [&b"a"[..], b"b", b"", b"c"]);
+        assert_eq!(split(&[b"b\r", b"\nc"]), [&b"b"[..], b"c"]);
+        assert_eq!(split(&[b"\x00\xff\n"]), [&b"\x00\xff"[..]]);
+    }
+
+    #[test]
+    fn a_progress_bar_is_one_message_an_update() {
+        assert_eq!(split(&[b"\r 1%\r 2%", b"\r 3%\ndone\n"]), [&b" 1%\r"[..], b" 2%\r", b" 3%", b"done"]);
+    }
+
+    #[test]
+    fn an_endless_line_is_cut() {
+        let line = vec![b'x'; MAX_MESSAGE * 2 + 1];
+        let lengths: Vec<usize> = split(&[&line]).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [MAX_MESSAGE, MAX_MESSAGE, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_is_lost_wherever_the_stream_is_cut(text in "[ab\r\n]{0,60}", at in 0usize..60) {
+            let bytes = text.as_bytes();
+            let (head, tail) = bytes.split_at(at.min(bytes.len()));
+            let whole = split(&[bytes]);
+            prop_assert_eq!(&whole, &split(&[head, tail]));
+            let kept: usize = whole.iter().flatten().filter(|byte| !b"\r\n".contains(byte)).count();
+            prop_assert_eq!(kept, bytes.iter().filter(|byte| !b"\r\n".contains(byte)).count());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! CloudWatch's training metrics on this computer: `[metrics]`' expressions on a job's lines, kept as a CSV file.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use regex::bytes::Regex;
+
+use super::home::Home;
+use crate::cloud::{CloudError, CloudResult, MetricPoint, Metrics};
+use crate::model::JobName;
+use crate::model::request::MetricDefinition;
+use crate::model::training_job::MetricData;
+
+/// Picks values out of lines and appends them to a file.
+#[derive(Debug)]
+pub(crate) struct MetricsWriter {
+    definitions: Vec<(String, Regex)>,
+    file: csv::Writer<File>,
+    /// The last value of each metric, by its place in `definitions`.
+    last: HashMap<usize, (Timestamp, f64)>,
+}
+
+impl MetricsWriter {
+    /// An expression that this computer's engine doesn't know (one that looks around) picks nothing.
+    pub(crate) fn append(path: &Path, definitions: &[MetricDefinition]) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        let compiled = definitions.iter().filter_map(|metric| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?)));
+        Ok(Self { definitions: compiled.collect(), file, last: HashMap::new() })
+    }
+
+    pub(crate) fn line(&mut self, now: Timestamp, line: &[u8]) -> io::Result<()> {
+        for (index, (name, expression)) in self.definitions.iter().enumerate() {
+            for value in expression.captures_iter(line).filter_map(|found| number(found.get(1)?.as_bytes())) {
+                self.file.write_record([&now.to_string(), name, &value.to_string()])?;
+                self.last.insert(index, (now, value));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    /// DescribeTrainingJob's FinalMetricDataList, in the order of the definitions.
+    pub(crate) fn final_values(&self) -> Vec<MetricData> {
+        let values = self.definitions.iter().enumerate().filter_map(|(index, (name, _))| {
+            let (timestamp, value) = self.last.get(&index)?;
+            Some(MetricData { metric_name: Some(name.clone()), value: Some(*value), timestamp: Some(*timestamp) })
+        });
+        values.collect()
+    }
+}
+
+/// What is no finite number is no metric value: CloudWatch takes neither NaN nor infinities.
+fn number(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+#[derive(Debug)]
+pub(crate) struct LocalMetrics {
+    home: Home,
+}
+
+impl LocalMetrics {
+    pub(crate) fn new(home: Home) -> Self {
+        Self { home }
+    }
+}
+
+#[async_trait]
+impl Metrics for LocalMetrics {
+    async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>> {
+        let path = self.home.job(job).metrics();
+        match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(CloudError::io(format!("read {}", path.display()))(error)),
+            Ok(file) => {
+                let rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file).into_records();
+                // A row that a crash cut short is no value.
+                Ok(rows.filter_map(|row| point(&row.ok()?)).collect())
+            }
+        }
+    }
+}
+
+fn point(row: &csv::StringRecord) -> Option<MetricPoint> {
+    let timestamp = row.get(0)?.parse().ok()?;
+    Some(MetricPoint { timestamp, name: row.get(1)?.to_owned(), value: row.get(2)?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_picked_kept_and_read_back() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("metrics.csv");
+        let loss = MetricDefinition { name: "train:loss".into(), regex: "loss=([0-9.naif]+)".into() };
+        let mut metrics = MetricsWriter::append(&path, &[loss])?;
+        for line in [&b"loss=0.5 loss=0.25"[..], b"\xff loss=0.125", b"loss=nan", b"other"] {
+            metrics.line(Timestamp::UNIX_EPOCH, line)?;
+        }
+        metrics.flush()?;
+        assert_eq!(metrics.final_values().iter().map(|metric| metric.value).collect::<Vec<_>>(), [Some(0.125)]);
+        let rows = std::fs::read_to_string(&path)?;
+        assert_eq!(rows.lines().count(), 3);
+        assert!(rows.starts_with("1970-01-01T00:00:00Z,train:loss,0.5\n"));
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! A job's `requirements.txt` as a cached environment of its own, on top of the packages that the job's Python has: as pip
+//! installs them on top of an image.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use super::home::create_private_dir;
+use super::python::Interpreter;
+use crate::cloud::{CloudError, CloudResult};
+
+/// There once an environment is complete.
+const COMPLETE: &str = ".smtrain-complete";
+/// Makes the packages of the job's Python visible behind the environment's own.
+const BASE_PACKAGES: &str = "_smtrain_base.pth";
+
+/// One environment, made or still to be made.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    folder: PathBuf,
+    base: Interpreter,
+}
+
+/// A step of making an environment: a command whose output goes to the job's log.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) argv: Vec<String>,
+}
+
+impl Environment {
+    /// The environment for the requirements of the code in `code`.
+    pub(crate) fn of(cache: &Path, base: Interpreter, code: &Path, code_digest: &str) -> CloudResult<Self> {
+        let file = code.join("requirements.txt");
+        let text = fs::read(&file).map_err(CloudError::io(format!("read {}", file.display())))?;
+        let folder = cache.join("environments").join(key(&base, &text, code_digest));
+        Ok(Self { folder, base })
+    }
+
+    pub(crate) fn python(&self) -> PathBuf {
+        self.folder.join("bin").join("python")
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.folder.join(COMPLETE).exists()
+    }
+
+    /// The right to make it: of two jobs that need it, one makes it and the other one waits. Blocks.
+    pub(crate) fn lock(&self) -> CloudResult<File> {
+        create_private_dir(self.folder.parent().unwrap_or(&self.folder))?;
+        let path = self.folder.with_extension("lock");
+        let lock = || {
+            let file = File::create(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(CloudError::io(format!("lock {}", path.display())))
+    }
+
+    /// What to run to make it, from nothing. What a killed attempt left is removed.
+    pub(crate) fn steps(&self, requirements: &Path) -> CloudResult<Vec<Step>> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CloudError::io(format!("remove {}", self.folder.display()))(error));
+            }
+            _ => {}
+        }
+        let (folder, base) = (text(&self.folder), text(&self.base.executable));
+        let (python, requirements) = (text(&self.python()), text(requirements));
+        let step = |words: &[&str]| Step { argv: words.iter().map(|word| (*word).to_owned()).collect() };
+        Ok(if has_uv() {
+            vec![
+                step(&["uv", "venv", "--quiet", "--python", &base, &folder]),
+                step(&["uv", "pip", "install", "--python", &python, "-r", &requirements]),
+            ]
+        } else {
+            let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", &requirements];
+            vec![step(&[&base, "-m", "venv", &folder]), step(&[&[python.as_str()], &pip[..]].concat())]
+        })
+    }
+
+    /// Called once every step has succeeded.
+    pub(crate) fn complete(&self) -> CloudResult<()> {
+        let finish = || {
+            let packages = self.base.packages.iter().map(|path| format!("{path}\n")).collect::<String>();
+            fs::write(self.own_packages()?.join(BASE_PACKAGES), packages)?;
+            fs::write(self.folder.join(COMPLETE), "")
+        };
+        finish().map_err(CloudError::io(format!("complete {}", self.folder.display())))
+    }
+
+    fn own_packages(&self) -> io::Result<PathBuf> {
+        let output = Command::new(self.python())
+            .args(["-I", "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
+            .stdin(Stdio::null())
+            .output()?;
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+    }
+}
+
+/// What decides about an environment: the Python, and what is to be installed. Requirements that name files of the code
+/// depend on all of it.
+fn key(base: &Interpreter, requirements: &[u8], code_digest: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in [&base.implementation, &base.version, &base.platform, &*base.prefix.to_string_lossy()] {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    digest.update(requirements);
+    if names_files(&String::from_utf8_lossy(requirements)) {
+        digest.update([0]);
+        digest.update(code_digest.as_bytes());
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
+fn names_files(requirements: &str) -> bool {
+    requirements.lines().map(str::trim).any(|line| line.starts_with(['-', '.', '/']) || line.contains("file:"))
+}
+
+fn has_uv() -> bool {
+    let mut uv = Command::new("uv");
+    uv.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    uv.status().is_ok_and(|status| status.success())
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(version: &str) -> Interpreter {
+        Interpreter {
+            executable: "/usr/bin/python3".into(),
+            version: version.into(),
+            implementation: "CPython".into(),
+            platform: "linux-x86_64".into(),
+            prefix: "/usr".into(),
+            packages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_key_is_of_the_content_and_the_python() {
+        let one = key(&base("3.11.7"), b"numpy==2.0\n", "code");
+        assert_eq!(one, key(&base("3.11.7"), b"numpy==2.0\n", "other code"));
+        assert_ne!(one, key(&base("3.12.0"), b"numpy==2.0\n", "code"));
+        assert_ne!(one, key(&base("3.11.7"), b"numpy==2.1\n", "code"));
+    }
+
+    #[test]
+    fn requirements_that_name_files_depend_on_the_code() {
+        for text in ["-r more.txt", "./wheels/a.whl", "pkg @ file:../pkg", "-e ."] {
+            assert_ne!(key(&base("3"), text.as_bytes(), "a"), key(&base("3"), text.as_bytes(), "b"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A local job's state: one JSON file, replaced whole, and a lock that tells whether a process still looks after the job.
+
+use std::fs::{File, TryLockError};
+use std::io;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::home::{self, JobFolder};
+use super::survivors;
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::job_status::phase;
+use crate::model::request::RequestDocument;
+use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
+use crate::model::{JobStatus, LocalOptions, artifacts};
+
+/// What a job whose processes are gone says of its end.
+const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
+                         killed, or the computer was restarted";
+/// Bytes kept back for the last state.
+const RESERVED: usize = 64 * 1024;
+
+/// The state of a job that has just been created: DescribeTrainingJob repeats the request's fields under their names.
+pub(crate) fn initial(request: &RequestDocument, arn: &str, now: Timestamp) -> CloudResult<DescribeTrainingJobResponse> {
+    let answer = || {
+        let typed = request.typed()?;
+        let mut answer = request.document().clone();
+        answer["TrainingJobArn"] = arn.into();
+        answer["ModelArtifacts"] = json!({ "S3ModelArtifacts": artifacts::model_uri(&typed) });
+        answer["TrainingJobStatus"] = JobStatus::InProgress.as_str().into();
+        answer["SecondaryStatus"] = phase::STARTING.into();
+        answer["CreationTime"] = now.to_string().into();
+        if typed.stopping_condition.is_none() {
+            answer["StoppingCondition"] = json!({});
+        }
+        DescribeTrainingJobResponse::deserialize(answer)
+    };
+    let mut state = answer().map_err(|error: serde_json::Error| CloudError::Other(error.to_string()))?;
+    enter(&mut state, phase::STARTING, "Preparing the job on this computer", now);
+    Ok(state)
+}
+
+/// Ends the phase that the job is in and starts the next.
+pub(crate) fn enter(state: &mut DescribeTrainingJobResponse, phase: &str, message: &str, now: Timestamp) {
+    let transitions = state.secondary_status_transitions.get_or_insert_default();
+    if let Some(last) = transitions.last_mut() {
+        last.end_time.get_or_insert(now);
+    }
+    transitions.push(SecondaryStatusTransition {
+        status: phase.to_owned(),
+        start_time: now,
+        end_time: None,
+        status_message: Some(message.to_owned()),
+    });
+    phase.clone_into(&mut state.secondary_status);
+    state.last_modified_time = Some(now);
+}
+
+/// Puts a job to its final status; its last phase starts and ends now.
+pub(crate) fn end(state: &mut DescribeTrainingJobResponse, ending: &Ending, now: Timestamp) {
+    enter(state, ending.phase, &ending.message, now);
+    if let Some(last) = state.secondary_status_transitions.iter_mut().flatten().last() {
+        last.end_time = Some(now);
+    }
+    state.training_job_status = ending.status;
+    state.failure_reason.clone_from(&ending.reason);
+    if let Some(start) = state.training_start_time {
+        state.training_end_time = Some(now);
+        let seconds = now.duration_since(start).as_secs().max(1);
+        state.training_time_in_seconds = Some(i32::try_from(seconds).unwrap_or(i32::MAX));
+    }
+}
+
+/// How a job ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) status: JobStatus,
+    pub(crate) phase: &'static str,
+    pub(crate) message: String,
+    pub(crate) reason: Option<String>,
+}
+
+impl Ending {
+    pub(crate) fn completed() -> Self {
+        Self { status: JobStatus::Completed, phase: phase::COMPLETED, message: "Training job completed".into(), reason: None }
+    }
+
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        let message = "Training job failed".to_owned();
+        Self { status: JobStatus::Failed, phase: phase::FAILED, message, reason: Some(reason.into()) }
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Self { status: JobStatus::Stopped, phase: phase::STOPPED, message: "Training job stopped".into(), reason: None }
+    }
+
+    pub(crate) fn max_run_exceeded() -> Self {
+        let message = "Training job runtime exceeded MaxRuntimeInSeconds".to_owned();
+        Self { status: JobStatus::Stopped, phase: phase::MAX_RUNTIME_EXCEEDED, message, reason: None }
+    }
+}
+
+impl JobFolder {
+    pub(crate) fn read_request(&self) -> CloudResult<RequestDocument> {
+        self.read_json(&self.request())
+    }
+
+    pub(crate) fn read_options(&self) -> CloudResult<LocalOptions> {
+        self.read_json(&self.options())
+    }
+
+    /// The state as it was last written, whether or not it is still true.
+    pub(crate) fn read_state(&self) -> CloudResult<DescribeTrainingJobResponse> {
+        self.read_json(&self.state())
+    }
+
+    pub(crate) fn write_state(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
+        home::replace(&self.state(), &to_json(state)?)
+    }
+
+    /// The last write of a job, which also succeeds on a full disk: space was kept back for it.
+    pub(crate) fn write_final_state(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
+        let text = to_json(state)?;
+        remove_if_there(&self.reserve())?;
+        home::replace(&self.state(), &text)
+    }
+
+    /// Keeps back the space that [`Self::write_final_state`] may need.
+    pub(crate) fn keep_reserve(&self) -> CloudResult<()> {
+        let path = self.reserve();
+        std::fs::write(&path, vec![b' '; RESERVED]).map_err(CloudError::io(format!("write {}", path.display())))
+    }
+
+    /// The job's lock, when no living process has it.
+    pub(crate) fn try_lock(&self) -> CloudResult<Option<File>> {
+        let path = self.lock();
+        let doing = || format!("lock {}", path.display());
+        let file = File::options().create(true).append(true).open(&path).map_err(CloudError::io(doing()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(CloudError::io(doing())(error)),
+        }
+    }
+
+    /// The state as it is: a job that nobody looks after any more has failed, and is written down so.
+    pub(crate) fn true_state(&self) -> CloudResult<DescribeTrainingJobResponse> {
+        let state = self.read_state()?;
+        if state.training_job_status.is_final() {
+            return Ok(state);
+        }
+        match self.try_lock()? {
+            None => Ok(state),
+            Some(_lock) => self.settle(),
+        }
+    }
+
+    /// Called with the lock: the supervisor may have ended the job since the state was read.
+    fn settle(&self) -> CloudResult<DescribeTrainingJobResponse> {
+        let mut state = self.read_state()?;
+        if state.training_job_status.is_final() {
+            return Ok(state);
+        }
+        survivors::end(self);
+        end(&mut state, &Ending::failed(ABANDONED), Timestamp::now());
+        // On a disk that can't be written the answer is still the true one.
+        let _written = self.write_final_state(&state);
+        Ok(state)
+    }
+
+    fn read_json<T: serde::de::DeserializeOwned>(&self, path: &std::path::Path) -> CloudResult<T> {
+        let text = std::fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CloudError::NotFound(self.describe_missing()),
+            _ => CloudError::io(format!("read {}", path.display()))(error),
+        })?;
+        serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
+    }
+
+    fn describe_missing(&self) -> String {
+        let name = self.path().file_name().unwrap_or_default().to_string_lossy();
+        format!("local job {name}")
+    }
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> CloudResult<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| CloudError::Other(error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+pub(crate) fn remove_if_there(path: &std::path::Path) -> CloudResult<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CloudError::io(format!("remove {}", path.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}

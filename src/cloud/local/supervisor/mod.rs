@@ -1,0 +1,182 @@
+//! The supervisor: the process that looks after one local job from its start to its end, whatever becomes of the terminal
+//! that started it.
+
+mod artifacts;
+mod host;
+mod install;
+mod output;
+mod script;
+mod stage;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::output::Output;
+use super::contract::{CONTAINER_EXIT_CODE, Failure, Layout, failure_reason, failure_text};
+use super::home::{self, Home, JobFolder};
+use super::processes::{self, ProcessIdentity};
+use super::python;
+use super::state::{self, Ending, remove_if_there, to_json};
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::LocalOptions;
+use crate::model::job_status::phase;
+use crate::model::request::CreateTrainingJobRequest;
+use crate::model::training_job::DescribeTrainingJobResponse;
+
+/// The longest `max_run` that a timer is set for; beyond it there is none.
+const FAR_AWAY: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Everything that the phases of a job share.
+struct Job<'a> {
+    home: &'a Home,
+    cache: &'a Path,
+    executable: &'a Path,
+    folder: JobFolder,
+    request: CreateTrainingJobRequest,
+    options: LocalOptions,
+    state: DescribeTrainingJobResponse,
+    /// Somebody asked the job to stop.
+    stop: CancellationToken,
+}
+
+/// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
+pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
+    let folder = JobFolder::at(folder.to_owned());
+    let stop = listen_for_stop(&folder)?;
+    processes::adopt_orphans();
+    let request = folder.read_request()?.typed().map_err(|error| CloudError::Other(error.to_string()))?;
+    let (options, state) = (folder.read_options()?, folder.read_state()?);
+    let mut job = Job { home, cache, executable, folder, request, options, state, stop };
+    let ending = match job.phases().await {
+        Ok(ending) => ending,
+        Err(error) => Ending::failed(internal_error(&error)),
+    };
+    job.finish(&ending).await
+}
+
+/// SIGTERM asks to stop. The order matters: whoever asks writes the file first and reads our process id then.
+fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
+    let listening = CloudError::io("listen for signals");
+    let mut signals = signal(SignalKind::terminate())
+        .and_then(|terminate| Ok((terminate, signal(SignalKind::hangup())?)))
+        .map_err(listening)?;
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = signals.0.recv() => asked.cancel(),
+                // The terminal that started the job has gone: the job goes on.
+                _ = signals.1.recv() => {}
+            }
+        }
+    });
+    home::replace(&folder.pid(), &to_json(&ProcessIdentity::own())?)?;
+    if folder.stop_request().exists() {
+        stop.cancel();
+    }
+    Ok(stop)
+}
+
+impl Job<'_> {
+    async fn phases(&mut self) -> CloudResult<Ending> {
+        self.enter(phase::DOWNLOADING, "Preparing the code and the input data")?;
+        let stop = self.stop.clone();
+        let prepared = tokio::select! {
+            prepared = self.prepare() => prepared?,
+            () = stop.cancelled() => return Ok(Ending::stopped()),
+        };
+        let (layout, output, python) = match prepared {
+            Prepared::Ready { layout, output, python } => (layout, output, python),
+            Prepared::Failed(ending) => return Ok(ending),
+        };
+        self.state.training_start_time = Some(Timestamp::now());
+        self.enter(phase::TRAINING, "Training in progress")?;
+        let (ended, output) = script::run(self, &layout, &python, output).await?;
+        self.state.final_metric_data_list = Some(output.final_metrics()).filter(|metrics| !metrics.is_empty());
+        self.upload(ended, &output).await
+    }
+
+    async fn prepare(&mut self) -> CloudResult<Prepared> {
+        let interpreter = python::find(self.options.python.as_deref())?;
+        let layout = stage::input(self).await?;
+        let output = Output::create(&self.folder, self.metric_definitions())?;
+        install::requirements(self, &interpreter, layout, output).await
+    }
+
+    /// The artifacts of a job that completed or was stopped are kept; of one that failed, its output data.
+    async fn upload(&mut self, ended: script::Ended, output: &Output) -> CloudResult<Ending> {
+        let ending = match ended {
+            script::Ended::Success => Ending::completed(),
+            script::Ended::Stopped => Ending::stopped(),
+            script::Ended::MaxRunExceeded => Ending::max_run_exceeded(),
+            script::Ended::Failed { exit_code, command } => {
+                self.failed(Failure::ExecuteUserScript, exit_code, &output.error_message(), &command)
+            }
+            script::Ended::Trouble(why) => Ending::failed(format!("InternalServerError: {why}")),
+        };
+        self.enter(phase::UPLOADING, "Storing the model and the output data")?;
+        artifacts::store(self, &ending).await?;
+        Ok(ending)
+    }
+
+    /// The reason that SageMaker would give: of `output/failure`, which the script may have written itself.
+    fn failed(&self, failure: Failure, exit_code: i32, message: &str, command: &str) -> Ending {
+        let file = Layout::at(self.folder.ml()).failure();
+        let written = std::fs::read(&file).ok().map(|text| String::from_utf8_lossy(&text).into_owned());
+        let text = written.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
+            let text = failure_text(failure, exit_code, message, command);
+            // Only for those who look into the folder: the reason is in the job's state.
+            let _kept = std::fs::write(&file, &text);
+            text
+        });
+        Ending::failed(failure_reason(Some(&text), CONTAINER_EXIT_CODE))
+    }
+
+    async fn finish(&mut self, ending: &Ending) -> CloudResult<()> {
+        processes::end_descendants().await;
+        state::end(&mut self.state, ending, Timestamp::now());
+        for leftover in [self.folder.plan(), self.folder.pid(), self.folder.session(), self.folder.stop_request()] {
+            remove_if_there(&leftover)?;
+        }
+        self.folder.write_final_state(&self.state)
+    }
+
+    fn enter(&mut self, phase: &str, message: &str) -> CloudResult<()> {
+        state::enter(&mut self.state, phase, message, Timestamp::now());
+        self.folder.write_state(&self.state)
+    }
+
+    /// Where the code lies, as this process sees it.
+    fn code(&self) -> PathBuf {
+        Layout::at(self.folder.ml()).code()
+    }
+
+    fn metric_definitions(&self) -> &[crate::model::request::MetricDefinition] {
+        let algorithm = self.request.algorithm_specification.as_ref();
+        algorithm.and_then(|algorithm| algorithm.metric_definitions.as_deref()).unwrap_or_default()
+    }
+
+    fn max_run(&self) -> Duration {
+        let condition = self.request.stopping_condition.as_ref();
+        let seconds = condition.and_then(|condition| condition.max_runtime_in_seconds);
+        seconds.and_then(|seconds| u64::try_from(seconds).ok()).map_or(FAR_AWAY, Duration::from_secs)
+    }
+}
+
+/// What comes of the preparation.
+enum Prepared {
+    Ready { layout: Layout, output: Output, python: String },
+    /// The requirements could not be installed.
+    Failed(Ending),
+}
+
+/// SageMaker's word for what is not the script's fault.
+fn internal_error(error: &CloudError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("InternalServerError: {error}{cause}")
+}

@@ -1,0 +1,116 @@
+//! What a job prints: read as it comes, and kept as log events, metric values and the text of an error.
+
+use std::io::{self, PipeReader, Read};
+
+use jiff::Timestamp;
+
+use crate::cloud::local::contract::{ErrorCapture, HOST_NAME};
+use crate::cloud::local::home::JobFolder;
+use crate::cloud::local::lines::LineSplitter;
+use crate::cloud::local::log::LogWriter;
+use crate::cloud::local::metrics::MetricsWriter;
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::request::MetricDefinition;
+use crate::model::training_job::MetricData;
+
+/// How much is read at a time, in bytes: what a pipe holds.
+const CHUNK: usize = 64 * 1024;
+
+pub(super) struct Output {
+    log: LogWriter,
+    metrics: MetricsWriter,
+    errors: ErrorCapture,
+}
+
+impl Output {
+    pub(super) fn create(folder: &JobFolder, metrics: &[MetricDefinition]) -> CloudResult<Self> {
+        let create = || {
+            Ok(Self {
+                log: LogWriter::append(&stream_file(folder))?,
+                metrics: MetricsWriter::append(&folder.metrics(), metrics)?,
+                errors: ErrorCapture::default(),
+            })
+        };
+        create().map_err(CloudError::io("create the job's log"))
+    }
+
+    /// Reads until nobody can write any more. Should the log not take what was read, the rest is read all the same, so
+    /// that no writer waits for ever, and the error is given back. Blocks.
+    pub(super) fn pump(&mut self, pipe: PipeReader) -> io::Result<()> {
+        self.drain(pipe, Self::take)
+    }
+
+    /// The same for a command that is not the script: no metrics.
+    pub(super) fn pump_install(&mut self, pipe: PipeReader) -> io::Result<()> {
+        self.drain(pipe, |output, now, line| {
+            output.log.event(now, line);
+            output.errors.line(line);
+            Ok(())
+        })
+    }
+
+    fn drain(
+        &mut self,
+        mut pipe: PipeReader,
+        mut each: impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (mut lines, mut chunk, mut outcome) = (LineSplitter::default(), vec![0; CHUNK], Ok(()));
+        loop {
+            let read = match pipe.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            if outcome.is_ok() {
+                outcome = self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each);
+            }
+            if read == 0 {
+                return outcome;
+            }
+            if outcome.is_err() {
+                return outcome;
+            }
+        }
+    }
+
+    /// Takes the next bytes; none means that the stream has ended.
+    fn keep(
+        &mut self,
+        lines: &mut LineSplitter,
+        bytes: &[u8],
+        each: &mut impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (now, mut outcome) = (Timestamp::now(), Ok(()));
+        let mut take = |line: &[u8]| {
+            if outcome.is_ok() {
+                outcome = each(self, now, line);
+            }
+        };
+        if bytes.is_empty() { lines.finish(&mut take) } else { lines.feed(bytes, &mut take) }
+        outcome?;
+        self.log.flush()?;
+        self.metrics.flush()
+    }
+
+    fn take(&mut self, now: Timestamp, line: &[u8]) -> io::Result<()> {
+        self.log.event(now, line);
+        self.errors.line(line);
+        self.metrics.line(now, line)
+    }
+
+    pub(super) fn final_metrics(&self) -> Vec<MetricData> {
+        self.metrics.final_values()
+    }
+
+    pub(super) fn error_message(&self) -> String {
+        self.errors.message()
+    }
+}
+
+/// `algo-1-{epoch}`, as SageMaker names streams. A job has one; what is found is gone on with.
+pub(super) fn stream_file(folder: &JobFolder) -> std::path::PathBuf {
+    let existing = folder.log().read_dir().ok().and_then(|mut entries| entries.next()?.ok());
+    existing.map_or_else(
+        || folder.log().join(format!("{HOST_NAME}-{}", Timestamp::now().as_second())),
+        |entry| entry.path(),
+    )
+}

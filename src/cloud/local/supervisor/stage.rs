@@ -1,0 +1,131 @@
+//! The downloading phase: the code, the input channels and the configuration, laid where the script looks for them.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::{Job, host};
+use crate::archive;
+use crate::cloud::local::contract::{Layout, config_files};
+use crate::cloud::local::guard::PROBE;
+use crate::cloud::local::home::{Home, create_private_dir};
+use crate::cloud::local::objects;
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::S3Uri;
+use crate::model::request::{Channel, CreateTrainingJobRequest};
+
+/// The hyperparameter that names the code's archive.
+const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
+
+/// Lays everything out in the job's folder, and tells where the script will see it.
+pub(super) async fn input(job: &Job<'_>) -> CloudResult<Layout> {
+    let (home, ml, request) = (job.home.clone(), job.folder.ml(), job.request.clone());
+    let staged = tokio::task::spawn_blocking(move || lay_out(&home, &Layout::at(ml), &request));
+    staged.await.map_err(|error| CloudError::Other(format!("staging the input ended: {error}")))??;
+    Ok(if can_mount(job.executable).await { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
+}
+
+/// Whether the script can see a private `/opt/ml`.
+async fn can_mount(executable: &Path) -> bool {
+    let probe = tokio::process::Command::new(executable).arg(PROBE).stdin(std::process::Stdio::null()).output().await;
+    probe.is_ok_and(|output| output.status.success())
+}
+
+fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    let folders = [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
+    folders.iter().try_for_each(|folder| create_private_dir(folder))?;
+    checkpoints(home, layout, request)?;
+    for channel in request.input_data_config.iter().flatten() {
+        stage_channel(home, layout, channel)?;
+    }
+    code(home, layout, request)?;
+    let host = host::describe(request);
+    let files = config_files(request, &host).map_err(|error| CloudError::Other(error.to_string()))?;
+    files.into_iter().try_for_each(|(name, text)| {
+        let path = layout.input_config().join(name);
+        fs::write(&path, text).map_err(CloudError::io(format!("write {}", path.display())))
+    })
+}
+
+/// The archive stands in S3, or, under network isolation, in a channel.
+fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    let Some(place) = code_place(request) else { return Ok(()) };
+    let archive = match place.strip_prefix("/opt/ml/") {
+        Some(below) => layout.base().join(below),
+        None => home.object(&S3Uri::parse(&place).map_err(|error| CloudError::Other(format!("{place}: {error}")))?)?,
+    };
+    let file = File::open(&archive).map_err(CloudError::io(format!("read the code {}", archive.display())))?;
+    let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default());
+    unpacked.map(drop).map_err(|error| CloudError::Other(format!("could not unpack the code: {error}")))
+}
+
+/// The value is JSON, as the toolkit's protocol has it.
+pub(super) fn code_place(request: &CreateTrainingJobRequest) -> Option<String> {
+    let value = request.hyper_parameters.as_ref()?.get(SUBMIT_DIRECTORY)?;
+    Some(serde_json::from_str(value).unwrap_or_else(|_| value.clone()))
+}
+
+fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> CloudResult<()> {
+    let Some(source) = &channel.data_source.s3_data_source else { return Ok(()) };
+    let named = |error| CloudError::Other(format!("channel {}: {error}", channel.channel_name));
+    let prefix = S3Uri::parse(&source.s3_uri).map_err(named)?;
+    let folder = layout.channel(&channel.channel_name);
+    create_private_dir(&folder)?;
+    for object in objects::list(home, &prefix)? {
+        let to = folder.join(below_prefix(object.uri.key(), prefix.key()));
+        create_private_dir(to.parent().unwrap_or(&folder))?;
+        link_or_copy(&home.object(&object.uri)?, &to)?;
+    }
+    Ok(())
+}
+
+/// An object's path inside its channel: what follows the prefix's last folder.
+fn below_prefix(key: &str, prefix: &str) -> PathBuf {
+    let folder = match key.strip_prefix(prefix) {
+        Some(rest) if rest.starts_with('/') => prefix.len() + 1,
+        _ => prefix.rfind('/').map_or(0, |slash| slash + 1),
+    };
+    PathBuf::from(key.get(folder..).unwrap_or(key))
+}
+
+/// Stored objects are read-only, so a link is as good as a copy; but nothing is read-only to root.
+fn link_or_copy(object: &Path, to: &Path) -> CloudResult<()> {
+    if !nix::unistd::geteuid().is_root() && fs::hard_link(object, to).is_ok() {
+        return Ok(());
+    }
+    let copied = fs::copy(object, to).and_then(|_| fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644)));
+    copied.map_err(CloudError::io(format!("copy {} to {}", object.display(), to.display())))
+}
+
+/// Checkpoints are written straight to where they are stored, and so are there for the next job as well.
+fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    let Some(config) = &request.checkpoint_config else { return create_private_dir(&layout.checkpoints()) };
+    let stored = S3Uri::parse(&config.s3_uri).map_err(|error| CloudError::Other(format!("checkpoints: {error}")))?;
+    let folder = home.object(&stored)?;
+    create_private_dir(&folder)?;
+    let local = config.local_path.as_deref().unwrap_or("/opt/ml/checkpoints");
+    let link = match local.strip_prefix("/opt/ml/") {
+        Some(below) if !below.is_empty() => layout.base().join(below.trim_end_matches('/')),
+        _ => return Err(CloudError::Other(format!("checkpoints in {local}: a local job keeps them under /opt/ml only"))),
+    };
+    create_private_dir(link.parent().unwrap_or(&link))?;
+    symlink(&folder, &link).map_err(CloudError::io(format!("link {}", link.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_lie_below_their_prefix() {
+        for (key, prefix, expected) in [
+            ("data/train/a/x.csv", "data/train", "a/x.csv"),
+            ("data/train/a/x.csv", "data/train/", "a/x.csv"),
+            ("data/train-2.csv", "data/train", "train-2.csv"),
+            ("data/x.csv", "data/x.csv", "x.csv"),
+            ("x.csv", "", "x.csv"),
+        ] {
+            assert_eq!(below_prefix(key, prefix), Path::new(expected), "{key} below {prefix}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What a command is given to work with.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::cloud::Cloud;
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) settings: Settings,
+    /// The jobs of this computer.
+    pub(crate) cloud: Cloud,
+    /// `--local` was given.
+    pub(crate) local: bool,
+    /// Ctrl-C was pressed.
+    pub(crate) interrupt: CancellationToken,
+}

@@ -1,0 +1,74 @@
+//! Following a job's log until the job has ended and every line of it has been shown.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::read_log::{self, Span};
+use crate::cloud::{Cloud, LogEvent, LogStream};
+use crate::error::{Error, Kind, Result};
+use crate::model::JobName;
+use crate::model::training_job::DescribeTrainingJobResponse;
+
+/// The pause between two looks at a local job's log.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What a follower tells.
+pub(crate) trait Watcher {
+    fn line(&mut self, stream: &LogStream, event: &LogEvent) -> Result<()>;
+    /// A round of lines is over: what was held back for speed is to be shown.
+    fn flush(&mut self) -> Result<()>;
+    /// The job has entered a phase.
+    fn phase(&mut self, phase: &str, message: &str);
+}
+
+/// Where to start in each stream; those that aren't named are read from their first line.
+pub(crate) type Positions = HashMap<String, Option<String>>;
+
+/// Follows until the end; returns how the job ended.
+pub(crate) async fn follow(
+    cloud: &Cloud,
+    job: &JobName,
+    mut positions: Positions,
+    span: Span,
+    interrupt: &CancellationToken,
+    watcher: &mut impl Watcher,
+) -> Result<DescribeTrainingJobResponse> {
+    let mut phases_told = 0;
+    loop {
+        // The state is read before the log: once it is final, what is read then is all there is.
+        let state = cloud.jobs.describe(job).await?;
+        phases_told = tell_phases(&state, phases_told, watcher);
+        for stream in cloud.logs.streams(job).await? {
+            let position = positions.remove(&stream.name).flatten();
+            let next = read_log::forwards(cloud, &stream, span, position, &mut |stream, event| {
+                watcher.line(stream, event)
+            });
+            positions.insert(stream.name.clone(), next.await?);
+        }
+        watcher.flush()?;
+        if state.training_job_status.is_final() {
+            return Ok(state);
+        }
+        tokio::select! {
+            () = sleep(PAUSE) => {}
+            () = interrupt.cancelled() => return Err(detached(job)),
+        }
+    }
+}
+
+fn tell_phases(state: &DescribeTrainingJobResponse, told: usize, watcher: &mut impl Watcher) -> usize {
+    let transitions = state.secondary_status_transitions.as_deref().unwrap_or_default();
+    for transition in transitions.iter().skip(told) {
+        watcher.phase(&transition.status, transition.status_message.as_deref().unwrap_or_default());
+    }
+    transitions.len()
+}
+
+fn detached(job: &JobName) -> Error {
+    Error::new(Kind::Interrupted, format!("detached; job {job} goes on"))
+        .hint(format!("follow it again: smtrain logs -f {job}"))
+        .hint(format!("stop it: smtrain stop {job}"))
+}

@@ -1,0 +1,34 @@
+//! Settings that don't come from the job spec: the only reader of the environment.
+
+use std::env;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use crate::error::{Doing, Error, Result};
+
+/// Where smtrain keeps what it keeps, and what it was started as.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Local jobs: `SMTRAIN_HOME`, else `smtrain` in `XDG_STATE_HOME`.
+    pub(crate) state: PathBuf,
+    /// What can be made again: `cache` in `SMTRAIN_HOME`, else `smtrain` in `XDG_CACHE_HOME`.
+    pub(crate) cache: PathBuf,
+    /// This program.
+    pub(crate) executable: PathBuf,
+}
+
+impl Settings {
+    pub(crate) fn from_environment() -> Result<Self> {
+        let executable = env::current_exe().doing(|| "find out where smtrain itself is".to_owned())?;
+        if let Some(home) = env::var_os("SMTRAIN_HOME").filter(|home| !home.is_empty()) {
+            let home = std::path::absolute(home).doing(|| "resolve SMTRAIN_HOME".to_owned())?;
+            return Ok(Self { cache: home.join("cache"), state: home, executable });
+        }
+        let base = etcetera::choose_base_strategy()
+            .map_err(|error| Error::failure("there is no home folder to keep jobs in").caused_by(error))
+            .map_err(|error| error.hint("set HOME, or SMTRAIN_HOME to a folder of your choice"))?;
+        let state = base.state_dir().unwrap_or_else(|| base.data_dir()).join("smtrain");
+        Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable })
+    }
+}

@@ -1,0 +1,136 @@
+//! The only place that prints. stdout is data, stderr is talk.
+
+mod problems;
+mod style;
+pub(crate) mod table;
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::error::{Error, Kind, Result};
+use crate::job::problem::{InvalidSpec, Problem, SourceText};
+
+pub(crate) use style::Style;
+
+/// How a command talks to its user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ui {
+    color: ColorChoice,
+    quiet: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(color: ColorChoice, quiet: bool) -> Self {
+        Self { color, quiet }
+    }
+
+    /// Where data goes: buffered, since a log has millions of lines. Styles are left out where nobody sees them.
+    pub(crate) fn data(self) -> Data {
+        Data { out: AutoStream::new(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout().lock())), self.color) }
+    }
+
+    /// One line of data.
+    pub(crate) fn line(self, text: impl Display) -> Result<()> {
+        let mut data = self.data();
+        data.write(format!("{text}\n").as_bytes())?;
+        data.flush()
+    }
+
+    pub(crate) fn out_is_terminal(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    pub(crate) fn err_is_terminal(self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Talk that `--quiet` silences.
+    pub(crate) fn note(self, text: impl Display) {
+        if !self.quiet {
+            self.talk(format_args!("{text}\n"));
+        }
+    }
+
+    /// Bytes for stderr as they are: a job's log while it is followed.
+    pub(crate) fn talk_bytes(self, bytes: &[u8]) {
+        let mut err = AutoStream::new(io::stderr().lock(), self.color);
+        // Nobody can be told that stderr is closed.
+        let _closed = err.write_all(bytes);
+    }
+
+    pub(crate) fn warning(self, text: impl Display) {
+        let style = Style::Warning;
+        self.talk(format_args!("{style}warning{style:#}: {text}\n"));
+    }
+
+    pub(crate) fn error(self, error: &Error) {
+        match error.kind() {
+            Kind::ClosedPipe => {}
+            Kind::InvalidSpec(specs) => specs.iter().for_each(|spec| self.invalid_spec(spec)),
+            _ => self.plain_error(error),
+        }
+    }
+
+    /// What is wrong with a spec that can be used all the same.
+    pub(crate) fn spec_warnings(self, sources: &[SourceText], warnings: &[Problem]) {
+        self.talk(format_args!("{}", problems::render(sources, warnings, self.styled_err())));
+    }
+
+    fn invalid_spec(self, spec: &InvalidSpec) {
+        self.talk(format_args!("{}", problems::render(&spec.sources, &spec.problems, self.styled_err())));
+        let count = spec.problems.iter().filter(|problem| problem.is_error()).count();
+        let (style, noun) = (Style::Error, if count == 1 { "error" } else { "errors" });
+        self.talk(format_args!("{style}{}{style:#}: {count} {noun}\n", spec.path.display()));
+    }
+
+    fn plain_error(self, error: &Error) {
+        let style = Style::Error;
+        self.talk(format_args!("{style}error{style:#}: {error}\n"));
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            self.talk(format_args!("  cause: {source}\n"));
+            cause = source.source();
+        }
+        for hint in error.hints() {
+            let style = Style::Hint;
+            self.talk(format_args!("{style}hint{style:#}: {hint}\n"));
+        }
+    }
+
+    fn talk(self, text: impl Display) {
+        self.talk_bytes(text.to_string().as_bytes());
+    }
+
+    fn styled_err(self) -> bool {
+        match self.color {
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+        }
+    }
+}
+
+/// stdout. A reader that has gone ends the command quietly.
+pub(crate) struct Data {
+    out: AutoStream<Box<BufWriter<StdoutLock<'static>>>>,
+}
+
+impl Data {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(|error| cannot_write(error))
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.out.flush().map_err(|error| cannot_write(error))
+    }
+}
+
+fn cannot_write(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader has gone"),
+        _ => Error::failure("could not write to stdout").caused_by(error),
+    }
+}
