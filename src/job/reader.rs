@@ -1,0 +1,268 @@
+//! Reads one section of the tree key by key, collecting every problem and never stopping at the first.
+
+use std::time::Duration;
+
+use super::duration;
+use super::keys::hint_for_unknown;
+use super::problem::{Place, Problem};
+use super::report::Report;
+use super::suggest::{did_you_mean, list};
+use super::tree::{Entry, Node, Table, Value};
+use crate::model::S3Uri;
+
+/// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
+pub(crate) type Checked = Result<(), String>;
+
+/// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
+pub(crate) struct Reader<'a> {
+    /// As it is addressed: `resources`, `channels.train`; empty for the top level.
+    pub(crate) name: String,
+    table: Option<&'a Table>,
+    place: Option<&'a Place>,
+    keys: &'static [&'static str],
+    pub(crate) report: &'a Report,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn root(table: &'a Table, keys: &'static [&'static str], report: &'a Report) -> Self {
+        let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
+        reader.refuse_unknown_keys();
+        reader
+    }
+
+    /// A section by its key; one that isn't written reads as empty.
+    pub(crate) fn section(&self, key: &str, keys: &'static [&'static str]) -> Reader<'a> {
+        match self.get(key) {
+            Some(node) => self.nested(key, node, keys),
+            None => Reader { name: self.path(key), table: None, place: None, keys, report: self.report },
+        }
+    }
+
+    /// `node`, which should be a table, as a section of its own.
+    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [&'static str]) -> Reader<'a> {
+        let table = self.as_table(key, node);
+        let reader = Reader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
+        reader.refuse_unknown_keys();
+        reader
+    }
+
+    /// A list of tables; each may have `keys`.
+    pub(crate) fn sections(&self, key: &str, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.wrong_type(key, node, "a list of tables");
+            return Vec::new();
+        };
+        items.iter().map(|item| self.nested(key, item, keys)).collect()
+    }
+
+    fn refuse_unknown_keys(&self) {
+        for entry in self.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str())) {
+            let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+            let hint = if self.report.is_full() { None } else { hint_for_unknown(&self.name, &entry.key, self.keys) };
+            let message = format!("unknown key `{}`{place}", entry.key);
+            self.report.add(Problem::error(message).at(&entry.key_place).label("unknown key").maybe_hint(hint));
+        }
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    pub(crate) fn entries(&self) -> &'a [Entry] {
+        self.table.map_or(&[], |table| &table.entries)
+    }
+
+    pub(crate) fn is_written(&self) -> bool {
+        self.place.is_some()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+        debug_assert!(self.keys.contains(&key), "{key} is not among the keys of [{}]", self.name);
+        self.table.and_then(|table| table.get(key))
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Reports a required key as missing. A section that isn't a table has its problem already.
+    pub(crate) fn require(&self, key: &str, hint: &str) {
+        let (Some(place), Some(table)) = (self.place, self.table) else { return };
+        if table.get(key).is_none() {
+            let message = format!("[{}] needs `{key}`", self.name);
+            self.report.add(Problem::error(message).at(place).hint(hint));
+        }
+    }
+
+    /// Reports a problem of a key's value.
+    pub(crate) fn refuse(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
+        let problem = Problem::error(message).maybe_hint(hint);
+        let place = self.get(key).map(|node| &node.place).or(self.place);
+        self.report.add(match place {
+            Some(place) => problem.at(place),
+            None => problem,
+        });
+    }
+
+    fn wrong_type(&self, key: &str, node: &Node, expected: &str) {
+        let message = format!("`{key}` is {}, and should be {expected}", node.value.kind());
+        let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
+        self.report.add(problem.maybe_hint(rewrite(&node.value, expected)));
+    }
+
+    fn as_table(&self, key: &str, node: &'a Node) -> Option<&'a Table> {
+        if let Value::Table(table) = &node.value {
+            return Some(table);
+        }
+        self.wrong_type(key, node, "a table");
+        None
+    }
+
+    fn text_of(&self, key: &str, node: &'a Node) -> Option<&'a str> {
+        match (&node.value, &node.typed) {
+            (Value::String(text), _) | (_, Some(text)) => Some(text),
+            _ => {
+                self.wrong_type(key, node, "a string");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn string(&self, key: &str) -> Option<String> {
+        self.checked(key, |_| Ok(()))
+    }
+
+    /// A string that passes `check`; one that doesn't is reported and still given, so that nothing is called missing.
+    pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> Checked) -> Option<String> {
+        let text = self.text_of(key, self.get(key)?)?;
+        if let Err(why) = check(text) {
+            self.refuse(key, format!("`{key}` {why}"), None);
+        }
+        Some(text.to_owned())
+    }
+
+    pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
+        let node = self.get(key)?;
+        if let Value::Boolean(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_type(key, node, "a boolean");
+        None
+    }
+
+    /// An integer of `least..=most`; `unit` follows the limits in the message (` GiB`, or nothing).
+    pub(crate) fn integer(&self, key: &str, least: i64, most: i64) -> Option<i64> {
+        let node = self.get(key)?;
+        let Value::Integer(value) = node.value else {
+            self.wrong_type(key, node, "an integer");
+            return None;
+        };
+        let value = i64::try_from(value).ok().filter(|value| (least..=most).contains(value));
+        if value.is_none() {
+            let limits = if most >= i64::from(i32::MAX) { format!("at least {least}") } else { format!("{least} to {most}") };
+            self.refuse(key, format!("`{key}` is out of range: it should be {limits}"), None);
+        }
+        value
+    }
+
+    /// A count, of 1 at least.
+    pub(crate) fn count(&self, key: &str) -> Option<u32> {
+        self.integer(key, 1, i64::from(i32::MAX)).and_then(|value| u32::try_from(value).ok())
+    }
+
+    /// A duration of `least..=most` seconds.
+    pub(crate) fn duration(&self, key: &str, least: u64, most: u64) -> Option<Duration> {
+        let node = self.get(key)?;
+        let duration = match &node.value {
+            Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+            Value::String(text) => duration::parse(text),
+            _ => {
+                self.wrong_type(key, node, "a duration");
+                return None;
+            }
+        };
+        let Some(duration) = duration else {
+            self.refuse(key, format!("`{key}` is not a duration"), Some(duration::FORMS.to_owned()));
+            return None;
+        };
+        self.within(key, duration, least, most)
+    }
+
+    fn within(&self, key: &str, value: Duration, least: u64, most: u64) -> Option<Duration> {
+        if (least..=most).contains(&value.as_secs()) {
+            return Some(value);
+        }
+        let show = |seconds| duration::show(Duration::from_secs(seconds));
+        let limits = format!("{} to {}", show(least), show(most));
+        self.refuse(key, format!("`{key}` is out of range: it should be {limits}"), None);
+        None
+    }
+
+    /// One of some words, each with what it means.
+    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text_of(key, self.get(key)?)?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*meaning);
+        }
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let message = format!("`{key}` is {text:?}, and should be {}", list(&words));
+        self.refuse(key, message, did_you_mean(text, words));
+        None
+    }
+
+    /// A list of strings, each of which passes `check`.
+    pub(crate) fn strings(&self, key: &str, most: usize, check: impl Fn(&str) -> Checked) -> Vec<String> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.wrong_type(key, node, "a list of strings");
+            return Vec::new();
+        };
+        if items.len() > most {
+            self.refuse(key, format!("`{key}` has {} entries, and at most {most} are allowed", items.len()), None);
+        }
+        items.iter().filter_map(|item| self.item(key, item, &check)).collect()
+    }
+
+    fn item(&self, key: &str, item: &'a Node, check: impl Fn(&str) -> Checked) -> Option<String> {
+        let name = format!("entry of {key}");
+        let text = self.text_of(&name, item)?;
+        if let Err(why) = check(text) {
+            self.report.add(Problem::error(format!("`{key}` has an entry that {why}")).at(&item.place));
+        }
+        Some(text.to_owned())
+    }
+
+    pub(crate) fn s3_uri(&self, key: &str) -> Option<S3Uri> {
+        const LONGEST: usize = 1024;
+        let text = self.checked(key, |text| super::patterns::at_most(text, LONGEST))?;
+        match S3Uri::parse(&text) {
+            Ok(uri) => Some(uri),
+            Err(error) => {
+                self.refuse(key, format!("`{key}` is not an S3 URI: {error}"), None);
+                None
+            }
+        }
+    }
+}
+
+/// The smallest change that would make a value of the wrong type right.
+fn rewrite(value: &Value, expected: &str) -> Option<String> {
+    match (value, expected) {
+        (Value::String(text), "an integer" | "a boolean") => {
+            let is_meant = if expected == "an integer" {
+                text.parse::<i64>().is_ok()
+            } else {
+                matches!(text.as_str(), "true" | "false")
+            };
+            is_meant.then(|| format!("write {text} without quotes"))
+        }
+        (Value::Integer(number), "a string") => Some(format!("write \"{number}\", in quotes")),
+        (Value::Float(number), "a string") => Some(format!("write \"{number}\", in quotes")),
+        (Value::Boolean(boolean), "a string") => Some(format!("write \"{boolean}\", in quotes")),
+        (Value::Datetime(text), "a string") => Some(format!("write \"{text}\", in quotes")),
+        (Value::String(text), "a list of strings") => Some(format!("write [{text:?}]")),
+        (Value::Table(_), "a list of tables") => Some("write it as [{ ... }], or under [[ ]]".to_owned()),
+        _ => None,
+    }
+}

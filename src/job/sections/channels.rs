@@ -1,0 +1,171 @@
+//! `[channels]`: the input data, each channel as a string or as a table.
+
+use std::path::Path;
+
+use super::super::keys;
+use super::super::patterns;
+use super::super::problem::{Place, Problem};
+use super::super::reader::Reader;
+use super::super::report::Report;
+use super::super::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, S3DataType};
+use super::super::tree::{Entry, Value};
+use super::INPUT_MODES;
+use super::source::resolve;
+use crate::model::S3Uri;
+
+/// Limits of botocore's `InputDataConfig`, `ContentType`, `AttributeNames` and `InstanceGroupNames`.
+const MOST_CHANNELS: usize = 20;
+const LONGEST_CONTENT_TYPE: usize = 256;
+const MOST_ATTRIBUTES: usize = 16;
+const LONGEST_ATTRIBUTE: usize = 256;
+const MOST_GROUPS: usize = 5;
+const LONGEST_URI: usize = 1024;
+
+const DATA_TYPES: &[(&str, S3DataType)] = &[
+    ("S3Prefix", S3DataType::S3Prefix),
+    ("ManifestFile", S3DataType::ManifestFile),
+    ("AugmentedManifestFile", S3DataType::AugmentedManifestFile),
+];
+
+pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
+    let Some(node) = root.get("channels") else { return Vec::new() };
+    let Value::Table(table) = &node.value else {
+        root.refuse("channels", "`channels` should be a table: train = \"s3://bucket/data\"", None);
+        return Vec::new();
+    };
+    let count = table.entries.len();
+    if count > MOST_CHANNELS {
+        root.refuse("channels", format!("[channels] has {count} channels, and at most {MOST_CHANNELS} are allowed"), None);
+    }
+    table.entries.iter().filter_map(|entry| channel(root, entry, folder)).collect()
+}
+
+fn channel(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+    if let Err(why) = patterns::channel_name(&entry.key) {
+        root.report.add(Problem::error(format!("the channel's name {why}")).at(&entry.key_place));
+    }
+    match &entry.node.value {
+        Value::String(source) => {
+            let source = Source { text: source, place: &entry.node.place, read_write: false };
+            Some(short(&entry.key, source.decode(folder, root.report)?))
+        }
+        Value::Table(_) => long(root, entry, folder),
+        other => {
+            let message = format!("a channel is a string or a table, not {}", other.kind());
+            root.report.add(Problem::error(message).at(&entry.node.place).hint("such as \"s3://bucket/data\""));
+            None
+        }
+    }
+}
+
+fn short(name: &str, source: ChannelSource) -> ChannelSpec {
+    ChannelSpec {
+        name: name.to_owned(),
+        source,
+        content_type: None,
+        input_mode: None,
+        sharded: None,
+        gzip: None,
+        record_io: None,
+        s3_data_type: None,
+        attribute_names: Vec::new(),
+        shuffle_seed: None,
+        instance_groups: Vec::new(),
+    }
+}
+
+fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+    let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, keys::CHANNEL);
+    reader.require("source", "where its data is: s3://bucket/prefix, or a file or folder here");
+    let content_type = |text: &str| patterns::at_most(text, LONGEST_CONTENT_TYPE);
+    let attribute = |text: &str| patterns::between(text, 1, LONGEST_ATTRIBUTE);
+    // Read before the source, which may be missing or wrong: the other keys' problems are shown all the same.
+    let channel = |source| ChannelSpec {
+        content_type: reader.checked("content_type", content_type),
+        input_mode: reader.word("input_mode", INPUT_MODES),
+        sharded: reader.word("distribution", &[("FullyReplicated", false), ("ShardedByS3Key", true)]),
+        gzip: reader.word("compression", &[("None", false), ("Gzip", true)]),
+        record_io: reader.word("record_wrapper", &[("None", false), ("RecordIO", true)]),
+        s3_data_type: reader.word("s3_data_type", DATA_TYPES),
+        attribute_names: reader.strings("attribute_names", MOST_ATTRIBUTES, attribute),
+        shuffle_seed: reader.integer("shuffle_seed", i64::MIN, i64::MAX),
+        instance_groups: reader.strings("instance_groups", MOST_GROUPS, patterns::not_empty),
+        ..short(&entry.key, source)
+    };
+    let source = long_source(&reader, folder);
+    let is_known = source.is_some();
+    let channel = channel(source.unwrap_or(ChannelSource::Path(folder.to_owned())));
+    check_kind(&reader, &channel);
+    is_known.then_some(channel)
+}
+
+fn long_source(reader: &Reader<'_>, folder: &Path) -> Option<ChannelSource> {
+    let access = reader.word("access", &[("ro", false), ("rw", true)]);
+    let text = reader.checked("source", patterns::not_empty)?;
+    let place = &reader.get("source")?.place;
+    Source { text: &text, place, read_write: access.unwrap_or(false) }.decode(folder, reader.report)
+}
+
+/// Keys that only some kinds of sources have.
+fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
+    if matches!(channel.source, ChannelSource::FileSystem(_)) {
+        for key in ["distribution", "s3_data_type", "attribute_names", "instance_groups"] {
+            if reader.has(key) {
+                reader.refuse(key, format!("`{key}` is only for data in S3"), Some("leave it out".to_owned()));
+            }
+        }
+    } else if reader.has("access") && reader.has("source") {
+        reader.refuse("access", "`access` is only for efs:// and fsx:// sources", Some("leave it out".to_owned()));
+    }
+    let is_augmented = channel.s3_data_type == Some(S3DataType::AugmentedManifestFile);
+    if is_augmented && channel.attribute_names.is_empty() && !reader.has("attribute_names") {
+        let hint = "add attribute_names = [\"source-ref\", ...]".to_owned();
+        reader.refuse("s3_data_type", "an augmented manifest needs `attribute_names`", Some(hint));
+    }
+    if reader.has("attribute_names") && !is_augmented {
+        let hint = "add s3_data_type = \"AugmentedManifestFile\"".to_owned();
+        reader.refuse("attribute_names", "`attribute_names` is only for augmented manifests", Some(hint));
+    }
+}
+
+/// A source as it is written.
+struct Source<'a> {
+    text: &'a str,
+    place: &'a Place,
+    read_write: bool,
+}
+
+impl Source<'_> {
+    fn decode(&self, folder: &Path, report: &Report) -> Option<ChannelSource> {
+        let decoded = match self.text.split_once("://") {
+            Some(("s3", _)) => self.s3(),
+            Some(("efs", rest)) => self.file_system(FileSystemKind::Efs, rest),
+            Some(("fsx", rest)) => self.file_system(FileSystemKind::FsxLustre, rest),
+            Some(("file", path)) if !path.is_empty() => Ok(ChannelSource::Path(resolve(folder, path))),
+            Some((scheme, _)) => Err(format!("a channel can't be read from {scheme}://")),
+            None if self.text.is_empty() => Err("a channel's source can't be empty".to_owned()),
+            None => Ok(ChannelSource::Path(resolve(folder, self.text))),
+        };
+        match decoded {
+            Ok(source) => Some(source),
+            Err(message) => {
+                let hint = "a source is s3://BUCKET/PREFIX, efs://fs-ID/PATH, fsx://fs-ID/PATH, or a file or folder here";
+                report.add(Problem::error(message).at(self.place).hint(hint));
+                None
+            }
+        }
+    }
+
+    fn s3(&self) -> Result<ChannelSource, String> {
+        patterns::at_most(self.text, LONGEST_URI).map_err(|why| format!("the S3 URI {why}"))?;
+        S3Uri::parse(self.text).map(ChannelSource::S3).map_err(|error| error.to_string())
+    }
+
+    fn file_system(&self, kind: FileSystemKind, rest: &str) -> Result<ChannelSource, String> {
+        let (id, directory) = rest.split_once('/').unwrap_or((rest, ""));
+        patterns::file_system_id(id).map_err(|why| format!("{id:?} {why}"))?;
+        let directory = format!("/{directory}");
+        patterns::container_path(&directory).map_err(|why| format!("the path {why}"))?;
+        Ok(ChannelSource::FileSystem(FileSystem { kind, id: id.to_owned(), directory, read_write: self.read_write }))
+    }
+}

@@ -1,0 +1,139 @@
+//! `[resources]`, `[limits]` and `[checkpoints]`.
+
+use std::time::Duration;
+
+use super::super::instance_types::{Verdict, judge};
+use super::super::keys;
+use super::super::patterns;
+use super::super::problem::Problem;
+use super::super::reader::Reader;
+use super::super::spec::{Checkpoints, InstanceGroupSpec, InstancePreferenceSpec, Limits, Resources};
+use crate::model::InstanceType;
+
+const DEFAULT_VOLUME_GB: u32 = 30;
+const DEFAULT_MAX_RUN: Duration = Duration::from_secs(24 * 3600);
+/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds`, `MaximumRetryAttempts`; the run time's is
+/// the longest that the service grants (28 days).
+const MOST_KEEP_ALIVE: u64 = 21_600;
+const PENDING: (u64, u64) = (1_800, 2_419_200);
+const LONGEST_RUN: u64 = 28 * 86_400;
+const MOST_RETRIES: i64 = 30;
+/// `InstanceGroups` and `InstancePreferenceList`.
+const MOST_GROUPS: usize = 5;
+const LONGEST_GROUP_NAME: usize = 64;
+const LARGEST_VOLUME_GB: i64 = 16_384;
+
+pub(crate) fn resources(root: &Reader<'_>) -> Resources {
+    let section = root.section("resources", keys::RESOURCES);
+    Resources {
+        instance_type: instance_type(&section, "instance_type"),
+        instance_count: section.count("instance_count").unwrap_or(1),
+        volume_size_gb: volume_size(&section).unwrap_or(DEFAULT_VOLUME_GB),
+        keep_alive_period: section.duration("keep_alive_period", 0, MOST_KEEP_ALIVE),
+        training_plan_arn: section.checked("training_plan_arn", patterns::training_plan_arn),
+        instance_groups: instance_groups(&section),
+        instance_preferences: instance_preferences(&section),
+    }
+}
+
+pub(crate) fn volume_size(section: &Reader<'_>) -> Option<u32> {
+    section.integer("volume_size_gb", 1, LARGEST_VOLUME_GB).and_then(|size| u32::try_from(size).ok())
+}
+
+/// A type that could be newer than the built-in list is a warning, what can't be a type an error.
+fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
+    let node = section.get(key)?;
+    let name = section.string(key)?;
+    let instance_type = InstanceType::new(name.as_str());
+    if instance_type.is_local() {
+        return Some(instance_type);
+    }
+    let hint = |word: Option<String>, or: &str| word.map_or_else(|| or.to_owned(), |word| format!("did you mean `{word}`?"));
+    match judge(&name) {
+        Verdict::Known => {}
+        Verdict::Unlisted { did_you_mean } => {
+            let problem = Problem::warning(format!("instance type `{name}` is not in the built-in list"));
+            section.report.add(problem.at(&node.place).hint(hint(did_you_mean, "a newer type is sent as it is written")));
+        }
+        Verdict::Malformed { did_you_mean } => {
+            let problem = Problem::error(format!("{name:?} is not an instance type"));
+            section.report.add(problem.at(&node.place).hint(hint(did_you_mean, "such as \"ml.m5.xlarge\", or \"local\"")));
+        }
+    }
+    Some(instance_type)
+}
+
+fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
+    let groups = section.sections("instance_groups", keys::INSTANCE_GROUP);
+    at_most(section, "instance_groups", groups.len());
+    let groups: Vec<_> = groups.iter().map(instance_group).collect();
+    for (index, group) in groups.iter().enumerate() {
+        if groups.iter().take(index).any(|before| before.name == group.name && !group.name.is_empty()) {
+            section.refuse("instance_groups", format!("two instance groups are named `{}`", group.name), None);
+        }
+    }
+    groups
+}
+
+fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
+    group.require("name", "distribution and channels name groups by it");
+    group.require("type", "such as type = \"ml.c5.xlarge\"");
+    group.require("count", "such as count = 1");
+    InstanceGroupSpec {
+        name: group.checked("name", |text| patterns::between(text, 1, LONGEST_GROUP_NAME)).unwrap_or_default(),
+        instance_type: cloud_type(group),
+        count: group.count("count").unwrap_or(1),
+    }
+}
+
+fn instance_preferences(section: &Reader<'_>) -> Vec<InstancePreferenceSpec> {
+    let preferences = section.sections("instance_preferences", keys::INSTANCE_PREFERENCE);
+    at_most(section, "instance_preferences", preferences.len());
+    let preference = |reader: &Reader<'_>| {
+        reader.require("type", "such as type = \"ml.p5.48xlarge\"");
+        InstancePreferenceSpec {
+            instance_type: cloud_type(reader),
+            count: reader.count("count"),
+            training_plan_arn: reader.checked("training_plan_arn", patterns::training_plan_arn),
+        }
+    };
+    preferences.iter().map(preference).collect()
+}
+
+/// A type of a group or a preference, which this computer can't be one of.
+fn cloud_type(reader: &Reader<'_>) -> InstanceType {
+    let instance_type = instance_type(reader, "type").unwrap_or_else(|| InstanceType::new(""));
+    if instance_type.is_local() {
+        let hint = "write instance_type = \"local\" instead".to_owned();
+        reader.refuse("type", format!("`{instance_type}` can't be one of several types"), Some(hint));
+    }
+    instance_type
+}
+
+fn at_most(section: &Reader<'_>, key: &str, count: usize) {
+    if count > MOST_GROUPS {
+        section.refuse(key, format!("`{key}` has {count} entries, and at most {MOST_GROUPS} are allowed"), None);
+    }
+    if section.has(key) && count == 0 {
+        section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
+    }
+}
+
+pub(crate) fn limits(root: &Reader<'_>) -> Limits {
+    let section = root.section("limits", keys::LIMITS);
+    let retries = section.integer("max_retry_attempts", 1, MOST_RETRIES);
+    Limits {
+        max_run: section.duration("max_run", 1, LONGEST_RUN).unwrap_or(DEFAULT_MAX_RUN),
+        max_wait: section.duration("max_wait", 1, i32::MAX.unsigned_abs().into()),
+        max_pending: section.duration("max_pending", PENDING.0, PENDING.1),
+        max_retry_attempts: retries.and_then(|retries| u32::try_from(retries).ok()),
+    }
+}
+
+pub(crate) fn checkpoints(root: &Reader<'_>) -> Option<Checkpoints> {
+    let section = root.section("checkpoints", keys::S3_AND_LOCAL_PATH);
+    section.is_written().then(|| Checkpoints {
+        s3_uri: section.s3_uri("s3_uri"),
+        local_path: section.checked("local_path", patterns::container_path),
+    })
+}

@@ -1,0 +1,51 @@
+//! "Did you mean": the nearest of some words, when one is near enough.
+
+/// Longer words can't be near any key, and comparing them costs.
+const LONGEST: usize = 64;
+
+/// The most similar candidate, or `None` when none is similar. The first of equally similar ones.
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let scored = candidates.into_iter().filter_map(|candidate| {
+        let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
+        is_near(&word, candidate, distance).then_some((distance, candidate))
+    });
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// A third of the letters may differ; a whole part of a longer name (`count` of `instance_count`) is near too.
+fn is_near(word: &str, candidate: &str, distance: usize) -> bool {
+    let longest = word.chars().count().max(candidate.chars().count());
+    distance * 3 <= longest || (word.len() >= 4 && candidate.split('_').any(|part| part == word))
+}
+
+/// `did you mean X?`
+pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    closest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
+/// `a, b or c`
+pub(crate) fn list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_found_and_others_are_not() {
+        let keys = ["max_run", "max_wait", "instance_count"];
+        for (word, key) in [("max_runs", Some("max_run")), ("count", Some("instance_count")), ("zebra", None)] {
+            assert_eq!(closest(word, keys), key, "{word}");
+        }
+        assert_eq!(closest(&"max_run".repeat(100), keys), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
+
+use super::super::duration;
+use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
+use super::super::suggest::did_you_mean;
+use super::Checks;
+
+pub(crate) fn check(checks: &Checks<'_>) {
+    instances(checks);
+    local_instances(checks);
+    instance_groups(checks);
+    spot(checks);
+    keep_alive(checks);
+    network(checks);
+    distribution(checks);
+    if let Runs::Framework(framework) = &checks.spec.runs
+        && framework.training_compiler
+    {
+        training_compiler(checks, framework);
+    }
+    code(checks);
+}
+
+const TYPE: [&str; 2] = ["resources", "instance_type"];
+const COUNT: [&str; 2] = ["resources", "instance_count"];
+const GROUPS: [&str; 2] = ["resources", "instance_groups"];
+const PREFERENCES: [&str; 2] = ["resources", "instance_preferences"];
+
+fn instances(checks: &Checks<'_>) {
+    let (groups, preferences) = (checks.has(&GROUPS), checks.has(&PREFERENCES));
+    if groups && preferences {
+        checks.refuse(&PREFERENCES, "`instance_preferences` can't be used beside `instance_groups`", "keep one of them");
+    }
+    for (several, name) in [(groups, "instance_groups"), (preferences, "instance_preferences")] {
+        for key in [TYPE, COUNT].iter().filter(|key| several && checks.has(*key)) {
+            let message = format!("`{}` can't be used beside `{name}`", key[1]);
+            checks.refuse(key, message, "each entry has a type and a count of its own");
+        }
+    }
+    if preferences && checks.has(&["resources", "training_plan_arn"]) {
+        let message = "`training_plan_arn` can't be used beside `instance_preferences`";
+        checks.refuse(&["resources", "training_plan_arn"], message, "give it in the entries that it is for");
+    }
+    if !(checks.local || groups || preferences || checks.has(&TYPE)) {
+        let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
+        checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
+    }
+}
+
+/// Local mode is one host, as it says when it starts; what can't run there at all is told here.
+fn local_instances(checks: &Checks<'_>) {
+    let is_local = checks.spec.resources.instance_type.as_ref().is_some_and(crate::model::InstanceType::is_local);
+    if is_local && checks.spec.resources.instance_count > 1 {
+        checks.refuse(&COUNT, "a local job runs on one host", "leave `instance_count` out");
+    }
+    if is_local && checks.spec.spot {
+        checks.warn(&["spot", "enabled"], "a local job has no spot instances", "it is only used on SageMaker");
+    }
+}
+
+fn instance_groups(checks: &Checks<'_>) {
+    let names: Vec<&str> = checks.spec.resources.instance_groups.iter().map(|group| group.name.as_str()).collect();
+    let check = |path: &[&str], group: &String| {
+        if names.contains(&group.as_str()) {
+            return;
+        }
+        let hint = did_you_mean(group, names.iter().copied());
+        let hint = hint.unwrap_or_else(|| "groups are named in resources.instance_groups".to_owned());
+        checks.refuse(path, format!("there is no instance group `{group}`"), &hint);
+    };
+    for channel in &checks.spec.channels {
+        let path = ["channels", channel.name.as_str(), "instance_groups"];
+        channel.instance_groups.iter().for_each(|group| check(&path, group));
+    }
+    let Some(distribution) = &checks.spec.distribution else { return };
+    let path = ["distribution", "instance_groups"];
+    distribution.instance_groups.iter().for_each(|group| check(&path, group));
+    if names.len() > 1 && distribution.instance_groups.len() != 1 {
+        let hint = "add instance_groups = [\"NAME\"] of the group that trains";
+        checks.refuse(&path, "distribution on several instance groups needs exactly one of them", hint);
+    }
+}
+
+fn spot(checks: &Checks<'_>) {
+    let limits = &checks.spec.limits;
+    let path = ["limits", "max_wait"];
+    let Some(max_wait) = limits.max_wait else { return };
+    if !checks.spec.spot {
+        return checks.refuse(&path, "`max_wait` is only for spot instances", "add [spot] with enabled = true");
+    }
+    if max_wait < limits.max_run {
+        let (wait, run) = (duration::show(max_wait), duration::show(limits.max_run));
+        let message = format!("`max_wait` ({wait}) is shorter than `max_run` ({run}), which it includes");
+        checks.refuse(&path, message, "make it at least as long, or leave it out: it is then the same");
+    }
+}
+
+fn keep_alive(checks: &Checks<'_>) {
+    let is_kept = checks.spec.resources.keep_alive_period.is_some_and(|period| !period.is_zero());
+    if is_kept && checks.spec.spot {
+        let message = "`keep_alive_period` can't be used with spot instances, which can't be kept";
+        checks.refuse(&["resources", "keep_alive_period"], message, "leave one of them out");
+    }
+    if is_kept && !checks.spec.resources.instance_groups.is_empty() {
+        let message = "`keep_alive_period` can't be used with instance groups";
+        checks.refuse(&["resources", "keep_alive_period"], message, "leave it out");
+    }
+}
+
+fn network(checks: &Checks<'_>) {
+    if checks.has(&["network", "subnets"]) || checks.has(&["network", "security_group_ids"]) {
+        return;
+    }
+    let hint = "add [network] with subnets and security_group_ids";
+    for channel in &checks.spec.channels {
+        if matches!(channel.source, ChannelSource::FileSystem(_)) {
+            let path = ["channels", channel.name.as_str(), "source"];
+            checks.refuse(&path, "a file system is reached through a network, and none is given", hint);
+        }
+    }
+    if let Runs::Container(container) = &checks.spec.runs
+        && container.repository_access == Some(RepositoryAccess::Vpc)
+    {
+        let message = "a repository in your VPC is reached through a network, and none is given";
+        checks.refuse(&["container", "repository_access"], message, hint);
+    }
+}
+
+fn distribution(checks: &Checks<'_>) {
+    let Some(distribution) = &checks.spec.distribution else { return };
+    let path = ["distribution", "type"];
+    let Runs::Framework(framework) = &checks.spec.runs else {
+        return checks.refuse(&path, "[distribution] is only for [framework]", "an image of your own starts its own processes");
+    };
+    let only = |frameworks: &[&str]| {
+        if !framework.name.is_empty() && !frameworks.contains(&framework.name.as_str()) && framework.image.is_none() {
+            let message = format!("this distribution is only for {}", frameworks.join(" and "));
+            checks.refuse(&path, message, "choose another type");
+        }
+    };
+    match distribution.kind {
+        DistributionKind::TorchDistributed => only(&["pytorch", "huggingface"]),
+        DistributionKind::PytorchXla if !framework.training_compiler => {
+            let hint = "add training_compiler = true to [framework]";
+            checks.refuse(&path, "`pytorch_xla` needs the training compiler", hint);
+        }
+        DistributionKind::MultiWorkerMirroredStrategy => only(&["tensorflow"]),
+        DistributionKind::ParameterServer => only(&["tensorflow", "mxnet"]),
+        DistributionKind::SmdistributedModelparallel | DistributionKind::SmdistributedDataparallel => {
+            only(&["pytorch", "tensorflow", "huggingface"]);
+        }
+        DistributionKind::PytorchXla | DistributionKind::Mpi => {}
+    }
+}
+
+/// Types that the compiler's images run on (sagemaker 2.257.7, `TrainingCompilerConfig`).
+const COMPILER_FAMILIES: [&str; 4] = ["ml.p3.", "ml.p4d.", "ml.g4dn.", "ml.g5."];
+
+fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
+    let path = ["framework", "training_compiler"];
+    if let Some(instance_type) = &checks.spec.resources.instance_type {
+        let name = instance_type.as_str();
+        let is_supported = instance_type.is_local() || name.starts_with("ml.p3dn.") || COMPILER_FAMILIES.iter().any(|family| name.starts_with(family));
+        if !is_supported {
+            let message = format!("the training compiler doesn't run on `{name}`");
+            checks.refuse(&TYPE, message, "it runs on ml.p3, ml.p3dn, ml.p4d, ml.g4dn and ml.g5");
+        }
+    }
+    if !checks.spec.resources.instance_groups.is_empty() {
+        checks.refuse(&path, "the training compiler can't be used with instance groups", "leave one of them out");
+    }
+    let kind = checks.spec.distribution.as_ref().map(|distribution| distribution.kind);
+    if framework.name == "tensorflow" && kind == Some(DistributionKind::MultiWorkerMirroredStrategy) {
+        checks.refuse(&path, "the training compiler can't be used with this distribution", "leave one of them out");
+    }
+}
+
+/// A framework runs a script; an algorithm runs itself.
+fn code(checks: &Checks<'_>) {
+    match &checks.spec.runs {
+        Runs::Algorithm(_) if checks.has(&["source"]) => {
+            checks.refuse(&["source"], "[source] can't be used with [algorithm], which has its own code", "leave it out");
+        }
+        Runs::Framework(_) if checks.has(&["framework"]) && !checks.has(&["source", "entry_point"]) => {
+            let hint = "add entry_point = \"train.py\" to [source]";
+            checks.refuse(&["source", "entry_point"], "[framework] needs a script, and none is given", hint);
+        }
+        Runs::Container(container) if checks.has(&["source"]) => {
+            let has_script = checks.has(&["source", "entry_point"]);
+            if container.entrypoint.is_empty() && !has_script {
+                let hint = "add entry_point = \"train.py\", or [container] entrypoint";
+                checks.refuse(&["source", "entry_point"], "nothing says what of [source] runs", hint);
+            }
+            if has_script && !container.entrypoint.is_empty() {
+                let message = "`entrypoint` can't be used beside the `entry_point` of [source]";
+                checks.refuse(&["container", "entrypoint"], message, "keep the one that starts the job");
+            }
+        }
+        _ => {}
+    }
+}

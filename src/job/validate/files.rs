@@ -1,0 +1,114 @@
+//! What the spec names on this computer's disk.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::super::spec::{ChannelSource, Source};
+use super::super::suggest::did_you_mean;
+use super::super::tree::{Node, Value};
+use super::super::problem::Problem;
+use super::Checks;
+
+pub(crate) fn check(checks: &Checks<'_>) {
+    if let Some(source) = &checks.spec.source {
+        let dir_stands = folder(checks, source);
+        if dir_stands {
+            entry_point(checks, source);
+        }
+        dependencies(checks, source, dir_stands);
+    }
+    for channel in &checks.spec.channels {
+        if let ChannelSource::Path(path) = &channel.source {
+            local_channel(checks, &channel.name, path);
+        }
+    }
+}
+
+fn folder(checks: &Checks<'_>, source: &Source) -> bool {
+    let path = ["source", "dir"];
+    if source.dir.is_dir() {
+        return true;
+    }
+    let shown = source.dir.display();
+    if source.dir.exists() {
+        checks.refuse(&path, format!("{shown} is not a folder"), "`dir` is the folder that the script is in");
+    } else {
+        missing(checks, &path, &source.dir);
+    }
+    false
+}
+
+fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
+    checks.refuse(path, format!("there is no {}", file.display()), &hint_for_missing(file));
+}
+
+/// A similar name beside the missing one.
+fn hint_for_missing(file: &Path) -> String {
+    const MOST_NAMES: usize = 1000;
+    let names = file.parent().and_then(|parent| parent.read_dir().ok()).into_iter().flatten().take(MOST_NAMES);
+    let names: Vec<String> = names.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let hint = did_you_mean(&name, names.iter().map(String::as_str));
+    hint.unwrap_or_else(|| "relative paths start in the spec's folder".to_owned())
+}
+
+fn entry_point(checks: &Checks<'_>, source: &Source) {
+    let Some(entry_point) = &source.entry_point else { return };
+    let path = ["source", "entry_point"];
+    // A path out of the folder has its own problem, and must not be looked at.
+    if super::super::patterns::entry_point(entry_point).is_err() {
+        return;
+    }
+    let file = source.dir.join(entry_point);
+    if file.is_dir() {
+        checks.refuse(&path, format!("{} is a folder", file.display()), "the entry point is a .py or .sh file");
+    } else if !file.exists() {
+        missing(checks, &path, &file);
+    }
+}
+
+/// Each is laid at the root of the archive under its own name, where nothing else may have that name.
+fn dependencies(checks: &Checks<'_>, source: &Source, dir_stands: bool) {
+    let mut names: HashMap<OsString, &PathBuf> = HashMap::new();
+    for (index, dependency) in source.dependencies.iter().enumerate() {
+        let refuse = |message: String, hint: &str| refuse_dependency(checks, index, message, hint);
+        let shown = dependency.display();
+        let Some(name) = dependency.file_name() else {
+            refuse(format!("{shown} has no name to be laid under"), "name a folder or file");
+            continue;
+        };
+        if !dependency.exists() {
+            refuse(format!("there is no {shown}"), &hint_for_missing(dependency));
+            continue;
+        }
+        let clash = names.insert(name.to_owned(), dependency).cloned();
+        let own = source.dir.join(name);
+        let clash = clash.or_else(|| (dir_stands && own.symlink_metadata().is_ok() && own != *dependency).then_some(own));
+        if let Some(other) = clash {
+            let message = format!("{shown} and {} would have the same place in the code archive", other.display());
+            refuse(message, "rename one of them");
+        }
+    }
+}
+
+fn refuse_dependency(checks: &Checks<'_>, index: usize, message: String, hint: &str) {
+    let problem = Problem::error(message).hint(hint);
+    let problem = match checks.tree.at(&["source", "dependencies"]) {
+        Some(Node { value: Value::Array(items), .. }) => match items.get(index) {
+            Some(item) => problem.at(&item.place),
+            None => problem,
+        },
+        _ => problem,
+    };
+    checks.report.add(problem);
+}
+
+fn local_channel(checks: &Checks<'_>, name: &str, path: &Path) {
+    if path.exists() {
+        return;
+    }
+    let key = ["channels", name, "source"];
+    // The text of an S3 key without its scheme is the likeliest slip.
+    missing(checks, &key, path);
+}

@@ -1,0 +1,59 @@
+//! Hyperparameters against the API's limits, in the lengths in which they will be sent.
+
+use serde_json::Value as Json;
+
+use super::super::problem::Problem;
+use super::super::spec::Runs;
+use super::super::tree::Value;
+use super::Checks;
+
+/// Limits of botocore's `HyperParameters`, `HyperParameterKey` and `HyperParameterValue`.
+const MOST: usize = 100;
+const LONGEST_KEY: usize = 256;
+const LONGEST_VALUE: usize = 2500;
+/// Names that script mode uses for itself.
+const RESERVED: &str = "sagemaker_";
+/// What script mode sends beside them: `sagemaker_submit_directory`, `_program`, `_container_log_level`, `_job_name`,
+/// `_region`.
+const SCRIPT_MODE: usize = 5;
+
+pub(crate) fn check(checks: &Checks<'_>) {
+    count(checks);
+    let Some(Value::Table(table)) = checks.tree.at(&["hyperparameters"]).map(|node| &node.value) else { return };
+    for entry in &table.entries {
+        let add = |problem: Problem| checks.report.add(problem.at(&entry.key_place));
+        if entry.key.starts_with(RESERVED) {
+            let message = format!("hyperparameters that start with `{RESERVED}` are reserved");
+            add(Problem::error(message).hint("give it another name"));
+        }
+        let length = entry.key.chars().count();
+        if length == 0 || length > LONGEST_KEY {
+            add(Problem::error(format!("a hyperparameter's name has 1 to {LONGEST_KEY} characters, and this has {length}")));
+        }
+        let value = checks.spec.hyperparameters.get(&entry.key).map_or(0, |value| sent_length(checks, value));
+        if value > LONGEST_VALUE {
+            let message = format!("this value is sent as {value} characters, and at most {LONGEST_VALUE} are allowed");
+            let problem = Problem::error(message).at(&entry.node.place);
+            checks.report.add(problem.hint("put it in a file beside the script, or in a channel"));
+        }
+    }
+}
+
+fn count(checks: &Checks<'_>) {
+    let is_script_mode = matches!(checks.spec.runs, Runs::Framework(_));
+    let most = if is_script_mode { MOST - SCRIPT_MODE } else { MOST };
+    let count = checks.spec.hyperparameters.len();
+    if count > most {
+        let message = format!("{count} hyperparameters are too many: at most {most} are allowed");
+        let hint = if is_script_mode { "script mode sends 5 of its own beside them, and the API takes 100" } else { "the API takes 100" };
+        checks.refuse(&["hyperparameters"], message, hint);
+    }
+}
+
+/// With [source], every value is sent as JSON; else a string as it is.
+fn sent_length(checks: &Checks<'_>, value: &Json) -> usize {
+    match value {
+        Json::String(text) if checks.spec.source.is_none() => text.chars().count(),
+        value => value.to_string().chars().count(),
+    }
+}
