@@ -88,7 +88,7 @@ fn replacing<T>(folder: impl AsFd + Copy, name: &OsStr, make: impl Fn() -> nix::
             unlinkat(folder, name, UnlinkatFlags::NoRemoveDir)?;
             Ok(make()?)
         }
-        made => Ok(made?),
+        result => Ok(result?),
     }
 }
 

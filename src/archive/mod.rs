@@ -13,7 +13,6 @@ mod unpack;
 mod walk;
 
 pub(crate) use error::{PackError, UnpackError};
-pub(crate) use folder::{PackedFolder, pack_folder};
+pub(crate) use folder::pack_folder;
 pub(crate) use pack::{Packed, SourceTree, pack_source};
-pub(crate) use unpack::{Limits, Unpacked, unpack};
-pub(crate) use walk::Skipped;
+pub(crate) use unpack::{Limits, unpack};

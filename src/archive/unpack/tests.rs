@@ -73,12 +73,12 @@ impl Place {
         Ok(Self { folder })
     }
 
-    fn into(&self) -> PathBuf {
+    fn root(&self) -> PathBuf {
         self.folder.path().join("into")
     }
 
     fn unpack(&self, archive: &[u8]) -> Result<Unpacked, UnpackError> {
-        unpack(archive, &self.into(), &Limits { bytes: 1 << 24, entries: 1000 })
+        unpack(archive, &self.root(), &Limits { bytes: 6 << 20, entries: 1000 })
     }
 
     fn is_untouched_outside(&self) -> io::Result<bool> {
@@ -109,11 +109,11 @@ fn files_folders_and_links_are_unpacked() -> TestResult {
         .file("made/on/the/way", b"");
     let place = Place::new()?;
     assert_eq!(place.unpack(&archive.gz()?)?, Unpacked { files: 2, bytes: 7 });
-    assert_eq!(fs::read_to_string(place.into().join("up"))?, "content");
-    assert_eq!(fs::read_to_string(place.into().join("hard"))?, "content");
-    let file = fs::metadata(place.into().join("a/x.txt"))?;
+    assert_eq!(fs::read_to_string(place.root().join("up"))?, "content");
+    assert_eq!(fs::read_to_string(place.root().join("hard"))?, "content");
+    let file = fs::metadata(place.root().join("a/x.txt"))?;
     assert_eq!((file.mode() & 0o7777, file.mtime()), (0o755, 1_700_000_000));
-    assert_eq!(fs::metadata(place.into().join("a"))?.mtime(), 1_700_000_000);
+    assert_eq!(fs::metadata(place.root().join("a"))?.mtime(), 1_700_000_000);
     Ok(())
 }
 
@@ -122,8 +122,8 @@ fn a_later_entry_replaces_an_earlier_one() -> TestResult {
     let archive = Raw::default().file("a", b"one").file("a", b"two").link("b", "a").file("b", b"three");
     let place = Place::new()?;
     place.unpack(&archive.gz()?)?;
-    assert_eq!(fs::read_to_string(place.into().join("a"))?, "two");
-    assert_eq!(fs::read_to_string(place.into().join("b"))?, "three");
+    assert_eq!(fs::read_to_string(place.root().join("a"))?, "two");
+    assert_eq!(fs::read_to_string(place.root().join("b"))?, "three");
     Ok(())
 }
 
@@ -158,13 +158,13 @@ fn nothing_is_written_through_a_link() -> TestResult {
 #[test]
 fn a_link_that_was_there_before_is_not_followed() -> TestResult {
     let place = Place::new()?;
-    fs::create_dir(place.into())?;
-    symlink("../outside", place.into().join("l"))?;
+    fs::create_dir(place.root())?;
+    symlink("../outside", place.root().join("l"))?;
     let error = place.unpack(&Raw::default().file("l/file", b"bad").gz()?);
     assert!(matches!(error, Err(UnpackError::ThroughLink(_))), "{error:?}");
-    symlink("../outside/file", place.into().join("f"))?;
+    symlink("../outside/file", place.root().join("f"))?;
     place.unpack(&Raw::default().file("f", b"mine").gz()?)?;
-    assert_eq!(fs::read_to_string(place.into().join("f"))?, "mine");
+    assert_eq!(fs::read_to_string(place.root().join("f"))?, "mine");
     assert!(place.is_untouched_outside()?);
     Ok(())
 }
@@ -199,7 +199,7 @@ fn a_folder_is_not_replaced_by_a_file_or_a_link() -> TestResult {
 
 #[test]
 fn an_archive_cut_short_anywhere_is_an_error() -> TestResult {
-    let noise: Vec<u8> = (0_u32..3000).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0_u32..1000).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let archive = Raw::default().file("a", b"x").file("model.bin", &noise).gz()?;
     let mut places = Vec::new();
     for length in 0..archive.len() {
@@ -266,11 +266,11 @@ fn several_gzip_members_are_one_archive() -> TestResult {
 #[test]
 fn bombs_end_at_the_limit() -> TestResult {
     let zeros =
-        gzip(&[header(EntryType::Regular, "zeros", "", 1 << 25).as_bytes().to_vec(), vec![0; 1 << 25]].concat())?;
+        gzip(&[header(EntryType::Regular, "zeros", "", 7 << 20).as_bytes().to_vec(), vec![0; 7 << 20]].concat())?;
     assert!(matches!(Place::new()?.unpack(&zeros), Err(UnpackError::TooLarge(_))));
     let many = (0..1001).fold(Raw::default(), |raw, number| raw.file(&number.to_string(), b"")).gz()?;
     assert!(matches!(Place::new()?.unpack(&many), Err(UnpackError::TooMany(1000))));
-    let long_name = Raw::default().entry(EntryType::GNULongName, "././@LongLink", "", &vec![b'a'; 6 << 20]);
+    let long_name = Raw::default().entry(EntryType::GNULongName, "././@LongLink", "", &vec![b'a'; 5 << 20]);
     assert!(matches!(Place::new()?.unpack(&long_name.gz()?), Err(UnpackError::Damaged { .. })));
     Ok(())
 }
@@ -287,7 +287,7 @@ fn what_python_packs_is_unpacked() -> TestResult {
     let python = std::process::Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path).output()?;
     assert!(python.status.success(), "{python:?}");
     assert_eq!(place.unpack(&fs::read(path)?)?, Unpacked { files: 2, bytes: 8 });
-    assert_eq!(fs::read_to_string(place.into().join("ünï").join("long".repeat(60)))?, "data");
+    assert_eq!(fs::read_to_string(place.root().join("ünï").join("long".repeat(60)))?, "data");
     Ok(())
 }
 
@@ -314,7 +314,7 @@ proptest! {
         });
         let _ = place.unpack(&archive.gz()?);
         prop_assert!(place.is_untouched_outside()?);
-        prop_assert!(no_link_leads_out(&place.into())?);
+        prop_assert!(no_link_leads_out(&place.root())?);
     }
 }
 
