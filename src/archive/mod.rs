@@ -1,1 +1,18 @@
-//! Deterministic tar.gz out, safe and streaming tar.gz in.
+//! Deterministic tar.gz out, safe and streaming tar.gz in. Blocking, and without a word to the user: callers report.
+
+mod error;
+mod folder;
+mod gzip;
+mod inside;
+mod never;
+mod pack;
+mod read;
+mod rules;
+mod tarball;
+mod unpack;
+mod walk;
+
+pub(crate) use error::{PackError, UnpackError};
+pub(crate) use folder::pack_folder;
+pub(crate) use pack::{Packed, SourceTree, pack_source};
+pub(crate) use unpack::{Limits, unpack};

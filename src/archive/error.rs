@@ -1,0 +1,82 @@
+//! What can go wrong with an archive, each with the path it happened at.
+
+use std::io;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PackError {
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("entry point {entry_point} is not a file in {}", dir.display())]
+    EntryPointMissing { entry_point: String, dir: PathBuf },
+    #[error("entry point {entry_point} is left out of the code archive by {reason}")]
+    EntryPointLeftOut { entry_point: String, reason: String },
+    #[error("there is nothing to pack in {}", .0.display())]
+    NothingToPack(PathBuf),
+    #[error("could not read {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} changed while it was packed", .0.display())]
+    Changed(PathBuf),
+    #[error("{} is a symbolic link to {}, which does not exist", link.display(), target.display())]
+    BrokenLink { link: PathBuf, target: PathBuf },
+    #[error("{} is a symbolic link that leads back to itself or to a folder around it", .0.display())]
+    LinkLoop(PathBuf),
+    #[error("{} is a symbolic link to {}, outside the source folder", link.display(), target.display())]
+    LinkOutside { link: PathBuf, target: PathBuf },
+    #[error("{} and {} would both be {name} in the code archive", first.display(), second.display())]
+    Clash { name: String, first: PathBuf, second: PathBuf },
+    #[error("{pattern} in {place} is not a valid pattern: {problem}")]
+    BadPattern { pattern: String, place: String, problem: String },
+    #[error("could not write the archive")]
+    Write(#[source] io::Error),
+}
+
+impl PackError {
+    /// For `map_err` on an I/O result.
+    pub(super) fn unreadable(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Unreadable { path, source }
+    }
+
+    /// What to do about it, where there is something to do.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::LinkOutside { .. } => {
+                "add the link to source.exclude, or set source.external_symlinks = true to pack what it leads to"
+            }
+            Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
+            Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
+            Self::EntryPointLeftOut { .. } => {
+                "a line `!NAME` in .smtrainignore brings a file back that a pattern left out"
+            }
+            Self::NothingToPack(_) => "check source.dir, source.exclude, .gitignore and .smtrainignore",
+            Self::Clash { .. } => "rename one of them: dependencies lie at the root of the archive",
+            Self::Changed(_) => "run the command again when nothing writes to the folder",
+            Self::Unreadable { .. } => "make it readable, or add it to source.exclude",
+            Self::NotAFolder(_) | Self::BadPattern { .. } | Self::Write(_) => return None,
+        })
+    }
+}
+
+/// Why an archive was not unpacked. What was written before the error stays: callers unpack into a fresh folder.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackError {
+    #[error("the archive is damaged or cut short {place}")]
+    Damaged { place: String, source: io::Error },
+    #[error("the archive is followed by data that is no part of it")]
+    TrailingData,
+    #[error("the archive's entry {0} would be written outside the folder")]
+    Outside(String),
+    #[error("the archive's entry {0} leads through a link or a file")]
+    ThroughLink(String),
+    #[error("the archive's link {entry} leads to {target}, outside the folder")]
+    LinkOutside { entry: String, target: String },
+    #[error("the archive's entry {entry} is {kind}, which is not unpacked")]
+    Unsupported { entry: String, kind: &'static str },
+    #[error("the archive unpacks to more than {0} bytes")]
+    TooLarge(u64),
+    #[error("the archive has more than {0} entries")]
+    TooMany(u64),
+    #[error("could not write {}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}

@@ -1,0 +1,292 @@
+//! Writes one gzip member, compressed by several threads, whose bytes do not depend on how many.
+//!
+//! The data is cut every [`BLOCK`] bytes. Each block is deflated by itself and ended with a sync flush, which leaves it on
+//! a byte boundary, so that the blocks in a row are one deflate stream. What a block becomes depends on its bytes alone.
+//! A single member, since some readers stop after the first.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+/// Large enough that cutting costs well under one per cent of size; small enough that all blocks in flight are a few MiB.
+const BLOCK: usize = 512 * 1024;
+/// More threads are faster than any disk that feeds them, and each holds two blocks.
+const MAX_THREADS: usize = 8;
+/// zlib's own default: beyond it, time grows faster than size shrinks.
+const LEVEL: u32 = 6;
+/// No name, no time, no flags; the operating system "unknown" (RFC 1952), so that all write the same.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+/// An empty block with the "last" bit: the blocks before it all end with a flush.
+const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+
+/// As many threads as are worth having on this machine.
+pub(super) fn default_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}
+
+pub(super) struct GzipWriter<W: Write> {
+    to: W,
+    written: u64,
+    block: Vec<u8>,
+    crc: Crc,
+    length: u64,
+    threads: usize,
+    /// Started by the first full block: a small archive needs no threads.
+    pool: Option<Pool>,
+}
+
+impl<W: Write> GzipWriter<W> {
+    pub(super) fn new(to: W, threads: usize) -> Self {
+        Self { to, written: 0, block: Vec::new(), crc: Crc::new(), length: 0, threads, pool: None }
+    }
+
+    /// Writes what is left and the trailer, and returns how many bytes the archive has.
+    pub(super) fn finish(mut self) -> io::Result<u64> {
+        let rest = std::mem::take(&mut self.block);
+        self.drain(0)?;
+        if !rest.is_empty() || self.length == 0 {
+            let rest = deflate(&rest)?;
+            self.emit(&rest)?;
+        }
+        self.put(&LAST_BLOCK)?;
+        let (crc, length) = (self.crc.sum(), self.length);
+        self.put(&crc.to_le_bytes())?;
+        // RFC 1952: the length modulo 2^32.
+        self.put(&length.to_le_bytes()[..4])?;
+        self.to.flush()?;
+        Ok(self.written)
+    }
+
+    fn compress_full_block(&mut self) -> io::Result<()> {
+        let block = std::mem::take(&mut self.block);
+        if self.threads < 2 {
+            let block = deflate(&block)?;
+            return self.emit(&block);
+        }
+        self.drain(2 * self.threads - 1)?;
+        if self.pool.is_none() {
+            self.pool = Some(Pool::start(self.threads)?);
+        }
+        self.pool.as_mut().map_or(Ok(()), |pool| pool.submit(block))
+    }
+
+    /// Writes finished blocks, oldest first, until at most `left` are in flight.
+    fn drain(&mut self, left: usize) -> io::Result<()> {
+        while let Some(block) = self.pool.as_mut().and_then(|pool| pool.take_beyond(left)) {
+            self.emit(&block?)?;
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, block: &Deflated) -> io::Result<()> {
+        if self.written == 0 {
+            self.put(&HEADER)?;
+        }
+        self.crc.combine(&block.crc);
+        self.length += block.length;
+        self.put(&block.bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.to.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for GzipWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.block.capacity() == 0 {
+            self.block.reserve_exact(BLOCK);
+        }
+        let taken = bytes.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == BLOCK {
+            self.compress_full_block()?;
+        }
+        Ok(taken)
+    }
+
+    /// Blocks are cut by size alone: a flush must not move a cut.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Deflated {
+    bytes: Vec<u8>,
+    crc: Crc,
+    length: u64,
+}
+
+fn deflate(block: &[u8]) -> io::Result<Deflated> {
+    let mut crc = Crc::new();
+    crc.update(block);
+    let mut compress = Compress::new(Compression::new(LEVEL), false);
+    let mut bytes = Vec::with_capacity(block.len() + block.len() / 512 + 256);
+    let mut taken = 0;
+    loop {
+        let before = compress.total_in();
+        let status = compress.compress_vec(&block[taken..], &mut bytes, FlushCompress::Sync)?;
+        taken += usize::try_from(compress.total_in() - before).unwrap_or(0);
+        // The flush is complete once there is room left over.
+        if taken == block.len() && (bytes.len() < bytes.capacity() || status == Status::BufError) {
+            return Ok(Deflated { bytes, crc, length: block.len() as u64 });
+        }
+        bytes.reserve(4096);
+    }
+}
+
+struct Job {
+    block: Vec<u8>,
+    done: SyncSender<io::Result<Deflated>>,
+}
+
+/// Threads that deflate blocks, and the blocks in flight in their order.
+struct Pool {
+    /// `None` only while dropping: it is what the threads wait on.
+    jobs: Option<Sender<Job>>,
+    in_flight: VecDeque<Receiver<io::Result<Deflated>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pool {
+    fn start(count: usize) -> io::Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        let mut pool = Self { jobs: Some(jobs), in_flight: VecDeque::new(), threads: Vec::new() };
+        for _ in 0..count {
+            let queue = Arc::clone(&queue);
+            pool.threads.push(thread::Builder::new().name("deflate".into()).spawn(move || work(&queue))?);
+        }
+        Ok(pool)
+    }
+
+    fn submit(&mut self, block: Vec<u8>) -> io::Result<()> {
+        let (done, result) = mpsc::sync_channel(1);
+        self.in_flight.push_back(result);
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(Job { block, done }).map_err(|_| gone())
+    }
+
+    /// Waits for the oldest block when more than `left` are in flight.
+    fn take_beyond(&mut self, left: usize) -> Option<io::Result<Deflated>> {
+        if self.in_flight.len() <= left {
+            return None;
+        }
+        let oldest = self.in_flight.pop_front()?;
+        Some(oldest.recv().unwrap_or_else(|_| Err(gone())))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has already been noticed: its block never came.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { block, done }) = job else { return };
+        // The writer may have given up after an error: nobody waits for this block then.
+        let _ = done.send(deflate(&block));
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("a compressing thread ended early")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+    /// Text-like and noise-like stretches, always the same.
+    fn data(length: usize) -> Vec<u8> {
+        let mut state = 7_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 24
+        };
+        (0..length)
+            .map(|i| if (i / 100_000) % 2 == 0 { b"abcdefgh"[next() as usize % 8] } else { next() as u8 })
+            .collect()
+    }
+
+    fn gzip(data: &[u8], threads: usize, step: usize) -> io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut writer = GzipWriter::new(&mut out, threads);
+        for piece in data.chunks(step.max(1)) {
+            writer.write_all(piece)?;
+        }
+        let length = writer.finish()?;
+        assert_eq!(length, out.len() as u64);
+        Ok(out)
+    }
+
+    #[test]
+    fn any_number_of_threads_and_any_write_size_give_the_same_bytes() -> TestResult {
+        let data = data(5 * BLOCK + 12_345);
+        let one = gzip(&data, 1, 8192)?;
+        for (threads, step) in [(2, 8192), (3, 1000), (8, BLOCK * 2)] {
+            assert!(gzip(&data, threads, step)? == one, "{threads} threads, {step} bytes a write");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_written_comes_back_from_one_member() -> TestResult {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let data = data(length);
+            let packed = gzip(&data, 2, 65_536)?;
+            let mut back = Vec::new();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut back)?;
+            assert!(back == data, "{length} bytes");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn noise_grows_by_less_than_a_thousandth() -> TestResult {
+        let mut state = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .take(2 * BLOCK)
+        .collect();
+        assert!(gzip(&noise, 2, 4096)?.len() < noise.len() + noise.len() / 1000);
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_of_the_output_is_returned() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut writer = GzipWriter::new(Full, 2);
+        let result = writer.write_all(&data(20 * BLOCK)).and_then(|()| writer.finish().map(drop));
+        assert_eq!(result.map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
+    }
+}

@@ -1,0 +1,145 @@
+//! Makes files below one folder and nowhere else, whatever links lie or appear in it.
+//!
+//! Every path is walked from the folder's handle, one name at a time, and a link on the way is an error, never followed.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
+
+const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+const NEW_FILE: OFlag =
+    OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+pub(super) struct Inside {
+    root: File,
+    /// The folder that was used last: archives list a folder's files in a row.
+    last: Option<(PathBuf, File)>,
+}
+
+impl Inside {
+    pub(super) fn new(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        Ok(Self { root: File::open(root)?, last: None })
+    }
+
+    /// Opens a folder, making it and those around it where they are missing.
+    pub(super) fn folder(&mut self, path: &Path) -> io::Result<&File> {
+        if self.last.as_ref().is_none_or(|(last, _)| last != path) {
+            let mut folder = self.root.try_clone()?;
+            for part in path.components() {
+                folder = step(&folder, part.as_os_str())?;
+            }
+            self.last = Some((path.to_owned(), folder));
+        }
+        Ok(self.last.as_ref().map_or(&self.root, |(_, folder)| folder))
+    }
+
+    /// A new file, in the place of any other file or link of that name.
+    pub(super) fn file(&mut self, path: &Path) -> io::Result<File> {
+        let (folder, name) = self.place(path)?;
+        replacing(folder, name, || openat(folder, name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR)).map(File::from)
+    }
+
+    /// The target must have been checked with [`stays_inside`].
+    pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<()> {
+        let (folder, name) = self.place(path)?;
+        replacing(folder, name, || symlinkat(target, folder, name))
+    }
+
+    /// Another name for a file in here. A hard link to a symbolic link would move it, and so change where it leads.
+    pub(super) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<()> {
+        let (folder, from) = self.place(existing)?;
+        let folder = folder.try_clone()?;
+        let kind = fstatat(&folder, from, AtFlags::AT_SYMLINK_NOFOLLOW)?.st_mode & SFlag::S_IFMT.bits();
+        if kind != SFlag::S_IFREG.bits() {
+            return Err(Errno::ELOOP.into());
+        }
+        if path == existing {
+            return Ok(());
+        }
+        let (into, name) = self.place(path)?;
+        replacing(into, name, || linkat(&folder, from, into, name, AtFlags::empty()))
+    }
+
+    fn place<'p>(&mut self, path: &'p Path) -> io::Result<(&File, &'p OsStr)> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        Ok((self.folder(path.parent().unwrap_or(Path::new("")))?, name))
+    }
+}
+
+fn step(folder: &File, name: &OsStr) -> io::Result<File> {
+    match mkdirat(folder, name, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO) {
+        Ok(()) | Err(Errno::EEXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(openat(folder, name, FOLDER, Mode::empty())?.into())
+}
+
+fn replacing<T>(folder: impl AsFd + Copy, name: &OsStr, make: impl Fn() -> nix::Result<T>) -> io::Result<T> {
+    match make() {
+        Err(Errno::EEXIST) => {
+            unlinkat(folder, name, UnlinkatFlags::NoRemoveDir)?;
+            Ok(make()?)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// Whether an error says that a name on the way is a link or a file.
+pub(super) fn is_obstacle(error: &io::Error) -> bool {
+    let obstacles = [Errno::ELOOP, Errno::ENOTDIR, Errno::EISDIR, Errno::EMLINK];
+    obstacles.iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+/// The path without `.`; `None` if it is absolute or has `..`.
+pub(super) fn relative(path: &Path) -> Option<PathBuf> {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    Some(clean)
+}
+
+/// Whether a link at `path` that leads to `target` stays inside, whatever other such links there are or will be.
+///
+/// `..` may stand only at the front, where it climbs real folders: after a name, it would climb from where that name
+/// leads, if it is a link itself.
+pub(super) fn stays_inside(path: &Path, target: &Path) -> bool {
+    let depth = path.components().count().saturating_sub(1);
+    let climbs = target.components().take_while(|part| *part == Component::ParentDir).count();
+    let rest_descends =
+        target.components().skip(climbs).all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    climbs <= depth && rest_descends && !target.as_os_str().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_inside_only_if_no_way_leads_out() {
+        let stays = |path: &str, target: &str| stays_inside(Path::new(path), Path::new(target));
+        assert!(stays("a", "b/c") && stays("a/b", "../c") && stays("a/b/c", "../../d") && stays("a", "./b"));
+        assert!(!stays("a", "/etc/passwd") && !stays("a", "../c") && !stays("a/b", "../../c") && !stays("a", ""));
+        // Through a link x -> some/deep/place, `x/..` is not where it seems to be.
+        assert!(!stays("a", "x/../..") && !stays("a", "x/.."));
+    }
+
+    #[test]
+    fn only_plain_relative_names_are_accepted() {
+        let relative = |path: &str| super::relative(Path::new(path));
+        assert_eq!(relative("./a//b/./c"), Some(PathBuf::from("a/b/c")));
+        assert_eq!((relative("/a"), relative("a/../b"), relative("..")), (None, None, None));
+    }
+}

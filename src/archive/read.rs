@@ -1,0 +1,206 @@
+//! Opens files without being led astray, and reads them so that a change in the middle is noticed.
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+
+use super::PackError;
+
+/// Never through a link that took the file's place, and never waiting for a fifo's other end.
+const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
+
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(FLAGS.bits()).open(path)
+}
+
+pub(super) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<File> {
+    Ok(openat(folder, name, FLAGS | OFlag::O_RDONLY, Mode::empty())?.into())
+}
+
+/// Whether the open file is the one that was looked at before, and not another that took its name since.
+pub(super) fn same(file: &File, looked_at: &Metadata) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    Ok(Identity::from(&opened) == Identity::from(looked_at) && opened.file_type() == looked_at.file_type())
+}
+
+/// What tells that a file was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) size: u64,
+    modified: (i64, i64),
+}
+
+/// A file to be read once: the seam where tests put files that change.
+pub(super) trait Source: Read {
+    fn stamp(&self) -> io::Result<Stamp>;
+}
+
+impl Source for File {
+    fn stamp(&self) -> io::Result<Stamp> {
+        let metadata = self.metadata()?;
+        Ok(Stamp { size: metadata.size(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
+    }
+}
+
+/// Reads a file's bytes, exactly as many as it had at the start, and fails if it has changed by the end.
+pub(super) struct SteadyReader<S> {
+    source: S,
+    path: PathBuf,
+    before: Stamp,
+    left: u64,
+    failure: Option<PackError>,
+}
+
+impl<S: Source> SteadyReader<S> {
+    pub(super) fn new(source: S, path: &Path) -> Result<Self, PackError> {
+        let before = source.stamp().map_err(PackError::unreadable(path))?;
+        Ok(Self { source, path: path.to_owned(), before, left: before.size, failure: None })
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.before.size
+    }
+
+    /// Why reading failed, if it did: an `io::Error` alone does not say which side of a copy it came from.
+    pub(super) fn take_failure(&mut self) -> Option<PackError> {
+        self.failure.take()
+    }
+
+    /// To be called after the last byte.
+    pub(super) fn check_unchanged(&mut self) -> Result<(), PackError> {
+        let beyond = self.source.read(&mut [0]).map_err(PackError::unreadable(&self.path))?;
+        let after = self.source.stamp().map_err(PackError::unreadable(&self.path))?;
+        if self.left > 0 || beyond > 0 || after != self.before {
+            return Err(PackError::Changed(self.path.clone()));
+        }
+        Ok(())
+    }
+
+    /// The whole file in memory.
+    pub(super) fn read_all(&mut self) -> Result<Vec<u8>, PackError> {
+        let mut bytes = Vec::new();
+        if let Err(source) = self.read_to_end(&mut bytes) {
+            let path = self.path.clone();
+            return Err(self.take_failure().unwrap_or(PackError::Unreadable { path, source }));
+        }
+        self.check_unchanged()?;
+        Ok(bytes)
+    }
+
+    fn fail(&mut self, failure: PackError) -> io::Error {
+        self.failure = Some(failure);
+        io::Error::other("the file could not be read to its end")
+    }
+}
+
+impl<S: Source> Read for SteadyReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if wanted == 0 {
+            return Ok(0);
+        }
+        match self.source.read(&mut buffer[..wanted]) {
+            Ok(0) => Err(self.fail(PackError::Changed(self.path.clone()))),
+            Ok(count) => {
+                self.left -= count as u64;
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(source) => Err(self.fail(PackError::Unreadable { path: self.path.clone(), source })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+    /// A real file to which something is done after its first read.
+    struct Meddled<F: FnMut() -> io::Result<()>> {
+        file: File,
+        meddle: F,
+    }
+
+    impl<F: FnMut() -> io::Result<()>> Read for Meddled<F> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.file.read(buffer)?;
+            (self.meddle)()?;
+            Ok(count)
+        }
+    }
+
+    impl<F: FnMut() -> io::Result<()>> Source for Meddled<F> {
+        fn stamp(&self) -> io::Result<Stamp> {
+            self.file.stamp()
+        }
+    }
+
+    fn read_meddled(meddle: impl Fn(&Path) -> io::Result<()>) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("data.bin");
+        std::fs::write(&path, vec![b'x'; 100_000])?;
+        let source = Meddled { file: open(&path)?, meddle: || meddle(&path) };
+        Ok(SteadyReader::new(source, &path)?.read_all()?)
+    }
+
+    fn is_changed(result: Result<Vec<u8>, Box<dyn std::error::Error>>) -> bool {
+        result.is_err_and(
+            |error| matches!(error.downcast_ref(), Some(PackError::Changed(path)) if path.ends_with("data.bin")),
+        )
+    }
+
+    #[test]
+    fn a_file_left_alone_is_read_whole() -> TestResult {
+        assert_eq!(read_meddled(|_| Ok(()))?.len(), 100_000);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_that_grows_is_noticed() {
+        assert!(is_changed(read_meddled(|path| OpenOptions::new().append(true).open(path)?.write_all(b"more"))));
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_noticed() {
+        assert!(is_changed(read_meddled(|path| OpenOptions::new().write(true).open(path)?.set_len(10))));
+    }
+
+    #[test]
+    fn a_file_rewritten_at_the_same_size_is_noticed() {
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        assert!(is_changed(read_meddled(|path| OpenOptions::new().write(true).open(path)?.set_modified(later))));
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_not_followed() -> TestResult {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("a"), "a")?;
+        std::os::unix::fs::symlink("a", folder.path().join("b"))?;
+        assert!(open(&folder.path().join("b")).is_err());
+        assert!(open_in(&File::open(folder.path())?, OsStr::new("b")).is_err());
+        Ok(())
+    }
+}

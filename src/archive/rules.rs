@@ -1,0 +1,196 @@
+//! Which files of a source tree go into the archive: `source.exclude`, `.smtrainignore`, `.gitignore`, in this order.
+//!
+//! The ignore files of the tree count, and those of the git repository around it, as git itself reads them. The user's
+//! global gitignore and `.git/info/exclude` do not: two clones of one commit must give the same archive.
+
+use std::fmt;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
+
+use super::PackError;
+use super::never::{self, Never};
+use super::read;
+
+const OWN_FILE: &str = ".smtrainignore";
+const GIT_FILE: &str = ".gitignore";
+
+pub(super) enum Verdict {
+    Keep,
+    LeaveOut(Reason),
+}
+
+/// Why something is left out; reads after `left out by`.
+#[derive(Clone, Debug)]
+pub(super) enum Reason {
+    Never(never::Found),
+    Pattern { pattern: String, place: String },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never(found) if found.kind == never::Kind::Secret => {
+                write!(f, "the built-in pattern {} for secrets", found.pattern)
+            }
+            Self::Never(found) => write!(f, "the built-in pattern {} for caches and version control", found.pattern),
+            Self::Pattern { pattern, place } => write!(f, "the pattern {pattern} of {place}"),
+        }
+    }
+}
+
+/// One ignore file, and how a path in the archive is seen from its folder.
+struct Scope {
+    own: bool,
+    patterns: Gitignore,
+    /// The folder in the archive that stands for the place below.
+    strip: PathBuf,
+    /// That place, relative to the ignore file's folder: empty but for files of the repository around the tree.
+    lead: PathBuf,
+}
+
+/// Where the rules stood before a folder was entered.
+pub(super) struct Mark {
+    length: usize,
+    floor: usize,
+}
+
+pub(super) struct Rules {
+    never: Never,
+    exclude: Gitignore,
+    /// Outermost first.
+    scopes: Vec<Scope>,
+    /// Scopes below it belong to another root and do not count.
+    floor: usize,
+}
+
+impl Rules {
+    pub(super) fn new(exclude: &[String]) -> Result<Self, PackError> {
+        let exclude = build(exclude.iter().map(String::as_str), None)?;
+        Ok(Self { never: Never::new()?, exclude, scopes: Vec::new(), floor: 0 })
+    }
+
+    pub(super) fn never(&self) -> &Never {
+        &self.never
+    }
+
+    /// `name` is the path in the archive. The folders around it have been judged before.
+    pub(super) fn verdict(&self, name: &Path, is_dir: bool) -> Verdict {
+        self.judge(name, is_dir, &self.scopes[self.floor..])
+    }
+
+    /// A dependency was named by the user: ignore files say nothing of it, only of what is in it.
+    pub(super) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> Verdict {
+        self.judge(name, is_dir, &[])
+    }
+
+    fn judge(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Verdict {
+        if let Some(found) = self.never.find(name, is_dir) {
+            return Verdict::LeaveOut(Reason::Never(found));
+        }
+        let inmost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
+        let mut matches = std::iter::once(self.exclude.matched(name, is_dir))
+            .chain(inmost_first(true).chain(inmost_first(false)).map(|scope| scope.matched(name, is_dir)));
+        match matches.find(|found| !found.is_none()) {
+            Some(Match::Ignore(glob)) => Verdict::LeaveOut(reason(glob)),
+            _ => Verdict::Keep,
+        }
+    }
+
+    /// Enters the source folder or a dependency: of the rules so far only `exclude` counts in it.
+    pub(super) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+        let mark = self.mark();
+        self.floor = mark.length;
+        self.read_around(folder, name)?;
+        self.read(folder, name, Path::new(""))?;
+        Ok(mark)
+    }
+
+    pub(super) fn enter(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+        let mark = self.mark();
+        self.read(folder, name, Path::new(""))?;
+        Ok(mark)
+    }
+
+    pub(super) fn leave(&mut self, mark: &Mark) {
+        self.scopes.truncate(mark.length);
+        self.floor = mark.floor;
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { length: self.scopes.len(), floor: self.floor }
+    }
+
+    /// The ignore files between the repository's root and this folder, without those of the folder itself.
+    fn read_around(&mut self, folder: &Path, name: &Path) -> Result<(), PackError> {
+        let is_repository = |folder: &&Path| folder.join(".git").exists();
+        let Some(repository) = folder.ancestors().find(is_repository) else { return Ok(()) };
+        let mut around: Vec<&Path> =
+            folder.ancestors().skip(1).take_while(|path| path.starts_with(repository)).collect();
+        around.reverse();
+        for outer in around {
+            let lead = folder.strip_prefix(outer).unwrap_or(Path::new(""));
+            self.read(outer, name, lead)?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, folder: &Path, strip: &Path, lead: &Path) -> Result<(), PackError> {
+        for (file, own) in [(GIT_FILE, false), (OWN_FILE, true)] {
+            let path = folder.join(file);
+            let Some(text) = read_text(&path)? else { continue };
+            let patterns = build(text.lines(), Some(&path))?;
+            if !patterns.is_empty() {
+                self.scopes.push(Scope { own, patterns, strip: strip.to_owned(), lead: lead.to_owned() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scope {
+    fn matched(&self, name: &Path, is_dir: bool) -> Match<&Glob> {
+        let below = name.strip_prefix(&self.strip).unwrap_or(name);
+        self.patterns.matched(self.lead.join(below), is_dir)
+    }
+}
+
+fn reason(glob: &Glob) -> Reason {
+    let place = glob.from().map_or_else(|| "source.exclude".to_owned(), |path| path.display().to_string());
+    Reason::Pattern { pattern: glob.original().to_owned(), place }
+}
+
+/// `None` when there is no such file. Like git, takes no link or special file for an ignore file.
+fn read_text(path: &Path) -> Result<Option<String>, PackError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(PackError::unreadable(path)(error)),
+    }
+    let mut bytes = Vec::new();
+    read::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(PackError::unreadable(path))?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+}
+
+/// Lines that git would pass over in silence are passed over in a `.gitignore` and are errors elsewhere.
+fn build<'l>(lines: impl Iterator<Item = &'l str>, from: Option<&Path>) -> Result<Gitignore, PackError> {
+    let lenient = from.is_some_and(|path| path.ends_with(GIT_FILE));
+    let place = from.map_or_else(|| "source.exclude".to_owned(), |path| path.display().to_string());
+    let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {
+        pattern: pattern.to_owned(),
+        place: place.clone(),
+        problem: error.to_string(),
+    };
+    let mut builder = GitignoreBuilder::new("");
+    for line in lines {
+        match builder.add_line(from.map(Path::to_owned), line) {
+            Err(error) if !lenient => return Err(bad(line, &error)),
+            _ => {}
+        }
+    }
+    builder.build().map_err(|error| bad("", &error))
+}

@@ -1,0 +1,88 @@
+//! Writes tar entries in one form whatever the name: GNU format, names as the bytes that they are, long ones in full.
+
+use std::ffi::OsStr;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use tar::{Builder, EntryType, Header};
+
+/// What stands in an entry's header besides its name. The owner is always 0: ids of this machine mean nothing on another.
+#[derive(Clone, Copy)]
+pub(super) struct Attributes {
+    pub(super) mode: u32,
+    /// Seconds since 1970.
+    pub(super) mtime: u64,
+}
+
+pub(super) struct Tarball<W: Write> {
+    builder: Builder<W>,
+}
+
+impl<W: Write> Tarball<W> {
+    pub(super) fn new(to: W) -> Self {
+        Self { builder: Builder::new(to) }
+    }
+
+    /// `data` must have exactly `size` bytes.
+    pub(super) fn file(&mut self, name: &Path, with: Attributes, size: u64, data: impl Read) -> io::Result<()> {
+        let mut header = header(EntryType::Regular, with);
+        header.set_size(size);
+        self.append(header, name.as_os_str().as_bytes(), data)
+    }
+
+    pub(super) fn folder(&mut self, name: &Path, with: Attributes) -> io::Result<()> {
+        let mut bytes = name.as_os_str().as_bytes().to_vec();
+        bytes.push(b'/');
+        self.append(header(EntryType::Directory, with), &bytes, io::empty())
+    }
+
+    pub(super) fn symlink(&mut self, name: &Path, target: &OsStr, with: Attributes) -> io::Result<()> {
+        let mut header = header(EntryType::Symlink, with);
+        let target = target.as_bytes();
+        let place = &mut header.as_old_mut().linkname;
+        let kept = target.len().min(place.len());
+        place[..kept].copy_from_slice(&target[..kept]);
+        if target.len() > kept {
+            self.append_long(EntryType::GNULongLink, target)?;
+        }
+        self.append(header, name.as_os_str().as_bytes(), io::empty())
+    }
+
+    /// Writes the end of the archive and gives the writer back.
+    pub(super) fn finish(self) -> io::Result<W> {
+        self.builder.into_inner()
+    }
+
+    fn append(&mut self, mut header: Header, name: &[u8], data: impl Read) -> io::Result<()> {
+        let place = &mut header.as_old_mut().name;
+        let kept = name.len().min(place.len());
+        place[..kept].copy_from_slice(&name[..kept]);
+        if name.len() > kept {
+            self.append_long(EntryType::GNULongName, name)?;
+        }
+        header.set_cksum();
+        self.builder.append(&header, data)
+    }
+
+    /// The entry that GNU tar puts before one whose name does not fit into the header's 100 bytes.
+    fn append_long(&mut self, kind: EntryType, name: &[u8]) -> io::Result<()> {
+        let mut header = header(kind, Attributes { mode: 0o644, mtime: 0 });
+        let title = b"././@LongLink";
+        header.as_old_mut().name[..title.len()].copy_from_slice(title);
+        header.set_size(name.len() as u64 + 1);
+        header.set_cksum();
+        self.builder.append(&header, name.chain(&b"\0"[..]))
+    }
+}
+
+fn header(kind: EntryType, with: Attributes) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(with.mode);
+    header.set_mtime(with.mtime);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(0);
+    header
+}

@@ -1,0 +1,318 @@
+//! Walks a source tree in the order of its archive, and opens each file that goes into it.
+//!
+//! Names are sorted as bytes of the whole path, a folder's name counting with its slash. Only the folders between the root
+//! and the current file are held in memory, each with its names and a handle: files are opened in that handle, so that a
+//! folder swapped for a link in the meantime leads nowhere.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use super::never::Kind;
+use super::read::{self, Identity};
+use super::rules::{Mark, Reason, Rules, Verdict};
+use super::{PackError, SourceTree};
+
+/// A regular file that goes into the archive, open.
+pub(super) struct Found {
+    /// Its path in the archive.
+    pub(super) name: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) metadata: Metadata,
+}
+
+/// How much was left out, a folder counting once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// By `.gitignore`, `.smtrainignore` or `source.exclude`.
+    pub(crate) ignored: usize,
+    /// Version control, caches, Python environments.
+    pub(crate) tooling: usize,
+    /// Sockets, fifos, devices: there is nothing in them to send, and git passes over them too.
+    pub(crate) special: usize,
+}
+
+/// A name in a folder.
+struct Entry {
+    name: OsString,
+    /// A folder, or a link to one.
+    is_dir: bool,
+    /// Where it is, for a dependency, which lies elsewhere.
+    dependency: Option<PathBuf>,
+}
+
+impl Entry {
+    fn order(&self) -> impl Iterator<Item = u8> {
+        self.name.as_bytes().iter().copied().chain(self.is_dir.then_some(b'/'))
+    }
+}
+
+/// A folder on the way from the root to the current file.
+struct Level {
+    name: PathBuf,
+    path: PathBuf,
+    handle: File,
+    identity: Identity,
+    /// Sorted.
+    entries: std::vec::IntoIter<Entry>,
+    mark: Mark,
+}
+
+pub(super) struct Walk {
+    rules: Rules,
+    /// The source folder and the dependencies: links may lead anywhere in them.
+    roots: Vec<PathBuf>,
+    external_symlinks: bool,
+    levels: Vec<Level>,
+    pub(super) skipped: Skipped,
+    /// Paths in the archive, folders with a slash at the end.
+    pub(super) secrets: Vec<String>,
+}
+
+impl Walk {
+    pub(super) fn new(tree: &SourceTree) -> Result<Self, PackError> {
+        let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
+        let mut walk = Self {
+            rules: Rules::new(&tree.exclude)?,
+            roots: vec![dir.clone()],
+            external_symlinks: tree.external_symlinks,
+            levels: Vec::new(),
+            skipped: Skipped::default(),
+            secrets: Vec::new(),
+        };
+        let handle = File::open(&dir).map_err(PackError::unreadable(&tree.dir))?;
+        let mark = walk.rules.enter_root(&dir, Path::new(""))?;
+        walk.descend(PathBuf::new(), dir, handle, mark)?;
+        walk.add_dependencies(&tree.dependencies)?;
+        Ok(walk)
+    }
+
+    /// The next file, or `None` after the last.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, PackError> {
+        while let Some(level) = self.levels.last_mut() {
+            match level.entries.next() {
+                Some(entry) => {
+                    if let Some(found) = self.visit(&entry)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None => {
+                    if let Some(level) = self.levels.pop() {
+                        self.rules.leave(&level.mark);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// For a file that turned out to be a secret when it was read.
+    pub(super) fn note_secret(&mut self, name: &Path, is_dir: bool) {
+        let slash = if is_dir { "/" } else { "" };
+        self.secrets.push(format!("{}{slash}", name.display()));
+    }
+
+    fn visit(&mut self, entry: &Entry) -> Result<Option<Found>, PackError> {
+        let Some(level) = self.levels.last() else { return Ok(None) };
+        let name = level.name.join(&entry.name);
+        let path = entry.dependency.clone().unwrap_or_else(|| level.path.join(&entry.name));
+        if let Verdict::LeaveOut(reason) = self.judge(&name, &path, entry) {
+            self.note(&name, entry.is_dir, &reason);
+            return Ok(None);
+        }
+        let metadata = fs::symlink_metadata(&path).map_err(PackError::unreadable(&path))?;
+        if metadata.is_symlink() {
+            return self.visit_link(name, &path);
+        }
+        if !metadata.is_file() && !metadata.is_dir() {
+            self.skipped.special += 1;
+            return Ok(None);
+        }
+        let handle = match entry.dependency {
+            Some(_) => read::open(&path),
+            None => read::open_in(&level.handle, &entry.name),
+        };
+        let handle = handle.map_err(PackError::unreadable(&path))?;
+        self.accept(name, path, handle, metadata, entry.dependency.is_some())
+    }
+
+    fn judge(&self, name: &Path, path: &Path, entry: &Entry) -> Verdict {
+        let verdict = match entry.dependency {
+            Some(_) => self.rules.verdict_of_dependency(name, entry.is_dir),
+            None => self.rules.verdict(name, entry.is_dir),
+        };
+        match verdict {
+            // Before secrets: a folder `.env` is mostly a Python environment.
+            _ if entry.is_dir && super::never::is_environment(path) => Verdict::LeaveOut(environment()),
+            verdict => verdict,
+        }
+    }
+
+    /// Packs what a link leads to, under the link's name.
+    fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
+        let target = self.follow(link)?;
+        let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
+        if let Some(found) = self.rules.never().find_anywhere(&self.as_seen_from_root(&target), metadata.is_dir()) {
+            self.note(&name, metadata.is_dir(), &Reason::Never(found));
+            return Ok(None);
+        }
+        if !metadata.is_file() && !metadata.is_dir() {
+            self.skipped.special += 1;
+            return Ok(None);
+        }
+        let handle = read::open(&target).map_err(PackError::unreadable(&target))?;
+        self.accept(name, target, handle, metadata, false)
+    }
+
+    fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
+        let target = fs::read_link(link).map_err(PackError::unreadable(link))?;
+        let link = link.to_owned();
+        match fs::canonicalize(&link) {
+            Ok(real) if self.external_symlinks || self.root_of(&real).is_some() => Ok(real),
+            Ok(_) => Err(PackError::LinkOutside { link, target }),
+            Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => Err(PackError::LinkLoop(link)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(PackError::BrokenLink { link, target })
+            }
+            Err(source) => Err(PackError::Unreadable { path: link, source }),
+        }
+    }
+
+    fn root_of(&self, path: &Path) -> Option<&Path> {
+        self.roots.iter().map(PathBuf::as_path).find(|root| path.starts_with(root))
+    }
+
+    /// The path below its root. Folders above the root are the user's own and say nothing of what is in it.
+    fn as_seen_from_root(&self, path: &Path) -> PathBuf {
+        match self.root_of(path).and_then(|root| path.strip_prefix(root).ok()) {
+            Some(below) if below.as_os_str().is_empty() => path.file_name().map(PathBuf::from).unwrap_or_default(),
+            Some(below) => below.to_owned(),
+            None => path.to_owned(),
+        }
+    }
+
+    fn accept(
+        &mut self,
+        name: PathBuf,
+        path: PathBuf,
+        file: File,
+        metadata: Metadata,
+        is_dependency: bool,
+    ) -> Result<Option<Found>, PackError> {
+        if !read::same(&file, &metadata).map_err(PackError::unreadable(&path))? {
+            return Err(PackError::Changed(path));
+        }
+        if metadata.is_file() {
+            return Ok(Some(Found { name, path, file, metadata }));
+        }
+        let mark = if is_dependency { self.rules.enter_root(&path, &name)? } else { self.rules.enter(&path, &name)? };
+        self.descend(name, path, file, mark)?;
+        Ok(None)
+    }
+
+    fn descend(&mut self, name: PathBuf, path: PathBuf, handle: File, mark: Mark) -> Result<(), PackError> {
+        let metadata = handle.metadata().map_err(PackError::unreadable(&path))?;
+        let identity = Identity::from(&metadata);
+        if self.levels.iter().any(|level| level.identity == identity) {
+            return Err(PackError::LinkLoop(path));
+        }
+        let entries = list(&path)?.into_iter();
+        self.levels.push(Level { name, path, handle, identity, entries, mark });
+        Ok(())
+    }
+
+    /// Lays the dependencies among the entries of the root.
+    fn add_dependencies(&mut self, dependencies: &[PathBuf]) -> Result<(), PackError> {
+        let Some(root) = self.levels.pop() else { return Ok(()) };
+        let mut entries: Vec<Entry> = root.entries.collect();
+        for given in dependencies {
+            let dependency = Self::dependency(given)?;
+            self.remove_clash(&mut entries, &dependency, &root.path)?;
+            self.roots.extend(dependency.dependency.clone());
+            entries.push(dependency);
+        }
+        sort(&mut entries);
+        self.levels.push(Level { entries: entries.into_iter(), ..root });
+        Ok(())
+    }
+
+    fn dependency(given: &Path) -> Result<Entry, PackError> {
+        let path = fs::canonicalize(given).map_err(PackError::unreadable(given))?;
+        // `..` and the like have no name of their own.
+        let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
+        Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
+    }
+
+    /// An entry of the same name is an error, unless it is left out anyway.
+    fn remove_clash(&self, entries: &mut Vec<Entry>, new: &Entry, root: &Path) -> Result<(), PackError> {
+        let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
+        let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));
+        if matches!(self.judge(Path::new(&new.name), &first, &entries[at]), Verdict::Keep) {
+            let second = new.dependency.clone().unwrap_or_default();
+            return Err(PackError::Clash { name: new.name.to_string_lossy().into_owned(), first, second });
+        }
+        entries.remove(at);
+        Ok(())
+    }
+
+    fn note(&mut self, name: &Path, is_dir: bool, reason: &Reason) {
+        match reason {
+            Reason::Never(found) if found.kind == Kind::Secret => self.note_secret(name, is_dir),
+            Reason::Never(_) => self.skipped.tooling += 1,
+            Reason::Pattern { .. } => self.skipped.ignored += 1,
+        }
+    }
+}
+
+fn environment() -> Reason {
+    Reason::Never(super::never::Found { kind: Kind::Tooling, pattern: "pyvenv.cfg".to_owned() })
+}
+
+/// The names in a folder, sorted. Names only: what they are is asked of the open folder.
+fn list(folder: &Path) -> Result<Vec<Entry>, PackError> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(PackError::unreadable(folder))? {
+        let entry = entry.map_err(PackError::unreadable(folder))?;
+        let kind = entry.file_type().map_err(PackError::unreadable(entry.path()))?;
+        // A broken link is not a folder; it is reported when it is its turn, unless it is ignored.
+        let is_dir = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
+        entries.push(Entry { name: entry.file_name(), is_dir, dependency: None });
+    }
+    sort(&mut entries);
+    Ok(entries)
+}
+
+fn sort(entries: &mut [Entry]) {
+    entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
+}
+
+/// Fails at once when the entry point is missing or will be left out, before anything large is read.
+pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
+    let missing = || PackError::EntryPointMissing { entry_point: entry_point.to_owned(), dir: tree.dir.clone() };
+    let path = Path::new(entry_point);
+    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !is_inside || !tree.dir.join(path).is_file() {
+        return Err(missing());
+    }
+    let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
+    let mut rules = Rules::new(&tree.exclude)?;
+    rules.enter_root(&dir, Path::new(""))?;
+    let mut folders: Vec<&Path> = path.ancestors().filter(|part| *part != Path::new("")).collect();
+    folders.reverse();
+    for part in folders {
+        let is_dir = part != path;
+        if let Verdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
+            let reason = reason.to_string();
+            return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
+        }
+        if is_dir {
+            rules.enter(&dir.join(part), part)?;
+        }
+    }
+    Ok(())
+}
