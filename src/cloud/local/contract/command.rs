@@ -51,10 +51,7 @@ impl Command {
 }
 
 /// The process that the toolkit starts for a request, on one host without MPI.
-pub(crate) fn command(
-    request: &CreateTrainingJobRequest,
-    container: &Container<'_>,
-) -> Result<Command, ContractError> {
+pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<'_>) -> Result<Command, ContractError> {
     let environment = Environment::new(request, container);
     let entry_point = environment.entry_point().ok_or(ContractError::NoEntryPoint)?;
     check_entry_point(&entry_point)?;
@@ -119,7 +116,11 @@ fn check_entry_point(name: &str) -> Result<(), ContractError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     let is_segment = |s: &str| !matches!(s, "" | "." | "..") && s.chars().all(is_allowed);
     let starts_well = !name.starts_with(['-', '+']);
-    if starts_well && name.split('/').all(is_segment) { Ok(()) } else { Err(ContractError::EntryPoint(name.to_owned())) }
+    if starts_well && name.split('/').all(is_segment) {
+        Ok(())
+    } else {
+        Err(ContractError::EntryPoint(name.to_owned()))
+    }
 }
 
 fn check_arguments(argv: &[String]) -> Result<(), ContractError> {

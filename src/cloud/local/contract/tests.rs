@@ -208,7 +208,9 @@ fn what_no_process_can_be_given_is_an_error() -> Outcome {
 
 #[test]
 fn entry_points_are_checked() -> Outcome {
-    for name in ["", "-c", "/bin/sh", "a b.py", "a;b.py", "a//b.py", "./a.py", "a/../b.py", "+a.py", "a/", "é.py", "a.py\n"] {
+    for name in
+        ["", "-c", "/bin/sh", "a b.py", "a;b.py", "a//b.py", "./a.py", "a/../b.py", "+a.py", "a/", "é.py", "a.py\n"]
+    {
         let mut fixture = with_hyperparameter("a", "1")?;
         let program = [("sagemaker_program".to_owned(), Value::from(name).to_string())];
         fixture.case.request.hyper_parameters = Some(program.into_iter().collect());

@@ -97,7 +97,8 @@ fn ours(value: &Value) -> Value {
 
 fn any_value() -> impl Strategy<Value = Value> {
     // Characters that were assigned long ago: Python and Rust may carry different versions of Unicode.
-    let text = "[ -~\t\n\r\\x00-\\x1f\\x7f-\u{24f}\u{300}-\u{36f}\u{2000}-\u{206e}\u{4e00}-\u{4eff}\u{1f600}-\u{1f64f}]{0,8}";
+    let text =
+        "[ -~\t\n\r\\x00-\\x1f\\x7f-\u{24f}\u{300}-\u{36f}\u{2000}-\u{206e}\u{4e00}-\u{4eff}\u{1f600}-\u{1f64f}]{0,8}";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
