@@ -17,6 +17,7 @@ mod patterns;
 pub(crate) mod problem;
 mod reader;
 mod report;
+pub(crate) mod request;
 mod sections;
 pub(crate) mod spec;
 mod suggest;

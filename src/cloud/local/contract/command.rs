@@ -1,0 +1,143 @@
+//! How the entry point is run: its command line and its environment.
+//!
+//! Source: sagemaker-training 5.1.4, `process.py`, `_entry_point_type.py` and `modules.py`.
+
+use std::collections::BTreeMap;
+
+use crate::model::request::CreateTrainingJobRequest;
+
+use super::environment::Environment;
+use super::{ContractError, Host, Layout};
+
+/// Where a request is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Container<'a> {
+    pub(crate) job_arn: &'a str,
+    pub(crate) layout: &'a Layout,
+    pub(crate) host: &'a Host,
+    /// The interpreter's path.
+    pub(crate) python: &'a str,
+    /// Whether `setup.py` lies at the root of the source archive.
+    pub(crate) has_setup_py: bool,
+}
+
+/// What the toolkit takes the source folder and its entry point for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryPointKind {
+    /// The folder has a setup.py: it is installed, and the entry point is run as a module.
+    Package,
+    /// A Python script; requirements.txt is installed first.
+    Program,
+    /// Anything else, by the shell. The toolkit makes the file executable, and installs nothing.
+    Shell,
+}
+
+/// A process to start in the source folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Command {
+    pub(crate) kind: EntryPointKind,
+    /// Relative to the source folder.
+    pub(crate) entry_point: String,
+    pub(crate) argv: Vec<String>,
+    /// To set over the environment that the process inherits.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Command {
+    /// The command as the toolkit writes it into `output/failure`.
+    pub(crate) fn text(&self) -> String {
+        self.argv.join(" ")
+    }
+}
+
+/// The process that the toolkit starts for a request, on one host without MPI.
+pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<'_>) -> Result<Command, ContractError> {
+    let environment = Environment::new(request, container);
+    let entry_point = environment.entry_point().ok_or(ContractError::NoEntryPoint)?;
+    check_entry_point(&entry_point)?;
+    let kind = kind(&entry_point, container.has_setup_py);
+    let argv = argv(kind, container.python, &entry_point, environment.arguments());
+    let variables = environment.variables();
+    check_arguments(&argv)?;
+    check_variables(&variables)?;
+    Ok(Command { kind, entry_point, argv, variables })
+}
+
+/// What is installed before the entry point is run, in the source folder.
+pub(crate) fn install_command(kind: EntryPointKind, python: &str, has_requirements: bool) -> Option<Vec<String>> {
+    let install: &[&str] = match (kind, has_requirements) {
+        (EntryPointKind::Package, false) => &["."],
+        (EntryPointKind::Package, true) => &[".", "-r", "requirements.txt"],
+        (EntryPointKind::Program, true) => &["-r", "requirements.txt"],
+        (EntryPointKind::Program, false) | (EntryPointKind::Shell, _) => return None,
+    };
+    Some([python, "-m", "pip", "install"].iter().chain(install).map(ToString::to_string).collect())
+}
+
+fn kind(entry_point: &str, has_setup_py: bool) -> EntryPointKind {
+    // The toolkit compares case-sensitively as well.
+    match entry_point.rsplit_once('.') {
+        Some((_, "sh")) => EntryPointKind::Shell,
+        _ if has_setup_py => EntryPointKind::Package,
+        Some((_, "py")) => EntryPointKind::Program,
+        _ => EntryPointKind::Shell,
+    }
+}
+
+fn argv(kind: EntryPointKind, python: &str, entry_point: &str, arguments: Vec<String>) -> Vec<String> {
+    let mut argv = match kind {
+        EntryPointKind::Package => {
+            vec![python.to_owned(), "-m".to_owned(), entry_point.strip_suffix(".py").unwrap_or(entry_point).to_owned()]
+        }
+        EntryPointKind::Program => vec![python.to_owned(), "--".to_owned(), entry_point.to_owned()],
+        EntryPointKind::Shell => return shell_argv(entry_point, &arguments),
+    };
+    argv.extend(arguments);
+    argv
+}
+
+fn shell_argv(entry_point: &str, arguments: &[String]) -> Vec<String> {
+    let arguments: Vec<_> = arguments.iter().map(|argument| shell_quote(argument)).collect();
+    let script = format!("./{} {}", shell_quote(entry_point), arguments.join(" "));
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
+}
+
+/// Python's `shlex.quote`.
+fn shell_quote(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(is_safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+/// The toolkit's rule for names, so that none is read as an option, a shell's syntax or a way out of the source folder.
+fn check_entry_point(name: &str) -> Result<(), ContractError> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    let is_segment = |s: &str| !matches!(s, "" | "." | "..") && s.chars().all(is_allowed);
+    let starts_well = !name.starts_with(['-', '+']);
+    if starts_well && name.split('/').all(is_segment) {
+        Ok(())
+    } else {
+        Err(ContractError::EntryPoint(name.to_owned()))
+    }
+}
+
+fn check_arguments(argv: &[String]) -> Result<(), ContractError> {
+    match argv.iter().find(|argument| argument.contains('\0')) {
+        Some(argument) => Err(ContractError::Argument(argument.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ContractError> {
+    for (name, value) in variables {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(ContractError::VariableName(name.clone()));
+        }
+        if value.contains('\0') {
+            return Err(ContractError::VariableValue(name.clone()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Python's `json.loads`, which reads more than JSON: integers of any length, `NaN` and `Infinity`.
+
+use super::python_text::Object;
+
+/// Deeper than this, Python gives up too (its default recursion limit is 1000).
+const MAX_DEPTH: usize = 900;
+
+/// What `json.loads(text)` returns, or `None` where it raises.
+pub(super) fn loads(text: &str) -> Option<Object> {
+    let mut reader = Reader { rest: text };
+    reader.skip_space();
+    let value = reader.value(0)?;
+    reader.skip_space();
+    reader.rest.is_empty().then_some(value)
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    }
+
+    /// Takes `token` if it comes next.
+    fn eat(&mut self, token: &str) -> Option<()> {
+        self.rest = self.rest.strip_prefix(token)?;
+        Some(())
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.chars().next()?;
+        self.rest = self.rest.get(c.len_utf8()..)?;
+        Some(c)
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Object> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.rest.chars().next()? {
+            '"' => self.string().map(Object::Str),
+            '[' => self.list(depth),
+            '{' => self.dict(depth),
+            _ => self.word().or_else(|| self.number()),
+        }
+    }
+
+    fn word(&mut self) -> Option<Object> {
+        let words = [
+            ("null", Object::None),
+            ("true", Object::Bool(true)),
+            ("false", Object::Bool(false)),
+            ("NaN", Object::Float(f64::NAN)),
+            ("Infinity", Object::Float(f64::INFINITY)),
+            ("-Infinity", Object::Float(f64::NEG_INFINITY)),
+        ];
+        words.into_iter().find_map(|(word, object)| self.eat(word).map(|()| object))
+    }
+
+    fn number(&mut self) -> Option<Object> {
+        let start = self.rest;
+        let _ = self.eat("-");
+        self.eat("0").or_else(|| self.digits())?;
+        let after_integer = self.rest;
+        let fraction = self.optional(|reader| reader.eat(".").and_then(|()| reader.digits()));
+        let exponent = self.optional(Self::exponent);
+        if !fraction && !exponent {
+            let digits = taken(start, after_integer)?;
+            return Some(Object::int(if digits == "-0" { "0" } else { digits }));
+        }
+        taken(start, self.rest)?.parse().ok().map(Object::Float)
+    }
+
+    fn exponent(&mut self) -> Option<()> {
+        self.eat("e").or_else(|| self.eat("E"))?;
+        let _ = self.eat("+").or_else(|| self.eat("-"));
+        self.digits()
+    }
+
+    /// Whether `part` comes next; nothing is taken when it doesn't.
+    fn optional(&mut self, part: impl FnOnce(&mut Self) -> Option<()>) -> bool {
+        let before = self.rest;
+        let found = part(self).is_some();
+        if !found {
+            self.rest = before;
+        }
+        found
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let rest = self.rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let some = rest.len() < self.rest.len();
+        self.rest = rest;
+        some.then_some(())
+    }
+
+    fn string(&mut self) -> Option<String> {
+        self.eat("\"")?;
+        let mut text = String::new();
+        loop {
+            match self.next()? {
+                '"' => return Some(text),
+                '\\' => text.push(self.escape()?),
+                '\0'..='\u{1f}' => return None,
+                c => text.push(c),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        Some(match self.next()? {
+            c @ ('"' | '\\' | '/') => c,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => self.code_point()?,
+            _ => return None,
+        })
+    }
+
+    /// A lone surrogate is refused here: Python reads it, but no argument or variable can carry it.
+    fn code_point(&mut self) -> Option<char> {
+        let first = self.four_hex_digits()?;
+        if !(0xd800..0xdc00).contains(&first) {
+            return char::from_u32(u32::from(first));
+        }
+        self.eat("\\u")?;
+        let second = self.four_hex_digits()?;
+        char::decode_utf16([first, second]).next()?.ok()
+    }
+
+    fn four_hex_digits(&mut self) -> Option<u16> {
+        let digits = self.rest.get(..4)?;
+        self.rest = self.rest.get(4..)?;
+        if !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+            return None;
+        }
+        u16::from_str_radix(digits, 16).ok()
+    }
+
+    fn list(&mut self, depth: usize) -> Option<Object> {
+        let mut items = Vec::new();
+        self.between("[", "]", |reader| {
+            items.push(reader.value(depth + 1)?);
+            Some(())
+        })?;
+        Some(Object::List(items))
+    }
+
+    fn dict(&mut self, depth: usize) -> Option<Object> {
+        let mut entries = Vec::new();
+        self.between("{", "}", |reader| {
+            let key = reader.string()?;
+            reader.skip_space();
+            reader.eat(":")?;
+            reader.skip_space();
+            insert(&mut entries, key, reader.value(depth + 1)?);
+            Some(())
+        })?;
+        Some(Object::Dict(entries))
+    }
+
+    /// Items between brackets, with commas between them.
+    fn between(&mut self, open: &str, close: &str, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.eat(open)?;
+        self.skip_space();
+        if self.eat(close).is_some() {
+            return Some(());
+        }
+        loop {
+            self.skip_space();
+            item(self)?;
+            self.skip_space();
+            if self.eat(close).is_some() {
+                return Some(());
+            }
+            self.eat(",")?;
+        }
+    }
+}
+
+/// What stood between two positions of the same text.
+fn taken<'a>(start: &'a str, rest: &str) -> Option<&'a str> {
+    start.get(..start.len() - rest.len())
+}
+
+/// As in a Python dictionary: a key given twice keeps its first place and its last value.
+fn insert(entries: &mut Vec<(String, Object)>, key: String, value: Object) {
+    match entries.iter_mut().find(|(present, _)| *present == key) {
+        Some((_, present)) => *present = value,
+        None => entries.push((key, value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_what_python_keeps() {
+        for (text, shown) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("1.0", "1.0"),
+            ("1e400", "inf"),
+            ("-0.0", "-0.0"),
+            ("1E-5", "1e-05"),
+            ("NaN", "nan"),
+            ("-Infinity", "-inf"),
+        ] {
+            assert_eq!(loads(text).map(|object| object.to_str()).as_deref(), Some(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_python_refuses() {
+        let deep = "[".repeat(100_000);
+        for text in [
+            "",
+            " ",
+            "adam",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "-",
+            "1e",
+            "0x10",
+            "1_000",
+            "True",
+            "None",
+            "nan",
+            "'a'",
+            "\"a",
+            "\"\u{1}\"",
+            "\"\\x41\"",
+            "\"\\u12\"",
+            "\"\\u+123\"",
+            "\"\\ud800\"",
+            "[1,]",
+            "[1 2]",
+            "{\"a\"}",
+            "{a: 1}",
+            "{\"a\":1,}",
+            "1 2",
+            "\u{feff}1",
+            "\u{a0}1",
+            &deep,
+        ] {
+            assert_eq!(loads(text), None, "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn strings_and_nesting() {
+        assert_eq!(loads(r#""\u00e9\ud83d\ude00\/""#), Some(Object::str("é😀/")));
+        let text = " { \"b\" : [1, {}], \"a\": null, \"b\": [ ] }\n";
+        assert_eq!(loads(text).map(|object| object.repr()).as_deref(), Some("{'b': [], 'a': None}"));
+    }
+}

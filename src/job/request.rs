@@ -1,0 +1,260 @@
+//! The CreateTrainingJob request that a job spec means.
+//!
+//! Source: the SageMaker Python SDK 2.257.7, whose requests these follow field by field, but for the debugger and profiler
+//! settings that it adds to every job unasked.
+
+mod channels;
+mod debugging;
+mod hyperparameters;
+mod resources;
+
+use std::collections::BTreeMap;
+
+use crate::model::request::{
+    AlgorithmSpecification, CheckpointConfig, CreateTrainingJobRequest, ExperimentConfig, InfraCheckConfig,
+    MetricDefinition, MlflowConfig, OutputDataConfig, RemoteDebugConfig, RequestDocument, RetryStrategy,
+    SessionChainingConfig, StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig,
+    TrainingRepositoryAuthConfig, VpcConfig,
+};
+use crate::model::{JobName, S3Uri};
+
+use super::spec::{
+    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Mlflow, Network, RepositoryAccess, Runs,
+};
+
+/// What a spec doesn't say by itself: found out before the request is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) name: &'a JobName,
+    pub(crate) region: &'a str,
+    pub(crate) role_arn: &'a str,
+    /// The container image; of no use to an algorithm's ARN.
+    pub(crate) image: &'a str,
+    /// Where the job's output goes, without its name.
+    pub(crate) output: &'a S3Uri,
+    /// The uploaded `sourcedir.tar.gz`.
+    pub(crate) code: Option<&'a S3Uri>,
+    /// Channel to uploaded local data.
+    pub(crate) data: &'a BTreeMap<String, S3Uri>,
+    /// Provenance. A tag of the spec with the same key comes first.
+    pub(crate) tags: &'a [(String, String)],
+}
+
+/// How the code in `[source]` reaches the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// The toolkit in the image fetches the archive by its S3 URI.
+    Toolkit,
+    /// The same toolkit, cut off from the network: the archive comes as a channel.
+    ToolkitAndChannel,
+    /// An image that knows nothing of the toolkit: the archive comes as a channel.
+    Channel,
+    /// No code of the user's.
+    None,
+}
+
+impl Delivery {
+    fn of(spec: &JobSpec) -> Self {
+        match (&spec.runs, &spec.source) {
+            (Runs::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
+            (Runs::Framework(_), _) => Self::Toolkit,
+            (Runs::Container(_), Some(_)) => Self::Channel,
+            (Runs::Container(_), None) | (Runs::Algorithm(_), _) => Self::None,
+        }
+    }
+}
+
+/// The request of a valid spec, with its `[request]` table merged over it. Fails when `facts` lack a channel's data, or when
+/// the result can't be written as JSON.
+pub(crate) fn request(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<RequestDocument> {
+    RequestDocument::new(&typed(spec, facts)?, spec.request.clone())
+}
+
+fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
+    Ok(CreateTrainingJobRequest {
+        training_job_name: facts.name.clone(),
+        hyper_parameters: some_map(hyperparameters::all(spec, facts)),
+        algorithm_specification: Some(algorithm(spec, facts)),
+        role_arn: facts.role_arn.to_owned(),
+        input_data_config: some_list(channels::all(spec, facts)?),
+        output_data_config: output(spec, facts),
+        resource_config: Some(resources::config(spec)),
+        vpc_config: vpc(&spec.network),
+        stopping_condition: Some(stopping(spec)),
+        tags: some_list(tags(spec, facts)),
+        enable_network_isolation: spec.network.isolation.then_some(true),
+        enable_inter_container_traffic_encryption: spec.network.encrypt_inter_container_traffic.then_some(true),
+        enable_managed_spot_training: spec.spot.then_some(true),
+        checkpoint_config: checkpoints(spec, facts),
+        debug_hook_config: debugging::hook(spec),
+        debug_rule_configurations: some_list(debugging::debug_rules(spec)),
+        tensor_board_output_config: tensorboard(spec),
+        experiment_config: spec.experiment.as_ref().map(experiment),
+        profiler_config: debugging::profiler(spec, facts),
+        profiler_rule_configurations: some_list(debugging::profiler_rules(spec)),
+        environment: some_map(spec.environment.clone()),
+        retry_strategy: retries(spec),
+        remote_debug_config: spec.remote_debug.map(|on| RemoteDebugConfig { enable_remote_debug: Some(on) }),
+        infra_check_config: spec.infra_check.map(|on| InfraCheckConfig { enable_infra_check: Some(on) }),
+        session_chaining_config: spec
+            .session_chaining
+            .map(|on| SessionChainingConfig { enable_session_tag_chaining: Some(on) }),
+        serverless_job_config: None,
+        mlflow_config: spec.mlflow.as_ref().map(mlflow),
+        model_package_config: None,
+    })
+}
+
+fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
+    let metrics =
+        spec.metrics.iter().map(|(name, regex)| MetricDefinition { name: name.clone(), regex: regex.clone() });
+    let common = AlgorithmSpecification {
+        training_image: Some(facts.image.to_owned()),
+        training_input_mode: input_mode(spec.input_mode).to_owned(),
+        metric_definitions: some_list(metrics.collect()),
+        ..AlgorithmSpecification::default()
+    };
+    match &spec.runs {
+        Runs::Framework(framework) => AlgorithmSpecification {
+            enable_sagemaker_metrics_time_series: has_metrics_time_series(framework).then_some(true),
+            ..common
+        },
+        Runs::Algorithm(Algorithm::BuiltIn { .. }) => common,
+        Runs::Algorithm(Algorithm::Arn(arn)) => {
+            AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
+        }
+        Runs::Container(container) => AlgorithmSpecification {
+            container_entrypoint: some_list(container.entrypoint.clone()),
+            container_arguments: some_list(container.arguments.clone()),
+            training_image_config: image_config(container),
+            ..common
+        },
+    }
+}
+
+fn image_config(container: &Container) -> Option<TrainingImageConfig> {
+    let access = match container.repository_access? {
+        RepositoryAccess::Platform => "Platform",
+        RepositoryAccess::Vpc => "Vpc",
+    };
+    let auth = container
+        .repository_credentials_provider_arn
+        .clone()
+        .map(|arn| TrainingRepositoryAuthConfig { training_repository_credentials_provider_arn: arn });
+    Some(TrainingImageConfig {
+        training_repository_access_mode: access.to_owned(),
+        training_repository_auth_config: auth,
+    })
+}
+
+/// The frameworks whose images report metrics by themselves, each since a version (the SDK's estimators).
+fn has_metrics_time_series(framework: &Framework) -> bool {
+    let since = match framework.name.as_str() {
+        "huggingface" => return true,
+        "pytorch" => (1, 3),
+        "tensorflow" => (1, 15),
+        "mxnet" => (1, 6),
+        _ => return false,
+    };
+    framework.version.as_deref().and_then(major_and_minor).is_some_and(|version| version >= since)
+}
+
+fn major_and_minor(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.');
+    let major = parts.next()?.parse().ok()?;
+    Some((major, parts.next().map_or(Some(0), |minor| minor.parse().ok())?))
+}
+
+fn input_mode(mode: InputMode) -> &'static str {
+    match mode {
+        InputMode::File => "File",
+        InputMode::Pipe => "Pipe",
+        InputMode::FastFile => "FastFile",
+    }
+}
+
+fn output(spec: &JobSpec, facts: &Facts<'_>) -> OutputDataConfig {
+    OutputDataConfig {
+        kms_key_id: spec.output.kms_key_id.clone(),
+        s3_output_path: facts.output.to_string(),
+        compression_type: spec.output.uncompressed.then(|| "NONE".to_owned()),
+    }
+}
+
+fn vpc(network: &Network) -> Option<VpcConfig> {
+    let is_asked_for = !network.subnets.is_empty() || !network.security_group_ids.is_empty();
+    is_asked_for
+        .then(|| VpcConfig { security_group_ids: network.security_group_ids.clone(), subnets: network.subnets.clone() })
+}
+
+fn stopping(spec: &JobSpec) -> StoppingCondition {
+    let limits = &spec.limits;
+    let max_wait = spec.spot.then(|| limits.max_wait.unwrap_or(limits.max_run));
+    StoppingCondition {
+        max_runtime_in_seconds: Some(resources::seconds(limits.max_run)),
+        max_wait_time_in_seconds: max_wait.map(resources::seconds),
+        max_pending_time_in_seconds: limits.max_pending.map(resources::seconds),
+    }
+}
+
+fn retries(spec: &JobSpec) -> Option<RetryStrategy> {
+    let attempts = spec.limits.max_retry_attempts?;
+    Some(RetryStrategy { maximum_retry_attempts: resources::int(attempts) })
+}
+
+fn tags(spec: &JobSpec, facts: &Facts<'_>) -> Vec<Tag> {
+    let is_own = |key: &str| spec.tags.iter().any(|(own, _)| own == key);
+    let provenance = facts.tags.iter().filter(|(key, _)| !is_own(key));
+    spec.tags.iter().chain(provenance).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
+}
+
+/// Asked for, or needed by a spot job to go on after an interruption.
+fn checkpoints(spec: &JobSpec, facts: &Facts<'_>) -> Option<CheckpointConfig> {
+    let given = spec.checkpoints.as_ref();
+    if given.is_none() && !spec.spot {
+        return None;
+    }
+    let default = || facts.output.join(facts.name.as_str()).join("checkpoints");
+    Some(CheckpointConfig {
+        s3_uri: given.and_then(|checkpoints| checkpoints.s3_uri.clone()).unwrap_or_else(default).to_string(),
+        local_path: given.and_then(|checkpoints| checkpoints.local_path.clone()),
+    })
+}
+
+fn tensorboard(spec: &JobSpec) -> Option<TensorBoardOutputConfig> {
+    let tensorboard = spec.tensorboard.as_ref()?;
+    Some(TensorBoardOutputConfig {
+        local_path: tensorboard.local_path.clone(),
+        s3_output_path: tensorboard.s3_uri.to_string(),
+    })
+}
+
+fn experiment(experiment: &Experiment) -> ExperimentConfig {
+    ExperimentConfig {
+        experiment_name: experiment.name.clone(),
+        trial_name: experiment.trial.clone(),
+        trial_component_display_name: experiment.display_name.clone(),
+        run_name: experiment.run_name.clone(),
+    }
+}
+
+fn mlflow(mlflow: &Mlflow) -> MlflowConfig {
+    MlflowConfig {
+        mlflow_resource_arn: mlflow.resource_arn.clone(),
+        mlflow_experiment_name: mlflow.experiment_name.clone(),
+        mlflow_run_name: mlflow.run_name.clone(),
+    }
+}
+
+/// A list that is left out when it is empty.
+fn some_list<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+/// A map that is left out when it is empty.
+fn some_map(map: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
+    (!map.is_empty()).then_some(map)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! InputDataConfig: the channels, and the one that carries the code.
+
+use serde::ser::Error as _;
+
+use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, JobSpec, S3DataType};
+use crate::model::S3Uri;
+use crate::model::request::{Channel, DataSource, FileSystemDataSource, S3DataSource, ShuffleConfig};
+
+use super::{Delivery, Facts, input_mode, some_list};
+use crate::job::spec::InputMode;
+
+/// The channel that carries the source archive (the SDK's `code_channel_name`).
+const CODE: &str = "code";
+
+pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<Channel>> {
+    let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;
+    if let (Delivery::Channel | Delivery::ToolkitAndChannel, Some(code)) = (Delivery::of(spec), facts.code) {
+        channels.push(code_channel(spec, code));
+    }
+    Ok(channels)
+}
+
+fn channel(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<Channel> {
+    Ok(Channel {
+        channel_name: spec.name.clone(),
+        data_source: data_source(spec, facts)?,
+        content_type: spec.content_type.clone(),
+        compression_type: spec.gzip.map(|on| if on { "Gzip" } else { "None" }.to_owned()),
+        record_wrapper_type: spec.record_io.map(|on| if on { "RecordIO" } else { "None" }.to_owned()),
+        input_mode: spec.input_mode.map(|mode| input_mode(mode).to_owned()),
+        shuffle_config: spec.shuffle_seed.map(|seed| ShuffleConfig { seed }),
+    })
+}
+
+fn data_source(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<DataSource> {
+    Ok(match &spec.source {
+        ChannelSource::S3(uri) => from_s3(spec, uri),
+        ChannelSource::Path(path) => {
+            let missing = || serde_json::Error::custom(format_args!("{} was not uploaded", path.display()));
+            from_s3(spec, facts.data.get(&spec.name).ok_or_else(missing)?)
+        }
+        ChannelSource::FileSystem(system) => from_file_system(system),
+    })
+}
+
+fn from_s3(spec: &ChannelSpec, uri: &S3Uri) -> DataSource {
+    let source = S3DataSource {
+        s3_data_type: data_type(spec.s3_data_type.unwrap_or(S3DataType::S3Prefix)).to_owned(),
+        s3_uri: uri.to_string(),
+        s3_data_distribution_type: Some(distribution(spec.sharded.unwrap_or(false)).to_owned()),
+        attribute_names: some_list(spec.attribute_names.clone()),
+        instance_group_names: some_list(spec.instance_groups.clone()),
+        ..S3DataSource::default()
+    };
+    DataSource { s3_data_source: Some(source), ..DataSource::default() }
+}
+
+fn data_type(kind: S3DataType) -> &'static str {
+    match kind {
+        S3DataType::S3Prefix => "S3Prefix",
+        S3DataType::ManifestFile => "ManifestFile",
+        S3DataType::AugmentedManifestFile => "AugmentedManifestFile",
+    }
+}
+
+fn distribution(sharded: bool) -> &'static str {
+    if sharded { "ShardedByS3Key" } else { "FullyReplicated" }
+}
+
+fn from_file_system(system: &FileSystem) -> DataSource {
+    let kind = match system.kind {
+        FileSystemKind::Efs => "EFS",
+        FileSystemKind::FsxLustre => "FSxLustre",
+    };
+    let source = FileSystemDataSource {
+        file_system_id: system.id.clone(),
+        file_system_access_mode: if system.read_write { "rw" } else { "ro" }.to_owned(),
+        file_system_type: kind.to_owned(),
+        directory_path: system.directory.clone(),
+    };
+    DataSource { file_system_data_source: Some(source), ..DataSource::default() }
+}
+
+/// Always a file, whatever the other channels are. The API wants instance groups on all channels or on none.
+fn code_channel(spec: &JobSpec, code: &S3Uri) -> Channel {
+    let by_groups = spec.channels.iter().any(|channel| !channel.instance_groups.is_empty());
+    let groups = spec.resources.instance_groups.iter().filter(|_| by_groups).map(|group| group.name.clone());
+    let source = S3DataSource {
+        s3_data_type: data_type(S3DataType::S3Prefix).to_owned(),
+        s3_uri: code.to_string(),
+        s3_data_distribution_type: Some(distribution(false).to_owned()),
+        instance_group_names: some_list(groups.collect()),
+        ..S3DataSource::default()
+    };
+    Channel {
+        channel_name: CODE.to_owned(),
+        data_source: DataSource { s3_data_source: Some(source), ..DataSource::default() },
+        input_mode: (spec.input_mode != InputMode::File).then(|| input_mode(InputMode::File).to_owned()),
+        ..Channel::default()
+    }
+}

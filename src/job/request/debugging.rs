@@ -1,0 +1,64 @@
+//! The debugger and the profiler: sent only when the spec asks for them.
+
+use std::collections::BTreeMap;
+
+use crate::job::spec::{JobSpec, RuleSpec};
+use crate::model::request::{
+    CollectionConfiguration, DebugHookConfig, DebugRuleConfiguration, ProfilerConfig, ProfilerRuleConfiguration,
+};
+
+use super::resources::int;
+use super::{Facts, some_list, some_map};
+
+pub(super) fn hook(spec: &JobSpec) -> Option<DebugHookConfig> {
+    let hook = spec.debugger.as_ref()?.hook.as_ref()?;
+    Some(DebugHookConfig {
+        local_path: hook.local_path.clone(),
+        s3_output_path: hook.s3_uri.to_string(),
+        hook_parameters: some_map(hook.parameters.clone()),
+        collection_configurations: some_list(hook.collections.iter().map(collection).collect()),
+    })
+}
+
+fn collection((name, parameters): &(String, BTreeMap<String, String>)) -> CollectionConfiguration {
+    CollectionConfiguration { collection_name: Some(name.clone()), collection_parameters: some_map(parameters.clone()) }
+}
+
+pub(super) fn debug_rules(spec: &JobSpec) -> Vec<DebugRuleConfiguration> {
+    let rule = |rule: &RuleSpec| DebugRuleConfiguration {
+        rule_configuration_name: rule.name.clone(),
+        local_path: rule.local_path.clone(),
+        s3_output_path: rule.s3_uri.as_ref().map(ToString::to_string),
+        rule_evaluator_image: rule.image.clone(),
+        instance_type: rule.instance_type.clone(),
+        volume_size_in_gb: rule.volume_size_gb.map(int),
+        rule_parameters: some_map(rule.parameters.clone()),
+    };
+    spec.debugger.iter().flat_map(|debugger| &debugger.rules).map(rule).collect()
+}
+
+/// With its output beside the job's when the spec doesn't say where, as the SDK has it.
+pub(super) fn profiler(spec: &JobSpec, facts: &Facts<'_>) -> Option<ProfilerConfig> {
+    let profiler = spec.profiler.as_ref()?;
+    let is_off = profiler.enabled == Some(false);
+    let default_output = (!is_off).then_some(facts.output);
+    Some(ProfilerConfig {
+        s3_output_path: profiler.s3_uri.as_ref().or(default_output).map(ToString::to_string),
+        profiling_interval_in_milliseconds: profiler.system_monitor_interval_millis,
+        profiling_parameters: some_map(profiler.parameters.clone()),
+        disable_profiler: Some(is_off),
+    })
+}
+
+pub(super) fn profiler_rules(spec: &JobSpec) -> Vec<ProfilerRuleConfiguration> {
+    let rule = |rule: &RuleSpec| ProfilerRuleConfiguration {
+        rule_configuration_name: rule.name.clone(),
+        local_path: rule.local_path.clone(),
+        s3_output_path: rule.s3_uri.as_ref().map(ToString::to_string),
+        rule_evaluator_image: rule.image.clone(),
+        instance_type: rule.instance_type.clone(),
+        volume_size_in_gb: rule.volume_size_gb.map(int),
+        rule_parameters: some_map(rule.parameters.clone()),
+    };
+    spec.profiler.iter().flat_map(|profiler| &profiler.rules).map(rule).collect()
+}

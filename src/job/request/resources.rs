@@ -1,0 +1,51 @@
+//! ResourceConfig: what a job runs on.
+
+use std::time::Duration;
+
+use crate::job::spec::{InstanceGroupSpec, InstancePreferenceSpec, JobSpec, Resources};
+use crate::model::request::{InstanceGroup, InstancePreference, ResourceConfig};
+
+use super::some_list;
+
+pub(super) fn config(spec: &JobSpec) -> ResourceConfig {
+    let resources = &spec.resources;
+    // The API takes a type and a count, or groups, or preferences: never two of them.
+    let is_plain = resources.instance_groups.is_empty() && resources.instance_preferences.is_empty();
+    ResourceConfig {
+        instance_type: resources.instance_type.clone().filter(|_| is_plain),
+        instance_count: is_plain.then_some(int(resources.instance_count)),
+        volume_size_in_gb: Some(int(resources.volume_size_gb)),
+        volume_kms_key_id: spec.volume_kms_key_id.clone(),
+        keep_alive_period_in_seconds: resources.keep_alive_period.map(seconds),
+        instance_groups: groups(resources),
+        training_plan_arn: resources.training_plan_arn.clone(),
+        instance_preferences: some_list(resources.instance_preferences.iter().map(preference).collect()),
+        ..ResourceConfig::default()
+    }
+}
+
+fn groups(resources: &Resources) -> Option<Vec<InstanceGroup>> {
+    let group = |group: &InstanceGroupSpec| InstanceGroup {
+        instance_type: group.instance_type.clone(),
+        instance_count: int(group.count),
+        instance_group_name: group.name.clone(),
+    };
+    some_list(resources.instance_groups.iter().map(group).collect())
+}
+
+fn preference(preference: &InstancePreferenceSpec) -> InstancePreference {
+    InstancePreference {
+        instance_type: preference.instance_type.clone(),
+        instance_count: preference.count.map(int),
+        training_plan_arns: preference.training_plan_arn.clone().map(|arn| vec![arn]),
+    }
+}
+
+/// Whole seconds as the API counts them. A valid spec never comes near the largest.
+pub(super) fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+pub(super) fn int(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,614 @@
+//! Sections of a spec and the requests they mean.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::job::spec::{
+    ChannelSource, ChannelSpec, Checkpoints, Debugger, DebuggerHook, Distribution, DistributionKind, FileSystem,
+    FileSystemKind, InstanceGroupSpec, InstancePreferenceSpec, Limits, Local, ModelDir, Output, Profiler, Resources,
+    RuleSpec, S3AndLocalPath, S3DataType, Source,
+};
+use crate::model::InstanceType;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const NAME: &str = "churn-2026-11-23-04-05-06-789";
+
+fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn pytorch() -> Runs {
+    Runs::Framework(Framework { name: "pytorch".into(), version: Some("2.3".into()), ..Framework::default() })
+}
+
+fn framework(name: &str, version: &str) -> Runs {
+    Runs::Framework(Framework { name: name.into(), version: Some(version.into()), ..Framework::default() })
+}
+
+fn built_in() -> Runs {
+    Runs::Algorithm(Algorithm::BuiltIn { name: "xgboost".into(), version: None })
+}
+
+fn own_image() -> Runs {
+    Runs::Container(Container { image: "mine:1".into(), ..Container::default() })
+}
+
+/// The smallest script-mode job.
+fn spec() -> JobSpec {
+    JobSpec {
+        folder: PathBuf::from("/work"),
+        name: "churn".into(),
+        input_mode: InputMode::File,
+        role: None,
+        region: None,
+        runs: pytorch(),
+        source: Some(Source { entry_point: Some("train.py".into()), ..Source::default() }),
+        hyperparameters: Map::new(),
+        environment: BTreeMap::new(),
+        resources: Resources {
+            instance_type: Some(InstanceType::new("ml.g5.xlarge")),
+            instance_count: 1,
+            volume_size_gb: 30,
+            keep_alive_period: None,
+            training_plan_arn: None,
+            instance_groups: Vec::new(),
+            instance_preferences: Vec::new(),
+        },
+        limits: Limits {
+            max_run: Duration::from_hours(24),
+            max_wait: None,
+            max_pending: None,
+            max_retry_attempts: None,
+        },
+        spot: false,
+        checkpoints: None,
+        channels: Vec::new(),
+        output: Output::default(),
+        metrics: Vec::new(),
+        distribution: None,
+        network: Network::default(),
+        volume_kms_key_id: None,
+        tags: Vec::new(),
+        local: Local { python: None, stop_grace: Duration::from_secs(120) },
+        tensorboard: None,
+        experiment: None,
+        debugger: None,
+        profiler: None,
+        remote_debug: None,
+        infra_check: None,
+        session_chaining: None,
+        mlflow: None,
+        request: Map::new(),
+    }
+}
+
+/// The request of a spec as JSON, with facts that never change.
+fn sent(spec: &JobSpec) -> Result<Value, Box<dyn std::error::Error>> {
+    let name = JobName::new(NAME)?;
+    let (output, code) = (S3Uri::parse("s3://bucket/jobs")?, S3Uri::parse("s3://bucket/code/abc/sourcedir.tar.gz")?);
+    let data = [("local".to_owned(), S3Uri::parse("s3://bucket/data/123/")?)].into_iter().collect();
+    let facts = Facts {
+        name: &name,
+        region: "eu-west-1",
+        role_arn: "arn:aws:iam::111122223333:role/Role",
+        image: "image:1",
+        output: &output,
+        code: spec.source.is_some().then_some(&code),
+        data: &data,
+        tags: &[("smtrain:version".to_owned(), "0.1.0".to_owned()), ("team".to_owned(), "none".to_owned())],
+    };
+    Ok(request(spec, &facts)?.document().clone())
+}
+
+/// One field of the request.
+fn field(spec: &JobSpec, pointer: &str) -> Result<Value, Box<dyn std::error::Error>> {
+    Ok(sent(spec)?.pointer(pointer).cloned().unwrap_or(Value::Null))
+}
+
+fn channel(name: &str, source: ChannelSource) -> ChannelSpec {
+    ChannelSpec {
+        name: name.into(),
+        source,
+        content_type: None,
+        input_mode: None,
+        sharded: None,
+        gzip: None,
+        record_io: None,
+        s3_data_type: None,
+        attribute_names: Vec::new(),
+        shuffle_seed: None,
+        instance_groups: Vec::new(),
+    }
+}
+
+fn s3_channel(name: &str) -> Result<ChannelSpec, Box<dyn std::error::Error>> {
+    Ok(channel(name, ChannelSource::S3(S3Uri::parse("s3://bucket/in")?)))
+}
+
+/// The hyperparameters that a distribution adds to those of `runs` alone.
+fn added(runs: Runs, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
+    let mut spec = JobSpec { runs, ..spec() };
+    let before = map(field(&spec, "/HyperParameters")?);
+    spec.distribution = Some(distribution);
+    let after = map(field(&spec, "/HyperParameters")?);
+    Ok(after.into_iter().filter(|(key, _)| !before.contains_key(key)).collect::<Map<_, _>>().into())
+}
+
+fn distribution(kind: DistributionKind) -> Distribution {
+    Distribution {
+        kind,
+        processes_per_host: None,
+        custom_mpi_options: None,
+        parameters: None,
+        modelparallel: None,
+        instance_groups: Vec::new(),
+    }
+}
+
+#[test]
+fn the_smallest_job() -> Outcome {
+    let expected = json!({
+        "TrainingJobName": NAME,
+        "HyperParameters": {
+            "sagemaker_container_log_level": "20",
+            "sagemaker_job_name": format!("\"{NAME}\""),
+            "sagemaker_program": "\"train.py\"",
+            "sagemaker_region": "\"eu-west-1\"",
+            "sagemaker_submit_directory": "\"s3://bucket/code/abc/sourcedir.tar.gz\"",
+        },
+        "AlgorithmSpecification": {
+            "TrainingImage": "image:1",
+            "TrainingInputMode": "File",
+            "EnableSageMakerMetricsTimeSeries": true,
+        },
+        "RoleArn": "arn:aws:iam::111122223333:role/Role",
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/jobs"},
+        "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+        "Tags": [{"Key": "smtrain:version", "Value": "0.1.0"}, {"Key": "team", "Value": "none"}],
+    });
+    assert_eq!(sent(&spec())?, expected);
+    Ok(())
+}
+
+#[test]
+fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
+    let hyperparameters = map(json!({
+        "s": "adam", "quote": "a\"é", "i": 10, "f": 1e-5, "whole": 1.0, "yes": true, "no": false,
+        "list": [1, "a", 0.5], "table": {"b": 1, "a": null},
+    }));
+    let encoded = |runs: Runs, source: Option<Source>| {
+        let hyperparameters = hyperparameters.clone();
+        field(&JobSpec { runs, source, hyperparameters, ..spec() }, "/HyperParameters")
+    };
+    let json_form = json!({
+        "s": "\"adam\"", "quote": "\"a\\\"\\u00e9\"", "i": "10", "f": "1e-05", "whole": "1.0", "yes": "true", "no": "false",
+        "list": "[1, \"a\", 0.5]", "table": "{\"b\": 1, \"a\": null}",
+    });
+    assert_eq!(encoded(own_image(), spec().source)?, json_form);
+    let script = encoded(pytorch(), spec().source)?;
+    for (name, value) in map(json_form) {
+        assert_eq!(script.get(&name), Some(&value), "{name}");
+    }
+    let plain_form = json!({
+        "s": "adam", "quote": "a\"é", "i": "10", "f": "1e-05", "whole": "1.0", "yes": "True", "no": "False",
+        "list": "[1, \"a\", 0.5]", "table": "{\"b\": 1, \"a\": null}",
+    });
+    assert_eq!(encoded(built_in(), None)?, plain_form);
+    assert_eq!(encoded(own_image(), None)?, plain_form);
+    Ok(())
+}
+
+#[test]
+fn the_toolkits_own_names_are_not_the_users() -> Outcome {
+    let hyperparameters = map(json!({"sagemaker_program": "mine.py"}));
+    let spec = JobSpec { hyperparameters, ..spec() };
+    assert_eq!(field(&spec, "/HyperParameters/sagemaker_program")?, "\"train.py\"");
+    Ok(())
+}
+
+#[test]
+fn isolation_delivers_the_code_by_a_channel() -> Outcome {
+    let network = Network { isolation: true, ..Network::default() };
+    let isolated = JobSpec { network, input_mode: InputMode::Pipe, ..spec() };
+    let request = sent(&isolated)?;
+    let s3 = json!({
+        "S3DataType": "S3Prefix",
+        "S3Uri": "s3://bucket/code/abc/sourcedir.tar.gz",
+        "S3DataDistributionType": "FullyReplicated",
+    });
+    let code = json!({"ChannelName": "code", "DataSource": {"S3DataSource": s3}, "InputMode": "File"});
+    assert_eq!(request["InputDataConfig"], json!([code]));
+    assert_eq!(request["EnableNetworkIsolation"], true);
+    let directory = &request["HyperParameters"]["sagemaker_submit_directory"];
+    assert_eq!(directory, "\"/opt/ml/input/data/code/sourcedir.tar.gz\"");
+    Ok(())
+}
+
+#[test]
+fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
+    let container = Container {
+        image: "mine:1".into(),
+        entrypoint: vec!["python".into(), "-m".into()],
+        arguments: vec!["--fast".into()],
+        repository_access: Some(RepositoryAccess::Vpc),
+        repository_credentials_provider_arn: Some("arn:aws:lambda:x".into()),
+    };
+    let request = sent(&JobSpec { runs: Runs::Container(container), ..spec() })?;
+    assert_eq!(request["HyperParameters"], Value::Null);
+    assert_eq!(request["InputDataConfig"][0]["ChannelName"], "code");
+    let expected = json!({
+        "TrainingImage": "image:1",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["python", "-m"],
+        "ContainerArguments": ["--fast"],
+        "TrainingImageConfig": {
+            "TrainingRepositoryAccessMode": "Vpc",
+            "TrainingRepositoryAuthConfig": {"TrainingRepositoryCredentialsProviderArn": "arn:aws:lambda:x"},
+        },
+    });
+    assert_eq!(request["AlgorithmSpecification"], expected);
+    Ok(())
+}
+
+#[test]
+fn an_algorithms_arn_takes_the_images_place() -> Outcome {
+    let runs = Runs::Algorithm(Algorithm::Arn("arn:aws:sagemaker:x".into()));
+    let expected = json!({"AlgorithmName": "arn:aws:sagemaker:x", "TrainingInputMode": "File"});
+    assert_eq!(field(&JobSpec { runs, source: None, ..spec() }, "/AlgorithmSpecification")?, expected);
+    Ok(())
+}
+
+#[test]
+fn metrics_time_series_by_framework_and_version() -> Outcome {
+    for (name, version, on) in [
+        ("pytorch", "1.2", false),
+        ("pytorch", "1.13.1", true),
+        ("tensorflow", "1.14.0", false),
+        ("tensorflow", "2", true),
+        ("mxnet", "1.6", true),
+        ("mxnet", "1.4.1", false),
+        ("huggingface", "4.4", true),
+        ("sklearn", "1.2-1", false),
+        ("xgboost", "1.7-1", false),
+    ] {
+        let spec = JobSpec { runs: framework(name, version), ..spec() };
+        let value = field(&spec, "/AlgorithmSpecification/EnableSageMakerMetricsTimeSeries")?;
+        assert_eq!(value, if on { json!(true) } else { Value::Null }, "{name} {version}");
+    }
+    Ok(())
+}
+
+#[test]
+fn tensorflow_has_a_model_dir() -> Outcome {
+    let model_dir = |given: Option<ModelDir>, kind: Option<DistributionKind>, hyperparameters: Value| {
+        let tensorflow = Framework { name: "tensorflow".into(), model_dir: given, ..Framework::default() };
+        let (runs, distribution) = (Runs::Framework(tensorflow), kind.map(distribution));
+        let spec = JobSpec { runs, distribution, hyperparameters: map(hyperparameters), ..spec() };
+        field(&spec, "/HyperParameters/model_dir")
+    };
+    assert_eq!(model_dir(None, None, json!({}))?, format!("\"s3://bucket/jobs/{NAME}/model\""));
+    assert_eq!(model_dir(None, Some(DistributionKind::Mpi), json!({}))?, "\"/opt/ml/model\"");
+    assert_eq!(model_dir(None, None, json!({"model_dir": "/x"}))?, "\"/x\"");
+    assert_eq!(model_dir(Some(ModelDir::Uri("s3://m".into())), None, json!({}))?, "\"s3://m\"");
+    assert_eq!(model_dir(Some(ModelDir::None), None, json!({}))?, Value::Null);
+    assert_eq!(field(&spec(), "/HyperParameters/model_dir")?, Value::Null);
+    Ok(())
+}
+
+#[test]
+fn distributions() -> Outcome {
+    use DistributionKind::*;
+    let g5 = "\"ml.g5.xlarge\"";
+    for (kind, expected) in [
+        (TorchDistributed, json!({"sagemaker_torch_distributed_enabled": "true", "sagemaker_instance_type": g5})),
+        (Mpi, json!({"sagemaker_mpi_enabled": "true", "sagemaker_mpi_custom_mpi_options": "\"\""})),
+        (
+            SmdistributedDataparallel,
+            json!({
+                "sagemaker_distributed_dataparallel_enabled": "true", "sagemaker_instance_type": g5,
+                "sagemaker_distributed_dataparallel_custom_mpi_options": "\"\"",
+            }),
+        ),
+        (ParameterServer, json!({"sagemaker_parameter_server_enabled": "true"})),
+        (MultiWorkerMirroredStrategy, json!({"sagemaker_multi_worker_mirrored_strategy_enabled": "true"})),
+        (PytorchXla, json!({"sagemaker_pytorch_xla_multi_worker_enabled": "true"})),
+    ] {
+        assert_eq!(added(pytorch(), distribution(kind))?, expected, "{kind:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn distributions_with_settings() -> Outcome {
+    use DistributionKind::{Mpi, SmdistributedModelparallel, TorchDistributed};
+    let model_parallel = Distribution {
+        processes_per_host: Some(8),
+        custom_mpi_options: Some("-x A".into()),
+        parameters: Some(map(json!({"partitions": 2, "ddp": true}))),
+        ..distribution(SmdistributedModelparallel)
+    };
+    let expected = json!({
+        "mp_parameters": "{\"partitions\": 2, \"ddp\": true}",
+        "sagemaker_distributed_dataparallel_enabled": "false",
+        "sagemaker_instance_type": "\"ml.g5.xlarge\"",
+        "sagemaker_mpi_enabled": "true",
+        "sagemaker_mpi_num_of_processes_per_host": "8",
+        "sagemaker_mpi_custom_mpi_options": "\"-x A\"",
+    });
+    assert_eq!(added(pytorch(), model_parallel)?, expected);
+
+    let second_version = Distribution {
+        modelparallel: Some(map(json!({"tensor_parallel_degree": 8}))),
+        ..distribution(TorchDistributed)
+    };
+    let expected = json!({
+        "mp_parameters": "{\"tensor_parallel_degree\": 8}",
+        "sagemaker_distributed_dataparallel_enabled": "false",
+        "sagemaker_instance_type": "\"ml.g5.xlarge\"",
+        "sagemaker_torch_distributed_enabled": "true",
+    });
+    assert_eq!(added(pytorch(), second_version)?, expected);
+    assert_eq!(added(framework("mxnet", "1.9"), distribution(Mpi))?, json!({"sagemaker_mpi_enabled": "true"}));
+    Ok(())
+}
+
+#[test]
+fn distributions_on_instance_groups() -> Outcome {
+    let on_groups = |kind| {
+        let mut spec = spec();
+        spec.resources.instance_type = None;
+        spec.resources.instance_groups = vec![InstanceGroupSpec {
+            name: "gpu".into(),
+            instance_type: InstanceType::new("ml.p4d.24xlarge"),
+            count: 2,
+        }];
+        spec.distribution = Some(Distribution { instance_groups: vec!["gpu".into()], ..distribution(kind) });
+        field(&spec, "/HyperParameters")
+    };
+    let mpi = on_groups(DistributionKind::Mpi)?;
+    assert_eq!(mpi["sagemaker_distribution_instance_groups"], "[\"gpu\"]");
+    let torch = on_groups(DistributionKind::TorchDistributed)?;
+    assert_eq!(torch.get("sagemaker_distribution_instance_groups"), None);
+    assert_eq!(torch.get("sagemaker_instance_type"), None);
+    assert_eq!(torch["sagemaker_torch_distributed_enabled"], "true");
+    Ok(())
+}
+
+#[test]
+fn training_compiler() -> Outcome {
+    let runs =
+        Runs::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
+    let hyperparameters = field(&JobSpec { runs, ..spec() }, "/HyperParameters")?;
+    assert_eq!(hyperparameters["sagemaker_training_compiler_enabled"], "true");
+    assert_eq!(hyperparameters["sagemaker_training_compiler_debug_mode"], "false");
+    Ok(())
+}
+
+#[test]
+fn channels_of_every_kind() -> Outcome {
+    let full = ChannelSpec {
+        content_type: Some("text/csv".into()),
+        input_mode: Some(InputMode::FastFile),
+        sharded: Some(true),
+        gzip: Some(true),
+        record_io: Some(true),
+        s3_data_type: Some(S3DataType::AugmentedManifestFile),
+        attribute_names: vec!["a".into()],
+        shuffle_seed: Some(7),
+        instance_groups: vec!["cpu".into()],
+        ..s3_channel("full")?
+    };
+    let system =
+        FileSystem { kind: FileSystemKind::FsxLustre, id: "fs-1".into(), directory: "/x".into(), read_write: true };
+    let local = channel("local", ChannelSource::Path("/work/data".into()));
+    let channels = vec![full, local, channel("shared", ChannelSource::FileSystem(system))];
+    let expected = json!([
+        {
+            "ChannelName": "full",
+            "DataSource": {"S3DataSource": {
+                "S3DataType": "AugmentedManifestFile", "S3Uri": "s3://bucket/in", "AttributeNames": ["a"],
+                "S3DataDistributionType": "ShardedByS3Key", "InstanceGroupNames": ["cpu"],
+            }},
+            "ContentType": "text/csv", "CompressionType": "Gzip", "RecordWrapperType": "RecordIO",
+            "InputMode": "FastFile", "ShuffleConfig": {"Seed": 7},
+        },
+        {
+            "ChannelName": "local",
+            "DataSource": {"S3DataSource": {
+                "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/123/", "S3DataDistributionType": "FullyReplicated",
+            }},
+        },
+        {
+            "ChannelName": "shared",
+            "DataSource": {"FileSystemDataSource": {
+                "FileSystemId": "fs-1", "FileSystemAccessMode": "rw", "FileSystemType": "FSxLustre",
+                "DirectoryPath": "/x",
+            }},
+        },
+    ]);
+    assert_eq!(field(&JobSpec { channels, ..spec() }, "/InputDataConfig")?, expected);
+    Ok(())
+}
+
+#[test]
+fn data_that_was_not_uploaded_is_an_error() {
+    let channels = vec![channel("other", ChannelSource::Path("/work/data".into()))];
+    let result = sent(&JobSpec { channels, ..spec() });
+    assert!(result.is_err_and(|error| error.to_string().contains("/work/data was not uploaded")));
+}
+
+#[test]
+fn the_code_channel_is_on_all_groups_when_others_are_on_some() -> Outcome {
+    let group = |name: &str| InstanceGroupSpec {
+        name: name.into(),
+        instance_type: InstanceType::new("ml.c5.xlarge"),
+        count: 1,
+    };
+    let mut spec = JobSpec { runs: own_image(), ..spec() };
+    spec.resources.instance_groups = vec![group("a"), group("b")];
+    spec.channels = vec![s3_channel("train")?];
+    let pointer = "/InputDataConfig/1/DataSource/S3DataSource/InstanceGroupNames";
+    assert_eq!(field(&spec, pointer)?, Value::Null);
+    spec.channels[0].instance_groups = vec!["a".into()];
+    assert_eq!(field(&spec, pointer)?, json!(["a", "b"]));
+    Ok(())
+}
+
+#[test]
+fn resources() -> Outcome {
+    let mut spec = spec();
+    spec.resources.keep_alive_period = Some(Duration::from_mins(30));
+    spec.resources.training_plan_arn = Some("arn:plan".into());
+    spec.volume_kms_key_id = Some("key".into());
+    spec.resources.instance_preferences = vec![InstancePreferenceSpec {
+        instance_type: InstanceType::new("ml.p5.48xlarge"),
+        count: Some(2),
+        training_plan_arn: Some("arn:own".into()),
+    }];
+    let expected = json!({
+        "VolumeSizeInGB": 30, "VolumeKmsKeyId": "key", "KeepAlivePeriodInSeconds": 1800, "TrainingPlanArn": "arn:plan",
+        "InstancePreferences": [
+            {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 2, "TrainingPlanArns": ["arn:own"]},
+        ],
+    });
+    assert_eq!(field(&spec, "/ResourceConfig")?, expected);
+
+    spec.resources.instance_preferences.clear();
+    spec.resources.instance_groups =
+        vec![InstanceGroupSpec { name: "cpu".into(), instance_type: InstanceType::new("ml.c5.xlarge"), count: 2 }];
+    let groups = json!([{"InstanceType": "ml.c5.xlarge", "InstanceCount": 2, "InstanceGroupName": "cpu"}]);
+    assert_eq!(field(&spec, "/ResourceConfig/InstanceGroups")?, groups);
+    assert_eq!(field(&spec, "/ResourceConfig/InstanceCount")?, Value::Null);
+    Ok(())
+}
+
+#[test]
+fn spot_waits_and_keeps_checkpoints() -> Outcome {
+    let mut spec = JobSpec { spot: true, ..spec() };
+    spec.limits.max_pending = Some(Duration::from_hours(2));
+    spec.limits.max_retry_attempts = Some(3);
+    let request = sent(&spec)?;
+    assert_eq!(request["EnableManagedSpotTraining"], true);
+    let stopping = json!({
+        "MaxRuntimeInSeconds": 86400, "MaxWaitTimeInSeconds": 86400, "MaxPendingTimeInSeconds": 7200,
+    });
+    assert_eq!(request["StoppingCondition"], stopping);
+    assert_eq!(request["RetryStrategy"], json!({"MaximumRetryAttempts": 3}));
+    let default = format!("s3://bucket/jobs/{NAME}/checkpoints");
+    assert_eq!(request["CheckpointConfig"], json!({"S3Uri": default}));
+
+    let s3_uri = Some(S3Uri::parse("s3://bucket/mine")?);
+    spec.checkpoints = Some(Checkpoints { s3_uri, local_path: Some("/opt/ml/ckpt".into()) });
+    spec.limits.max_wait = Some(Duration::from_hours(36));
+    let given = json!({"S3Uri": "s3://bucket/mine", "LocalPath": "/opt/ml/ckpt"});
+    assert_eq!(field(&spec, "/CheckpointConfig")?, given);
+    assert_eq!(field(&spec, "/StoppingCondition/MaxWaitTimeInSeconds")?, 129_600);
+    Ok(())
+}
+
+#[test]
+fn simple_sections() -> Outcome {
+    let spec = JobSpec {
+        environment: [("WANDB_MODE".to_owned(), "offline".to_owned())].into_iter().collect(),
+        output: Output { kms_key_id: Some("key".into()), uncompressed: true, ..Output::default() },
+        metrics: vec![("loss".into(), "loss=(.*)".into()), ("acc".into(), "acc=(.*)".into())],
+        network: Network {
+            subnets: vec!["subnet-1".into()],
+            security_group_ids: vec!["sg-1".into()],
+            isolation: false,
+            encrypt_inter_container_traffic: true,
+        },
+        tags: vec![("team".into(), "growth".into())],
+        tensorboard: Some(S3AndLocalPath { s3_uri: S3Uri::parse("s3://bucket/tb")?, local_path: Some("/tb".into()) }),
+        experiment: Some(Experiment { name: Some("e".into()), run_name: Some("r".into()), ..Experiment::default() }),
+        remote_debug: Some(true),
+        infra_check: Some(false),
+        session_chaining: Some(true),
+        mlflow: Some(Mlflow { resource_arn: "arn:m".into(), experiment_name: Some("x".into()), run_name: None }),
+        ..spec()
+    };
+    let expected = json!({
+        "Environment": {"WANDB_MODE": "offline"},
+        "OutputDataConfig": {"KmsKeyId": "key", "S3OutputPath": "s3://bucket/jobs", "CompressionType": "NONE"},
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+        "EnableInterContainerTrafficEncryption": true,
+        "Tags": [{"Key": "team", "Value": "growth"}, {"Key": "smtrain:version", "Value": "0.1.0"}],
+        "TensorBoardOutputConfig": {"LocalPath": "/tb", "S3OutputPath": "s3://bucket/tb"},
+        "ExperimentConfig": {"ExperimentName": "e", "RunName": "r"},
+        "RemoteDebugConfig": {"EnableRemoteDebug": true},
+        "InfraCheckConfig": {"EnableInfraCheck": false},
+        "SessionChainingConfig": {"EnableSessionTagChaining": true},
+        "MlflowConfig": {"MlflowResourceArn": "arn:m", "MlflowExperimentName": "x"},
+    });
+    let request = sent(&spec)?;
+    for (name, value) in map(expected) {
+        assert_eq!(request.get(&name), Some(&value), "{name}");
+    }
+    let metrics = json!([{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "acc", "Regex": "acc=(.*)"}]);
+    assert_eq!(request["AlgorithmSpecification"]["MetricDefinitions"], metrics);
+    assert_eq!(request.get("EnableNetworkIsolation"), None);
+    Ok(())
+}
+
+#[test]
+fn debugger_and_profiler() -> Outcome {
+    let parameters: BTreeMap<_, _> = [("k".to_owned(), "v".to_owned())].into_iter().collect();
+    let rule = RuleSpec {
+        name: "rule".into(),
+        image: "evaluator".into(),
+        instance_type: Some("ml.t3.medium".into()),
+        volume_size_gb: Some(10),
+        parameters: parameters.clone(),
+        ..RuleSpec::default()
+    };
+    let hook = DebuggerHook {
+        s3_uri: S3Uri::parse("s3://bucket/debug")?,
+        local_path: None,
+        parameters: parameters.clone(),
+        collections: vec![("losses".into(), parameters), ("weights".into(), BTreeMap::new())],
+    };
+    let spec = JobSpec {
+        debugger: Some(Debugger { hook: Some(hook), rules: vec![rule.clone()] }),
+        profiler: Some(Profiler { rules: vec![rule], ..Profiler::default() }),
+        ..spec()
+    };
+    let request = sent(&spec)?;
+    let hook = json!({
+        "S3OutputPath": "s3://bucket/debug",
+        "HookParameters": {"k": "v"},
+        "CollectionConfigurations": [
+            {"CollectionName": "losses", "CollectionParameters": {"k": "v"}}, {"CollectionName": "weights"},
+        ],
+    });
+    let rules = json!([{
+        "RuleConfigurationName": "rule", "RuleEvaluatorImage": "evaluator", "InstanceType": "ml.t3.medium",
+        "VolumeSizeInGB": 10, "RuleParameters": {"k": "v"},
+    }]);
+    assert_eq!(request["DebugHookConfig"], hook);
+    assert_eq!(request["DebugRuleConfigurations"], rules);
+    assert_eq!(request["ProfilerRuleConfigurations"], rules);
+    assert_eq!(request["ProfilerConfig"], json!({"S3OutputPath": "s3://bucket/jobs", "DisableProfiler": false}));
+
+    let off = Some(Profiler { enabled: Some(false), ..Profiler::default() });
+    let spec = JobSpec { profiler: off, ..spec };
+    assert_eq!(field(&spec, "/ProfilerConfig")?, json!({"DisableProfiler": true}));
+    Ok(())
+}
+
+#[test]
+fn the_escape_hatch_is_merged_last() -> Outcome {
+    let patch = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 1}, "Future": [1], "Tags": []});
+    let request = sent(&JobSpec { request: map(patch), ..spec() })?;
+    assert_eq!(request["StoppingCondition"], json!({"MaxRuntimeInSeconds": 1}));
+    assert_eq!((&request["Future"], &request["Tags"]), (&json!([1]), &json!([])));
+    assert_eq!(request["RoleArn"], "arn:aws:iam::111122223333:role/Role");
+    Ok(())
+}
