@@ -68,10 +68,14 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
     /// The process that looks after a local job
     #[command(name = "__supervise", hide = true)]
-    Supervise { folder: PathBuf },
+    Supervise {
+        folder: PathBuf,
+    },
     /// The process between a local job and its script
     #[command(name = "__guard", hide = true)]
-    Guard { folder: PathBuf },
+    Guard {
+        folder: PathBuf,
+    },
     /// Tells whether this computer grants a private /opt/ml
     #[command(name = "__probe-mount", hide = true)]
     ProbeMount,

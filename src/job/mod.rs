@@ -30,5 +30,5 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use load::{LoadOptions, Loaded, load};
+pub(crate) use load::{LoadOptions, load};
 pub(crate) use overrides::Override;

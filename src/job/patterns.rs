@@ -90,7 +90,11 @@ pub(crate) fn hyphenated(text: &str, most: usize) -> Checked {
 /// DirectoryPath, in a container: the service takes any text, and a container only an absolute path.
 pub(crate) fn container_path(text: &str) -> Checked {
     at_most(text, 4096)?;
-    if text.starts_with('/') { Ok(()) } else { Err("is not an absolute path in the container, such as /opt/ml/x".to_owned()) }
+    if text.starts_with('/') {
+        Ok(())
+    } else {
+        Err("is not an absolute path in the container, such as /opt/ml/x".to_owned())
+    }
 }
 
 /// FileSystemId.
@@ -122,7 +126,9 @@ pub(crate) fn region(text: &str) -> Checked {
     let words: Vec<&str> = parts.collect();
     let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
     let are_words = words.len() >= 2
-        && words.iter().all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        && words
+            .iter()
+            .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
     if is_number && are_words { Ok(()) } else { Err("is not a region, such as eu-west-1".to_owned()) }
 }
 
@@ -193,11 +199,19 @@ mod tests {
         let plan = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
         let table: [(fn(&str) -> Checked, &[&str], &[&str]); 9] = [
             (role, &["MyRole", "arn:aws:iam::111122223333:role/service-role/R"], &["a b", "arn:aws:iam::1:role/R", ""]),
-            (region, &["eu-west-1", "us-gov-west-1", "us-isob-east-1"], &["Ireland", "eu-west-1a", "eu-west", "west-1"]),
+            (
+                region,
+                &["eu-west-1", "us-gov-west-1", "us-isob-east-1"],
+                &["Ireland", "eu-west-1a", "eu-west", "west-1"],
+            ),
             (training_plan_arn, &[plan], &["plan", "arn:aws:iam::111122223333:role/x"]),
             (file_system_id, &["fs-01234567"], &["fs-0123", "fs-0123456g", "0123"]),
             (environment_name, &["WANDB_MODE", "_x1"], &["1X", "A-B", ""]),
-            (entry_point, &["train.py", "a/b.sh", ".x/t.py"], &["/t.py", "../t.py", "t", "a b.py", "-t.py", ".py", "a//t.py"]),
+            (
+                entry_point,
+                &["train.py", "a/b.sh", ".x/t.py"],
+                &["/t.py", "../t.py", "t", "a b.py", "-t.py", ".py", "a//t.py"],
+            ),
             (experiment_name, &["a-b"], &["-a", "a_b"]),
             (tag_text, &["Größe 1", "a:b/c"], &["a#b", "a\tb"]),
             (algorithm_arn, &["arn:aws:sagemaker:eu-west-1:111122223333:algorithm/mine"], &["mine"]),

@@ -48,6 +48,10 @@ pub(crate) struct InvalidSpec {
 }
 
 impl Problem {
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     pub(crate) fn error(message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, message: message.into(), label: String::new(), hint: None, place: None }
     }

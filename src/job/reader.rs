@@ -160,7 +160,8 @@ impl<'a> Reader<'a> {
         };
         let value = i64::try_from(value).ok().filter(|value| (least..=most).contains(value));
         if value.is_none() {
-            let limits = if most >= i64::from(i32::MAX) { format!("at least {least}") } else { format!("{least} to {most}") };
+            let limits =
+                if most >= i64::from(i32::MAX) { format!("at least {least}") } else { format!("{least} to {most}") };
             self.refuse(key, format!("`{key}` is out of range: it should be {limits}"), None);
         }
         value

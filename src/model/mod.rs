@@ -8,6 +8,7 @@ pub(crate) mod local_options;
 pub(crate) mod request;
 pub(crate) mod s3_uri;
 pub(crate) mod training_job;
+pub(crate) mod when;
 
 pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;

@@ -30,8 +30,24 @@ impl RequestDocument {
         CreateTrainingJobRequest::deserialize(&self.0)
     }
 
+    /// The same request under another name, wherever the old one stands in it.
+    pub(crate) fn renamed(&self, from: &JobName, to: &JobName) -> Self {
+        let mut document = self.0.clone();
+        replace_text(&mut document, from.as_str(), to.as_str());
+        Self(document)
+    }
+
     pub(crate) fn document(&self) -> &Value {
         &self.0
+    }
+}
+
+fn replace_text(value: &mut Value, from: &str, to: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(from, to),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_text(item, from, to)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace_text(field, from, to)),
+        _ => {}
     }
 }
 

@@ -43,6 +43,11 @@ impl S3Uri {
         &self.key
     }
 
+    /// The bucket alone.
+    pub(crate) fn root(&self) -> Self {
+        Self { bucket: self.bucket.clone(), key: String::new() }
+    }
+
     /// The URI one level further down: exactly one `/` stands between, whatever `self` ends with.
     pub(crate) fn join(&self, below: &str) -> Self {
         let base = self.key.trim_end_matches('/');

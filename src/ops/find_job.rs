@@ -44,9 +44,8 @@ pub(crate) async fn find_jobs(cloud: &Cloud, jobs: &[JobRef]) -> Result<Vec<JobN
 async fn newest(cloud: &Cloud) -> Result<JobName> {
     let query = JobsQuery { limit: Some(1), ..JobsQuery::default() };
     let job = cloud.jobs.list(&query, None).await?.items.into_iter().next();
-    job.map(|job| job.training_job_name).ok_or_else(|| {
-        Error::failure("there is no job yet").hint("start one: smtrain submit job.toml --local")
-    })
+    job.map(|job| job.training_job_name)
+        .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml --local"))
 }
 
 async fn named(cloud: &Cloud, text: &str) -> Result<JobName> {
@@ -70,7 +69,8 @@ fn ambiguous(text: &str, one: JobName, mut others: Vec<JobName>) -> Error {
     others.push(one);
     others.sort_unstable_by(|a, b| b.cmp(a));
     let count = others.len();
-    Error::failure(format!("{text} is the beginning of {count} jobs' names")).hint(format!("name one: {}", list(&others)))
+    Error::failure(format!("{text} is the beginning of {count} jobs' names"))
+        .hint(format!("name one: {}", list(&others)))
 }
 
 fn unknown(text: &str, names: Vec<JobName>) -> Error {

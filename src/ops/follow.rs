@@ -43,10 +43,9 @@ pub(crate) async fn follow(
         phases_told = tell_phases(&state, phases_told, watcher);
         for stream in cloud.logs.streams(job).await? {
             let position = positions.remove(&stream.name).flatten();
-            let next = read_log::forwards(cloud, &stream, span, position, &mut |stream, event| {
-                watcher.line(stream, event)
-            });
-            positions.insert(stream.name.clone(), next.await?);
+            let line = &mut |stream: &LogStream, event: &LogEvent| watcher.line(stream, event);
+            let next = read_log::forwards(cloud, &stream, span, position, line).await?;
+            positions.insert(stream.name, next);
         }
         watcher.flush()?;
         if state.training_job_status.is_final() {

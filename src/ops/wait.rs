@@ -45,7 +45,8 @@ pub(crate) async fn wait(
 
 fn interrupted(jobs: &[JobName]) -> Error {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    Error::new(Kind::Interrupted, "interrupted; the jobs go on").hint(format!("wait again: smtrain wait {}", names.join(" ")))
+    Error::new(Kind::Interrupted, "interrupted; the jobs go on")
+        .hint(format!("wait again: smtrain wait {}", names.join(" ")))
 }
 
 /// What the end of the awaited jobs means for the command: Failed weighs more than Stopped.

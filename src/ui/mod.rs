@@ -8,12 +8,16 @@ use std::error::Error as StdError;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::error::{Error, Kind, Result};
 use crate::job::problem::{InvalidSpec, Problem, SourceText};
 
 pub(crate) use style::Style;
+
+/// Bytes of stdout that are gathered before they are written.
+const BUFFER: usize = 64 * 1024;
 
 /// How a command talks to its user.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +31,16 @@ impl Ui {
         Self { color, quiet }
     }
 
-    /// Where data goes: buffered, since a log has millions of lines. Styles are left out where nobody sees them.
+    /// Where data goes: buffered, since a log has millions of lines.
     pub(crate) fn data(self) -> Data {
-        Data { out: AutoStream::new(Box::new(BufWriter::with_capacity(64 * 1024, io::stdout().lock())), self.color) }
+        let styled = is_styled(self.color, AutoStream::choice(&io::stdout()));
+        Data { out: BufWriter::with_capacity(BUFFER, io::stdout().lock()), styled }
     }
 
     /// One line of data.
     pub(crate) fn line(self, text: impl Display) -> Result<()> {
         let mut data = self.data();
-        data.write(format!("{text}\n").as_bytes())?;
+        data.text(&format!("{text}\n"))?;
         data.flush()
     }
 
@@ -56,9 +61,8 @@ impl Ui {
 
     /// Bytes for stderr as they are: a job's log while it is followed.
     pub(crate) fn talk_bytes(self, bytes: &[u8]) {
-        let mut err = AutoStream::new(io::stderr().lock(), self.color);
         // Nobody can be told that stderr is closed.
-        let _closed = err.write_all(bytes);
+        let _closed = io::stderr().write_all(bytes);
     }
 
     pub(crate) fn warning(self, text: impl Display) {
@@ -101,30 +105,44 @@ impl Ui {
     }
 
     fn talk(self, text: impl Display) {
-        self.talk_bytes(text.to_string().as_bytes());
+        let text = text.to_string();
+        match self.styled_err() {
+            true => self.talk_bytes(text.as_bytes()),
+            false => self.talk_bytes(strip_str(&text).to_string().as_bytes()),
+        }
     }
 
     fn styled_err(self) -> bool {
-        match self.color {
-            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
-        }
+        is_styled(self.color, AutoStream::choice(&io::stderr()))
     }
+}
+
+/// `--color` decides, or what is known of the stream and the environment.
+fn is_styled(color: ColorChoice, stream: ColorChoice) -> bool {
+    let choice = if color == ColorChoice::Auto { stream } else { color };
+    choice != ColorChoice::Never
 }
 
 /// stdout. A reader that has gone ends the command quietly.
 pub(crate) struct Data {
-    out: AutoStream<Box<BufWriter<StdoutLock<'static>>>>,
+    out: BufWriter<StdoutLock<'static>>,
+    styled: bool,
 }
 
 impl Data {
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(|error| cannot_write(error))
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(cannot_write)
+    }
+
+    /// Text whose styles are left out where nobody sees them.
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+        let written = if self.styled { write!(self.out, "{text}") } else { write!(self.out, "{}", strip_str(text)) };
+        written.map_err(cannot_write)
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
-        self.out.flush().map_err(|error| cannot_write(error))
+        self.out.flush().map_err(cannot_write)
     }
 }
 

@@ -4,7 +4,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::job::problem::{Problem, Severity, SourceText};
 
-
 pub(super) fn render(sources: &[SourceText], problems: &[Problem], styled: bool) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
     let file = sources.first().map_or("", |source| source.name.as_str());

@@ -51,7 +51,9 @@ impl Table {
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(self.headings.iter().map(|heading| Cell::styled(*heading, Style::Heading).render()));
         table.add_rows(self.rows.iter().map(|row| row.iter().map(Cell::render)));
-        table.column_iter_mut().for_each(|column| column.set_padding((0, GAP)));
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, GAP));
+        });
         table.trim_fmt() + "\n"
     }
 }

@@ -20,7 +20,7 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LocalOptions};
 
 /// The subcommand that supervises a job: smtrain starts itself with it.
-pub(crate) const SUPERVISE: &str = "__supervise";
+const SUPERVISE: &str = "__supervise";
 
 #[derive(Debug)]
 pub(crate) struct LocalJobs {
@@ -36,7 +36,12 @@ impl LocalJobs {
 
     /// Makes the job's folder under a name of its own, then gives it the job's: whoever sees the job sees all of it, and
     /// of two that want the name one gets it. The lock is taken before, so that no reader takes the job for abandoned.
-    fn lay_out(&self, name: &JobName, request: &RequestDocument, options: &LocalOptions) -> CloudResult<(JobFolder, File)> {
+    fn lay_out(
+        &self,
+        name: &JobName,
+        request: &RequestDocument,
+        options: &LocalOptions,
+    ) -> CloudResult<(JobFolder, File)> {
         let jobs = self.home.jobs();
         create_private_dir(&jobs)?;
         let staged = tempfile::Builder::new()
@@ -105,11 +110,7 @@ impl Jobs for LocalJobs {
         self.home.job(job).true_state()
     }
 
-    async fn list(
-        &self,
-        query: &JobsQuery,
-        _token: Option<String>,
-    ) -> CloudResult<Page<DescribeTrainingJobResponse>> {
+    async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>> {
         let mut listing = Listing { home: &self.home, names: self.all_names()?, query };
         Ok(Page { items: listing.jobs()?, next_token: None })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -29,7 +29,8 @@ impl MetricsWriter {
     pub(crate) fn append(path: &Path, definitions: &[MetricDefinition]) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
         let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
-        let compiled = definitions.iter().filter_map(|metric| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?)));
+        let compiled =
+            definitions.iter().filter_map(|metric| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?)));
         Ok(Self { definitions: compiled.collect(), file, last: HashMap::new() })
     }
 

@@ -27,7 +27,6 @@ use std::path::PathBuf;
 use super::Cloud;
 
 pub(crate) use home::Home;
-pub(crate) use jobs::SUPERVISE;
 
 /// The account that local jobs belong to: none that AWS gives out.
 pub(crate) const ACCOUNT: &str = "000000000000";

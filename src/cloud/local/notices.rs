@@ -20,9 +20,14 @@ pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Ve
     say(count > 1 || groups, "a local job has one host, algo-1: more instances are not simulated");
     say(request.enable_managed_spot_training == Some(true), "spot interruptions are not simulated");
     say(request.vpc_config.is_some(), "subnets and security groups are not simulated");
-    say(request.enable_network_isolation == Some(true), "network isolation is not simulated: the script can reach the network");
+    say(
+        request.enable_network_isolation == Some(true),
+        "network isolation is not simulated: the script can reach the network",
+    );
     if let Some(why) = mount_refused(executable) {
-        notices.push(format!("this computer grants no private /opt/ml ({why}): use the SM_* variables, they point into the job's folder"));
+        notices.push(format!(
+            "this computer grants no private /opt/ml ({why}): use the SM_* variables, they point into the job's folder"
+        ));
     }
     notices
 }
@@ -45,17 +50,29 @@ fn check_channel(home: &Home, channel: &Channel) -> CloudResult<()> {
     let name = &channel.channel_name;
     let refuse = |what: String, hint: &str| Err(CloudError::Unusable { what, hint: hint.to_owned() });
     if channel.input_mode.as_deref() == Some("Pipe") {
-        return refuse(format!("channel {name} is in Pipe mode, which a local job doesn't simulate"), "set input_mode = \"FastFile\": it reads as a stream too");
+        return refuse(
+            format!("channel {name} is in Pipe mode, which a local job doesn't simulate"),
+            "set input_mode = \"FastFile\": it reads as a stream too",
+        );
     }
     let Some(source) = &channel.data_source.s3_data_source else {
-        return refuse(format!("channel {name} is on a file system that a local job can't mount"), "give the channel a local folder: --set channels.NAME=PATH");
+        return refuse(
+            format!("channel {name} is on a file system that a local job can't mount"),
+            "give the channel a local folder: --set channels.NAME=PATH",
+        );
     };
     if source.s3_data_type != "S3Prefix" {
-        return refuse(format!("channel {name} is a {}, which a local job doesn't read", source.s3_data_type), "give the channel a local folder: --set channels.NAME=PATH");
+        return refuse(
+            format!("channel {name} is a {}, which a local job doesn't read", source.s3_data_type),
+            "give the channel a local folder: --set channels.NAME=PATH",
+        );
     }
     let uri = S3Uri::parse(&source.s3_uri).map_err(|error| CloudError::Other(format!("channel {name}: {error}")))?;
     if objects::list(home, &uri)?.is_empty() {
-        return refuse(format!("channel {name}: nothing is stored at {uri} on this computer"), "give the channel a local folder: --set channels.NAME=PATH");
+        return refuse(
+            format!("channel {name}: nothing is stored at {uri} on this computer"),
+            "give the channel a local folder: --set channels.NAME=PATH",
+        );
     }
     Ok(())
 }

@@ -72,7 +72,8 @@ pub(crate) fn put(home: &Home, uri: &S3Uri, file: &Path) -> CloudResult<()> {
 /// Every object whose key starts with the prefix's, by key.
 pub(crate) fn list(home: &Home, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
     let (folder, _) = prefix.key().rsplit_once('/').unwrap_or(("", prefix.key()));
-    let bucket = S3Uri::parse(&format!("s3://{}/", prefix.bucket())).map_err(|error| CloudError::Other(error.to_string()))?;
+    let bucket =
+        S3Uri::parse(&format!("s3://{}/", prefix.bucket())).map_err(|error| CloudError::Other(error.to_string()))?;
     let root = home.object(&bucket)?;
     let mut objects = Vec::new();
     walk(&home.object(&bucket.join(folder))?, &mut |path, size| {

@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let stat = "7 (a) b (c) S 5 6 4 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
-        let expected = Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), session: Pid::from_raw(4), started: 12345 };
+        let expected =
+            Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), session: Pid::from_raw(4), started: 12345 };
         assert_eq!(parse(Pid::from_raw(7), stat), Some(expected));
         assert_eq!(parse(Pid::from_raw(7), "garbage"), None);
     }

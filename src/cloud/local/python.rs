@@ -43,7 +43,8 @@ pub(crate) fn find(wanted: Option<&str>) -> CloudResult<Interpreter> {
 fn unusable(command: &str, why: &str) -> CloudError {
     CloudError::Unusable {
         what: format!("{command} can't be run as Python 3: {why}"),
-        hint: "install Python 3, activate its environment, or name it in the spec: [local] python = \"/path/to/python3\""
-            .to_owned(),
+        hint:
+            "install Python 3, activate its environment, or name it in the spec: [local] python = \"/path/to/python3\""
+                .to_owned(),
     }
 }

@@ -22,7 +22,11 @@ const ABANDONED: &str = "InternalServerError: the process that looked after this
 const RESERVED: usize = 64 * 1024;
 
 /// The state of a job that has just been created: DescribeTrainingJob repeats the request's fields under their names.
-pub(crate) fn initial(request: &RequestDocument, arn: &str, now: Timestamp) -> CloudResult<DescribeTrainingJobResponse> {
+pub(crate) fn initial(
+    request: &RequestDocument,
+    arn: &str,
+    now: Timestamp,
+) -> CloudResult<DescribeTrainingJobResponse> {
     let answer = || {
         let typed = request.typed()?;
         let mut answer = request.document().clone();
@@ -83,7 +87,12 @@ pub(crate) struct Ending {
 
 impl Ending {
     pub(crate) fn completed() -> Self {
-        Self { status: JobStatus::Completed, phase: phase::COMPLETED, message: "Training job completed".into(), reason: None }
+        Self {
+            status: JobStatus::Completed,
+            phase: phase::COMPLETED,
+            message: "Training job completed".into(),
+            reason: None,
+        }
     }
 
     pub(crate) fn failed(reason: impl Into<String>) -> Self {
@@ -174,7 +183,8 @@ impl JobFolder {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CloudError::NotFound(self.describe_missing()),
             _ => CloudError::io(format!("read {}", path.display()))(error),
         })?;
-        serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
+        serde_json::from_slice(&text)
+            .map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
     }
 
     fn describe_missing(&self) -> String {

@@ -45,7 +45,8 @@ fn check_options(section: &Reader<'_>, kind: DistributionKind) {
     use DistributionKind::{Mpi, SmdistributedDataparallel, SmdistributedModelparallel, TorchDistributed};
     let only = |key: &str, kinds: &[DistributionKind]| {
         if section.has(key) && !kinds.contains(&kind) {
-            let names: Vec<&str> = KINDS.iter().filter(|(_, kind)| kinds.contains(kind)).map(|(name, _)| *name).collect();
+            let names: Vec<&str> =
+                KINDS.iter().filter(|(_, kind)| kinds.contains(kind)).map(|(name, _)| *name).collect();
             let message = format!("`{key}` is only for {}", names.join(" and "));
             section.refuse(key, message, Some("leave it out".to_owned()));
         }

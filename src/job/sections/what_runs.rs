@@ -88,7 +88,8 @@ fn check_name(section: &Reader<'_>, framework: &Framework) {
         return;
     }
     let lower = name.to_lowercase();
-    let other = OTHER_NAMES.iter().find(|(other, _)| *other == lower).map(|(_, name)| format!("did you mean `{name}`?"));
+    let other =
+        OTHER_NAMES.iter().find(|(other, _)| *other == lower).map(|(_, name)| format!("did you mean `{name}`?"));
     let hint = other.or_else(|| did_you_mean(name, FRAMEWORKS.iter().copied()));
     let hint = hint.unwrap_or_else(|| "give its `image`, or use [container]".to_owned());
     section.refuse("name", format!("{name:?} is not a framework with training images"), Some(hint));

@@ -29,7 +29,11 @@ const PREFERENCES: [&str; 2] = ["resources", "instance_preferences"];
 fn instances(checks: &Checks<'_>) {
     let (groups, preferences) = (checks.has(&GROUPS), checks.has(&PREFERENCES));
     if groups && preferences {
-        checks.refuse(&PREFERENCES, "`instance_preferences` can't be used beside `instance_groups`", "keep one of them");
+        checks.refuse(
+            &PREFERENCES,
+            "`instance_preferences` can't be used beside `instance_groups`",
+            "keep one of them",
+        );
     }
     for (several, name) in [(groups, "instance_groups"), (preferences, "instance_preferences")] {
         for key in [TYPE, COUNT].iter().filter(|key| several && checks.has(*key)) {
@@ -130,7 +134,11 @@ fn distribution(checks: &Checks<'_>) {
     let Some(distribution) = &checks.spec.distribution else { return };
     let path = ["distribution", "type"];
     let Runs::Framework(framework) = &checks.spec.runs else {
-        return checks.refuse(&path, "[distribution] is only for [framework]", "an image of your own starts its own processes");
+        return checks.refuse(
+            &path,
+            "[distribution] is only for [framework]",
+            "an image of your own starts its own processes",
+        );
     };
     let only = |frameworks: &[&str]| {
         if !framework.name.is_empty() && !frameworks.contains(&framework.name.as_str()) && framework.image.is_none() {
@@ -160,7 +168,9 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
     let path = ["framework", "training_compiler"];
     if let Some(instance_type) = &checks.spec.resources.instance_type {
         let name = instance_type.as_str();
-        let is_supported = instance_type.is_local() || name.starts_with("ml.p3dn.") || COMPILER_FAMILIES.iter().any(|family| name.starts_with(family));
+        let is_supported = instance_type.is_local()
+            || name.starts_with("ml.p3dn.")
+            || COMPILER_FAMILIES.iter().any(|family| name.starts_with(family));
         if !is_supported {
             let message = format!("the training compiler doesn't run on `{name}`");
             checks.refuse(&TYPE, message, "it runs on ml.p3, ml.p3dn, ml.p4d, ml.g4dn and ml.g5");
@@ -179,7 +189,11 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
 fn code(checks: &Checks<'_>) {
     match &checks.spec.runs {
         Runs::Algorithm(_) if checks.has(&["source"]) => {
-            checks.refuse(&["source"], "[source] can't be used with [algorithm], which has its own code", "leave it out");
+            checks.refuse(
+                &["source"],
+                "[source] can't be used with [algorithm], which has its own code",
+                "leave it out",
+            );
         }
         Runs::Framework(_) if checks.has(&["framework"]) && !checks.has(&["source", "entry_point"]) => {
             let hint = "add entry_point = \"train.py\" to [source]";

@@ -97,7 +97,8 @@ async fn guard(plan: &Plan, supervisor: Pid) -> CloudResult<Option<i32>> {
 /// Says so in the job's log, as a shell would, which is where this process's own output goes.
 fn cannot_start(plan: &Plan, error: &std::io::Error) -> CloudResult<Option<i32>> {
     let program = plan.argv.first().map_or("the script", String::as_str);
-    let said = std::io::Write::write_all(&mut std::io::stderr(), format!("could not start {program}: {error}\n").as_bytes());
+    let said =
+        std::io::Write::write_all(&mut std::io::stderr(), format!("could not start {program}: {error}\n").as_bytes());
     said.map_err(CloudError::io("write to the job's log"))?;
     Ok(Some(CANNOT_START))
 }

@@ -1,7 +1,7 @@
 //! The uploading phase: the model and the output data, stored where SageMaker would store them.
 
 use std::fs;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Job;
@@ -50,14 +50,17 @@ fn store_archive(home: &Home, folder: &Path, to: &S3Uri) -> CloudResult<()> {
     create_private_dir(parent)?;
     let staged = tempfile::Builder::new().prefix(".new-").tempfile_in(parent);
     let staged = staged.map_err(CloudError::io(format!("create a file in {}", parent.display())))?;
-    let mut writer = BufWriter::new(staged.as_file());
+    let mut writer = BufWriter::new(&staged);
     archive::pack_folder(folder, &mut writer)
         .map_err(|error| CloudError::Other(format!("could not pack {}: {error}", folder.display())))?;
-    let write = || {
-        writer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
+    let flushed = writer.flush();
+    drop(writer);
+    let finish = || {
+        flushed?;
+        staged.as_file().sync_data()?;
         staged.persist(&path).map_err(|error| error.error).map(drop)
     };
-    write().map_err(CloudError::io(format!("write {}", path.display())))
+    finish().map_err(CloudError::io(format!("write {}", path.display())))
 }
 
 /// `compression = "none"`: every file of the model as an object.

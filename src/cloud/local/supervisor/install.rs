@@ -46,13 +46,18 @@ struct Failed {
     command: String,
 }
 
-fn make(environment: &Environment, code: &std::path::Path, mut output: Output) -> CloudResult<(Output, Option<Failed>)> {
+fn make(
+    environment: &Environment,
+    code: &std::path::Path,
+    mut output: Output,
+) -> CloudResult<(Output, Option<Failed>)> {
     let _lock = environment.lock()?;
     if environment.is_complete() {
         return Ok((output, None));
     }
     for step in environment.steps(&code.join("requirements.txt"))? {
-        let exit_code = run(&step, code, &mut output).map_err(CloudError::io(format!("run {}", step.argv.join(" "))))?;
+        let exit_code =
+            run(&step, code, &mut output).map_err(CloudError::io(format!("run {}", step.argv.join(" "))))?;
         if exit_code != 0 {
             return Ok((output, Some(Failed { exit_code, command: step.argv.join(" ") })));
         }

@@ -16,7 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::output::Output;
-use super::contract::{CONTAINER_EXIT_CODE, Failure, Layout, failure_reason, failure_text};
+use super::contract::failure::CONTAINER_EXIT_CODE;
+use super::contract::{Failure, Layout, failure_reason, failure_text};
 use super::home::{self, Home, JobFolder};
 use super::processes::{self, ProcessIdentity};
 use super::python;
@@ -170,7 +171,11 @@ impl Job<'_> {
 
 /// What comes of the preparation.
 enum Prepared {
-    Ready { layout: Layout, output: Output, python: String },
+    Ready {
+        layout: Layout,
+        output: Output,
+        python: String,
+    },
     /// The requirements could not be installed.
     Failed(Ending),
 }

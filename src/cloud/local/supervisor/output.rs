@@ -85,7 +85,11 @@ impl Output {
                 outcome = each(self, now, line);
             }
         };
-        if bytes.is_empty() { lines.finish(&mut take) } else { lines.feed(bytes, &mut take) }
+        if bytes.is_empty() {
+            lines.finish(&mut take)
+        } else {
+            lines.feed(bytes, &mut take)
+        }
         outcome?;
         self.log.flush()?;
         self.metrics.flush()

@@ -32,7 +32,8 @@ async fn can_mount(executable: &Path) -> bool {
 }
 
 fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
-    let folders = [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
+    let folders =
+        [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
     folders.iter().try_for_each(|folder| create_private_dir(folder))?;
     checkpoints(home, layout, request)?;
     for channel in request.input_data_config.iter().flatten() {
@@ -93,7 +94,8 @@ fn link_or_copy(object: &Path, to: &Path) -> CloudResult<()> {
     if !nix::unistd::geteuid().is_root() && fs::hard_link(object, to).is_ok() {
         return Ok(());
     }
-    let copied = fs::copy(object, to).and_then(|_| fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644)));
+    let copied =
+        fs::copy(object, to).and_then(|_| fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644)));
     copied.map_err(CloudError::io(format!("copy {} to {}", object.display(), to.display())))
 }
 
@@ -106,7 +108,11 @@ fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest)
     let local = config.local_path.as_deref().unwrap_or("/opt/ml/checkpoints");
     let link = match local.strip_prefix("/opt/ml/") {
         Some(below) if !below.is_empty() => layout.base().join(below.trim_end_matches('/')),
-        _ => return Err(CloudError::Other(format!("checkpoints in {local}: a local job keeps them under /opt/ml only"))),
+        _ => {
+            return Err(CloudError::Other(format!(
+                "checkpoints in {local}: a local job keeps them under /opt/ml only"
+            )));
+        }
     };
     create_private_dir(link.parent().unwrap_or(&link))?;
     symlink(&folder, &link).map_err(CloudError::io(format!("link {}", link.display())))

@@ -1,0 +1,40 @@
+//! `smtrain describe`: everything about one job.
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::job_args::JobArg;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::find_job::find_job;
+use crate::view::describe::{self, DescribeJson};
+use crate::view::json;
+
+/// Show everything about one job
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    #[command(flatten)]
+    job: JobArg,
+    /// What to print on stdout
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: DescribeOutput,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DescribeOutput {
+    Text,
+    /// DescribeTrainingJob's answer, in the API's names
+    Json,
+}
+
+pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
+    let DescribeArgs { job, output } = args;
+    let name = find_job(&context.cloud, &job.resolve()).await?;
+    let job = context.cloud.jobs.describe(&name).await?;
+    let mut data = context.ui.data();
+    match output {
+        DescribeOutput::Text => data.text(&describe::text(&job, Timestamp::now()))?,
+        DescribeOutput::Json => data.text(&(json(&DescribeJson::of(&job)?)? + "\n"))?,
+    }
+    data.flush()
+}

@@ -1,0 +1,59 @@
+//! `smtrain download`: what a job left, unpacked.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::job_args::JobArg;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::download::{self, Downloaded};
+use crate::ops::find_job::find_job;
+use crate::view;
+use crate::view::download::DownloadJson;
+
+/// Fetch and unpack a job's model and output data
+///
+/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed.
+#[derive(Debug, Args)]
+pub(crate) struct DownloadArgs {
+    #[command(flatten)]
+    job: JobArg,
+    /// The folder to make JOB in
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Replace what an earlier download left
+    #[arg(long)]
+    force: bool,
+    /// What to print on stdout
+    #[arg(short, long, value_name = "FORMAT", default_value = "path")]
+    output: DownloadOutput,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DownloadOutput {
+    /// The folder
+    Path,
+    Json,
+}
+
+pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
+    let DownloadArgs { job, dir, force, output } = args;
+    let job = find_job(&context.cloud, &job.resolve()).await?;
+    let downloaded = download::download(&context.cloud, &job, &dir, force).await?;
+    report(&downloaded, context);
+    match output {
+        DownloadOutput::Path => context.ui.line(downloaded.folder.display()),
+        DownloadOutput::Json => context.ui.line(view::json_line(&DownloadJson::of(&job, &downloaded))?),
+    }
+}
+
+/// What came, on stderr.
+pub(super) fn report(downloaded: &Downloaded, context: &Context) {
+    for (what, part) in [("model", &downloaded.model), ("output data", &downloaded.output)] {
+        if let Some(part) = part {
+            let (files, bytes) = (part.files, view::bytes(part.bytes));
+            context.ui.note(format_args!("{what}: {files} files, {bytes} in {}", part.folder.display()));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `smtrain wait`: until jobs have ended.
+
+use clap::{Args, ValueEnum};
+
+use super::job_args::JobsArg;
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::ops::find_job::find_jobs;
+use crate::ops::wait;
+use crate::view::{JobJson, json_line};
+
+/// Wait until jobs have ended
+///
+/// The exit code tells how: 0 all Completed, 3 one Failed, 4 one Stopped and none Failed.
+#[derive(Debug, Args)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    jobs: JobsArg,
+    /// What to print on stdout as each job ends
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: WaitOutput,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WaitOutput {
+    /// Name and status
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
+    let WaitArgs { jobs, output } = args;
+    let names = find_jobs(&context.cloud, &jobs.resolve()).await?;
+    let show = |job: &DescribeTrainingJobResponse| match output {
+        WaitOutput::Text => context.ui.line(format_args!("{} {}", job.training_job_name, job.training_job_status)),
+        WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
+    };
+    let ended = wait::wait(&context.cloud, names, &context.interrupt, show).await?;
+    wait::verdict(&ended)
+}

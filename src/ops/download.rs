@@ -1,0 +1,177 @@
+//! Fetching what a job left: model.tar.gz and output.tar.gz, unpacked.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::archive::{self, Limits};
+use crate::cloud::{Cloud, CloudError};
+use crate::error::{Doing, Error, Result};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, JobStatus, S3Uri};
+
+/// What was fetched.
+#[derive(Debug)]
+pub(crate) struct Downloaded {
+    /// `{DIR}/{job}`.
+    pub(crate) folder: PathBuf,
+    pub(crate) model: Option<Part>,
+    pub(crate) output: Option<Part>,
+}
+
+/// One artifact, unpacked.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) folder: PathBuf,
+    pub(crate) files: usize,
+    /// Unpacked.
+    pub(crate) bytes: u64,
+}
+
+/// Leaves the model in `{into}/{job}/model/` and the output data in `{into}/{job}/output/`: whole, or not at all.
+pub(crate) async fn download(cloud: &Cloud, job: &JobName, into: &Path, force: bool) -> Result<Downloaded> {
+    let state = cloud.jobs.describe(job).await?;
+    let artifact = state.model_artifacts.s3_model_artifacts.as_str();
+    let folder = into.join(job.as_str());
+    let target = |part: &str| Target { job: job.clone(), folder: folder.join(part), force };
+    let model = fetch(cloud, artifact, &target("model")).await?;
+    let output = fetch(cloud, &beside(artifact), &target("output")).await?;
+    if model.is_none() && output.is_none() {
+        return Err(nothing_there(&state));
+    }
+    Ok(Downloaded { folder, model, output })
+}
+
+/// output.tar.gz stands beside the model.
+fn beside(artifact: &str) -> String {
+    let folder = artifact.trim_end_matches('/').rsplit_once('/').map_or(artifact, |(folder, _)| folder);
+    format!("{folder}/output.tar.gz")
+}
+
+async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<Part>> {
+    let uri = S3Uri::parse(artifact).map_err(|error| Error::failure(format!("{artifact}: {error}")))?;
+    if artifact.ends_with('/') {
+        return fetch_files(cloud, &uri, target).await;
+    }
+    match cloud.objects.get(&uri).await {
+        Ok(archive) => target.fill(|folder| unpack(archive, folder, &uri)).map(Some),
+        Err(CloudError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unpack(archive: Box<dyn Read + Send>, folder: &Path, uri: &S3Uri) -> Result<(usize, u64)> {
+    let unpacked = archive::unpack(archive, folder, &Limits::default());
+    let unpacked = unpacked.map_err(|error| Error::failure(format!("could not unpack {uri}: {error}")))?;
+    Ok((unpacked.files, unpacked.bytes))
+}
+
+/// A model that was stored without compression: its files.
+async fn fetch_files(cloud: &Cloud, prefix: &S3Uri, target: &Target) -> Result<Option<Part>> {
+    let objects = cloud.objects.list(prefix).await?;
+    if objects.is_empty() {
+        return Ok(None);
+    }
+    let mut readers = Vec::new();
+    for object in &objects {
+        let below = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
+        readers.push((below.to_owned(), cloud.objects.get(&object.uri).await?));
+    }
+    let fill = |folder: &Path| {
+        let mut bytes = 0;
+        let files = readers.len();
+        for (below, mut reader) in readers {
+            bytes += save(&mut reader, folder, &below)?;
+        }
+        Ok((files, bytes))
+    };
+    target.fill(fill).map(Some)
+}
+
+fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
+    if below.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        return Err(Error::failure(format!("{below:?} can't be saved: it leads out of its folder")));
+    }
+    let path = folder.join(below);
+    let mut write = || {
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        io::copy(from, &mut File::create_new(&path)?)
+    };
+    write().doing(|| format!("write {}", path.display()))
+}
+
+/// Where an artifact's files go.
+struct Target {
+    job: JobName,
+    folder: PathBuf,
+    force: bool,
+}
+
+impl Target {
+    /// Fills a folder beside the final one, then renames it: a download that is killed leaves no model that looks whole.
+    fn fill(&self, fill: impl FnOnce(&Path) -> Result<(usize, u64)>) -> Result<Part> {
+        self.check_free()?;
+        let partial = self.partial();
+        let _lock = self.claim(&partial)?;
+        let (files, bytes) = fill(&partial).inspect_err(|_| {
+            // What is left after a failed removal is removed by the next download.
+            let _left = fs::remove_dir_all(&partial);
+        })?;
+        if self.force {
+            remove(&self.folder)?;
+        }
+        fs::rename(&partial, &self.folder).doing(|| format!("create {}", self.folder.display()))?;
+        Ok(Part { folder: self.folder.clone(), files, bytes })
+    }
+
+    fn check_free(&self) -> Result<()> {
+        if self.force || self.folder.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        Err(Error::failure(format!("{} exists already", self.folder.display()))
+            .hint("replace it with --force, or choose another folder with -d DIR"))
+    }
+
+    fn partial(&self) -> PathBuf {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        self.folder.with_file_name(format!(".{name}.partial"))
+    }
+
+    /// An empty folder that no other download uses. What a killed one left in it is removed.
+    fn claim(&self, partial: &Path) -> Result<File> {
+        let parent = partial.parent().unwrap_or(partial);
+        fs::create_dir_all(parent).doing(|| format!("create the folder {}", parent.display()))?;
+        let lock = File::open(parent).doing(|| format!("open {}", parent.display()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::failure(format!("another download of {} is running", self.job)));
+            }
+            Err(TryLockError::Error(error)) => return Err(error).doing(|| format!("lock {}", parent.display())),
+        }
+        remove(partial)?;
+        fs::create_dir(partial).doing(|| format!("create the folder {}", partial.display()))?;
+        Ok(lock)
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).doing(|| format!("remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
+    let name = &state.training_job_name;
+    match state.training_job_status {
+        JobStatus::Failed => Error::failure(format!("job {name} failed and left no model"))
+            .hint(format!("see why: smtrain describe {name}")),
+        JobStatus::Completed | JobStatus::Stopped => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
+            .hint("have the script save its model there; /opt/ml/model is the folder"),
+        _ => Error::failure(format!("job {name} is still running: there is no model yet"))
+            .hint(format!("wait for it: smtrain wait {name}")),
+    }
+}

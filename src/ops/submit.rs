@@ -1,0 +1,177 @@
+//! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter};
+
+use jiff::Timestamp;
+
+use super::local_data::LocalData;
+use super::provenance;
+use crate::archive::{self, PackError, Packed, SourceTree};
+use crate::cloud::{Cloud, CloudError};
+use crate::error::{Doing, Error, Result};
+use crate::job::request::{self, Facts};
+use crate::job::spec::{ChannelSource, Framework, JobSpec, Runs, Source};
+use crate::model::request::RequestDocument;
+use crate::model::{JobName, LocalOptions, S3Uri};
+
+/// How often a name that is taken is made anew: names differ by the millisecond.
+const NAME_TRIES: usize = 20;
+
+/// A job that is ready to be created.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: RequestDocument,
+    /// What the place where it runs has to say of it.
+    pub(crate) notices: Vec<String>,
+    pub(crate) code: Packed,
+}
+
+/// A job that was created.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    pub(crate) job: JobName,
+    pub(crate) arn: String,
+}
+
+/// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
+pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, now: Timestamp) -> Result<Prepared> {
+    let (framework, source) = runs_without_image(spec)?;
+    let output = output(cloud, spec).await?;
+    let place = source.s3_uri.clone().unwrap_or_else(|| output.root());
+    let (code, code_uri) = code(cloud, source, &place, store).await?;
+    let data = data(cloud, spec, &place, store).await?;
+    let name = JobName::stamped(&spec.name, now).map_err(|error| Error::usage(error.to_string()))?;
+    let tags = provenance::tags(&source.dir, &code.sha256);
+    let facts = Facts {
+        name: &name,
+        region: &cloud.region,
+        role_arn: &cloud.identity.role_arn(spec.role.as_deref()).await?,
+        image: &image(framework),
+        output: &output,
+        code: Some(&code_uri),
+        data: &data,
+        tags: &tags,
+    };
+    let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
+    let typed = request.typed().map_err(|error| not_a_request(&error))?;
+    let notices = if store { cloud.jobs.notices(&typed, &local_options(spec)).await? } else { Vec::new() };
+    Ok(Prepared { request, notices, code })
+}
+
+/// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.
+pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) -> Result<Submitted> {
+    let mut request = prepared.request;
+    for _ in 0..NAME_TRIES {
+        let job = request.typed().map_err(|error| not_a_request(&error))?.training_job_name;
+        match cloud.jobs.create(&request, &local_options(spec)).await {
+            Ok(arn) => return Ok(Submitted { job, arn }),
+            Err(CloudError::AlreadyExists(_)) => request = renamed(spec, &request, &job)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::failure(format!("no free name was found for {}", spec.name))
+        .hint("submit it again, or set another --name"))
+}
+
+fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<RequestDocument> {
+    let later = taken.stamp().unwrap_or_else(Timestamp::now) + jiff::SignedDuration::from_millis(1);
+    let name = JobName::stamped(&spec.name, later).map_err(|error| Error::usage(error.to_string()))?;
+    Ok(request.renamed(taken, &name))
+}
+
+fn not_a_request(error: &serde_json::Error) -> Error {
+    Error::usage(format!("[request] does not fit CreateTrainingJob: {error}"))
+}
+
+/// A job without an image: that needs a script.
+fn runs_without_image(spec: &JobSpec) -> Result<(&Framework, &Source)> {
+    match (&spec.runs, &spec.source) {
+        (Runs::Framework(framework), Some(source)) => Ok((framework, source)),
+        (Runs::Algorithm(_), _) => Err(needs_image("a built-in algorithm")),
+        (Runs::Container(_), _) => Err(needs_image("a [container]")),
+        (Runs::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
+    }
+}
+
+fn needs_image(what: &str) -> Error {
+    Error::usage(format!("{what} needs its container image, which can't run on this computer"))
+        .hint("a local job runs [framework] with [source]: your script, in your own Python")
+}
+
+/// Which image would run it. A local job runs in none, so that its name stands for it, in angle brackets.
+fn image(framework: &Framework) -> String {
+    let version = framework.version.as_ref().map(|version| format!(":{version}")).unwrap_or_default();
+    framework.image.clone().unwrap_or_else(|| format!("<{}{version}>", framework.name))
+}
+
+async fn output(cloud: &Cloud, spec: &JobSpec) -> Result<S3Uri> {
+    match &spec.output.s3_uri {
+        Some(uri) => Ok(uri.clone()),
+        None => default_bucket(cloud).await,
+    }
+}
+
+/// `sagemaker-{region}-{account}`, as the SDK names it.
+async fn default_bucket(cloud: &Cloud) -> Result<S3Uri> {
+    let account = cloud.identity.account().await?;
+    let uri = format!("s3://sagemaker-{}-{account}/", cloud.region);
+    S3Uri::parse(&uri).map_err(|error| Error::failure(error.to_string()))
+}
+
+/// Packs the code, and stores the archive under its digest unless it is there.
+async fn code(cloud: &Cloud, source: &Source, place: &S3Uri, store: bool) -> Result<(Packed, S3Uri)> {
+    let tree = SourceTree {
+        dir: source.dir.clone(),
+        dependencies: source.dependencies.clone(),
+        exclude: source.exclude.clone(),
+        entry_point: source.entry_point.clone(),
+        external_symlinks: source.external_symlinks,
+    };
+    let uri = |packed: &Packed| place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
+    if !store {
+        let packed = archive::pack_source(&tree, &mut io::sink()).map_err(unpackable)?;
+        let uri = uri(&packed);
+        return Ok((packed, uri));
+    }
+    let mut file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
+    let packed = {
+        let mut writer = BufWriter::new(file.as_file_mut());
+        let packed = archive::pack_source(&tree, &mut writer).map_err(unpackable)?;
+        io::Write::flush(&mut writer).doing(|| "write the code's archive".to_owned())?;
+        packed
+    };
+    let uri = uri(&packed);
+    if cloud.objects.head(&uri).await?.is_none() {
+        cloud.objects.put_file(&uri, file.path()).await?;
+    }
+    Ok((packed, uri))
+}
+
+fn unpackable(error: PackError) -> Error {
+    let hint = error.hint();
+    let failure = Error::usage(error.to_string());
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Local channels as prefixes: a file's is its folder by content, with a `/` at the end.
+async fn data(cloud: &Cloud, spec: &JobSpec, place: &S3Uri, store: bool) -> Result<BTreeMap<String, S3Uri>> {
+    let mut stored = BTreeMap::new();
+    for channel in &spec.channels {
+        let ChannelSource::Path(path) = &channel.source else { continue };
+        let data = LocalData::read(path)?;
+        let folder = place.join(&format!("smtrain/data/{}", data.sha256));
+        if store {
+            data.store(cloud, &folder).await?;
+        }
+        stored.insert(channel.name.clone(), folder.join(""));
+    }
+    Ok(stored)
+}
+
+fn local_options(spec: &JobSpec) -> LocalOptions {
+    LocalOptions { python: spec.local.python.clone(), stop_grace: spec.local.stop_grace }
+}

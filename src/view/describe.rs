@@ -1,0 +1,136 @@
+//! Everything about one job, for a person.
+
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{VERSION, history};
+use crate::error::{Doing, Result};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::when;
+use crate::ui::Style;
+
+/// DescribeTrainingJob's answer under `job`, in the API's own names.
+#[derive(Debug, Serialize)]
+pub(crate) struct DescribeJson {
+    version: u32,
+    job: Value,
+}
+
+impl DescribeJson {
+    pub(crate) fn of(job: &DescribeTrainingJobResponse) -> Result<Self> {
+        let job = serde_json::to_value(job).doing(|| "write JSON".to_owned())?;
+        Ok(Self { version: VERSION, job })
+    }
+}
+
+pub(crate) fn text(job: &DescribeTrainingJobResponse, now: Timestamp) -> String {
+    let mut page = Page::default();
+    state(&mut page, job, now);
+    page.field("runs", &history::runs(job));
+    page.field("instances", &history::instances(job));
+    limits(&mut page, job);
+    page.field("model", &job.model_artifacts.s3_model_artifacts);
+    page.field("arn", &job.training_job_arn);
+    map(&mut page, "hyperparameters", job.hyper_parameters.iter().flatten());
+    map(&mut page, "environment", job.environment.iter().flatten());
+    channels(&mut page, job);
+    metrics(&mut page, job);
+    phases(&mut page, job, now);
+    page.text
+}
+
+fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
+    let style = Style::of(job.training_job_status);
+    page.field("name", job.training_job_name.as_str());
+    let status = job.training_job_status;
+    let phase = &job.secondary_status;
+    let both = if status.as_str() == phase { phase.clone() } else { format!("{status} ({phase})") };
+    page.field("status", &format!("{style}{both}{style:#}"));
+    if let Some(reason) = &job.failure_reason {
+        page.field("reason", reason);
+    }
+    page.field("created", &when::local(job.creation_time));
+    if let Some(start) = job.training_start_time {
+        let until = job.training_end_time.unwrap_or(now);
+        page.field("trained", &when::duration(until.duration_since(start)));
+    }
+}
+
+fn limits(page: &mut Page, job: &DescribeTrainingJobResponse) {
+    if let Some(seconds) = job.stopping_condition.max_runtime_in_seconds {
+        page.field("max run", &when::duration(SignedDuration::from_secs(seconds.into())));
+    }
+}
+
+fn map<'a>(page: &mut Page, title: &str, entries: impl Iterator<Item = (&'a String, &'a String)>) {
+    let mut entries = entries.peekable();
+    if entries.peek().is_some() {
+        page.heading(title);
+        entries.for_each(|(name, value)| page.entry(name, value));
+    }
+}
+
+fn channels(page: &mut Page, job: &DescribeTrainingJobResponse) {
+    let channels = job.input_data_config.as_deref().unwrap_or_default();
+    if !channels.is_empty() {
+        page.heading("channels");
+    }
+    for channel in channels {
+        let source = &channel.data_source;
+        let s3 = source.s3_data_source.as_ref().map(|source| source.s3_uri.clone());
+        let file_system = source.file_system_data_source.as_ref();
+        let place =
+            s3.or_else(|| file_system.map(|system| format!("{}:{}", system.file_system_id, system.directory_path)));
+        page.entry(&channel.channel_name, &place.unwrap_or_default());
+    }
+}
+
+fn metrics(page: &mut Page, job: &DescribeTrainingJobResponse) {
+    let metrics = job.final_metric_data_list.as_deref().unwrap_or_default();
+    if !metrics.is_empty() {
+        page.heading("metrics (last values)");
+    }
+    for metric in metrics {
+        page.entry(metric.metric_name.as_deref().unwrap_or_default(), &json!(metric.value).to_string());
+    }
+}
+
+fn phases(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
+    page.heading("phases");
+    for phase in job.secondary_status_transitions.iter().flatten() {
+        let took = when::duration(phase.end_time.unwrap_or(now).duration_since(phase.start_time));
+        let message = phase.status_message.as_deref().unwrap_or_default();
+        page.entry(&phase.status, &format!("{} {took:>8}  {message}", when::local(phase.start_time)));
+    }
+}
+
+/// Lines of a name and a value.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn field(&mut self, name: &str, value: &str) {
+        // Further lines stand under the first.
+        let value = value.replace('\n', &format!("\n{:12}", ""));
+        self.put(format_args!("{name:<12}{value}\n"));
+    }
+
+    fn heading(&mut self, title: &str) {
+        let style = Style::Heading;
+        self.put(format_args!("\n{style}{title}{style:#}\n"));
+    }
+
+    fn entry(&mut self, name: &str, value: &str) {
+        self.put(format_args!("  {name:<28} {value}\n"));
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a String does not fail.
+        let _always = self.text.write_fmt(text);
+    }
+}

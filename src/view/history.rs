@@ -1,0 +1,119 @@
+//! The list of jobs: a table for people; JSON lines, CSV and bare names for scripts.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::VERSION;
+use crate::error::{Doing, Result};
+use crate::model::JobStatus;
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::when;
+use crate::ui::Style;
+use crate::ui::table::{Cell, Table};
+
+/// One job of the list. Times are RFC 3339 in UTC, durations in seconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobRow {
+    version: u32,
+    name: String,
+    status: &'static str,
+    secondary_status: String,
+    /// The image or algorithm, and the entry point.
+    runs: String,
+    instances: String,
+    created: String,
+    ended: Option<String>,
+    /// Of the training phase, until now for a running job.
+    training_seconds: Option<i64>,
+    billable_seconds: Option<i32>,
+    /// The last value of the metric that is first in the spec.
+    metric: Option<String>,
+    metric_value: Option<f64>,
+    #[serde(skip)]
+    state: JobStatus,
+    #[serde(skip)]
+    created_at: Timestamp,
+}
+
+impl JobRow {
+    pub(crate) fn of(job: &DescribeTrainingJobResponse, now: Timestamp) -> Self {
+        let metric = job.final_metric_data_list.iter().flatten().next();
+        let until = job.training_end_time.unwrap_or(now);
+        Self {
+            version: VERSION,
+            name: job.training_job_name.to_string(),
+            status: job.training_job_status.as_str(),
+            secondary_status: job.secondary_status.clone(),
+            runs: runs(job),
+            instances: instances(job),
+            created: job.creation_time.to_string(),
+            ended: job.training_end_time.map(|time| time.to_string()),
+            training_seconds: job.training_start_time.map(|start| until.duration_since(start).as_secs()),
+            billable_seconds: job.billable_time_in_seconds,
+            metric: metric.and_then(|metric| metric.metric_name.clone()),
+            metric_value: metric.and_then(|metric| metric.value),
+            state: job.training_job_status,
+            created_at: job.creation_time,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let seconds = |seconds: i64| when::duration(jiff::SignedDuration::from_secs(seconds));
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let metric = self.metric.as_ref().zip(self.metric_value).map(|(name, value)| format!("{name}={value}"));
+        vec![
+            Cell::from(self.name.as_str()),
+            Cell::styled(self.status, Style::of(self.state)),
+            self.runs.as_str().into(),
+            self.instances.as_str().into(),
+            when::local(self.created_at).into(),
+            or_dash(self.training_seconds.map(seconds)).into(),
+            or_dash(self.billable_seconds.map(|billed| seconds(billed.into()))).into(),
+            or_dash(metric).into(),
+        ]
+    }
+}
+
+/// What ran: `sklearn:1.4-2 train.py`.
+pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
+    let algorithm = job.algorithm_specification.as_ref();
+    let image = algorithm.and_then(|algorithm| algorithm.training_image.as_ref().or(algorithm.algorithm_name.as_ref()));
+    let image = image.map_or("-", |image| image.rsplit('/').next().unwrap_or(image)).trim_matches(['<', '>']);
+    let program = job.hyper_parameters.as_ref().and_then(|parameters| parameters.get("sagemaker_program"));
+    match program {
+        Some(program) => format!("{image} {}", program.trim_matches('"')),
+        None => image.to_owned(),
+    }
+}
+
+/// `2 x ml.g5.xlarge`, or each group's.
+pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> String {
+    let Some(resources) = &job.resource_config else { return "-".to_owned() };
+    let each = |count: i32, kind: &str| if count == 1 { kind.to_owned() } else { format!("{count} x {kind}") };
+    match (&resources.instance_type, &resources.instance_groups) {
+        (Some(kind), _) => each(resources.instance_count.unwrap_or(1), kind.as_str()),
+        (None, Some(groups)) => {
+            let groups: Vec<_> =
+                groups.iter().map(|group| each(group.instance_count, group.instance_type.as_str())).collect();
+            groups.join(" + ")
+        }
+        (None, None) => "-".to_owned(),
+    }
+}
+
+pub(crate) fn table(rows: &[JobRow]) -> String {
+    let headings = vec!["NAME", "STATUS", "RUNS", "INSTANCES", "CREATED", "TRAINED", "BILLED", "METRIC"];
+    let mut table = Table::new(headings);
+    rows.iter().for_each(|row| table.row(row.cells()));
+    table.render()
+}
+
+pub(crate) fn csv(rows: &[JobRow]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    rows.iter().try_for_each(|row| writer.serialize(row)).doing(|| "write CSV".to_owned())?;
+    writer.into_inner().doing(|| "write CSV".to_owned())
+}

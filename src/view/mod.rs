@@ -1,0 +1,51 @@
+//! What commands show: for scripts, JSON of a schema of its own, versioned; for people, text.
+
+pub(crate) mod describe;
+pub(crate) mod download;
+pub(crate) mod history;
+pub(crate) mod log_lines;
+
+use serde::Serialize;
+
+use crate::error::{Doing, Result};
+
+/// The version that every JSON object carries. It rises when a field changes its meaning or goes; new ones may come.
+const VERSION: u32 = 1;
+
+/// One line of JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).doing(|| "write JSON".to_owned())
+}
+
+/// JSON over several lines.
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).doing(|| "write JSON".to_owned())
+}
+
+/// A job that was submitted, or whose end was awaited.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobJson<'a> {
+    pub(crate) version: u32,
+    pub(crate) name: &'a str,
+    pub(crate) arn: &'a str,
+    pub(crate) status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_reason: Option<&'a str>,
+}
+
+impl<'a> JobJson<'a> {
+    pub(crate) fn of(job: &'a crate::model::training_job::DescribeTrainingJobResponse) -> Self {
+        Self {
+            version: VERSION,
+            name: job.training_job_name.as_str(),
+            arn: &job.training_job_arn,
+            status: job.training_job_status.as_str(),
+            failure_reason: job.failure_reason.as_deref(),
+        }
+    }
+}
+
+/// `512 B`, `3.4 KiB`, `1.2 GiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::BinaryBytes(count).to_string()
+}
