@@ -216,9 +216,9 @@ impl<'a> Environment<'a> {
             entry("distribution_instance_groups", self.distribution_groups()),
             entry("is_hetero", Object::Bool(false)),
             entry("network_interface_name", Object::str(&host.network_interface)),
-            entry("num_cpus", Object::int(host.cpus)),
-            entry("num_gpus", Object::int(host.gpus)),
-            entry("num_neurons", Object::int(host.neurons)),
+            entry("num_cpus", Object::int(&host.cpus)),
+            entry("num_gpus", Object::int(&host.gpus)),
+            entry("num_neurons", Object::int(&host.neurons)),
             entry("resource_config", self.resource_config.clone()),
             entry("input_data_config", self.input_data_config.clone()),
         ]
@@ -232,7 +232,7 @@ impl<'a> Environment<'a> {
             entry("user_entry_point", self.entry_point().map_or(Object::None, Object::Str)),
             entry("module_name", self.module_name()),
             entry("module_dir", folder),
-            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| Object::int(INFO))),
+            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| Object::int(&INFO))),
             entry("framework_module", framework_module.map_or(Object::None, Object::str)),
         ]
     }

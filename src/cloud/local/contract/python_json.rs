@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         let exponent = self.optional(Self::exponent);
         if !fraction && !exponent {
             let digits = taken(start, after_integer)?;
-            return Some(Object::int(if digits == "-0" { "0" } else { digits }));
+            return Some(Object::int(&if digits == "-0" { "0" } else { digits }));
         }
         taken(start, self.rest)?.parse().ok().map(Object::Float)
     }

@@ -153,7 +153,9 @@ fn failure_texts_are_the_toolkits() -> Outcome {
     ] {
         let fixture = fixtures()?.remove(name).ok_or(name)?;
         let mut stderr = ErrorCapture::default();
-        lines.iter().for_each(|line| stderr.line(line.as_bytes()));
+        for line in lines {
+            stderr.line(line.as_bytes());
+        }
         let command = fixture.command()??.text();
         let text = failure_text(Failure::ExecuteUserScript, exit_code, &stderr.message(), &command);
         assert_eq!(Some(text), fixture.failure, "{name}");
