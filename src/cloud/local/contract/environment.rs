@@ -65,6 +65,7 @@ pub(super) struct Environment<'a> {
     toolkit: Entries,
     resource_config: Object,
     input_data_config: Object,
+    /// In the request's order.
     channels: Vec<String>,
 }
 
@@ -91,7 +92,8 @@ impl<'a> Environment<'a> {
     /// What the entry point is called in the request; the variable comes before the hyperparameter.
     pub(super) fn entry_point(&self) -> Option<String> {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").filter(|name| !name.is_empty());
-        variable.cloned().or_else(|| self.toolkit(PROGRAM).map(Object::to_str)).filter(|name| !name.is_empty())
+        let parameter = || self.toolkit(PROGRAM).filter(|program| program.is_truthy()).map(Object::to_str);
+        variable.cloned().or_else(parameter)
     }
 
     /// `mapping.to_cmd_args`: `--name value`, sorted by name.
@@ -152,7 +154,7 @@ impl<'a> Environment<'a> {
         entries.extend([
             entry("hps", Object::Dict(self.hyperparameters.clone())),
             entry("framework_params", Object::Dict(self.framework.clone())),
-            entry("channels", Object::strs(&self.channels)),
+            entry("channels", Object::strs(&self.sorted_channels())),
             entry("training_env", self.training_env()),
             entry("user_args", Object::strs(&self.arguments())),
         ]);
@@ -243,6 +245,12 @@ impl<'a> Environment<'a> {
         program.map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
     }
 
+    fn sorted_channels(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.channels.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn channel_folder(&self, name: &str) -> Object {
         Object::str(text(&self.container.layout.channel(name)).to_string())
     }
@@ -292,9 +300,7 @@ fn decoded(request: &CreateTrainingJobRequest) -> Entries {
 }
 
 fn channel_names(input_data_config: &Value) -> Vec<String> {
-    let mut names: Vec<_> = input_data_config.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
-    names.sort();
-    names
+    input_data_config.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
 }
 
 fn entry(name: &str, value: Object) -> (String, Object) {

@@ -147,6 +147,9 @@ fn distributions_on_instance_groups() -> Outcome {
     };
     let mpi = on_groups(DistributionKind::Mpi)?;
     assert_eq!(mpi["sagemaker_distribution_instance_groups"], "[\"gpu\"]");
+    // The SDK sends a null too.
+    let data_parallel = on_groups(DistributionKind::SmdistributedDataparallel)?;
+    assert_eq!(data_parallel["sagemaker_instance_type"], "null");
     let torch = on_groups(DistributionKind::TorchDistributed)?;
     assert_eq!(torch.get("sagemaker_distribution_instance_groups"), None);
     assert_eq!(torch.get("sagemaker_instance_type"), None);
