@@ -132,7 +132,7 @@ impl<'a> Environment<'a> {
             ("PYTHONPATH".to_owned(), self.python_path()),
         ];
         if !self.container.layout.is_opt_ml() {
-            let base = text(self.container.layout.base()).to_string();
+            let base = text(self.container.layout.base());
             variables.push(("SAGEMAKER_BASE_DIR".to_owned(), base));
         }
         variables
@@ -141,7 +141,7 @@ impl<'a> Environment<'a> {
     /// The source folder, then what the user has there. The toolkit adds the rest of its interpreter's `sys.path`, which
     /// Python does by itself and which would mislead any other Python that the script starts.
     fn python_path(&self) -> String {
-        let code = text(&self.container.layout.code()).to_string();
+        let code = text(&self.container.layout.code());
         match self.outside.get("PYTHONPATH").filter(|path| !path.is_empty()) {
             Some(path) => format!("{code}:{path}"),
             None => code,
@@ -201,7 +201,7 @@ impl<'a> Environment<'a> {
             ("output_data_dir", layout.output_data()),
             ("output_intermediate_dir", layout.output_intermediate()),
         ]
-        .map(|(name, path)| entry(name, Object::str(text(&path).to_string())))
+        .map(|(name, path)| entry(name, Object::str(text(&path))))
         .into()
     }
 
@@ -227,7 +227,7 @@ impl<'a> Environment<'a> {
     }
 
     fn program_entries(&self) -> Entries {
-        let code = || Object::str(text(&self.container.layout.code()).to_string());
+        let code = || Object::str(text(&self.container.layout.code()));
         let framework_module = self.outside.get("SAGEMAKER_TRAINING_MODULE");
         let folder = self.toolkit(SUBMIT_DIRECTORY).map_or_else(code, |folder| Object::Str(folder.to_str()));
         vec![
@@ -239,10 +239,12 @@ impl<'a> Environment<'a> {
         ]
     }
 
-    /// `train` of `train.py`; other names stay.
+    /// `train` of `train.py`; other names stay. Here an empty variable counts, as it does in the toolkit.
     fn module_name(&self) -> Object {
-        let program = self.entry_point();
-        program.map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
+        let variable = self.outside.get("SAGEMAKER_PROGRAM").cloned();
+        variable
+            .or_else(|| self.entry_point())
+            .map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
     }
 
     fn sorted_channels(&self) -> Vec<&str> {
@@ -252,7 +254,7 @@ impl<'a> Environment<'a> {
     }
 
     fn channel_folder(&self, name: &str) -> Object {
-        Object::str(text(&self.container.layout.channel(name)).to_string())
+        Object::str(text(&self.container.layout.channel(name)))
     }
 
     fn group_config(&self) -> Object {

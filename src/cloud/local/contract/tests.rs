@@ -106,6 +106,20 @@ fn shown_variables(variables: &BTreeMap<String, String>, kind: EntryPointKind) -
     shown.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
+/// A case that was changed without running `make_fixtures.py` would be compared with an old run.
+#[test]
+fn fixtures_are_of_these_cases() -> Outcome {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit");
+    let read = |path: &Path| -> Result<Value, Box<dyn Error>> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
+    let cases = read(&folder.join("cases.json"))?;
+    let cases = cases.as_object().ok_or("not a table")?;
+    for (name, case) in cases {
+        assert_eq!(&read(&folder.join(format!("fixtures/{name}.json")))?["case"], case, "{name}");
+    }
+    assert_eq!(fixtures()?.len(), cases.len());
+    Ok(())
+}
+
 #[test]
 fn variables_are_the_toolkits_one_by_one() -> Outcome {
     let mut compared = 0;
