@@ -65,6 +65,7 @@ pub(super) struct Environment<'a> {
     toolkit: Entries,
     resource_config: Object,
     input_data_config: Object,
+    /// In the request's order.
     channels: Vec<String>,
 }
 
@@ -91,7 +92,8 @@ impl<'a> Environment<'a> {
     /// What the entry point is called in the request; the variable comes before the hyperparameter.
     pub(super) fn entry_point(&self) -> Option<String> {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").filter(|name| !name.is_empty());
-        variable.cloned().or_else(|| self.toolkit(PROGRAM).map(Object::to_str)).filter(|name| !name.is_empty())
+        let parameter = || self.toolkit(PROGRAM).filter(|program| program.is_truthy()).map(Object::to_str);
+        variable.cloned().or_else(parameter)
     }
 
     /// `mapping.to_cmd_args`: `--name value`, sorted by name.
@@ -130,7 +132,7 @@ impl<'a> Environment<'a> {
             ("PYTHONPATH".to_owned(), self.python_path()),
         ];
         if !self.container.layout.is_opt_ml() {
-            let base = text(self.container.layout.base()).to_string();
+            let base = text(self.container.layout.base());
             variables.push(("SAGEMAKER_BASE_DIR".to_owned(), base));
         }
         variables
@@ -139,7 +141,7 @@ impl<'a> Environment<'a> {
     /// The source folder, then what the user has there. The toolkit adds the rest of its interpreter's `sys.path`, which
     /// Python does by itself and which would mislead any other Python that the script starts.
     fn python_path(&self) -> String {
-        let code = text(&self.container.layout.code()).to_string();
+        let code = text(&self.container.layout.code());
         match self.outside.get("PYTHONPATH").filter(|path| !path.is_empty()) {
             Some(path) => format!("{code}:{path}"),
             None => code,
@@ -152,7 +154,7 @@ impl<'a> Environment<'a> {
         entries.extend([
             entry("hps", Object::Dict(self.hyperparameters.clone())),
             entry("framework_params", Object::Dict(self.framework.clone())),
-            entry("channels", Object::strs(&self.channels)),
+            entry("channels", Object::strs(&self.sorted_channels())),
             entry("training_env", self.training_env()),
             entry("user_args", Object::strs(&self.arguments())),
         ]);
@@ -199,7 +201,7 @@ impl<'a> Environment<'a> {
             ("output_data_dir", layout.output_data()),
             ("output_intermediate_dir", layout.output_intermediate()),
         ]
-        .map(|(name, path)| entry(name, Object::str(text(&path).to_string())))
+        .map(|(name, path)| entry(name, Object::str(text(&path))))
         .into()
     }
 
@@ -216,35 +218,43 @@ impl<'a> Environment<'a> {
             entry("distribution_instance_groups", self.distribution_groups()),
             entry("is_hetero", Object::Bool(false)),
             entry("network_interface_name", Object::str(&host.network_interface)),
-            entry("num_cpus", Object::int(host.cpus)),
-            entry("num_gpus", Object::int(host.gpus)),
-            entry("num_neurons", Object::int(host.neurons)),
+            entry("num_cpus", Object::int(&host.cpus)),
+            entry("num_gpus", Object::int(&host.gpus)),
+            entry("num_neurons", Object::int(&host.neurons)),
             entry("resource_config", self.resource_config.clone()),
             entry("input_data_config", self.input_data_config.clone()),
         ]
     }
 
     fn program_entries(&self) -> Entries {
-        let code = || Object::str(text(&self.container.layout.code()).to_string());
+        let code = || Object::str(text(&self.container.layout.code()));
         let framework_module = self.outside.get("SAGEMAKER_TRAINING_MODULE");
         let folder = self.toolkit(SUBMIT_DIRECTORY).map_or_else(code, |folder| Object::Str(folder.to_str()));
         vec![
             entry("user_entry_point", self.entry_point().map_or(Object::None, Object::Str)),
             entry("module_name", self.module_name()),
             entry("module_dir", folder),
-            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| Object::int(INFO))),
+            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| Object::int(&INFO))),
             entry("framework_module", framework_module.map_or(Object::None, Object::str)),
         ]
     }
 
-    /// `train` of `train.py`; other names stay.
+    /// `train` of `train.py`; other names stay. Here an empty variable counts, as it does in the toolkit.
     fn module_name(&self) -> Object {
-        let program = self.entry_point();
-        program.map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
+        let variable = self.outside.get("SAGEMAKER_PROGRAM").cloned();
+        variable
+            .or_else(|| self.entry_point())
+            .map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
+    }
+
+    fn sorted_channels(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.channels.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     fn channel_folder(&self, name: &str) -> Object {
-        Object::str(text(&self.container.layout.channel(name)).to_string())
+        Object::str(text(&self.container.layout.channel(name)))
     }
 
     fn group_config(&self) -> Object {
@@ -292,9 +302,7 @@ fn decoded(request: &CreateTrainingJobRequest) -> Entries {
 }
 
 fn channel_names(input_data_config: &Value) -> Vec<String> {
-    let mut names: Vec<_> = input_data_config.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
-    names.sort();
-    names
+    input_data_config.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
 }
 
 fn entry(name: &str, value: Object) -> (String, Object) {

@@ -30,7 +30,7 @@ impl Failure {
     }
 }
 
-/// The text that the toolkit writes into `output/failure`. `exit_code` is Python's: minus the number for a signal.
+/// The text that the toolkit writes into `output/failure`, unless the script left one there itself. `exit_code` is Python's: minus the number for a signal.
 pub(crate) fn failure_text(failure: Failure, exit_code: i32, message: &str, command: &str) -> String {
     let class = failure.class();
     let extra = match exit_code {

@@ -1,6 +1,5 @@
 //! The folders of a training container, under `/opt/ml` or wherever that is on this computer.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// Where the contract's folder stands in every container.
@@ -84,6 +83,6 @@ impl Layout {
 }
 
 /// A path as a variable says it.
-pub(super) fn text(path: &Path) -> impl Display + '_ {
-    path.display()
+pub(super) fn text(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -25,7 +25,7 @@ impl Object {
         Self::Str(text.into())
     }
 
-    pub(crate) fn int(number: impl ToString) -> Self {
+    pub(crate) fn int(number: &impl ToString) -> Self {
         Self::Int(number.to_string())
     }
 

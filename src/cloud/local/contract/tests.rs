@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -105,6 +106,20 @@ fn shown_variables(variables: &BTreeMap<String, String>, kind: EntryPointKind) -
     shown.map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
+/// A case that was changed without running `make_fixtures.py` would be compared with an old run.
+#[test]
+fn fixtures_are_of_these_cases() -> Outcome {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit");
+    let read = |path: &Path| -> Result<Value, Box<dyn Error>> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
+    let cases = read(&folder.join("cases.json"))?;
+    let cases = cases.as_object().ok_or("not a table")?;
+    for (name, case) in cases {
+        assert_eq!(&read(&folder.join(format!("fixtures/{name}.json")))?["case"], case, "{name}");
+    }
+    assert_eq!(fixtures()?.len(), cases.len());
+    Ok(())
+}
+
 #[test]
 fn variables_are_the_toolkits_one_by_one() -> Outcome {
     let mut compared = 0;
@@ -153,7 +168,9 @@ fn failure_texts_are_the_toolkits() -> Outcome {
     ] {
         let fixture = fixtures()?.remove(name).ok_or(name)?;
         let mut stderr = ErrorCapture::default();
-        lines.iter().for_each(|line| stderr.line(line.as_bytes()));
+        for line in lines {
+            stderr.line(line.as_bytes());
+        }
         let command = fixture.command()??.text();
         let text = failure_text(Failure::ExecuteUserScript, exit_code, &stderr.message(), &command);
         assert_eq!(Some(text), fixture.failure, "{name}");
@@ -235,4 +252,13 @@ fn packages_are_modules_and_shell_scripts_install_nothing() -> Outcome {
     assert_eq!(install(EntryPointKind::Program, true).as_deref(), Some("py -m pip install -r requirements.txt"));
     assert_eq!(install(EntryPointKind::Shell, true), None);
     Ok(())
+}
+
+/// What python3 prints when a script of it reads these lines.
+pub(super) fn python3(script: &str, lines: &[String]) -> Result<String, Box<dyn Error>> {
+    let mut input = tempfile::tempfile()?;
+    input.write_all((lines.join("\n") + "\n").as_bytes())?;
+    input.rewind()?;
+    let output = std::process::Command::new("python3").args(["-c", script]).stdin(input).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -1,12 +1,11 @@
 //! Python's forms, as python3 prints them.
 
-use std::process::Command;
-
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
 
 use super::*;
+use crate::cloud::local::contract::tests::python3;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -77,19 +76,6 @@ for line in sys.stdin.buffer.read().decode("utf-8").split("\n"):
         print(json.dumps([str(v), json.dumps(v), json.dumps(v, sort_keys=True, separators=(",", ":"))]))
 "#;
 
-/// What python3 prints of many values.
-fn python(values: &[Value]) -> Result<String, Box<dyn std::error::Error>> {
-    use std::io::Write;
-    let dir = tempfile::tempdir()?;
-    let input = dir.path().join("input");
-    let mut file = std::fs::File::create(&input)?;
-    for value in values {
-        writeln!(file, "{value}")?;
-    }
-    let output = Command::new("python3").args(["-c", SCRIPT]).stdin(std::fs::File::open(&input)?).output()?;
-    Ok(String::from_utf8(output.stdout)?)
-}
-
 fn ours(value: &Value) -> Value {
     let object = Object::from(value);
     json!([object.to_str(), object.dumps(), object.dumps_compact()])
@@ -124,7 +110,8 @@ fn agrees_with_python3_on_any_value() -> Outcome {
         let tree = any_value().new_tree(&mut runner).map_err(|reason| reason.to_string())?;
         values.push(tree.current());
     }
-    let printed = python(&values)?;
+    let lines: Vec<_> = values.iter().map(ToString::to_string).collect();
+    let printed = python3(SCRIPT, &lines)?;
     assert_eq!(printed.lines().count(), values.len());
     for (value, line) in values.iter().zip(printed.lines()) {
         assert_eq!(ours(value), serde_json::from_str::<Value>(line)?, "{value}");

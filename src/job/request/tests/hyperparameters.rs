@@ -1,0 +1,168 @@
+//! Hyperparameters: how they are encoded, and those that a framework and a distribution add.
+
+use super::*;
+
+/// The hyperparameters that a distribution adds to those of `runs` alone.
+fn added(runs: Runs, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
+    let mut spec = JobSpec { runs, ..spec() };
+    let before = map(field(&spec, "/HyperParameters")?);
+    spec.distribution = Some(distribution);
+    let after = map(field(&spec, "/HyperParameters")?);
+    Ok(after.into_iter().filter(|(key, _)| !before.contains_key(key)).collect::<Map<_, _>>().into())
+}
+
+fn distribution(kind: DistributionKind) -> Distribution {
+    Distribution {
+        kind,
+        processes_per_host: None,
+        custom_mpi_options: None,
+        parameters: None,
+        modelparallel: None,
+        instance_groups: Vec::new(),
+    }
+}
+
+#[test]
+fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
+    let hyperparameters = map(json!({
+        "s": "adam", "quote": "a\"é", "i": 10, "f": 1e-5, "whole": 1.0, "yes": true, "no": false,
+        "list": [1, "a", 0.5], "table": {"b": 1, "a": null},
+    }));
+    let encoded = |runs: Runs, source: Option<Source>| {
+        let hyperparameters = hyperparameters.clone();
+        field(&JobSpec { runs, source, hyperparameters, ..spec() }, "/HyperParameters")
+    };
+    let json_form = json!({
+        "s": "\"adam\"", "quote": "\"a\\\"\\u00e9\"", "i": "10", "f": "1e-05", "whole": "1.0", "yes": "true", "no": "false",
+        "list": "[1, \"a\", 0.5]", "table": "{\"b\": 1, \"a\": null}",
+    });
+    assert_eq!(encoded(own_image(), spec().source)?, json_form);
+    let script = encoded(pytorch(), spec().source)?;
+    for (name, value) in map(json_form) {
+        assert_eq!(script.get(&name), Some(&value), "{name}");
+    }
+    let plain_form = json!({
+        "s": "adam", "quote": "a\"é", "i": "10", "f": "1e-05", "whole": "1.0", "yes": "True", "no": "False",
+        "list": "[1, \"a\", 0.5]", "table": "{\"b\": 1, \"a\": null}",
+    });
+    assert_eq!(encoded(built_in(), None)?, plain_form);
+    assert_eq!(encoded(own_image(), None)?, plain_form);
+    Ok(())
+}
+
+#[test]
+fn the_toolkits_own_names_are_not_the_users() -> Outcome {
+    let hyperparameters = map(json!({"sagemaker_program": "mine.py"}));
+    let spec = JobSpec { hyperparameters, ..spec() };
+    assert_eq!(field(&spec, "/HyperParameters/sagemaker_program")?, "\"train.py\"");
+    Ok(())
+}
+
+#[test]
+fn tensorflow_has_a_model_dir() -> Outcome {
+    let model_dir = |given: Option<ModelDir>, kind: Option<DistributionKind>, hyperparameters: Value| {
+        let tensorflow = Framework { name: "tensorflow".into(), model_dir: given, ..Framework::default() };
+        let (runs, distribution) = (Runs::Framework(tensorflow), kind.map(distribution));
+        let spec = JobSpec { runs, distribution, hyperparameters: map(hyperparameters), ..spec() };
+        field(&spec, "/HyperParameters/model_dir")
+    };
+    assert_eq!(model_dir(None, None, json!({}))?, format!("\"s3://bucket/jobs/{NAME}/model\""));
+    assert_eq!(model_dir(None, Some(DistributionKind::Mpi), json!({}))?, "\"/opt/ml/model\"");
+    assert_eq!(model_dir(None, None, json!({"model_dir": "/x"}))?, "\"/x\"");
+    assert_eq!(model_dir(Some(ModelDir::Uri("s3://m".into())), None, json!({}))?, "\"s3://m\"");
+    assert_eq!(model_dir(Some(ModelDir::None), None, json!({}))?, Value::Null);
+    assert_eq!(field(&spec(), "/HyperParameters/model_dir")?, Value::Null);
+    Ok(())
+}
+
+#[test]
+fn distributions() -> Outcome {
+    use DistributionKind::*;
+    let g5 = "\"ml.g5.xlarge\"";
+    for (kind, expected) in [
+        (TorchDistributed, json!({"sagemaker_torch_distributed_enabled": "true", "sagemaker_instance_type": g5})),
+        (Mpi, json!({"sagemaker_mpi_enabled": "true", "sagemaker_mpi_custom_mpi_options": "\"\""})),
+        (
+            SmdistributedDataparallel,
+            json!({
+                "sagemaker_distributed_dataparallel_enabled": "true", "sagemaker_instance_type": g5,
+                "sagemaker_distributed_dataparallel_custom_mpi_options": "\"\"",
+            }),
+        ),
+        (ParameterServer, json!({"sagemaker_parameter_server_enabled": "true"})),
+        (MultiWorkerMirroredStrategy, json!({"sagemaker_multi_worker_mirrored_strategy_enabled": "true"})),
+        (PytorchXla, json!({"sagemaker_pytorch_xla_multi_worker_enabled": "true"})),
+    ] {
+        assert_eq!(added(pytorch(), distribution(kind))?, expected, "{kind:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn distributions_with_settings() -> Outcome {
+    use DistributionKind::{Mpi, SmdistributedModelparallel, TorchDistributed};
+    let model_parallel = Distribution {
+        processes_per_host: Some(8),
+        custom_mpi_options: Some("-x A".into()),
+        parameters: Some(map(json!({"partitions": 2, "ddp": true}))),
+        ..distribution(SmdistributedModelparallel)
+    };
+    let expected = json!({
+        "mp_parameters": "{\"partitions\": 2, \"ddp\": true}",
+        "sagemaker_distributed_dataparallel_enabled": "false",
+        "sagemaker_instance_type": "\"ml.g5.xlarge\"",
+        "sagemaker_mpi_enabled": "true",
+        "sagemaker_mpi_num_of_processes_per_host": "8",
+        "sagemaker_mpi_custom_mpi_options": "\"-x A\"",
+    });
+    assert_eq!(added(pytorch(), model_parallel)?, expected);
+
+    let second_version = Distribution {
+        modelparallel: Some(map(json!({"tensor_parallel_degree": 8}))),
+        ..distribution(TorchDistributed)
+    };
+    let expected = json!({
+        "mp_parameters": "{\"tensor_parallel_degree\": 8}",
+        "sagemaker_distributed_dataparallel_enabled": "false",
+        "sagemaker_instance_type": "\"ml.g5.xlarge\"",
+        "sagemaker_torch_distributed_enabled": "true",
+    });
+    assert_eq!(added(pytorch(), second_version)?, expected);
+    assert_eq!(added(framework("mxnet", "1.9"), distribution(Mpi))?, json!({"sagemaker_mpi_enabled": "true"}));
+    Ok(())
+}
+
+#[test]
+fn distributions_on_instance_groups() -> Outcome {
+    let on_groups = |kind| {
+        let mut spec = spec();
+        spec.resources.instance_type = None;
+        spec.resources.instance_groups = vec![InstanceGroupSpec {
+            name: "gpu".into(),
+            instance_type: InstanceType::new("ml.p4d.24xlarge"),
+            count: 2,
+        }];
+        spec.distribution = Some(Distribution { instance_groups: vec!["gpu".into()], ..distribution(kind) });
+        field(&spec, "/HyperParameters")
+    };
+    let mpi = on_groups(DistributionKind::Mpi)?;
+    assert_eq!(mpi["sagemaker_distribution_instance_groups"], "[\"gpu\"]");
+    // The SDK sends a null too.
+    let data_parallel = on_groups(DistributionKind::SmdistributedDataparallel)?;
+    assert_eq!(data_parallel["sagemaker_instance_type"], "null");
+    let torch = on_groups(DistributionKind::TorchDistributed)?;
+    assert_eq!(torch.get("sagemaker_distribution_instance_groups"), None);
+    assert_eq!(torch.get("sagemaker_instance_type"), None);
+    assert_eq!(torch["sagemaker_torch_distributed_enabled"], "true");
+    Ok(())
+}
+
+#[test]
+fn training_compiler() -> Outcome {
+    let runs =
+        Runs::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
+    let hyperparameters = field(&JobSpec { runs, ..spec() }, "/HyperParameters")?;
+    assert_eq!(hyperparameters["sagemaker_training_compiler_enabled"], "true");
+    assert_eq!(hyperparameters["sagemaker_training_compiler_debug_mode"], "false");
+    Ok(())
+}
