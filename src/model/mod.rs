@@ -5,6 +5,7 @@ pub(crate) mod instance_type;
 pub(crate) mod job_name;
 pub(crate) mod job_status;
 pub(crate) mod local_options;
+pub(crate) mod python_text;
 pub(crate) mod request;
 pub(crate) mod s3_uri;
 pub(crate) mod training_job;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::cloud::local::contract::python_text::Object;
 use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Runs};
+use crate::model::python_text::Object;
 
 use super::{Delivery, Facts};
 

@@ -10,8 +10,8 @@ use crate::model::request::CreateTrainingJobRequest;
 
 use super::command::Container;
 use super::layout::text;
-use super::python_text::Object;
 use super::{HOST_NAME, config, python_json};
+use crate::model::python_text::Object;
 
 const PREFIX: &str = "sagemaker_";
 const PROGRAM: &str = "sagemaker_program";

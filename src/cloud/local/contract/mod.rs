@@ -10,7 +10,6 @@ pub(crate) mod error_capture;
 pub(crate) mod failure;
 pub(crate) mod layout;
 mod python_json;
-pub(crate) mod python_text;
 
 pub(crate) use command::{Command, Container, EntryPointKind, command, install_command};
 pub(crate) use config::config_files;

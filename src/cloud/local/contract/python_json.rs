@@ -1,6 +1,6 @@
 //! Python's `json.loads`, which reads more than JSON: integers of any length, `NaN` and `Infinity`.
 
-use super::python_text::Object;
+use crate::model::python_text::Object;
 
 /// Deeper than this, Python gives up too (its default recursion limit is 1000).
 const MAX_DEPTH: usize = 900;
