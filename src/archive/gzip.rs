@@ -222,7 +222,7 @@ mod tests {
             state >> 24
         };
         (0..length)
-            .map(|i| if (i / 100_000) % 2 == 0 { b"abcdefgh"[next() as usize % 8] } else { next() as u8 })
+            .map(|i| if (i / 100_000) % 2 == 0 { b"abcdefgh"[next() as usize % 8] } else { next().to_le_bytes()[0] })
             .collect()
     }
 
@@ -266,7 +266,7 @@ mod tests {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state as u8
+            state.to_le_bytes()[0]
         })
         .take(2 * BLOCK)
         .collect();
