@@ -8,6 +8,7 @@ sizes; it is made under --work and kept for the next time. A command is skipped,
 """
 
 import argparse
+import multiprocessing
 import os
 import pathlib
 import random
@@ -69,7 +70,12 @@ def main():
     parser.add_argument("--smtrain", default="target/release/smtrain", help="the binary")
     parser.add_argument("--arguments", default="submit --local --dry-run {spec}", help="what makes it pack the tree")
     options = parser.parse_args()
-    make_tree(options.work, options.megabytes)
+    # In a process of its own: the resident set of a child counts from its parent's at the fork, so this one stays small.
+    maker = multiprocessing.Process(target=make_tree, args=(options.work, options.megabytes))
+    maker.start()
+    maker.join()
+    if maker.exitcode != 0:
+        sys.exit("could not make the tree")
 
     quote = lambda path: shlex.quote(str(path))
     source, out = quote(options.work / "src"), quote(options.work / "out.tar.gz")
