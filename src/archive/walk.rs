@@ -125,7 +125,7 @@ impl Walk {
             self.note(&name, entry.is_dir, &reason);
             return Ok(None);
         }
-        let metadata = fs::symlink_metadata(&path).map_err(PackError::unreadable(&path))?;
+        let metadata = fs::symlink_metadata(&path).map_err(gone_or_unreadable(&path))?;
         if metadata.is_symlink() {
             return self.visit_link(name, &path);
         }
@@ -137,7 +137,7 @@ impl Walk {
             Some(_) => read::open(&path),
             None => read::open_in(&level.handle, &entry.name),
         };
-        let handle = handle.map_err(PackError::unreadable(&path))?;
+        let handle = handle.map_err(gone_or_unreadable(&path))?;
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
     }
 
@@ -269,6 +269,15 @@ impl Walk {
             Reason::Never(_) => self.skipped.tooling += 1,
             Reason::Pattern { .. } => self.skipped.ignored += 1,
         }
+    }
+}
+
+/// The name was in the list a moment ago.
+fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        ErrorKind::NotFound => PackError::Changed(path),
+        _ => PackError::Unreadable { path, source },
     }
 }
 

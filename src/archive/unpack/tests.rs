@@ -306,6 +306,18 @@ proptest! {
         prop_assert!(place.is_untouched_outside()?);
     }
 
+    /// A good archive with a bit changed in the tar or in the gzip around it.
+    #[test]
+    fn a_flipped_bit_does_no_harm(at in any::<prop::sample::Index>(), bit in 0..8, in_tar in any::<bool>()) {
+        let place = Place::new()?;
+        let raw = Raw::default().file("a/b.txt", b"content").link("l", "a/b.txt").entry(EntryType::Link, "h", "a/b.txt", b"");
+        let mut bytes = if in_tar { raw.tar } else { raw.gz()? };
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let _ = place.unpack(&if in_tar { gzip(&bytes)? } else { bytes });
+        prop_assert!(place.is_untouched_outside()?);
+    }
+
     /// Headers of every kind, with names and targets that try to get out.
     #[test]
     fn random_entries_do_no_harm(entries in prop::collection::vec((any::<u8>(), "[a-c./]{0,12}", "[a-c./]{0,12}"), 0..12)) {
