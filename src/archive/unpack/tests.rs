@@ -313,7 +313,7 @@ proptest! {
         let raw = Raw::default().file("a/b.txt", b"content").link("l", "a/b.txt").entry(EntryType::Link, "h", "a/b.txt", b"");
         let mut bytes = if in_tar { raw.tar } else { raw.gz()? };
         let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
+        bytes[at] ^= 1_u8 << bit;
         let _ = place.unpack(&if in_tar { gzip(&bytes)? } else { bytes });
         prop_assert!(place.is_untouched_outside()?);
     }
