@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::rules::Reason;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
     #[error("{} is not a folder", .0.display())]
@@ -10,7 +12,9 @@ pub(crate) enum PackError {
     #[error("entry point {entry_point} is not a file in {}", dir.display())]
     EntryPointMissing { entry_point: String, dir: PathBuf },
     #[error("entry point {entry_point} is left out of the code archive by {reason}")]
-    EntryPointLeftOut { entry_point: String, reason: String },
+    EntryPointLeftOut { entry_point: String, reason: Reason },
+    #[error("dependency {} could not be found", path.display())]
+    DependencyMissing { path: PathBuf, source: io::Error },
     #[error("there is nothing to pack in {}", .0.display())]
     NothingToPack(PathBuf),
     #[error("could not read {}", path.display())]
@@ -46,9 +50,11 @@ impl PackError {
             }
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
-            Self::EntryPointLeftOut { .. } => {
-                "a line `!NAME` in .smtrainignore brings a file back that a pattern left out"
+            Self::EntryPointLeftOut { reason: Reason::Never(_), .. } => {
+                "rename it: what the built-in patterns name never goes into the archive"
             }
+            Self::EntryPointLeftOut { .. } => "a line `!NAME` in .smtrainignore brings back what a pattern left out",
+            Self::DependencyMissing { .. } => "check source.dependencies",
             Self::NothingToPack(_) => "check source.dir, source.exclude, .gitignore and .smtrainignore",
             Self::Clash { .. } => "rename one of them: dependencies lie at the root of the archive",
             Self::Changed(_) => "run the command again when nothing writes to the folder",

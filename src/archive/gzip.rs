@@ -31,26 +31,41 @@ pub(super) fn default_threads() -> usize {
 pub(super) struct GzipWriter<W: Write> {
     to: W,
     written: u64,
-    block: Vec<u8>,
+    /// The block that is being filled.
+    block: Block,
+    /// Blocks that have been written, to be filled again: memory is taken once.
+    spare: Vec<Block>,
     crc: Crc,
     length: u64,
     threads: usize,
+    /// For this thread; the pool's have their own.
+    compress: Compress,
     /// Started by the first full block: a small archive needs no threads.
     pool: Option<Pool>,
 }
 
 impl<W: Write> GzipWriter<W> {
     pub(super) fn new(to: W, threads: usize) -> Self {
-        Self { to, written: 0, block: Vec::new(), crc: Crc::new(), length: 0, threads, pool: None }
+        Self {
+            to,
+            written: 0,
+            block: Block::default(),
+            spare: Vec::new(),
+            crc: Crc::new(),
+            length: 0,
+            threads,
+            compress: raw_deflate(),
+            pool: None,
+        }
     }
 
     /// Writes what is left and the trailer, and returns how many bytes the archive has.
     pub(super) fn finish(mut self) -> io::Result<u64> {
-        let rest = std::mem::take(&mut self.block);
         self.drain(0)?;
-        if !rest.is_empty() || self.length == 0 {
-            let rest = deflate(&rest)?;
-            self.emit(&rest)?;
+        if !self.block.plain.is_empty() || self.length == 0 {
+            let mut rest = std::mem::take(&mut self.block);
+            rest.deflate(&mut self.compress)?;
+            self.emit(rest)?;
         }
         self.put(&LAST_BLOCK)?;
         let (crc, length) = (self.crc.sum(), self.length);
@@ -62,33 +77,39 @@ impl<W: Write> GzipWriter<W> {
     }
 
     fn compress_full_block(&mut self) -> io::Result<()> {
-        let block = std::mem::take(&mut self.block);
+        let mut block = std::mem::take(&mut self.block);
         if self.threads < 2 {
-            let block = deflate(&block)?;
-            return self.emit(&block);
+            block.deflate(&mut self.compress)?;
+            self.emit(block)?;
+        } else {
+            self.drain(2 * self.threads - 1)?;
+            if self.pool.is_none() {
+                self.pool = Some(Pool::start(self.threads)?);
+            }
+            self.pool.as_mut().map_or(Ok(()), |pool| pool.submit(block))?;
         }
-        self.drain(2 * self.threads - 1)?;
-        if self.pool.is_none() {
-            self.pool = Some(Pool::start(self.threads)?);
-        }
-        self.pool.as_mut().map_or(Ok(()), |pool| pool.submit(block))
+        self.block = self.spare.pop().unwrap_or_default();
+        Ok(())
     }
 
     /// Writes finished blocks, oldest first, until at most `left` are in flight.
     fn drain(&mut self, left: usize) -> io::Result<()> {
         while let Some(block) = self.pool.as_mut().and_then(|pool| pool.take_beyond(left)) {
-            self.emit(&block?)?;
+            self.emit(block?)?;
         }
         Ok(())
     }
 
-    fn emit(&mut self, block: &Deflated) -> io::Result<()> {
+    fn emit(&mut self, mut block: Block) -> io::Result<()> {
         if self.written == 0 {
             self.put(&HEADER)?;
         }
         self.crc.combine(&block.crc);
-        self.length += block.length;
-        self.put(&block.bytes)
+        self.length += block.plain.len() as u64;
+        self.put(&block.packed)?;
+        block.clear();
+        self.spare.push(block);
+        Ok(())
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -100,12 +121,8 @@ impl<W: Write> GzipWriter<W> {
 
 impl<W: Write> Write for GzipWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.block.capacity() == 0 {
-            self.block.reserve_exact(BLOCK);
-        }
-        let taken = bytes.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == BLOCK {
+        let taken = self.block.fill(bytes);
+        if self.block.plain.len() == BLOCK {
             self.compress_full_block()?;
         }
         Ok(taken)
@@ -117,40 +134,63 @@ impl<W: Write> Write for GzipWriter<W> {
     }
 }
 
-struct Deflated {
-    bytes: Vec<u8>,
-    crc: Crc,
-    length: u64,
+fn raw_deflate() -> Compress {
+    Compress::new(Compression::new(LEVEL), false)
 }
 
-fn deflate(block: &[u8]) -> io::Result<Deflated> {
-    let mut crc = Crc::new();
-    crc.update(block);
-    let mut compress = Compress::new(Compression::new(LEVEL), false);
-    let mut bytes = Vec::with_capacity(block.len() + block.len() / 512 + 256);
-    let mut taken = 0;
-    loop {
-        let before = compress.total_in();
-        let status = compress.compress_vec(&block[taken..], &mut bytes, FlushCompress::Sync)?;
-        taken += usize::try_from(compress.total_in() - before).unwrap_or(0);
-        // The flush is complete once there is room left over.
-        if taken == block.len() && (bytes.len() < bytes.capacity() || status == Status::BufError) {
-            return Ok(Deflated { bytes, crc, length: block.len() as u64 });
+/// A piece of the data, and what it is compressed to.
+#[derive(Default)]
+struct Block {
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+    crc: Crc,
+}
+
+impl Block {
+    /// Takes as many bytes as there is room for.
+    fn fill(&mut self, bytes: &[u8]) -> usize {
+        self.plain.reserve_exact(BLOCK - self.plain.len());
+        let taken = bytes.len().min(BLOCK - self.plain.len());
+        self.plain.extend_from_slice(&bytes[..taken]);
+        taken
+    }
+
+    fn deflate(&mut self, compress: &mut Compress) -> io::Result<()> {
+        self.crc.update(&self.plain);
+        compress.reset();
+        // Enough even for noise, which deflate stores with five bytes for every few thousand.
+        self.packed.reserve_exact(BLOCK + BLOCK / 512 + 256);
+        let mut taken = 0;
+        loop {
+            let before = compress.total_in();
+            let status = compress.compress_vec(&self.plain[taken..], &mut self.packed, FlushCompress::Sync)?;
+            taken += usize::try_from(compress.total_in() - before).unwrap_or(0);
+            // The flush is complete once there is room left over.
+            let has_room = self.packed.len() < self.packed.capacity() || status == Status::BufError;
+            if taken == self.plain.len() && has_room {
+                return Ok(());
+            }
+            self.packed.reserve(4096);
         }
-        bytes.reserve(4096);
+    }
+
+    fn clear(&mut self) {
+        self.plain.clear();
+        self.packed.clear();
+        self.crc.reset();
     }
 }
 
 struct Job {
-    block: Vec<u8>,
-    done: SyncSender<io::Result<Deflated>>,
+    block: Block,
+    done: SyncSender<io::Result<Block>>,
 }
 
 /// Threads that deflate blocks, and the blocks in flight in their order.
 struct Pool {
     /// `None` only while dropping: it is what the threads wait on.
     jobs: Option<Sender<Job>>,
-    in_flight: VecDeque<Receiver<io::Result<Deflated>>>,
+    in_flight: VecDeque<Receiver<io::Result<Block>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -166,7 +206,7 @@ impl Pool {
         Ok(pool)
     }
 
-    fn submit(&mut self, block: Vec<u8>) -> io::Result<()> {
+    fn submit(&mut self, block: Block) -> io::Result<()> {
         let (done, result) = mpsc::sync_channel(1);
         self.in_flight.push_back(result);
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
@@ -174,7 +214,7 @@ impl Pool {
     }
 
     /// Waits for the oldest block when more than `left` are in flight.
-    fn take_beyond(&mut self, left: usize) -> Option<io::Result<Deflated>> {
+    fn take_beyond(&mut self, left: usize) -> Option<io::Result<Block>> {
         if self.in_flight.len() <= left {
             return None;
         }
@@ -194,11 +234,13 @@ impl Drop for Pool {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
+    let mut compress = raw_deflate();
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { block, done }) = job else { return };
+        let Ok(Job { mut block, done }) = job else { return };
+        let result = block.deflate(&mut compress).map(|()| block);
         // The writer may have given up after an error: nobody waits for this block then.
-        let _ = done.send(deflate(&block));
+        let _ = done.send(result);
     }
 }
 
@@ -222,7 +264,7 @@ mod tests {
             state >> 24
         };
         (0..length)
-            .map(|i| if (i / 100_000) % 2 == 0 { b"abcdefgh"[next() as usize % 8] } else { next() as u8 })
+            .map(|i| if (i / 100_000) % 2 == 0 { b"abcdefgh"[next() as usize % 8] } else { next().to_le_bytes()[0] })
             .collect()
     }
 
@@ -266,7 +308,7 @@ mod tests {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            state as u8
+            state.to_le_bytes()[0]
         })
         .take(2 * BLOCK)
         .collect();

@@ -97,16 +97,27 @@ const SECRETS: &[(&str, &str)] = &[
 pub(super) const LARGEST_SECRET: u64 = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Tooling,
     Secret,
 }
 
-/// A pattern of the tables that a path matches.
+/// What was recognised, and by what.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) kind: Kind,
-    pub(super) pattern: String,
+    /// A pattern of the tables, or a sentence's end that says how else it was known.
+    pub(super) by: String,
+}
+
+impl Found {
+    pub(super) fn by_content() -> Self {
+        Self { kind: Kind::Secret, by: "its content or what it links to".to_owned() }
+    }
+
+    pub(super) fn environment() -> Self {
+        Self { kind: Kind::Tooling, by: "the environment around it".to_owned() }
+    }
 }
 
 pub(super) struct Never {
@@ -122,7 +133,7 @@ impl Never {
     /// Looks at the path itself, not at the folders around it. `path` is relative.
     pub(super) fn find(&self, path: &Path, is_dir: bool) -> Option<Found> {
         let find = |table: &Gitignore, kind| match table.matched(path, is_dir) {
-            ignore::Match::Ignore(glob) => Some(Found { kind, pattern: glob.original().to_owned() }),
+            ignore::Match::Ignore(glob) => Some(Found { kind, by: glob.original().to_owned() }),
             _ => None,
         };
         find(&self.tooling, Kind::Tooling).or_else(|| find(&self.secrets, Kind::Secret))

@@ -16,6 +16,7 @@ use super::PackError;
 use super::gzip::{self, GzipWriter};
 use super::never;
 use super::read::SteadyReader;
+use super::rules::Reason;
 use super::tarball::{Attributes, Tarball};
 use super::walk::{self, Found, Skipped, Walk};
 
@@ -38,6 +39,7 @@ pub(crate) struct SourceTree {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "packed and unpacked bytes are what tells them apart")]
 pub(crate) struct Packed {
     /// Of the uncompressed tar stream, in hexadecimal.
     pub(crate) sha256: String,
@@ -75,8 +77,8 @@ pub(super) fn pack_with(tree: &SourceTree, to: &mut dyn Write, threads: usize) -
         }
     }
     if let Some(entry_point) = missing {
-        // Patterns were asked before: what is left is its content, or what it links to.
-        let reason = "the built-in rules for secrets".to_owned();
+        // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
+        let reason = Reason::Never(never::Found::by_content());
         return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
     }
     packing.finish(walk, tree)

@@ -194,6 +194,44 @@ mod tests {
         assert!(is_changed(read_meddled(|path| OpenOptions::new().write(true).open(path)?.set_modified(later))));
     }
 
+    /// A file on a disk that fails: permissions would not do, since root reads everything.
+    struct Failing(File);
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(nix::errno::Errno::EIO.into())
+        }
+    }
+
+    impl Source for Failing {
+        fn stamp(&self) -> io::Result<Stamp> {
+            self.0.stamp()
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() -> TestResult {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("bad.bin");
+        std::fs::write(&path, "x")?;
+        let error = SteadyReader::new(Failing(open(&path)?), &path)?.read_all();
+        assert!(matches!(error, Err(PackError::Unreadable { path, .. }) if path.ends_with("bad.bin")));
+        Ok(())
+    }
+
+    #[test]
+    fn another_file_of_the_same_name_is_not_the_same() -> TestResult {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a");
+        std::fs::write(&path, "one")?;
+        let looked_at = path.symlink_metadata()?;
+        assert!(same(&open(&path)?, &looked_at)?);
+        std::fs::write(folder.path().join("b"), "two")?;
+        std::fs::rename(folder.path().join("b"), &path)?;
+        assert!(!same(&open(&path)?, &looked_at)?);
+        Ok(())
+    }
+
     #[test]
     fn a_link_in_the_place_of_a_file_is_not_followed() -> TestResult {
         let folder = tempfile::tempdir()?;

@@ -11,7 +11,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
 use super::PackError;
-use super::never::{self, Never};
+use super::never::{self, Kind, Never};
 use super::read;
 
 const OWN_FILE: &str = ".smtrainignore";
@@ -24,7 +24,7 @@ pub(super) enum Verdict {
 
 /// Why something is left out; reads after `left out by`.
 #[derive(Clone, Debug)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     Never(never::Found),
     Pattern { pattern: String, place: String },
 }
@@ -32,10 +32,10 @@ pub(super) enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Never(found) if found.kind == never::Kind::Secret => {
-                write!(f, "the built-in pattern {} for secrets", found.pattern)
+            Self::Never(found) if found.kind == Kind::Secret => {
+                write!(f, "the built-in rules for secrets ({})", found.by)
             }
-            Self::Never(found) => write!(f, "the built-in pattern {} for caches and version control", found.pattern),
+            Self::Never(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
             Self::Pattern { pattern, place } => write!(f, "the pattern {pattern} of {place}"),
         }
     }

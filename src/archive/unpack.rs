@@ -130,7 +130,7 @@ impl<'p> Unpacking<'p> {
             if index >= self.limits.entries {
                 return Err(UnpackError::TooMany(self.limits.entries));
             }
-            let name = PathBuf::from(bytes_to_path(&entry.path_bytes()));
+            let name = bytes_to_path(&entry.path_bytes());
             self.place = format!("in {}", name.display());
             self.entry(&mut entry, &name)?;
             self.place = format!("after {}", name.display());

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::never::Kind;
+use super::never::{self, Kind};
 use super::read::{self, Identity};
 use super::rules::{Mark, Reason, Rules, Verdict};
 use super::{PackError, SourceTree};
@@ -125,7 +125,7 @@ impl Walk {
             self.note(&name, entry.is_dir, &reason);
             return Ok(None);
         }
-        let metadata = fs::symlink_metadata(&path).map_err(PackError::unreadable(&path))?;
+        let metadata = fs::symlink_metadata(&path).map_err(gone_or_unreadable(&path))?;
         if metadata.is_symlink() {
             return self.visit_link(name, &path);
         }
@@ -137,7 +137,7 @@ impl Walk {
             Some(_) => read::open(&path),
             None => read::open_in(&level.handle, &entry.name),
         };
-        let handle = handle.map_err(PackError::unreadable(&path))?;
+        let handle = handle.map_err(gone_or_unreadable(&path))?;
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
     }
 
@@ -148,7 +148,9 @@ impl Walk {
         };
         match verdict {
             // Before secrets: a folder `.env` is mostly a Python environment.
-            _ if entry.is_dir && super::never::is_environment(path) => Verdict::LeaveOut(environment()),
+            _ if entry.is_dir && never::is_environment(path) => {
+                Verdict::LeaveOut(Reason::Never(never::Found::environment()))
+            }
             verdict => verdict,
         }
     }
@@ -242,7 +244,8 @@ impl Walk {
     }
 
     fn dependency(given: &Path) -> Result<Entry, PackError> {
-        let path = fs::canonicalize(given).map_err(PackError::unreadable(given))?;
+        let path = fs::canonicalize(given)
+            .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
         // `..` and the like have no name of their own.
         let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
         Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
@@ -269,8 +272,13 @@ impl Walk {
     }
 }
 
-fn environment() -> Reason {
-    Reason::Never(super::never::Found { kind: Kind::Tooling, pattern: "pyvenv.cfg".to_owned() })
+/// The name was in the list a moment ago.
+fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        ErrorKind::NotFound => PackError::Changed(path),
+        _ => PackError::Unreadable { path, source },
+    }
 }
 
 /// The names in a folder, sorted. Names only: what they are is asked of the open folder.
@@ -307,7 +315,6 @@ pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<
     for part in folders {
         let is_dir = part != path;
         if let Verdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
-            let reason = reason.to_string();
             return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
         }
         if is_dir {
