@@ -3,12 +3,10 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::Cloud;
-use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(crate) struct Context {
     pub(crate) ui: Ui,
-    pub(crate) settings: Settings,
     /// The jobs of this computer.
     pub(crate) cloud: Cloud,
     /// `--local` was given.

@@ -34,7 +34,7 @@ use ui::Ui;
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let ui = Ui::new(cli.global.color.into(), cli.global.quiet);
+    let ui = Ui::new(cli.global.color.into(), cli.global.quiet, !cli.global.no_progress);
     match dispatch(cli, ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -63,8 +63,8 @@ fn supervise(folder: &Path) -> Result<()> {
 
 fn run(command: Command, local: bool, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
-    let cloud = local::cloud(&local::Home::new(settings.state.clone()), settings.executable.clone());
-    let context = Context { ui, settings, cloud, local, interrupt: CancellationToken::new() };
+    let cloud = local::cloud(&local::Home::new(settings.state), settings.executable);
+    let context = Context { ui, cloud, local, interrupt: CancellationToken::new() };
     block_on(interruptible(command, &context))?
 }
 

@@ -33,7 +33,10 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let job = context.cloud.jobs.describe(&name).await?;
     let mut data = context.ui.data();
     match output {
-        DescribeOutput::Text => data.text(&describe::text(&job, Timestamp::now()))?,
+        DescribeOutput::Text => {
+            let metrics = context.cloud.metrics.training_metrics(&name).await?;
+            data.text(&describe::text(&job, &metrics, Timestamp::now()))?;
+        }
         DescribeOutput::Json => data.text(&(json(&DescribeJson::of(&job)?)? + "\n"))?,
     }
     data.flush()

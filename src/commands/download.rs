@@ -52,8 +52,8 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
 pub(super) fn report(downloaded: &Downloaded, context: &Context) {
     for (what, part) in [("model", &downloaded.model), ("output data", &downloaded.output)] {
         if let Some(part) = part {
-            let (files, bytes) = (part.files, view::bytes(part.bytes));
-            context.ui.note(format_args!("{what}: {files} files, {bytes} in {}", part.folder.display()));
+            let (files, bytes) = (view::count(part.files, "file"), view::bytes(part.bytes));
+            context.ui.note(format_args!("{what}: {files}, {bytes} in {}", part.folder.display()));
         }
     }
 }

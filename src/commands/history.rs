@@ -8,6 +8,7 @@ use crate::cloud::{JobsQuery, SortBy};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::JobStatus;
+use crate::ops;
 use crate::view::history::{self, JobRow};
 use crate::view::json_line;
 
@@ -79,7 +80,7 @@ pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
         );
     }
     let query = resolve(args)?;
-    let jobs = context.cloud.jobs.list(&query, None).await?.items;
+    let jobs = ops::history::list(&context.cloud, &query).await?;
     let now = Timestamp::now();
     let rows: Vec<JobRow> = jobs.iter().map(|job| JobRow::of(job, now)).collect();
     show(&rows, output, context)

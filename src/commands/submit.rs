@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
 
 use super::download::report as report_download;
 use super::logs::LogPrinter;
@@ -106,14 +105,14 @@ struct Afterwards {
 pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
     let spec = load(&file, &overrides.resolve(), context)?;
-    let prepared = submit::prepare(&context.cloud, &spec, !dry_run, Timestamp::now()).await?;
+    let prepared = prepare(&spec, !dry_run, context).await?;
     report_code(&prepared, context);
     if dry_run {
         return show_request(&prepared, context);
     }
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
     let submitted = submit::create(&context.cloud, &spec, prepared).await?;
-    announce(&submitted, output, context).await?;
+    announce(&submitted, output, context)?;
     accompany(&submitted.job, Afterwards { wait, follow, download }, context).await
 }
 
@@ -129,13 +128,18 @@ fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpe
         .hint(format!("run it here: smtrain submit {} --local", file.display())))
 }
 
+async fn prepare(spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
+    let progress = context.ui.progress_of_bytes("reading code and data");
+    submit::prepare(&context.cloud, spec, store, &|bytes| progress.advance(bytes)).await
+}
+
 fn report_code(prepared: &Prepared, context: &Context) {
     let code = &prepared.code;
     if !code.secrets.is_empty() {
-        context.ui.note(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
+        context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
     }
-    let (files, bytes) = (code.files, view::bytes(code.packed_bytes));
-    context.ui.note(format_args!("code: {files} files, {bytes} packed, sha256 {}", code.sha256));
+    let (files, bytes) = (view::count(code.files, "file"), view::bytes(code.packed_bytes));
+    context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
 }
 
 /// What only AWS could tell stands in angle brackets, and is named on stderr.
@@ -147,16 +151,11 @@ fn show_request(prepared: &Prepared, context: &Context) -> Result<()> {
     context.ui.line(view::json(prepared.request.document())?)
 }
 
-async fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> Result<()> {
-    let job = &submitted.job;
+fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> Result<()> {
     match output {
-        SubmitOutput::Name => context.ui.line(job)?,
-        SubmitOutput::Json => {
-            let state = context.cloud.jobs.describe(job).await?;
-            context.ui.line(view::json_line(&JobJson::of(&state))?)?;
-        }
+        SubmitOutput::Name => context.ui.line(&submitted.job),
+        SubmitOutput::Json => context.ui.line(view::json_line(&JobJson::created(&submitted.job, &submitted.arn))?),
     }
-    Ok(())
 }
 
 async fn accompany(job: &JobName, afterwards: Afterwards, context: &Context) -> Result<()> {
@@ -188,6 +187,7 @@ async fn follow_on_stderr(job: &JobName, context: &Context) -> Result<DescribeTr
 }
 
 async fn wait_quietly(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
+    let _progress = context.ui.progress_of_time(job.as_str());
     let ended = wait::wait(&context.cloud, vec![job.clone()], &context.interrupt, |_| Ok(())).await?;
     ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {job} is gone")))
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::find_job::find_jobs;
 use crate::ops::wait;
-use crate::view::{JobJson, json_line};
+use crate::view::{self, JobJson, json_line};
 
 /// Wait until jobs have ended
 ///
@@ -37,6 +37,8 @@ pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
         WaitOutput::Text => context.ui.line(format_args!("{} {}", job.training_job_name, job.training_job_status)),
         WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
     };
+    let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(names.len(), "job")));
     let ended = wait::wait(&context.cloud, names, &context.interrupt, show).await?;
+    drop(progress);
     wait::verdict(&ended)
 }

@@ -19,10 +19,6 @@ impl InstanceType {
         Self(name.into())
     }
 
-    pub(crate) fn local() -> Self {
-        Self(LOCAL.to_owned())
-    }
-
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

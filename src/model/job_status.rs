@@ -16,9 +16,6 @@ pub(crate) enum JobStatus {
 }
 
 impl JobStatus {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::InProgress, Self::Completed, Self::Failed, Self::Stopping, Self::Stopped, Self::Deleting];
-
     /// Whether nothing more will happen to the job.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)

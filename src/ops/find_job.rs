@@ -1,5 +1,6 @@
 //! From what a user calls a job to the job's name.
 
+use super::history;
 use crate::cloud::{Cloud, CloudError, JobsQuery};
 use crate::error::{Error, Result};
 use crate::model::JobName;
@@ -43,7 +44,7 @@ pub(crate) async fn find_jobs(cloud: &Cloud, jobs: &[JobRef]) -> Result<Vec<JobN
 
 async fn newest(cloud: &Cloud) -> Result<JobName> {
     let query = JobsQuery { limit: Some(1), ..JobsQuery::default() };
-    let job = cloud.jobs.list(&query, None).await?.items.into_iter().next();
+    let job = history::list(cloud, &query).await?.into_iter().next();
     job.map(|job| job.training_job_name)
         .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml --local"))
 }

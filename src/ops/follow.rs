@@ -1,8 +1,9 @@
 //! Following a job's log until the job has ended and every line of it has been shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +11,7 @@ use super::read_log::{self, Span};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
 use crate::model::JobName;
-use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
 
 /// The pause between two looks at a local job's log.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,17 +37,21 @@ pub(crate) async fn follow(
     interrupt: &CancellationToken,
     watcher: &mut impl Watcher,
 ) -> Result<DescribeTrainingJobResponse> {
-    let mut phases_told = 0;
+    let mut phases = Phases::default();
     loop {
         // The state is read before the log: once it is final, what is read then is all there is.
         let state = cloud.jobs.describe(job).await?;
-        phases_told = tell_phases(&state, phases_told, watcher);
+        phases.update(&state);
         for stream in cloud.logs.streams(job).await? {
             let position = positions.remove(&stream.name).flatten();
-            let line = &mut |stream: &LogStream, event: &LogEvent| watcher.line(stream, event);
+            let line = &mut |stream: &LogStream, event: &LogEvent| {
+                phases.tell_until(event.timestamp, watcher);
+                watcher.line(stream, event)
+            };
             let next = read_log::forwards(cloud, &stream, span, position, line).await?;
             positions.insert(stream.name, next);
         }
+        phases.tell_until(Timestamp::MAX, watcher);
         watcher.flush()?;
         if state.training_job_status.is_final() {
             return Ok(state);
@@ -58,12 +63,25 @@ pub(crate) async fn follow(
     }
 }
 
-fn tell_phases(state: &DescribeTrainingJobResponse, told: usize, watcher: &mut impl Watcher) -> usize {
-    let transitions = state.secondary_status_transitions.as_deref().unwrap_or_default();
-    for transition in transitions.iter().skip(told) {
-        watcher.phase(&transition.status, transition.status_message.as_deref().unwrap_or_default());
+/// The job's phases, told between the lines where they belong by their times.
+#[derive(Default)]
+struct Phases {
+    known: usize,
+    untold: VecDeque<SecondaryStatusTransition>,
+}
+
+impl Phases {
+    fn update(&mut self, state: &DescribeTrainingJobResponse) {
+        let all = state.secondary_status_transitions.as_deref().unwrap_or_default();
+        self.untold.extend(all.iter().skip(self.known).cloned());
+        self.known = all.len();
     }
-    transitions.len()
+
+    fn tell_until(&mut self, time: Timestamp, watcher: &mut impl Watcher) {
+        while let Some(phase) = self.untold.pop_front_if(|phase| phase.start_time <= time) {
+            watcher.phase(&phase.status, phase.status_message.as_deref().unwrap_or_default());
+        }
+    }
 }
 
 fn detached(job: &JobName) -> Error {

@@ -20,26 +20,24 @@ pub(crate) struct LocalData {
     files: Vec<(String, PathBuf)>,
     /// Of the names, lengths and contents of the files.
     pub(crate) sha256: String,
-    pub(crate) bytes: u64,
 }
 
 impl LocalData {
-    /// Reads everything once. Symbolic links are followed.
-    pub(crate) fn read(source: &Path) -> Result<Self> {
+    /// Reads everything once, telling `progress` of the bytes. Symbolic links are followed.
+    pub(crate) fn read(source: &Path, progress: &dyn Fn(u64)) -> Result<Self> {
         let mut files = Vec::new();
         list(source, source, 0, &mut files)?;
         if files.is_empty() {
             return Err(Error::usage(format!("{} holds no file", source.display())));
         }
         files.sort();
-        let (mut digest, mut bytes) = (Sha256::new(), 0);
+        let mut digest = Sha256::new();
         for (name, path) in &files {
-            let (content, length) = digest_file(path).doing(|| format!("read {}", path.display()))?;
+            let (content, length) = digest_file(path, progress).doing(|| format!("read {}", path.display()))?;
             digest.update(format!("{}:{name}:{length}:", name.len()));
             digest.update(content);
-            bytes += length;
         }
-        Ok(Self { files, sha256: hex(&digest.finalize()), bytes })
+        Ok(Self { files, sha256: hex(&digest.finalize()) })
     }
 
     /// Stores what is not there yet, below the data's own folder.
@@ -84,7 +82,7 @@ fn name_in(root: &Path, path: &Path) -> Result<String> {
     })
 }
 
-fn digest_file(path: &Path) -> io::Result<([u8; 32], u64)> {
+fn digest_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<([u8; 32], u64)> {
     let (mut file, mut digest, mut chunk, mut length) = (File::open(path)?, Sha256::new(), vec![0; CHUNK], 0);
     loop {
         let read = file.read(&mut chunk)?;
@@ -93,6 +91,7 @@ fn digest_file(path: &Path) -> io::Result<([u8; 32], u64)> {
         }
         digest.update(chunk.get(..read).unwrap_or_default());
         length += read as u64;
+        progress(read as u64);
     }
 }
 
@@ -111,7 +110,7 @@ mod tests {
             for (name, content) in files {
                 fs::write(folder.path().join(name), content)?;
             }
-            Ok(LocalData::read(folder.path())?.sha256)
+            Ok(LocalData::read(folder.path(), &|_| {})?.sha256)
         };
         let one = digest(&[("a", "1"), ("b", "2")])?;
         assert_eq!(one, digest(&[("b", "2"), ("a", "1")])?);

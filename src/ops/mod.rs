@@ -3,6 +3,7 @@
 pub(crate) mod download;
 pub(crate) mod find_job;
 pub(crate) mod follow;
+pub(crate) mod history;
 pub(crate) mod local_data;
 pub(crate) mod provenance;
 pub(crate) mod read_log;

@@ -1,7 +1,7 @@
 //! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 
 use jiff::Timestamp;
 
@@ -27,6 +27,9 @@ pub(crate) struct Prepared {
     pub(crate) code: Packed,
 }
 
+/// Told how many bytes of code or data have been read, as they are.
+pub(crate) type OnBytes<'a> = &'a dyn Fn(u64);
+
 /// A job that was created.
 #[derive(Debug)]
 pub(crate) struct Submitted {
@@ -35,13 +38,13 @@ pub(crate) struct Submitted {
 }
 
 /// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
-pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, now: Timestamp) -> Result<Prepared> {
+pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress: OnBytes<'_>) -> Result<Prepared> {
     let (framework, source) = runs_without_image(spec)?;
     let output = output(cloud, spec).await?;
     let place = source.s3_uri.clone().unwrap_or_else(|| output.root());
-    let (code, code_uri) = code(cloud, source, &place, store).await?;
-    let data = data(cloud, spec, &place, store).await?;
-    let name = JobName::stamped(&spec.name, now).map_err(|error| Error::usage(error.to_string()))?;
+    let (code, code_uri) = code(cloud, source, &place, store, progress).await?;
+    let data = data(cloud, spec, &place, store, progress).await?;
+    let name = JobName::stamped(&spec.name, Timestamp::now()).map_err(|error| Error::usage(error.to_string()))?;
     let tags = provenance::tags(&source.dir, &code.sha256);
     let facts = Facts {
         name: &name,
@@ -120,7 +123,23 @@ async fn default_bucket(cloud: &Cloud) -> Result<S3Uri> {
 }
 
 /// Packs the code, and stores the archive under its digest unless it is there.
-async fn code(cloud: &Cloud, source: &Source, place: &S3Uri, store: bool) -> Result<(Packed, S3Uri)> {
+async fn code(
+    cloud: &Cloud,
+    source: &Source,
+    place: &S3Uri,
+    store: bool,
+    progress: OnBytes<'_>,
+) -> Result<(Packed, S3Uri)> {
+    let mut file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
+    let packed = if store { pack(source, file.as_file_mut(), progress)? } else { pack(source, io::sink(), progress)? };
+    let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
+    if store && cloud.objects.head(&uri).await?.is_none() {
+        cloud.objects.put_file(&uri, file.path()).await?;
+    }
+    Ok((packed, uri))
+}
+
+fn pack(source: &Source, to: impl Write, progress: OnBytes<'_>) -> Result<Packed> {
     let tree = SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),
@@ -128,24 +147,28 @@ async fn code(cloud: &Cloud, source: &Source, place: &S3Uri, store: bool) -> Res
         entry_point: source.entry_point.clone(),
         external_symlinks: source.external_symlinks,
     };
-    let uri = |packed: &Packed| place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
-    if !store {
-        let packed = archive::pack_source(&tree, &mut io::sink()).map_err(unpackable)?;
-        let uri = uri(&packed);
-        return Ok((packed, uri));
+    let mut to = Counted { to: BufWriter::new(to), progress };
+    let packed = archive::pack_source(&tree, &mut to).map_err(unpackable)?;
+    to.flush().doing(|| "write the code's archive".to_owned())?;
+    Ok(packed)
+}
+
+/// Tells of every byte that is written through it.
+struct Counted<'a, W: Write> {
+    to: BufWriter<W>,
+    progress: OnBytes<'a>,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        (self.progress)(written as u64);
+        Ok(written)
     }
-    let mut file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
-    let packed = {
-        let mut writer = BufWriter::new(file.as_file_mut());
-        let packed = archive::pack_source(&tree, &mut writer).map_err(unpackable)?;
-        io::Write::flush(&mut writer).doing(|| "write the code's archive".to_owned())?;
-        packed
-    };
-    let uri = uri(&packed);
-    if cloud.objects.head(&uri).await?.is_none() {
-        cloud.objects.put_file(&uri, file.path()).await?;
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
-    Ok((packed, uri))
 }
 
 fn unpackable(error: PackError) -> Error {
@@ -158,11 +181,17 @@ fn unpackable(error: PackError) -> Error {
 }
 
 /// Local channels as prefixes: a file's is its folder by content, with a `/` at the end.
-async fn data(cloud: &Cloud, spec: &JobSpec, place: &S3Uri, store: bool) -> Result<BTreeMap<String, S3Uri>> {
+async fn data(
+    cloud: &Cloud,
+    spec: &JobSpec,
+    place: &S3Uri,
+    store: bool,
+    progress: OnBytes<'_>,
+) -> Result<BTreeMap<String, S3Uri>> {
     let mut stored = BTreeMap::new();
     for channel in &spec.channels {
         let ChannelSource::Path(path) = &channel.source else { continue };
-        let data = LocalData::read(path)?;
+        let data = LocalData::read(path, progress)?;
         let folder = place.join(&format!("smtrain/data/{}", data.sha256));
         if store {
             data.store(cloud, &folder).await?;

@@ -1,6 +1,7 @@
 //! The only place that prints. stdout is data, stderr is talk.
 
 mod problems;
+mod progress;
 mod style;
 pub(crate) mod table;
 
@@ -14,6 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::error::{Error, Kind, Result};
 use crate::job::problem::{InvalidSpec, Problem, SourceText};
 
+pub(crate) use progress::Progress;
 pub(crate) use style::Style;
 
 /// Bytes of stdout that are gathered before they are written.
@@ -24,11 +26,13 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) struct Ui {
     color: ColorChoice,
     quiet: bool,
+    progress: bool,
 }
 
 impl Ui {
-    pub(crate) fn new(color: ColorChoice, quiet: bool) -> Self {
-        Self { color, quiet }
+    /// Progress is shown where `progress` allows it, stderr is a terminal, and not `quiet`.
+    pub(crate) fn new(color: ColorChoice, quiet: bool, progress: bool) -> Self {
+        Self { color, quiet, progress }
     }
 
     /// Where data goes: buffered, since a log has millions of lines.
@@ -63,6 +67,20 @@ impl Ui {
     pub(crate) fn talk_bytes(self, bytes: &[u8]) {
         // Nobody can be told that stderr is closed.
         let _closed = io::stderr().write_all(bytes);
+    }
+
+    /// Shows how many bytes have been worked on.
+    pub(crate) fn progress_of_bytes(self, title: &str) -> Progress {
+        Progress::of_bytes(title, self.shows_progress())
+    }
+
+    /// Shows that, and how long, something is waited for.
+    pub(crate) fn progress_of_time(self, title: &str) -> Progress {
+        Progress::of_time(title, self.shows_progress())
+    }
+
+    fn shows_progress(self) -> bool {
+        self.progress && !self.quiet && self.err_is_terminal()
     }
 
     pub(crate) fn warning(self, text: impl Display) {

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{VERSION, history};
+use crate::cloud::MetricPoint;
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::when;
@@ -26,7 +27,7 @@ impl DescribeJson {
     }
 }
 
-pub(crate) fn text(job: &DescribeTrainingJobResponse, now: Timestamp) -> String {
+pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], now: Timestamp) -> String {
     let mut page = Page::default();
     state(&mut page, job, now);
     page.field("runs", &history::runs(job));
@@ -37,7 +38,7 @@ pub(crate) fn text(job: &DescribeTrainingJobResponse, now: Timestamp) -> String 
     map(&mut page, "hyperparameters", job.hyper_parameters.iter().flatten());
     map(&mut page, "environment", job.environment.iter().flatten());
     channels(&mut page, job);
-    metrics(&mut page, job);
+    metrics(&mut page, points);
     phases(&mut page, job, now);
     page.text
 }
@@ -88,13 +89,40 @@ fn channels(page: &mut Page, job: &DescribeTrainingJobResponse) {
     }
 }
 
-fn metrics(page: &mut Page, job: &DescribeTrainingJobResponse) {
-    let metrics = job.final_metric_data_list.as_deref().unwrap_or_default();
-    if !metrics.is_empty() {
-        page.heading("metrics (last values)");
+/// What each metric came to: its last value, and the range it was in.
+fn metrics(page: &mut Page, points: &[MetricPoint]) {
+    let mut ranges: Vec<Range<'_>> = Vec::new();
+    for point in points {
+        match ranges.iter_mut().find(|range| range.name == point.name) {
+            Some(range) => range.add(point.value),
+            None => ranges.push(Range::of(point)),
+        }
     }
-    for metric in metrics {
-        page.entry(metric.metric_name.as_deref().unwrap_or_default(), &json!(metric.value).to_string());
+    if !ranges.is_empty() {
+        page.heading("metrics");
+    }
+    for Range { name, values, last, least, greatest } in &ranges {
+        page.entry(name, &format!("{last} (of {values} values from {least} to {greatest})"));
+    }
+}
+
+struct Range<'a> {
+    name: &'a str,
+    values: usize,
+    last: f64,
+    least: f64,
+    greatest: f64,
+}
+
+impl<'a> Range<'a> {
+    fn of(point: &'a MetricPoint) -> Self {
+        let value = point.value;
+        Self { name: &point.name, values: 1, last: value, least: value, greatest: value }
+    }
+
+    fn add(&mut self, value: f64) {
+        (self.values, self.last) = (self.values + 1, value);
+        (self.least, self.greatest) = (self.least.min(value), self.greatest.max(value));
     }
 }
 

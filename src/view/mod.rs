@@ -8,6 +8,8 @@ pub(crate) mod log_lines;
 use serde::Serialize;
 
 use crate::error::{Doing, Result};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, JobStatus};
 
 /// The version that every JSON object carries. It rises when a field changes its meaning or goes; new ones may come.
 const VERSION: u32 = 1;
@@ -34,7 +36,13 @@ pub(crate) struct JobJson<'a> {
 }
 
 impl<'a> JobJson<'a> {
-    pub(crate) fn of(job: &'a crate::model::training_job::DescribeTrainingJobResponse) -> Self {
+    /// A job in its first moment.
+    pub(crate) fn created(name: &'a JobName, arn: &'a str) -> Self {
+        let status = JobStatus::InProgress.as_str();
+        Self { version: VERSION, name: name.as_str(), arn, status, failure_reason: None }
+    }
+
+    pub(crate) fn of(job: &'a DescribeTrainingJobResponse) -> Self {
         Self {
             version: VERSION,
             name: job.training_job_name.as_str(),
@@ -43,6 +51,11 @@ impl<'a> JobJson<'a> {
             failure_reason: job.failure_reason.as_deref(),
         }
     }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// `512 B`, `3.4 KiB`, `1.2 GiB`.

@@ -1,0 +1,48 @@
+//! A line on stderr that shows how far something has come; nothing where stderr is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often the line moves while nothing comes.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Gone from the screen once it is dropped.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A step of unknown length that counts bytes: `⠋ packing the code 1.2 MiB (3.4 MiB/s)`.
+    pub(super) fn of_bytes(title: &str, visible: bool) -> Self {
+        Self::new(title, "{spinner} {msg} {binary_bytes} ({binary_bytes_per_sec})", visible)
+    }
+
+    /// Something that is waited for: `⠋ Training 45s`.
+    pub(super) fn of_time(title: &str, visible: bool) -> Self {
+        Self::new(title, "{spinner} {msg} {elapsed}", visible)
+    }
+
+    fn new(title: &str, template: &str, visible: bool) -> Self {
+        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(title.to_owned());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if visible {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { bar }
+    }
+
+    pub(crate) fn advance(&self, by: u64) {
+        self.bar.inc(by);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
