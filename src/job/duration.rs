@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "90", "h", "1h ", "1x", "30m1h", "1h1h", "-1h", "1.5h", "99999999999999999999s", "9999999999999999d"]
+        for text in
+            ["", "90", "h", "1h ", "1x", "30m1h", "1h1h", "-1h", "1.5h", "99999999999999999999s", "9999999999999999d"]
         {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -9,16 +9,40 @@ const KNOWN: &[(&[&str], &[&str])] = &[
     (&["c4"], &["xlarge", "2xlarge", "4xlarge", "8xlarge"]),
     (&["c5", "c5n"], &["xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]),
     (&["c6i"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge"]),
-    (&["c7i", "m7i", "r7i"], &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"]),
+    (
+        &["c7i", "m7i", "r7i"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"],
+    ),
     (&["c7i-flex", "c8i-flex", "g4dn"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]),
-    (&["c8i"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge", "48xlarge", "96xlarge"]),
-    (&["g5", "g6", "g6e"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"]),
+    (
+        &["c8i"],
+        &[
+            "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge", "48xlarge",
+            "96xlarge",
+        ],
+    ),
+    (
+        &["g5", "g6", "g6e"],
+        &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"],
+    ),
     (&["g7", "g7e"], &["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]),
     (&["m4"], &["xlarge", "2xlarge", "4xlarge", "10xlarge", "16xlarge"]),
     (&["m5"], &["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]),
-    (&["m6i", "r6i"], &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge"]),
-    (&["m7i-flex", "m8i-flex", "r8i-flex"], &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]),
-    (&["m8i", "r8i"], &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge", "48xlarge", "96xlarge"]),
+    (
+        &["m6i", "r6i"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge"],
+    ),
+    (
+        &["m7i-flex", "m8i-flex", "r8i-flex"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"],
+    ),
+    (
+        &["m8i", "r8i"],
+        &[
+            "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+            "48xlarge", "96xlarge",
+        ],
+    ),
     (&["p2"], &["xlarge", "8xlarge", "16xlarge"]),
     (&["p3"], &["2xlarge", "8xlarge", "16xlarge"]),
     (&["p3dn", "p4d", "p4de"], &["24xlarge"]),
@@ -37,9 +61,13 @@ const PREFIX: &str = "ml.";
 pub(crate) enum Verdict {
     Known,
     /// It could be one that is newer than the list.
-    Unlisted { did_you_mean: Option<String> },
+    Unlisted {
+        did_you_mean: Option<String>,
+    },
     /// Not the form of an instance type.
-    Malformed { did_you_mean: Option<String> },
+    Malformed {
+        did_you_mean: Option<String>,
+    },
 }
 
 pub(crate) fn judge(name: &str) -> Verdict {
@@ -86,8 +114,11 @@ fn near(name: &str) -> Option<String> {
     });
     let all: Vec<String> = all.collect();
     let family = name.rsplit_once('.').map_or(name, |(family, _)| family);
-    let siblings: Vec<&str> =
-        all.iter().map(String::as_str).filter(|known| known.rsplit_once('.').is_some_and(|(f, _)| f == family)).collect();
+    let siblings: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|known| known.rsplit_once('.').is_some_and(|(f, _)| f == family))
+        .collect();
     let candidates = if siblings.is_empty() { all.iter().map(String::as_str).collect() } else { siblings };
     closest(name, candidates).map(str::to_owned)
 }

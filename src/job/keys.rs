@@ -3,21 +3,60 @@
 use super::suggest::did_you_mean;
 
 pub(crate) const ROOT: &[&str] = &[
-    "name", "input_mode", "role", "region", "framework", "source", "algorithm", "container", "hyperparameters",
-    "environment", "resources", "limits", "spot", "checkpoints", "channels", "output", "metrics", "distribution",
-    "network", "encryption", "tags", "local", "tensorboard", "experiment", "debugger", "profiler", "remote_debug",
-    "infra_check", "session_chaining", "mlflow", "request",
+    "name",
+    "input_mode",
+    "role",
+    "region",
+    "framework",
+    "source",
+    "algorithm",
+    "container",
+    "hyperparameters",
+    "environment",
+    "resources",
+    "limits",
+    "spot",
+    "checkpoints",
+    "channels",
+    "output",
+    "metrics",
+    "distribution",
+    "network",
+    "encryption",
+    "tags",
+    "local",
+    "tensorboard",
+    "experiment",
+    "debugger",
+    "profiler",
+    "remote_debug",
+    "infra_check",
+    "session_chaining",
+    "mlflow",
+    "request",
 ];
 pub(crate) const FRAMEWORK: &[&str] = &[
-    "name", "version", "py_version", "pytorch_version", "tensorflow_version", "image", "model_dir",
-    "training_compiler", "allow_unknown_version",
+    "name",
+    "version",
+    "py_version",
+    "pytorch_version",
+    "tensorflow_version",
+    "image",
+    "model_dir",
+    "training_compiler",
+    "allow_unknown_version",
 ];
 pub(crate) const SOURCE: &[&str] = &["dir", "entry_point", "dependencies", "s3_uri", "exclude", "external_symlinks"];
 pub(crate) const ALGORITHM: &[&str] = &["name", "arn", "version"];
 pub(crate) const CONTAINER: &[&str] =
     &["image", "entrypoint", "arguments", "repository_access", "repository_credentials_provider_arn"];
 pub(crate) const RESOURCES: &[&str] = &[
-    "instance_type", "instance_count", "volume_size_gb", "keep_alive_period", "training_plan_arn", "instance_groups",
+    "instance_type",
+    "instance_count",
+    "volume_size_gb",
+    "keep_alive_period",
+    "training_plan_arn",
+    "instance_groups",
     "instance_preferences",
 ];
 pub(crate) const INSTANCE_GROUP: &[&str] = &["name", "type", "count"];
@@ -26,8 +65,17 @@ pub(crate) const LIMITS: &[&str] = &["max_run", "max_wait", "max_pending", "max_
 pub(crate) const SWITCH: &[&str] = &["enabled"];
 pub(crate) const S3_AND_LOCAL_PATH: &[&str] = &["s3_uri", "local_path"];
 pub(crate) const CHANNEL: &[&str] = &[
-    "source", "content_type", "input_mode", "distribution", "compression", "record_wrapper", "s3_data_type",
-    "attribute_names", "shuffle_seed", "instance_groups", "access",
+    "source",
+    "content_type",
+    "input_mode",
+    "distribution",
+    "compression",
+    "record_wrapper",
+    "s3_data_type",
+    "attribute_names",
+    "shuffle_seed",
+    "instance_groups",
+    "access",
 ];
 pub(crate) const OUTPUT: &[&str] = &["s3_uri", "kms_key_id", "compression"];
 pub(crate) const DISTRIBUTION: &[&str] =

@@ -13,7 +13,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The text without a byte order mark, so that the columns of the first line are right.
 pub(crate) fn read(path: &Path) -> Result<String, Problem> {
     let bytes = read_bytes(path)?;
-    let text = String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error().valid_up_to()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error().valid_up_to()))?;
     if let Some(at) = text.bytes().position(|byte| byte == 0) {
         return Err(not_text(text.as_bytes(), at));
     }

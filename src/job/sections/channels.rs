@@ -35,7 +35,11 @@ pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
     };
     let count = table.entries.len();
     if count > MOST_CHANNELS {
-        root.refuse("channels", format!("[channels] has {count} channels, and at most {MOST_CHANNELS} are allowed"), None);
+        root.refuse(
+            "channels",
+            format!("[channels] has {count} channels, and at most {MOST_CHANNELS} are allowed"),
+            None,
+        );
     }
     table.entries.iter().filter_map(|entry| channel(root, entry, folder)).collect()
 }
@@ -149,7 +153,8 @@ impl Source<'_> {
         match decoded {
             Ok(source) => Some(source),
             Err(message) => {
-                let hint = "a source is s3://BUCKET/PREFIX, efs://fs-ID/PATH, fsx://fs-ID/PATH, or a file or folder here";
+                let hint =
+                    "a source is s3://BUCKET/PREFIX, efs://fs-ID/PATH, fsx://fs-ID/PATH, or a file or folder here";
                 report.add(Problem::error(message).at(self.place).hint(hint));
                 None
             }

@@ -101,7 +101,8 @@ fn parameters(section: &Reader<'_>, most: usize) -> BTreeMap<String, String> {
     let parameters = text_table(section, "parameters");
     at_most(section, "parameters", parameters.len(), most);
     for (entry, value) in &parameters {
-        let checked = patterns::between(&entry.key, 1, LONGEST_NAME).map_err(|why| format!("the parameter's name {why}"));
+        let checked =
+            patterns::between(&entry.key, 1, LONGEST_NAME).map_err(|why| format!("the parameter's name {why}"));
         let checked = checked.and_then(|()| {
             patterns::at_most(value, LONGEST_NAME).map_err(|why| format!("the parameter's value {why}"))
         });

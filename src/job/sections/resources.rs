@@ -48,16 +48,21 @@ fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
     if instance_type.is_local() {
         return Some(instance_type);
     }
-    let hint = |word: Option<String>, or: &str| word.map_or_else(|| or.to_owned(), |word| format!("did you mean `{word}`?"));
+    let hint =
+        |word: Option<String>, or: &str| word.map_or_else(|| or.to_owned(), |word| format!("did you mean `{word}`?"));
     match judge(&name) {
         Verdict::Known => {}
         Verdict::Unlisted { did_you_mean } => {
             let problem = Problem::warning(format!("instance type `{name}` is not in the built-in list"));
-            section.report.add(problem.at(&node.place).hint(hint(did_you_mean, "a newer type is sent as it is written")));
+            section
+                .report
+                .add(problem.at(&node.place).hint(hint(did_you_mean, "a newer type is sent as it is written")));
         }
         Verdict::Malformed { did_you_mean } => {
             let problem = Problem::error(format!("{name:?} is not an instance type"));
-            section.report.add(problem.at(&node.place).hint(hint(did_you_mean, "such as \"ml.m5.xlarge\", or \"local\"")));
+            section
+                .report
+                .add(problem.at(&node.place).hint(hint(did_you_mean, "such as \"ml.m5.xlarge\", or \"local\"")));
         }
     }
     Some(instance_type)

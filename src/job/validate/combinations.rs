@@ -1,13 +1,13 @@
 //! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
 
 use super::super::duration;
+use super::super::keys;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
-use super::super::suggest::did_you_mean;
+use super::super::suggest::{did_you_mean, list};
 use super::Checks;
 
 pub(crate) fn check(checks: &Checks<'_>) {
     instances(checks);
-    local_instances(checks);
     instance_groups(checks);
     spot(checks);
     keep_alive(checks);
@@ -29,7 +29,11 @@ const PREFERENCES: [&str; 2] = ["resources", "instance_preferences"];
 fn instances(checks: &Checks<'_>) {
     let (groups, preferences) = (checks.has(&GROUPS), checks.has(&PREFERENCES));
     if groups && preferences {
-        checks.refuse(&PREFERENCES, "`instance_preferences` can't be used beside `instance_groups`", "keep one of them");
+        checks.refuse(
+            &PREFERENCES,
+            "`instance_preferences` can't be used beside `instance_groups`",
+            "keep one of them",
+        );
     }
     for (several, name) in [(groups, "instance_groups"), (preferences, "instance_preferences")] {
         for key in [TYPE, COUNT].iter().filter(|key| several && checks.has(*key)) {
@@ -41,20 +45,9 @@ fn instances(checks: &Checks<'_>) {
         let message = "`training_plan_arn` can't be used beside `instance_preferences`";
         checks.refuse(&["resources", "training_plan_arn"], message, "give it in the entries that it is for");
     }
-    if !(checks.local || groups || preferences || checks.has(&TYPE)) {
+    if !(checks.local || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE, keys::RESOURCES)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
-    }
-}
-
-/// Local mode is one host, as it says when it starts; what can't run there at all is told here.
-fn local_instances(checks: &Checks<'_>) {
-    let is_local = checks.spec.resources.instance_type.as_ref().is_some_and(crate::model::InstanceType::is_local);
-    if is_local && checks.spec.resources.instance_count > 1 {
-        checks.refuse(&COUNT, "a local job runs on one host", "leave `instance_count` out");
-    }
-    if is_local && checks.spec.spot {
-        checks.warn(&["spot", "enabled"], "a local job has no spot instances", "it is only used on SageMaker");
     }
 }
 
@@ -101,10 +94,6 @@ fn keep_alive(checks: &Checks<'_>) {
         let message = "`keep_alive_period` can't be used with spot instances, which can't be kept";
         checks.refuse(&["resources", "keep_alive_period"], message, "leave one of them out");
     }
-    if is_kept && !checks.spec.resources.instance_groups.is_empty() {
-        let message = "`keep_alive_period` can't be used with instance groups";
-        checks.refuse(&["resources", "keep_alive_period"], message, "leave it out");
-    }
 }
 
 fn network(checks: &Checks<'_>) {
@@ -130,11 +119,11 @@ fn distribution(checks: &Checks<'_>) {
     let Some(distribution) = &checks.spec.distribution else { return };
     let path = ["distribution", "type"];
     let Runs::Framework(framework) = &checks.spec.runs else {
-        return checks.refuse(&path, "[distribution] is only for [framework]", "an image of your own starts its own processes");
+        return checks.refuse(&path, "[distribution] is only for [framework]", "leave it out");
     };
     let only = |frameworks: &[&str]| {
         if !framework.name.is_empty() && !frameworks.contains(&framework.name.as_str()) && framework.image.is_none() {
-            let message = format!("this distribution is only for {}", frameworks.join(" and "));
+            let message = format!("this distribution is only for {}", list(frameworks));
             checks.refuse(&path, message, "choose another type");
         }
     };
@@ -160,7 +149,9 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
     let path = ["framework", "training_compiler"];
     if let Some(instance_type) = &checks.spec.resources.instance_type {
         let name = instance_type.as_str();
-        let is_supported = instance_type.is_local() || name.starts_with("ml.p3dn.") || COMPILER_FAMILIES.iter().any(|family| name.starts_with(family));
+        let is_supported = instance_type.is_local()
+            || name.starts_with("ml.p3dn.")
+            || COMPILER_FAMILIES.iter().any(|family| name.starts_with(family));
         if !is_supported {
             let message = format!("the training compiler doesn't run on `{name}`");
             checks.refuse(&TYPE, message, "it runs on ml.p3, ml.p3dn, ml.p4d, ml.g4dn and ml.g5");
@@ -179,14 +170,18 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
 fn code(checks: &Checks<'_>) {
     match &checks.spec.runs {
         Runs::Algorithm(_) if checks.has(&["source"]) => {
-            checks.refuse(&["source"], "[source] can't be used with [algorithm], which has its own code", "leave it out");
+            checks.refuse(
+                &["source"],
+                "[source] can't be used with [algorithm], which has its own code",
+                "leave it out",
+            );
         }
-        Runs::Framework(_) if checks.has(&["framework"]) && !checks.has(&["source", "entry_point"]) => {
+        Runs::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
             let hint = "add entry_point = \"train.py\" to [source]";
             checks.refuse(&["source", "entry_point"], "[framework] needs a script, and none is given", hint);
         }
         Runs::Container(container) if checks.has(&["source"]) => {
-            let has_script = checks.has(&["source", "entry_point"]);
+            let has_script = is_script_given(checks);
             if container.entrypoint.is_empty() && !has_script {
                 let hint = "add entry_point = \"train.py\", or [container] entrypoint";
                 checks.refuse(&["source", "entry_point"], "nothing says what of [source] runs", hint);
@@ -198,4 +193,9 @@ fn code(checks: &Checks<'_>) {
         }
         _ => {}
     }
+}
+
+fn is_script_given(checks: &Checks<'_>) -> bool {
+    let path = ["source", "entry_point"];
+    checks.has(&path) || checks.is_meant(path, keys::SOURCE)
 }

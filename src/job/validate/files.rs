@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::super::problem::Problem;
 use super::super::spec::{ChannelSource, Source};
 use super::super::suggest::did_you_mean;
 use super::super::tree::{Node, Value};
-use super::super::problem::Problem;
 use super::Checks;
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -84,7 +84,8 @@ fn dependencies(checks: &Checks<'_>, source: &Source, dir_stands: bool) {
         }
         let clash = names.insert(name.to_owned(), dependency).cloned();
         let own = source.dir.join(name);
-        let clash = clash.or_else(|| (dir_stands && own.symlink_metadata().is_ok() && own != *dependency).then_some(own));
+        let clash =
+            clash.or_else(|| (dir_stands && own.symlink_metadata().is_ok() && own != *dependency).then_some(own));
         if let Some(other) = clash {
             let message = format!("{shown} and {} would have the same place in the code archive", other.display());
             refuse(message, "rename one of them");

@@ -28,7 +28,9 @@ pub(crate) fn check(checks: &Checks<'_>) {
         }
         let length = entry.key.chars().count();
         if length == 0 || length > LONGEST_KEY {
-            add(Problem::error(format!("a hyperparameter's name has 1 to {LONGEST_KEY} characters, and this has {length}")));
+            add(Problem::error(format!(
+                "a hyperparameter's name has 1 to {LONGEST_KEY} characters, and this has {length}"
+            )));
         }
         let value = checks.spec.hyperparameters.get(&entry.key).map_or(0, |value| sent_length(checks, value));
         if value > LONGEST_VALUE {
@@ -45,7 +47,11 @@ fn count(checks: &Checks<'_>) {
     let count = checks.spec.hyperparameters.len();
     if count > most {
         let message = format!("{count} hyperparameters are too many: at most {most} are allowed");
-        let hint = if is_script_mode { "script mode sends 5 of its own beside them, and the API takes 100" } else { "the API takes 100" };
+        let hint = if is_script_mode {
+            "script mode sends 5 of its own beside them, and the API takes 100"
+        } else {
+            "the API takes 100"
+        };
         checks.refuse(&["hyperparameters"], message, hint);
     }
 }
