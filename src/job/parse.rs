@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::depth::too_deep;
-use super::problem::{Place, Problem, line_and_column};
+use super::problem::{Place, Problem, char_boundary, line_and_column};
 use super::report::Report;
 use super::text::other_format;
 use super::tree::{Entry, Node, Table, Value};
@@ -78,8 +78,8 @@ fn nested_too_deeply(place: &Place) -> Problem {
 
 fn syntax_error(text: &str, error: &toml::de::Error) -> Problem {
     let bytes = error.span().unwrap_or_default();
-    let start = text.floor_char_boundary(bytes.start);
-    let end = text.ceil_char_boundary(bytes.end.max(start));
+    let start = char_boundary(text, bytes.start);
+    let end = char_boundary(text, bytes.end).max(start);
     let problem = Problem::error(format!("invalid TOML: {}", in_plain_words(error.message(), text.get(start..end))));
     problem.at(&Place { source: 0, bytes: start..end })
 }

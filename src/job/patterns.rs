@@ -196,17 +196,20 @@ pub(crate) fn entry_point(text: &str) -> Checked {
 mod tests {
     use super::*;
 
+    /// A check, texts that pass it, and texts that don't.
+    type Case = (fn(&str) -> Checked, &'static [&'static str], &'static [&'static str]);
+
     #[test]
     fn what_the_api_takes_passes_and_the_rest_does_not() {
-        let plan = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
-        let table: [(fn(&str) -> Checked, &[&str], &[&str]); 9] = [
+        const PLAN: &str = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
+        let table: [Case; 9] = [
             (role, &["MyRole", "arn:aws:iam::111122223333:role/service-role/R"], &["a b", "arn:aws:iam::1:role/R", ""]),
             (
                 region,
                 &["eu-west-1", "us-gov-west-1", "us-isob-east-1"],
                 &["Ireland", "eu-west-1a", "eu-west", "west-1"],
             ),
-            (training_plan_arn, &[plan], &["plan", "arn:aws:iam::111122223333:role/x"]),
+            (training_plan_arn, &[PLAN], &["plan", "arn:aws:iam::111122223333:role/x"]),
             (file_system_id, &["fs-01234567"], &["fs-0123", "fs-0123456g", "0123"]),
             (environment_name, &["WANDB_MODE", "_x1"], &["1X", "A-B", ""]),
             (
@@ -219,8 +222,12 @@ mod tests {
             (algorithm_arn, &["arn:aws:sagemaker:eu-west-1:111122223333:algorithm/mine"], &["mine"]),
         ];
         for (check, good, bad) in table {
-            good.iter().for_each(|text| assert_eq!(check(text), Ok(()), "{text}"));
-            bad.iter().for_each(|text| assert!(check(text).is_err(), "{text}"));
+            for text in good {
+                assert_eq!(check(text), Ok(()), "{text}");
+            }
+            for text in bad {
+                assert!(check(text).is_err(), "{text}");
+            }
         }
     }
 }
