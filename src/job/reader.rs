@@ -49,23 +49,39 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// A list of tables; each may have `keys`.
-    pub(crate) fn sections(&self, key: &str, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
+    /// A list of tables; each may have `keys`. No more than `most` are read.
+    pub(crate) fn sections(&self, key: &str, most: usize, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
         let Some(node) = self.get(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of tables");
             return Vec::new();
         };
-        items.iter().map(|item| self.nested(key, item, keys)).collect()
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).map(|item| self.nested(key, item, keys)).collect()
     }
 
     fn refuse_unknown_keys(&self) {
         for entry in self.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str())) {
             let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
-            let hint = if self.report.is_full() { None } else { hint_for_unknown(&self.name, &entry.key, self.keys) };
-            let message = format!("unknown key `{}`{place}", entry.key);
-            self.report.add(Problem::error(message).at(&entry.key_place).label("unknown key").maybe_hint(hint));
+            let problem = Problem::error(format!("unknown key `{}`{place}", entry.key)).label("unknown key");
+            self.report.add(problem.at(&entry.key_place).maybe_hint(self.hint_for_unknown(entry)));
         }
+    }
+
+    fn hint_for_unknown(&self, entry: &Entry) -> Option<String> {
+        if self.report.is_full() {
+            return None;
+        }
+        let is_section = matches!(entry.node.value, Value::Table(_));
+        hint_for_unknown(&self.name, &entry.key, self.keys).or_else(|| {
+            let is_root = self.name.is_empty();
+            let hyperparameter = || "a hyperparameter belongs in [hyperparameters]".to_owned();
+            if is_root {
+                (!is_section).then(hyperparameter)
+            } else {
+                Some(format!("its keys are {}", self.keys.join(", ")))
+            }
+        })
     }
 
     fn path(&self, key: &str) -> String {
@@ -229,17 +245,21 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of strings, each of which passes `check`.
+    /// A list of strings, each of which passes `check`. No more than `most` are read.
     pub(crate) fn strings(&self, key: &str, most: usize, check: impl Fn(&str) -> Checked) -> Vec<String> {
         let Some(node) = self.get(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
             return Vec::new();
         };
-        if items.len() > most {
-            self.refuse(key, format!("`{key}` has {} entries, and at most {most} are allowed", items.len()), None);
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).filter_map(|item| self.item(key, item, &check)).collect()
+    }
+
+    fn check_count(&self, key: &str, count: usize, most: usize) {
+        if count > most {
+            self.refuse(key, format!("`{key}` has {count} entries, and at most {most} are allowed"), None);
         }
-        items.iter().filter_map(|item| self.item(key, item, &check)).collect()
     }
 
     fn item(&self, key: &str, item: &'a Node, check: impl Fn(&str) -> Checked) -> Option<String> {

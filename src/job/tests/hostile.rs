@@ -104,6 +104,31 @@ fn a_file_of_nothing_but_mistakes_stays_short() -> TestResult {
     Ok(())
 }
 
+#[test]
+fn lists_without_end_are_answered() -> TestResult {
+    let project = Project::new()?;
+    let group = r#"{ name = "a", type = "ml.m5.x", count = 1 }, "#;
+    for (text, expected) in [
+        (format!("dependencies = [{}]", "'x', ".repeat(150_000)), "`dependencies` has 150000 entries"),
+        (format!("[resources]\ninstance_groups = [{}]", group.repeat(20_000)), "`instance_groups` has 20000 entries"),
+        ("[channels]\n".to_owned() + &numbered(" = 'x'\n"), "and at most 20 are allowed"),
+        ("[metrics]\n".to_owned() + &numbered(" = '(((.){9}){99}){99}'\n"), "and at most 40 are allowed"),
+        ("[environment]\n".to_owned() + &numbered(" = [1]\n"), "more problems are not shown"),
+    ] {
+        let text = if text.starts_with('d') { format!("[source]\n{text}") } else { text };
+        let problems = project.problems(&text, &[])?;
+        let is_shown = problems.iter().any(|problem| problem.contains(expected));
+        assert!(is_shown, "{expected}: {:?}", problems.first());
+    }
+    Ok(())
+}
+
+/// As many lines as fit into a spec, each with a key of its own.
+fn numbered(value: &str) -> String {
+    let most = (1 << 20) / (value.len() + 7);
+    (0..most).fold(String::new(), |text, n| text + &format!("k{n:05}") + value)
+}
+
 fn depth(table: &Table) -> usize {
     1 + table.entries.iter().map(|entry| node_depth(&entry.node)).max().unwrap_or(0)
 }

@@ -68,7 +68,7 @@ train = "s3://bucket/data/train"
 [channels.validation]
 source = "data/validation.csv"
 content_type = "text/csv"
-input_mode = "FastFile"
+input_mode = "Pipe"
 distribution = "ShardedByS3Key"
 compression = "Gzip"
 record_wrapper = "RecordIO"
@@ -184,7 +184,7 @@ fn channels_are_read_in_both_forms_and_in_the_order_written() -> TestResult {
     assert!(matches!(&train.source, ChannelSource::S3(uri) if uri.to_string() == "s3://bucket/data/train"));
     let file = project.home.path().join("churn/data/validation.csv");
     assert_eq!(validation.source, ChannelSource::Path(file));
-    assert_eq!(validation.input_mode, Some(InputMode::FastFile));
+    assert_eq!(validation.input_mode, Some(InputMode::Pipe));
     assert_eq!(validation.s3_data_type, Some(S3DataType::AugmentedManifestFile));
     assert_eq!((validation.sharded, validation.gzip, validation.record_io), (Some(true), Some(true), Some(true)));
     let ChannelSource::FileSystem(file_system) = &shared.source else { return Err("not a file system".into()) };

@@ -3,6 +3,7 @@
 mod combinations;
 mod files;
 mod hyperparameters;
+mod inputs;
 
 use super::keys::ROOT;
 use super::problem::{Place, Problem};
@@ -24,6 +25,7 @@ impl Checks<'_> {
     pub(crate) fn run(&self) {
         combinations::check(self);
         hyperparameters::check(self);
+        inputs::check(self);
         files::check(self);
     }
 
@@ -44,7 +46,10 @@ impl Checks<'_> {
 
     /// Reports a problem at a path's value, or at the nearest section above it that is written.
     fn refuse(&self, path: &[&str], message: impl Into<String>, hint: &str) {
-        let problem = Problem::error(message).hint(hint);
+        self.add(path, Problem::error(message).hint(hint));
+    }
+
+    fn add(&self, path: &[&str], problem: Problem) {
         self.report.add(match self.nearest(path) {
             Some(place) => problem.at(place),
             None => problem,
