@@ -99,8 +99,7 @@ fn multi_line(text: &[u8], quote: u8, escapes: bool) -> usize {
     while at < text.len() {
         let rest = text.get(at..).unwrap_or_default();
         if rest.starts_with(&[quote; 3]) {
-            let more = rest.iter().skip(3).take(2).take_while(|byte| **byte == quote).count();
-            return at + 3 + more;
+            return at + rest.iter().take(5).take_while(|other| **other == quote).count();
         }
         let escaped = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
         at += if escaped { 2 } else { 1 };

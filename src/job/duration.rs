@@ -31,7 +31,8 @@ pub(crate) fn show(duration: Duration) -> String {
         let count = seconds / unit_seconds;
         // A day reads better as 24h, which is how the field counts run times.
         if count > 0 && unit != 'd' {
-            shown += &format!("{count}{unit}");
+            shown.push_str(&count.to_string());
+            shown.push(unit);
             seconds %= unit_seconds;
         }
     }

@@ -97,13 +97,10 @@ fn parts(name: &str) -> Option<(&str, &str)> {
 fn repaired(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase().replace('_', ".");
     let name = if name.starts_with(PREFIX) { name } else { format!("{PREFIX}{name}") };
-    match judge_repaired(&name) {
-        true => Some(name),
-        false => near(&name),
-    }
+    if is_known_name(&name) { Some(name) } else { near(&name) }
 }
 
-fn judge_repaired(name: &str) -> bool {
+fn is_known_name(name: &str) -> bool {
     parts(name).is_some_and(|(family, size)| is_known(family, size))
 }
 

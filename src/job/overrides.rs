@@ -95,14 +95,14 @@ impl Override {
     }
 
     fn parts(&self, text: &str) -> Option<Vec<(String, Range<usize>)>> {
-        let is_quoted = text.starts_with(['"', '\'']);
         match self.key {
             Key::Hyperparameter if text.is_empty() => None,
             Key::Hyperparameter => {
                 let mut parts = vec![("hyperparameters".to_owned(), 0..text.len())];
-                match is_quoted {
-                    true => parts.extend(dotted_key(text)?),
-                    false => parts.push((text.to_owned(), 0..text.len())),
+                if text.starts_with(['"', '\'']) {
+                    parts.extend(dotted_key(text)?);
+                } else {
+                    parts.push((text.to_owned(), 0..text.len()));
                 }
                 Some(parts)
             }

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::depth::too_deep;
-use super::problem::{Place, Problem, line_and_column};
+use super::problem::{Place, Problem, char_boundary, line_and_column};
 use super::report::Report;
 use super::text::other_format;
 use super::tree::{Entry, Node, Table, Value};
@@ -40,7 +40,6 @@ pub(crate) fn document(text: &str, report: &Report) -> Option<Table> {
 /// A flag's value, read as TOML; `None` when it is none, and so a plain string.
 pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Report) -> Option<Node> {
     if too_deep(text).is_some() {
-        report.add(nested_too_deeply(&Place { source, bytes: offset..offset + text.len() }));
         return None;
     }
     let value = DeValue::parse(text).ok()?;
@@ -78,11 +77,21 @@ fn nested_too_deeply(place: &Place) -> Problem {
 }
 
 fn syntax_error(text: &str, error: &toml::de::Error) -> Problem {
-    let problem = Problem::error(format!("invalid TOML: {}", error.message()));
-    let Some(bytes) = error.span() else { return problem };
-    let start = text.floor_char_boundary(bytes.start);
-    let end = text.ceil_char_boundary(bytes.end.max(start));
+    let bytes = error.span().unwrap_or_default();
+    let start = char_boundary(text, bytes.start);
+    let end = char_boundary(text, bytes.end).max(start);
+    let problem = Problem::error(format!("invalid TOML: {}", in_plain_words(error.message(), text.get(start..end))));
     problem.at(&Place { source: 0, bytes: start..end })
+}
+
+/// The parser's messages, but for one that misleads: it takes a missing value for a string without quotes.
+fn in_plain_words<'m>(message: &'m str, at: Option<&str>) -> &'m str {
+    const UNQUOTED: &str = "string values must be quoted";
+    match message.strip_prefix(UNQUOTED) {
+        Some(_) if at.is_none_or(|text| text.trim().is_empty()) => "a value is missing",
+        Some(_) => UNQUOTED,
+        None => message,
+    }
 }
 
 fn duplicate_key(text: &str, bytes: Range<usize>, look_for_first: bool) -> Problem {

@@ -111,9 +111,9 @@ pub(crate) fn file_system_id(text: &str) -> Checked {
 pub(crate) fn role(text: &str) -> Checked {
     let is_word = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
     if text.starts_with("arn:") {
-        let name = arn(text, "iam", 20)?;
-        let name = name.strip_prefix("role").filter(|name| !name.is_empty() && is_word(name, "_+=,.@-/"));
-        return name.map(|_| ()).ok_or_else(|| "is not a role's ARN: arn:aws:iam::ACCOUNT:role/NAME".to_owned());
+        let name = arn(text, "iam", 20).ok().and_then(|resource| resource.strip_prefix("role/"));
+        let is_role = name.is_some_and(|name| !name.is_empty() && is_word(name, "_+=,.@-/"));
+        return if is_role { Ok(()) } else { Err("is not a role's ARN: arn:aws:iam::ACCOUNT:role/NAME".to_owned()) };
     }
     between(text, 1, 64)?;
     only(text, |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c), "letters, digits and `_+=,.@-`, or an ARN,")
@@ -162,7 +162,6 @@ fn arn_of(text: &str, service: &str, least: usize, kinds: &[&str], what: &str) -
 /// The resource of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String> {
     let wrong = || format!("is not an ARN of {service}: arn:aws:{service}:REGION:ACCOUNT:...");
-    between(text, least, LONGEST_ARN)?;
     let mut parts = text.splitn(6, ':');
     let mut part = || parts.next().unwrap_or("");
     let (arn, partition, of, region, account, resource) = (part(), part(), part(), part(), part(), part());
@@ -170,7 +169,10 @@ fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String
     let is_account = account.len() == 12 && account.chars().all(|c| c.is_ascii_digit());
     let is_valid =
         arn == "arn" && partition.starts_with("aws") && is_lower(partition) && of == service && is_lower(region);
-    if is_valid && is_account && !resource.is_empty() { Ok(resource) } else { Err(wrong()) }
+    if !is_valid || !is_account || resource.is_empty() {
+        return Err(wrong());
+    }
+    between(text, least, LONGEST_ARN).map(|()| resource)
 }
 
 /// An entry point as the sagemaker-training toolkit takes it: path segments of `[A-Za-z0-9._+-]`, none `.` or `..`.
@@ -194,17 +196,20 @@ pub(crate) fn entry_point(text: &str) -> Checked {
 mod tests {
     use super::*;
 
+    /// A check, texts that pass it, and texts that don't.
+    type Case = (fn(&str) -> Checked, &'static [&'static str], &'static [&'static str]);
+
     #[test]
     fn what_the_api_takes_passes_and_the_rest_does_not() {
-        let plan = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
-        let table: [(fn(&str) -> Checked, &[&str], &[&str]); 9] = [
+        const PLAN: &str = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
+        let table: [Case; 9] = [
             (role, &["MyRole", "arn:aws:iam::111122223333:role/service-role/R"], &["a b", "arn:aws:iam::1:role/R", ""]),
             (
                 region,
                 &["eu-west-1", "us-gov-west-1", "us-isob-east-1"],
                 &["Ireland", "eu-west-1a", "eu-west", "west-1"],
             ),
-            (training_plan_arn, &[plan], &["plan", "arn:aws:iam::111122223333:role/x"]),
+            (training_plan_arn, &[PLAN], &["plan", "arn:aws:iam::111122223333:role/x"]),
             (file_system_id, &["fs-01234567"], &["fs-0123", "fs-0123456g", "0123"]),
             (environment_name, &["WANDB_MODE", "_x1"], &["1X", "A-B", ""]),
             (
@@ -217,8 +222,12 @@ mod tests {
             (algorithm_arn, &["arn:aws:sagemaker:eu-west-1:111122223333:algorithm/mine"], &["mine"]),
         ];
         for (check, good, bad) in table {
-            good.iter().for_each(|text| assert_eq!(check(text), Ok(()), "{text}"));
-            bad.iter().for_each(|text| assert!(check(text).is_err(), "{text}"));
+            for text in good {
+                assert_eq!(check(text), Ok(()), "{text}");
+            }
+            for text in bad {
+                assert!(check(text).is_err(), "{text}");
+            }
         }
     }
 }

@@ -88,11 +88,16 @@ impl Problem {
 
 /// Line and column of a byte, both from 1, the column in characters. A byte past the end means the end.
 pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
-    let before = text.get(..text.floor_char_boundary(byte)).unwrap_or(text);
+    let before = text.get(..char_boundary(text, byte)).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
     (line, column)
+}
+
+/// The last start of a character at or before `byte`, or the end.
+pub(crate) fn char_boundary(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@ use super::duration;
 use super::keys::hint_for_unknown;
 use super::problem::{Place, Problem};
 use super::report::Report;
-use super::suggest::{did_you_mean, list};
+use super::suggest::{closest, did_you_mean, list};
 use super::tree::{Entry, Node, Table, Value};
 use crate::model::S3Uri;
+
+/// A section of more unknown keys is no slip of the pen.
+const MOST_UNKNOWN: usize = 20;
 
 /// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
 pub(crate) type Checked = Result<(), String>;
@@ -46,23 +49,39 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// A list of tables; each may have `keys`.
-    pub(crate) fn sections(&self, key: &str, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
+    /// A list of tables; each may have `keys`. No more than `most` are read.
+    pub(crate) fn sections(&self, key: &str, most: usize, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
         let Some(node) = self.get(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of tables");
             return Vec::new();
         };
-        items.iter().map(|item| self.nested(key, item, keys)).collect()
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).map(|item| self.nested(key, item, keys)).collect()
     }
 
     fn refuse_unknown_keys(&self) {
         for entry in self.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str())) {
             let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
-            let hint = if self.report.is_full() { None } else { hint_for_unknown(&self.name, &entry.key, self.keys) };
-            let message = format!("unknown key `{}`{place}", entry.key);
-            self.report.add(Problem::error(message).at(&entry.key_place).label("unknown key").maybe_hint(hint));
+            let problem = Problem::error(format!("unknown key `{}`{place}", entry.key)).label("unknown key");
+            self.report.add(problem.at(&entry.key_place).maybe_hint(self.hint_for_unknown(entry)));
         }
+    }
+
+    fn hint_for_unknown(&self, entry: &Entry) -> Option<String> {
+        if self.report.is_full() {
+            return None;
+        }
+        let is_section = matches!(entry.node.value, Value::Table(_));
+        hint_for_unknown(&self.name, &entry.key, self.keys).or_else(|| {
+            let is_root = self.name.is_empty();
+            let hyperparameter = || "a hyperparameter belongs in [hyperparameters]".to_owned();
+            if is_root {
+                (!is_section).then(hyperparameter)
+            } else {
+                Some(format!("its keys are {}", self.keys.join(", ")))
+            }
+        })
     }
 
     fn path(&self, key: &str) -> String {
@@ -82,14 +101,20 @@ impl<'a> Reader<'a> {
         self.table.and_then(|table| table.get(key))
     }
 
+    /// Whether a key that isn't written is most likely meant by one that is.
+    pub(crate) fn is_meant(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| is_misspelt(table, key, self.keys))
+    }
+
     pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// Reports a required key as missing. A section that isn't a table has its problem already.
+    /// Reports a required key as missing. A section that isn't a table has its problem already, and so has a key that is
+    /// misspelt.
     pub(crate) fn require(&self, key: &str, hint: &str) {
         let (Some(place), Some(table)) = (self.place, self.table) else { return };
-        if table.get(key).is_none() {
+        if table.get(key).is_none() && !self.is_meant(key) {
             let message = format!("[{}] needs `{key}`", self.name);
             self.report.add(Problem::error(message).at(place).hint(hint));
         }
@@ -106,7 +131,11 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong_type(&self, key: &str, node: &Node, expected: &str) {
-        let message = format!("`{key}` is {}, and should be {expected}", node.value.kind());
+        self.wrong_kind(&format!("`{key}`"), node, expected);
+    }
+
+    fn wrong_kind(&self, subject: &str, node: &Node, expected: &str) {
+        let message = format!("{subject} is {}, and should be {expected}", node.value.kind());
         let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
         self.report.add(problem.maybe_hint(rewrite(&node.value, expected)));
     }
@@ -119,11 +148,15 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn text_of(&self, key: &str, node: &'a Node) -> Option<&'a str> {
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.text_of(&format!("`{key}`"), self.get(key)?)
+    }
+
+    fn text_of(&self, subject: &str, node: &'a Node) -> Option<&'a str> {
         match (&node.value, &node.typed) {
             (Value::String(text), _) | (_, Some(text)) => Some(text),
             _ => {
-                self.wrong_type(key, node, "a string");
+                self.wrong_kind(subject, node, "a string");
                 None
             }
         }
@@ -135,7 +168,7 @@ impl<'a> Reader<'a> {
 
     /// A string that passes `check`; one that doesn't is reported and still given, so that nothing is called missing.
     pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> Checked) -> Option<String> {
-        let text = self.text_of(key, self.get(key)?)?;
+        let text = self.text(key)?;
         if let Err(why) = check(text) {
             self.refuse(key, format!("`{key}` {why}"), None);
         }
@@ -151,7 +184,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// An integer of `least..=most`; `unit` follows the limits in the message (` GiB`, or nothing).
+    /// An integer of `least..=most`.
     pub(crate) fn integer(&self, key: &str, least: i64, most: i64) -> Option<i64> {
         let node = self.get(key)?;
         let Value::Integer(value) = node.value else {
@@ -202,7 +235,7 @@ impl<'a> Reader<'a> {
 
     /// One of some words, each with what it means.
     pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text_of(key, self.get(key)?)?;
+        let text = self.text(key)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meaning);
         }
@@ -212,22 +245,25 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of strings, each of which passes `check`.
+    /// A list of strings, each of which passes `check`. No more than `most` are read.
     pub(crate) fn strings(&self, key: &str, most: usize, check: impl Fn(&str) -> Checked) -> Vec<String> {
         let Some(node) = self.get(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
             return Vec::new();
         };
-        if items.len() > most {
-            self.refuse(key, format!("`{key}` has {} entries, and at most {most} are allowed", items.len()), None);
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).filter_map(|item| self.item(key, item, &check)).collect()
+    }
+
+    fn check_count(&self, key: &str, count: usize, most: usize) {
+        if count > most {
+            self.refuse(key, format!("`{key}` has {count} entries, and at most {most} are allowed"), None);
         }
-        items.iter().filter_map(|item| self.item(key, item, &check)).collect()
     }
 
     fn item(&self, key: &str, item: &'a Node, check: impl Fn(&str) -> Checked) -> Option<String> {
-        let name = format!("entry of {key}");
-        let text = self.text_of(&name, item)?;
+        let text = self.text_of(&format!("an entry of `{key}`"), item)?;
         if let Err(why) = check(text) {
             self.report.add(Problem::error(format!("`{key}` has an entry that {why}")).at(&item.place));
         }
@@ -245,6 +281,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Whether a key that the section doesn't have is most likely `key`.
+pub(crate) fn is_misspelt(table: &Table, key: &str, keys: &[&str]) -> bool {
+    let mut unknown = table.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())).take(MOST_UNKNOWN);
+    unknown.any(|entry| closest(&entry.key, keys.iter().copied()) == Some(key))
 }
 
 /// The smallest change that would make a value of the wrong type right.

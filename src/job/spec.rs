@@ -152,6 +152,7 @@ pub(crate) struct InstancePreferenceSpec {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the names of the spec's keys")]
 pub(crate) struct Limits {
     pub(crate) max_run: Duration,
     /// Only with spot.

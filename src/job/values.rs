@@ -10,13 +10,11 @@ use super::tree::{Entry, Node, Table, Value};
 
 /// A table under `key` as JSON, in the order written.
 pub(crate) fn json_table(reader: &Reader<'_>, key: &str) -> Option<Map<String, Json>> {
-    match &reader.get(key)?.value {
-        Value::Table(table) => Some(json_object(table, reader.report)),
-        _ => {
-            reader.refuse(key, format!("`{key}` should be a table"), None);
-            None
-        }
-    }
+    let Value::Table(table) = &reader.get(key)?.value else {
+        reader.refuse(key, format!("`{key}` should be a table"), None);
+        return None;
+    };
+    Some(json_object(table, reader.report))
 }
 
 fn json_object(table: &Table, report: &Report) -> Map<String, Json> {

@@ -41,7 +41,7 @@ pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
             None,
         );
     }
-    table.entries.iter().filter_map(|entry| channel(root, entry, folder)).collect()
+    table.entries.iter().take(MOST_CHANNELS).filter_map(|entry| channel(root, entry, folder)).collect()
 }
 
 fn channel(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {

@@ -4,6 +4,7 @@ use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::{Distribution, DistributionKind};
+use super::super::suggest::list;
 use super::super::values::json_table;
 
 const KINDS: &[(&str, DistributionKind)] = &[
@@ -47,7 +48,7 @@ fn check_options(section: &Reader<'_>, kind: DistributionKind) {
         if section.has(key) && !kinds.contains(&kind) {
             let names: Vec<&str> =
                 KINDS.iter().filter(|(_, kind)| kinds.contains(kind)).map(|(name, _)| *name).collect();
-            let message = format!("`{key}` is only for {}", names.join(" and "));
+            let message = format!("`{key}` is only for {}", list(&names));
             section.refuse(key, message, Some("leave it out".to_owned()));
         }
     };

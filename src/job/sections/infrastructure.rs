@@ -6,6 +6,7 @@ use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::{Local, Network, Output};
+use super::super::tree::{Node, Value};
 
 /// What the service gives a stopped container between SIGTERM and SIGKILL.
 const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(120);
@@ -39,6 +40,9 @@ pub(crate) fn network(root: &Reader<'_>) -> Network {
         if section.has(key) && !section.has(other) {
             let hint = format!("add {other} = [...]");
             section.refuse(key, format!("`{key}` needs `{other}` too"), Some(hint));
+        }
+        if matches!(section.get(key), Some(Node { value: Value::Array(items), .. }) if items.is_empty()) {
+            section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
         }
     }
     let encrypted = section.boolean("encrypt_inter_container_traffic");

@@ -52,8 +52,7 @@ fn hook(debugger: &Reader<'_>) -> Option<DebuggerHook> {
     let section = debugger.section("hook", keys::HOOK);
     section.require("s3_uri", "where its tensors go");
     let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
-    let collections = section.sections("collections", keys::COLLECTION);
-    at_most(&section, "collections", collections.len(), MOST_PARAMETERS);
+    let collections = section.sections("collections", MOST_PARAMETERS, keys::COLLECTION);
     section.is_written().then(|| DebuggerHook {
         s3_uri,
         local_path: section.checked("local_path", patterns::container_path),
@@ -68,9 +67,7 @@ fn collection(section: &Reader<'_>) -> (String, BTreeMap<String, String>) {
 }
 
 fn rules(section: &Reader<'_>) -> Vec<RuleSpec> {
-    let rules = section.sections("rules", keys::RULE);
-    at_most(section, "rules", rules.len(), MOST_RULES);
-    rules.iter().map(rule).collect()
+    section.sections("rules", MOST_RULES, keys::RULE).iter().map(rule).collect()
 }
 
 fn rule(section: &Reader<'_>) -> RuleSpec {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
+use regex::RegexBuilder;
 use serde_json::{Map, Value as Json};
 
 use super::super::keys::ROOT;
@@ -19,6 +19,10 @@ const LONGEST_ENVIRONMENT: usize = 512;
 const MOST_METRICS: usize = 40;
 const LONGEST_METRIC: usize = 255;
 const LONGEST_EXPRESSION: usize = 500;
+/// Bytes of a compiled expression; a hostile one must not take seconds.
+const LARGEST_EXPRESSION: usize = 1 << 20;
+/// How the errors start that SageMaker's own engine, which is Python's, would not make.
+const BEYOND_US: [&str; 3] = ["look-around", "backreferences", "Compiled regex exceeds"];
 const MOST_TAGS: usize = 50;
 const LONGEST_TAG_KEY: usize = 128;
 const LONGEST_TAG_VALUE: usize = 256;
@@ -86,9 +90,9 @@ fn metric(entry: &Entry, report: &Report) -> Option<String> {
     Some(expression.clone())
 }
 
-/// SageMaker's own engine knows look-around and backreferences, which ours doesn't: a warning, since they may be right.
+/// What SageMaker's own engine may take and ours doesn't is a warning.
 fn check_expression(expression: &str, place: &Place, report: &Report) {
-    match Regex::new(expression) {
+    match RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
         Ok(_) => {
             let problem = Problem::error("the expression has no group, which is what the value is read from");
@@ -96,7 +100,7 @@ fn check_expression(expression: &str, place: &Place, report: &Report) {
         }
         Err(error) => {
             let why = reason(&error);
-            let is_unsupported = why.starts_with("look-around") || why.starts_with("backreferences");
+            let is_unsupported = BEYOND_US.iter().any(|start| why.starts_with(start));
             let problem = if is_unsupported {
                 Problem::warning(format!("the expression can't be checked or used locally: {why}"))
             } else {

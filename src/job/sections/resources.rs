@@ -69,8 +69,8 @@ fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
 }
 
 fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
-    let groups = section.sections("instance_groups", keys::INSTANCE_GROUP);
-    at_most(section, "instance_groups", groups.len());
+    let groups = section.sections("instance_groups", MOST_GROUPS, keys::INSTANCE_GROUP);
+    not_empty(section, "instance_groups", groups.len());
     let groups: Vec<_> = groups.iter().map(instance_group).collect();
     for (index, group) in groups.iter().enumerate() {
         if groups.iter().take(index).any(|before| before.name == group.name && !group.name.is_empty()) {
@@ -92,8 +92,8 @@ fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
 }
 
 fn instance_preferences(section: &Reader<'_>) -> Vec<InstancePreferenceSpec> {
-    let preferences = section.sections("instance_preferences", keys::INSTANCE_PREFERENCE);
-    at_most(section, "instance_preferences", preferences.len());
+    let preferences = section.sections("instance_preferences", MOST_GROUPS, keys::INSTANCE_PREFERENCE);
+    not_empty(section, "instance_preferences", preferences.len());
     let preference = |reader: &Reader<'_>| {
         reader.require("type", "such as type = \"ml.p5.48xlarge\"");
         InstancePreferenceSpec {
@@ -115,10 +115,7 @@ fn cloud_type(reader: &Reader<'_>) -> InstanceType {
     instance_type
 }
 
-fn at_most(section: &Reader<'_>, key: &str, count: usize) {
-    if count > MOST_GROUPS {
-        section.refuse(key, format!("`{key}` has {count} entries, and at most {MOST_GROUPS} are allowed"), None);
-    }
+fn not_empty(section: &Reader<'_>, key: &str, count: usize) {
     if section.has(key) && count == 0 {
         section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
     }

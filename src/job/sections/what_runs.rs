@@ -5,7 +5,7 @@ use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
 use super::super::spec::{Algorithm, Container, Framework, ModelDir, RepositoryAccess, Runs};
-use super::super::suggest::did_you_mean;
+use super::super::suggest::{did_you_mean, list};
 use super::super::tree::Value;
 
 /// Frameworks whose script-mode images train (sagemaker 2.257.7, `image_uri_config`, scope `training`).
@@ -37,6 +37,7 @@ const LONGEST_ARGUMENT: usize = 256;
 pub(crate) fn decode(root: &Reader<'_>) -> Runs {
     let written: Vec<&str> = SECTIONS.into_iter().filter(|section| root.has(section)).collect();
     match written.as_slice() {
+        [] if SECTIONS.iter().any(|section| root.is_meant(section)) => {}
         [] => nothing_runs(root),
         [_] => {}
         [first, more @ ..] => more.iter().for_each(|section| {
@@ -99,8 +100,7 @@ fn check_name(section: &Reader<'_>, framework: &Framework) {
 fn check_options(section: &Reader<'_>, framework: &Framework) {
     let only = |key: &str, names: &[&str]| {
         if section.has(key) && section.has("name") && !names.contains(&framework.name.as_str()) {
-            let names = names.join(" and ");
-            section.refuse(key, format!("`{key}` is only for {names}"), Some("leave it out".to_owned()));
+            section.refuse(key, format!("`{key}` is only for {}", list(names)), Some("leave it out".to_owned()));
         }
     };
     only("pytorch_version", &["huggingface"]);

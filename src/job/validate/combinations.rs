@@ -1,13 +1,13 @@
 //! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
 
 use super::super::duration;
+use super::super::keys;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
-use super::super::suggest::did_you_mean;
+use super::super::suggest::{did_you_mean, list};
 use super::Checks;
 
 pub(crate) fn check(checks: &Checks<'_>) {
     instances(checks);
-    local_instances(checks);
     instance_groups(checks);
     spot(checks);
     keep_alive(checks);
@@ -36,29 +36,39 @@ fn instances(checks: &Checks<'_>) {
         );
     }
     for (several, name) in [(groups, "instance_groups"), (preferences, "instance_preferences")] {
-        for key in [TYPE, COUNT].iter().filter(|key| several && checks.has(*key)) {
-            let message = format!("`{}` can't be used beside `{name}`", key[1]);
-            checks.refuse(key, message, "each entry has a type and a count of its own");
+        if several && checks.has(&TYPE) {
+            let message = format!("`instance_type` can't be used beside `{name}`");
+            checks.refuse(&TYPE, message, "each entry has a type of its own");
         }
     }
-    if preferences && checks.has(&["resources", "training_plan_arn"]) {
-        let message = "`training_plan_arn` can't be used beside `instance_preferences`";
-        checks.refuse(&["resources", "training_plan_arn"], message, "give it in the entries that it is for");
+    if groups && checks.has(&COUNT) {
+        let message = "`instance_count` can't be used beside `instance_groups`";
+        checks.refuse(&COUNT, message, "each group has a count of its own");
     }
-    if !(checks.local || groups || preferences || checks.has(&TYPE)) {
+    if preferences {
+        instance_preferences(checks);
+    }
+    if !(checks.local || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE, keys::RESOURCES)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
     }
 }
 
-/// Local mode is one host, as it says when it starts; what can't run there at all is told here.
-fn local_instances(checks: &Checks<'_>) {
-    let is_local = checks.spec.resources.instance_type.as_ref().is_some_and(crate::model::InstanceType::is_local);
-    if is_local && checks.spec.resources.instance_count > 1 {
-        checks.refuse(&COUNT, "a local job runs on one host", "leave `instance_count` out");
+/// Botocore, documentation of `InstancePreferences` and `InstancePreference`.
+fn instance_preferences(checks: &Checks<'_>) {
+    let preferences = &checks.spec.resources.instance_preferences;
+    let counts = preferences.iter().filter(|preference| preference.count.is_some()).count();
+    if counts > 0 && counts < preferences.len() {
+        let hint = "give every preference a `count`, or none and `instance_count` for all of them";
+        checks.refuse(&PREFERENCES, "only some instance preferences have a `count`", hint);
     }
-    if is_local && checks.spec.spot {
-        checks.warn(&["spot", "enabled"], "a local job has no spot instances", "it is only used on SageMaker");
+    if counts > 0 && checks.has(&COUNT) {
+        let message = "`instance_count` can't be used beside preferences that have a `count`";
+        checks.refuse(&COUNT, message, "keep one of them");
+    }
+    if checks.spec.spot {
+        let message = "spot instances can't be used with `instance_preferences`";
+        checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
 }
 
@@ -105,10 +115,6 @@ fn keep_alive(checks: &Checks<'_>) {
         let message = "`keep_alive_period` can't be used with spot instances, which can't be kept";
         checks.refuse(&["resources", "keep_alive_period"], message, "leave one of them out");
     }
-    if is_kept && !checks.spec.resources.instance_groups.is_empty() {
-        let message = "`keep_alive_period` can't be used with instance groups";
-        checks.refuse(&["resources", "keep_alive_period"], message, "leave it out");
-    }
 }
 
 fn network(checks: &Checks<'_>) {
@@ -134,15 +140,11 @@ fn distribution(checks: &Checks<'_>) {
     let Some(distribution) = &checks.spec.distribution else { return };
     let path = ["distribution", "type"];
     let Runs::Framework(framework) = &checks.spec.runs else {
-        return checks.refuse(
-            &path,
-            "[distribution] is only for [framework]",
-            "an image of your own starts its own processes",
-        );
+        return checks.refuse(&path, "[distribution] is only for [framework]", "leave it out");
     };
     let only = |frameworks: &[&str]| {
         if !framework.name.is_empty() && !frameworks.contains(&framework.name.as_str()) && framework.image.is_none() {
-            let message = format!("this distribution is only for {}", frameworks.join(" and "));
+            let message = format!("this distribution is only for {}", list(frameworks));
             checks.refuse(&path, message, "choose another type");
         }
     };
@@ -195,12 +197,12 @@ fn code(checks: &Checks<'_>) {
                 "leave it out",
             );
         }
-        Runs::Framework(_) if checks.has(&["framework"]) && !checks.has(&["source", "entry_point"]) => {
+        Runs::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
             let hint = "add entry_point = \"train.py\" to [source]";
             checks.refuse(&["source", "entry_point"], "[framework] needs a script, and none is given", hint);
         }
         Runs::Container(container) if checks.has(&["source"]) => {
-            let has_script = checks.has(&["source", "entry_point"]);
+            let has_script = is_script_given(checks);
             if container.entrypoint.is_empty() && !has_script {
                 let hint = "add entry_point = \"train.py\", or [container] entrypoint";
                 checks.refuse(&["source", "entry_point"], "nothing says what of [source] runs", hint);
@@ -212,4 +214,9 @@ fn code(checks: &Checks<'_>) {
         }
         _ => {}
     }
+}
+
+fn is_script_given(checks: &Checks<'_>) -> bool {
+    let path = ["source", "entry_point"];
+    checks.has(&path) || checks.is_meant(path, keys::SOURCE)
 }

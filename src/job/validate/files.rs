@@ -40,12 +40,16 @@ fn folder(checks: &Checks<'_>, source: &Source) -> bool {
 }
 
 fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
-    checks.refuse(path, format!("there is no {}", file.display()), &hint_for_missing(file));
+    let hint = if checks.report.is_full() { String::new() } else { hint_for_missing(file) };
+    checks.refuse(path, format!("there is no {}", file.display()), &hint);
 }
 
 /// A similar name beside the missing one.
 fn hint_for_missing(file: &Path) -> String {
     const MOST_NAMES: usize = 1000;
+    if file.components().any(|part| part.as_os_str() == "~") {
+        return "`~` is not expanded here: write the whole path".to_owned();
+    }
     let names = file.parent().and_then(|parent| parent.read_dir().ok()).into_iter().flatten().take(MOST_NAMES);
     let names: Vec<String> = names.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -110,6 +114,5 @@ fn local_channel(checks: &Checks<'_>, name: &str, path: &Path) {
         return;
     }
     let key = ["channels", name, "source"];
-    // The text of an S3 key without its scheme is the likeliest slip.
     missing(checks, &key, path);
 }

@@ -3,11 +3,14 @@
 mod combinations;
 mod files;
 mod hyperparameters;
+mod inputs;
 
+use super::keys::ROOT;
 use super::problem::{Place, Problem};
+use super::reader::is_misspelt;
 use super::report::Report;
 use super::spec::JobSpec;
-use super::tree::Table;
+use super::tree::{Table, Value};
 
 /// A spec that was read, with its tree for the places.
 pub(crate) struct Checks<'a> {
@@ -22,6 +25,7 @@ impl Checks<'_> {
     pub(crate) fn run(&self) {
         combinations::check(self);
         hyperparameters::check(self);
+        inputs::check(self);
         files::check(self);
     }
 
@@ -29,20 +33,27 @@ impl Checks<'_> {
         self.tree.at(path).is_some()
     }
 
+    /// Whether a key of a section, which isn't there, is most likely misspelt or in the wrong place: there is a problem
+    /// that says so already.
+    fn is_meant(&self, [section, key]: [&str; 2], keys: &[&str]) -> bool {
+        let in_section = match self.tree.get(section).map(|node| &node.value) {
+            Some(Value::Table(table)) => is_misspelt(table, key, keys),
+            Some(_) => true,
+            None => is_misspelt(self.tree, section, ROOT),
+        };
+        in_section || self.tree.get(key).is_some()
+    }
+
     /// Reports a problem at a path's value, or at the nearest section above it that is written.
     fn refuse(&self, path: &[&str], message: impl Into<String>, hint: &str) {
-        self.report.add(self.located(path, Problem::error(message).hint(hint)));
+        self.add(path, Problem::error(message).hint(hint));
     }
 
-    fn warn(&self, path: &[&str], message: impl Into<String>, hint: &str) {
-        self.report.add(self.located(path, Problem::warning(message).hint(hint)));
-    }
-
-    fn located(&self, path: &[&str], problem: Problem) -> Problem {
-        match self.nearest(path) {
+    fn add(&self, path: &[&str], problem: Problem) {
+        self.report.add(match self.nearest(path) {
             Some(place) => problem.at(place),
             None => problem,
-        }
+        });
     }
 
     fn nearest(&self, path: &[&str]) -> Option<&Place> {
