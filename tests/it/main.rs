@@ -1,1 +1,4 @@
-fn main() {}
+//! The binary, tested from outside: one file a command.
+
+mod support;
+mod submit;

@@ -1,0 +1,16 @@
+//! The harness: the binary, run from outside in a sandbox of its own, and what it said.
+
+mod poll;
+mod process;
+mod project;
+mod sandbox;
+mod said;
+
+pub(crate) use poll::{PATIENCE, poll};
+pub(crate) use process::{Command, Running};
+pub(crate) use project::Project;
+pub(crate) use said::{Said, normalised};
+pub(crate) use sandbox::Sandbox;
+
+/// What a test returns: any error fails it.
+pub(crate) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
