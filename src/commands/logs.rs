@@ -13,7 +13,7 @@ use crate::ops::find_job::find_job;
 use crate::ops::follow::{self, Positions, Watcher};
 use crate::ops::read_log::{self, Span};
 use crate::ops::wait;
-use crate::ui::{Data, Style, Ui};
+use crate::ui::{self, Data, Style, Ui};
 use crate::view::log_lines::{self, Kind, LogFormat};
 
 /// Print a job's log
@@ -67,16 +67,16 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
         tail,
         span: span(since.as_deref(), until.as_deref())?,
         grep,
-        format: LogFormat { kind: kind(output, context.ui), timestamps },
+        format: LogFormat { kind: kind(output), timestamps },
     };
     let job = find_job(&context.cloud, &job.resolve()).await?;
     if follow { follow_log(&job, resolved, context).await } else { print_log(&job, resolved, context).await }
 }
 
-fn kind(output: LogsOutput, ui: Ui) -> Kind {
+fn kind(output: LogsOutput) -> Kind {
     match output {
         LogsOutput::Json => Kind::Json,
-        LogsOutput::Text if ui.out_is_terminal() => Kind::Terminal,
+        LogsOutput::Text if ui::out_is_terminal() => Kind::Terminal,
         LogsOutput::Text => Kind::Pipe,
     }
 }
@@ -99,14 +99,11 @@ async fn print_log(job: &JobName, resolved: Resolved, context: &Context) -> Resu
     let Resolved { tail, span, grep, format } = resolved;
     let mut printer = LogPrinter::to_stdout(context.ui, format, grep);
     for stream in read_log::streams(&context.cloud, job).await? {
-        match tail {
-            Some(count) => {
-                printer.tail(&stream, span, count, context).await?;
-            }
-            None => {
-                let each = &mut |stream: &LogStream, event: &LogEvent| printer.line(stream, event);
-                read_log::forwards(&context.cloud, &stream, span, None, each).await?;
-            }
+        if let Some(count) = tail {
+            printer.tail(&stream, span, count, context).await?;
+        } else {
+            let each = &mut |stream: &LogStream, event: &LogEvent| printer.line(stream, event);
+            read_log::forwards(&context.cloud, &stream, span, None, each).await?;
         }
     }
     printer.flush()
@@ -146,7 +143,7 @@ impl LogPrinter {
     }
 
     pub(super) fn to_stderr(ui: Ui) -> Self {
-        let kind = if ui.err_is_terminal() { Kind::Terminal } else { Kind::Pipe };
+        let kind = if ui::err_is_terminal() { Kind::Terminal } else { Kind::Pipe };
         Self { ui, format: LogFormat { kind, timestamps: false }, grep: None, out: None, buffer: Vec::new() }
     }
 
@@ -174,7 +171,7 @@ impl LogPrinter {
     fn write_out(&mut self) -> Result<()> {
         match &mut self.out {
             Some(out) => out.bytes(&self.buffer)?,
-            None => self.ui.talk_bytes(&self.buffer),
+            None => ui::talk_bytes(&self.buffer),
         }
         self.buffer.clear();
         Ok(())

@@ -81,9 +81,10 @@ fn unknown(text: &str, names: Vec<JobName>) -> Error {
     alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let alike: Vec<JobName> = alike.into_iter().map(|(_, name)| name).collect();
     let error = Error::failure(format!("there is no job {text}"));
-    match alike.is_empty() {
-        true => error.hint("list the jobs there are: smtrain history --local"),
-        false => error.hint(format!("did you mean {}?", list(&alike))),
+    if alike.is_empty() {
+        error.hint("list the jobs there are: smtrain history --local")
+    } else {
+        error.hint(format!("did you mean {}?", list(&alike)))
     }
 }
 

@@ -78,7 +78,8 @@ impl Phases {
     }
 
     fn tell_until(&mut self, time: Timestamp, watcher: &mut impl Watcher) {
-        while let Some(phase) = self.untold.pop_front_if(|phase| phase.start_time <= time) {
+        while self.untold.front().is_some_and(|phase| phase.start_time <= time) {
+            let Some(phase) = self.untold.pop_front() else { return };
             watcher.phase(&phase.status, phase.status_message.as_deref().unwrap_or_default());
         }
     }

@@ -48,25 +48,11 @@ impl Ui {
         data.flush()
     }
 
-    pub(crate) fn out_is_terminal(self) -> bool {
-        io::stdout().is_terminal()
-    }
-
-    pub(crate) fn err_is_terminal(self) -> bool {
-        io::stderr().is_terminal()
-    }
-
     /// Talk that `--quiet` silences.
     pub(crate) fn note(self, text: impl Display) {
         if !self.quiet {
             self.talk(format_args!("{text}\n"));
         }
-    }
-
-    /// Bytes for stderr as they are: a job's log while it is followed.
-    pub(crate) fn talk_bytes(self, bytes: &[u8]) {
-        // Nobody can be told that stderr is closed.
-        let _closed = io::stderr().write_all(bytes);
     }
 
     /// Shows how many bytes have been worked on.
@@ -80,7 +66,7 @@ impl Ui {
     }
 
     fn shows_progress(self) -> bool {
-        self.progress && !self.quiet && self.err_is_terminal()
+        self.progress && !self.quiet && err_is_terminal()
     }
 
     pub(crate) fn warning(self, text: impl Display) {
@@ -124,15 +110,30 @@ impl Ui {
 
     fn talk(self, text: impl Display) {
         let text = text.to_string();
-        match self.styled_err() {
-            true => self.talk_bytes(text.as_bytes()),
-            false => self.talk_bytes(strip_str(&text).to_string().as_bytes()),
+        if self.styled_err() {
+            talk_bytes(text.as_bytes());
+        } else {
+            talk_bytes(strip_str(&text).to_string().as_bytes());
         }
     }
 
     fn styled_err(self) -> bool {
         is_styled(self.color, AutoStream::choice(&io::stderr()))
     }
+}
+
+pub(crate) fn out_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+pub(crate) fn err_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Bytes for stderr as they are: a job's log while it is followed.
+pub(crate) fn talk_bytes(bytes: &[u8]) {
+    // Nobody can be told that stderr is closed.
+    let _closed = io::stderr().write_all(bytes);
 }
 
 /// `--color` decides, or what is known of the stream and the environment.

@@ -108,7 +108,9 @@ pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> String {
 pub(crate) fn table(rows: &[JobRow]) -> String {
     let headings = vec!["NAME", "STATUS", "RUNS", "INSTANCES", "CREATED", "TRAINED", "BILLED", "METRIC"];
     let mut table = Table::new(headings);
-    rows.iter().for_each(|row| table.row(row.cells()));
+    for row in rows {
+        table.row(row.cells());
+    }
     table.render()
 }
 
