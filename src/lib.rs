@@ -18,21 +18,25 @@ mod settings;
 mod ui;
 mod view;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::{CompleteEnv, CompletionCandidate};
 use tokio_util::sync::CancellationToken;
 
 use cli::{Cli, Command};
 use cloud::local;
 use context::Context;
 use error::{Doing, Error, Result};
+use model::JobName;
 use settings::Settings;
 use ui::Ui;
 
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
+    CompleteEnv::with_factory(Cli::command).var(commands::completions::VARIABLE).complete();
     let cli = Cli::parse();
     let ui = Ui::new(cli.global.color.into(), cli.global.quiet, !cli.global.no_progress);
     match dispatch(cli, ui) {
@@ -52,6 +56,16 @@ fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
         Command::Supervise { folder } => supervise(&folder),
         command => run(command, cli.global.local, ui),
     }
+}
+
+/// The names of jobs that start with what has been typed, for a shell's completion.
+fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let Ok(settings) = Settings::from_environment() else { return Vec::new() };
+    let cloud = local::cloud(&local::Home::new(settings.state), settings.executable);
+    let Ok(Ok(names)) = block_on(cloud.jobs.names()) else { return Vec::new() };
+    let names = names.iter().map(JobName::as_str).filter(|name| name.starts_with(&*typed));
+    names.map(CompletionCandidate::new).collect()
 }
 
 fn supervise(folder: &Path) -> Result<()> {

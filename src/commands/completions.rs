@@ -1,28 +1,63 @@
-//! `smtrain completions`: a script that makes a shell complete smtrain's commands.
+//! `smtrain completions`: a script that makes a shell complete smtrain's commands, and the names of jobs.
 
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
+use clap_complete::env::{EnvCompleter, Shells};
 
-use crate::cli::Cli;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Doing, Error, Result};
+
+/// Set by the shell's script when it asks for candidates.
+pub(crate) const VARIABLE: &str = "SMTRAIN_COMPLETE";
 
 /// Print a shell's completion script
 ///
-/// bash: smtrain completions bash > ~/.local/share/bash-completion/completions/smtrain
-/// zsh: smtrain completions zsh > "${fpath[1]}/_smtrain"
-/// fish: smtrain completions fish > ~/.config/fish/completions/smtrain.fish
+/// bash:        smtrain completions bash > ~/.local/share/bash-completion/completions/smtrain
+/// zsh:         smtrain completions zsh > "${fpath[1]}/_smtrain"
+/// fish:        smtrain completions fish > ~/.config/fish/completions/smtrain.fish
+/// powershell:  smtrain completions powershell >> $PROFILE
+/// elvish:      smtrain completions elvish >> ~/.config/elvish/rc.elv
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+    Elvish,
+}
+
+impl Shell {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+            Self::Elvish => "elvish",
+        }
+    }
+}
+
 pub(crate) fn run(args: CompletionsArgs, context: &Context) -> Result<()> {
     let CompletionsArgs { shell } = args;
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "smtrain", &mut script);
     let mut data = context.ui.data();
-    data.bytes(&script)?;
+    data.bytes(&script(shell)?)?;
     data.flush()
+}
+
+/// The script asks smtrain itself for candidates, so that it never lags behind, and knows the jobs there are.
+fn script(shell: Shell) -> Result<Vec<u8>> {
+    let shells = Shells::builtins();
+    let completer: &dyn EnvCompleter =
+        shells.completer(shell.name()).ok_or_else(|| Error::failure(format!("no completions for {}", shell.name())))?;
+    let mut script = Vec::new();
+    completer
+        .write_registration(VARIABLE, "smtrain", "smtrain", "smtrain", &mut script)
+        .doing(|| "write the completion script".to_owned())?;
+    Ok(script)
 }

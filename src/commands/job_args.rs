@@ -1,6 +1,7 @@
 //! How a job is named on the command line, the same for every command.
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
 use crate::ops::find_job::JobRef;
 
@@ -8,7 +9,7 @@ use crate::ops::find_job::JobRef;
 #[derive(Debug, Args)]
 pub(crate) struct JobArg {
     /// The job's name, a unique beginning of it, or `-` for the newest
-    #[arg(value_name = "JOB", required_unless_present = "last")]
+    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
     job: Option<String>,
     /// The newest job
     #[arg(long, conflicts_with = "job")]
@@ -29,7 +30,7 @@ impl JobArg {
 #[derive(Debug, Args)]
 pub(crate) struct JobsArg {
     /// Names of jobs, unique beginnings of them, or `-` for the newest
-    #[arg(value_name = "JOB", required_unless_present = "last")]
+    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
     jobs: Vec<String>,
     /// The newest job
     #[arg(long, conflicts_with = "jobs")]
