@@ -161,6 +161,24 @@ fn distribution(checks: &Checks<'_>) {
         }
         DistributionKind::PytorchXla | DistributionKind::Mpi => {}
     }
+    if framework.image.is_none() {
+        devices(checks, distribution.kind);
+    }
+}
+
+/// Types that the data-parallel library runs on (sagemaker 2.257.7, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
+const DATAPARALLEL_TYPES: [&str; 4] = ["ml.p3.16xlarge", "ml.p3dn.24xlarge", "ml.p4d.24xlarge", "ml.p4de.24xlarge"];
+
+fn devices(checks: &Checks<'_>, kind: DistributionKind) {
+    let Some(instance_type) = checks.spec.resources.instance_type.as_ref().filter(|it| !it.is_local()) else { return };
+    let name = instance_type.as_str();
+    if kind == DistributionKind::SmdistributedDataparallel && !DATAPARALLEL_TYPES.contains(&name) {
+        let message = format!("smdistributed_dataparallel doesn't run on `{name}`");
+        checks.refuse(&TYPE, message, &format!("it runs on {}", list(&DATAPARALLEL_TYPES)));
+    }
+    if kind != DistributionKind::TorchDistributed && name.starts_with("ml.trn") {
+        checks.refuse(&["distribution", "type"], format!("`{name}` only runs torch_distributed"), "choose that type");
+    }
 }
 
 /// Types that the compiler's images run on (sagemaker 2.257.7, `TrainingCompilerConfig`).
