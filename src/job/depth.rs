@@ -101,8 +101,8 @@ fn multi_line(string: &[u8], quote: u8, escapes: bool) -> usize {
         if rest.starts_with(&[quote; 3]) {
             return at + rest.iter().take(5).take_while(|other| **other == quote).count();
         }
-        let escaped = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
-        at += if escaped { 2 } else { 1 };
+        let is_escape = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
+        at += if is_escape { 2 } else { 1 };
     }
     string.len()
 }

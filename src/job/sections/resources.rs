@@ -45,27 +45,27 @@ fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
     let node = section.get(key)?;
     let name = section.string(key)?;
     let instance_type = InstanceType::new(name.as_str());
-    if instance_type.is_local() {
-        return Some(instance_type);
-    }
-    let hint =
-        |word: Option<String>, or: &str| word.map_or_else(|| or.to_owned(), |word| format!("did you mean `{word}`?"));
-    match judge(&name) {
-        Verdict::Known => {}
-        Verdict::Unlisted { did_you_mean } => {
-            let problem = Problem::warning(format!("instance type `{name}` is not in the built-in list"));
-            section
-                .report
-                .add(problem.at(&node.place).hint(hint(did_you_mean, "a newer type is sent as it is written")));
-        }
-        Verdict::Malformed { did_you_mean } => {
-            let problem = Problem::error(format!("{name:?} is not an instance type"));
-            section
-                .report
-                .add(problem.at(&node.place).hint(hint(did_you_mean, "such as \"ml.m5.xlarge\", or \"local\"")));
-        }
+    let problem = if instance_type.is_local() { None } else { unusual(&name) };
+    if let Some(problem) = problem {
+        section.report.add(problem.at(&node.place));
     }
     Some(instance_type)
+}
+
+fn unusual(name: &str) -> Option<Problem> {
+    let question = |word: String| format!("did you mean `{word}`?");
+    match judge(name) {
+        Verdict::Known => None,
+        Verdict::Unlisted { near } => {
+            let newer = "a newer type is sent as it is written";
+            let hint = near.map_or_else(|| newer.to_owned(), |word| format!("{} {newer}", question(word)));
+            Some(Problem::warning(format!("instance type `{name}` is not in the built-in list")).hint(hint))
+        }
+        Verdict::Malformed { near } => {
+            let problem = Problem::error(format!("{name:?} is not an instance type"));
+            Some(problem.hint("such as \"ml.m5.xlarge\", or \"local\"").maybe_hint(near.map(question)))
+        }
+    }
 }
 
 fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {

@@ -230,7 +230,7 @@ fn warnings_leave_the_spec_usable_and_know_their_places() -> TestResult {
     let loaded = Project::new()?.load(BASE.replace("m5.xlarge", "m99.xlarge"), &[])?;
     let Ok(loaded) = loaded else { return Err("the spec has problems".into()) };
     let shown: Vec<String> = loaded.warnings.iter().map(|it| show(it, &loaded.sources)).collect();
-    let hint = "a newer type is sent as it is written";
+    let hint = "did you mean `ml.m7i.xlarge`? a newer type is sent as it is written";
     assert_eq!(shown, [format!("8:17 warning: instance type `ml.m99.xlarge` is not in the built-in list -- {hint}")]);
     Ok(())
 }
