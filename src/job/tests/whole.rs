@@ -211,6 +211,28 @@ fn what_is_not_written_has_its_default() -> TestResult {
 }
 
 #[test]
+fn instance_preferences_have_a_count_of_their_own_or_of_all() -> TestResult {
+    let project = Project::new()?;
+    let plain = "instance_type = \"ml.m5.xlarge\"";
+    for (written, counts) in [
+        (
+            "instance_preferences = [{ type = \"ml.p5.48xlarge\", count = 2 }, { type = \"ml.p4d.24xlarge\", count = 4 }]",
+            [2, 4],
+        ),
+        (
+            "instance_count = 3\ninstance_preferences = [{ type = \"ml.p5.48xlarge\" }, { type = \"ml.p4d.24xlarge\" }]",
+            [3, 3],
+        ),
+        ("instance_preferences = [{ type = \"ml.p5.48xlarge\" }, { type = \"ml.p4d.24xlarge\" }]", [1, 1]),
+    ] {
+        let Ok(loaded) = project.load(BASE.replace(plain, written), &[])? else { return Err(written.into()) };
+        let preferences = loaded.spec.resources.instance_preferences;
+        assert_eq!(preferences.iter().map(|it| it.count).collect::<Vec<_>>(), counts.map(Some));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_local_job_needs_no_instance_type() -> TestResult {
     let project = Project::new()?;
     let text = BASE.replace("[resources]\ninstance_type = \"ml.m5.xlarge\"", "");

@@ -45,30 +45,13 @@ fn instances(checks: &Checks<'_>) {
         let message = "`instance_count` can't be used beside `instance_groups`";
         checks.refuse(&COUNT, message, "each group has a count of its own");
     }
-    if preferences {
-        instance_preferences(checks);
+    if preferences && checks.spec.spot {
+        let message = "spot instances can't be used with `instance_preferences`";
+        checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
     if !(checks.local || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE, keys::RESOURCES)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
-    }
-}
-
-/// Botocore, documentation of `InstancePreferences` and `InstancePreference`.
-fn instance_preferences(checks: &Checks<'_>) {
-    let preferences = &checks.spec.resources.instance_preferences;
-    let counts = preferences.iter().filter(|preference| preference.count.is_some()).count();
-    if counts > 0 && counts < preferences.len() {
-        let hint = "give every preference a `count`, or none and `instance_count` for all of them";
-        checks.refuse(&PREFERENCES, "only some instance preferences have a `count`", hint);
-    }
-    if counts > 0 && checks.has(&COUNT) {
-        let message = "`instance_count` can't be used beside preferences that have a `count`";
-        checks.refuse(&COUNT, message, "keep one of them");
-    }
-    if checks.spec.spot {
-        let message = "spot instances can't be used with `instance_preferences`";
-        checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
 }
 
