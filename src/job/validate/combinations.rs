@@ -200,7 +200,8 @@ fn code(checks: &Checks<'_>) {
         }
         Runs::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
             let hint = "add entry_point = \"train.py\" to [source]";
-            checks.refuse(&["source", "entry_point"], "[framework] needs a script, and none is given", hint);
+            let section = if checks.has(&["source"]) { "source" } else { "framework" };
+            checks.refuse(&[section], "[framework] needs a script, and none is given", hint);
         }
         Runs::Container(container) if checks.has(&["source"]) => {
             let has_script = is_script_given(checks);
