@@ -94,17 +94,17 @@ fn one_line(text: &[u8], quote: u8, escapes: bool) -> usize {
 }
 
 /// Length of a string in triple quotes; up to two more quotes before the last three belong to it.
-fn multi_line(text: &[u8], quote: u8, escapes: bool) -> usize {
+fn multi_line(string: &[u8], quote: u8, escapes: bool) -> usize {
     let mut at = 3;
-    while at < text.len() {
-        let rest = text.get(at..).unwrap_or_default();
+    while at < string.len() {
+        let rest = string.get(at..).unwrap_or_default();
         if rest.starts_with(&[quote; 3]) {
             return at + rest.iter().take(5).take_while(|other| **other == quote).count();
         }
-        let escaped = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
-        at += if escaped { 2 } else { 1 };
+        let is_escape = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
+        at += if is_escape { 2 } else { 1 };
     }
-    text.len()
+    string.len()
 }
 
 #[cfg(test)]

@@ -62,19 +62,19 @@ pub(crate) enum Verdict {
     Known,
     /// It could be one that is newer than the list.
     Unlisted {
-        did_you_mean: Option<String>,
+        near: Option<String>,
     },
     /// Not the form of an instance type.
     Malformed {
-        did_you_mean: Option<String>,
+        near: Option<String>,
     },
 }
 
 pub(crate) fn judge(name: &str) -> Verdict {
     let Some((family, size)) = parts(name) else {
-        return Verdict::Malformed { did_you_mean: repaired(name) };
+        return Verdict::Malformed { near: repaired(name) };
     };
-    if is_known(family, size) { Verdict::Known } else { Verdict::Unlisted { did_you_mean: near(name) } }
+    if is_known(family, size) { Verdict::Known } else { Verdict::Unlisted { near: near(name) } }
 }
 
 fn is_known(family: &str, size: &str) -> bool {
@@ -134,10 +134,10 @@ mod tests {
     fn other_names_get_a_suggestion() {
         let mean = |name: &str| Some(name.to_owned());
         assert_eq!(judge("ml.p6e-gb200.36xlarge"), Verdict::Known);
-        assert_eq!(judge("ml.g5.3xlarge"), Verdict::Unlisted { did_you_mean: mean("ml.g5.xlarge") });
-        assert_eq!(judge("ml.z9.huge"), Verdict::Unlisted { did_you_mean: None });
+        assert_eq!(judge("ml.g5.3xlarge"), Verdict::Unlisted { near: mean("ml.g5.xlarge") });
+        assert_eq!(judge("ml.z9.huge"), Verdict::Unlisted { near: None });
         for name in ["g5.xlarge", "ML.G5.XLARGE", "ml.g5_xlarge", "ml_g5_xlarge"] {
-            assert_eq!(judge(name), Verdict::Malformed { did_you_mean: mean("ml.g5.xlarge") }, "{name}");
+            assert_eq!(judge(name), Verdict::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
         }
     }
 }

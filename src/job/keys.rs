@@ -96,10 +96,10 @@ pub(crate) const MLFLOW: &[&str] = &["resource_arn", "experiment_name", "run_nam
 const SECTIONS: &[(&str, &[&str])] = &[
     ("resources", RESOURCES),
     ("limits", LIMITS),
+    ("output", OUTPUT),
     ("source", SOURCE),
     ("framework", FRAMEWORK),
     ("container", CONTAINER),
-    ("output", OUTPUT),
     ("network", NETWORK),
     ("encryption", ENCRYPTION),
     ("distribution", DISTRIBUTION),

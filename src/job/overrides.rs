@@ -91,7 +91,14 @@ impl Override {
             return None;
         };
         let parts = parts.into_iter().map(|(part, bytes)| (part, place(bytes))).collect();
-        Some((parts, equals + 1))
+        Some((parts, equals + 1 + self.space_after(equals)))
+    }
+
+    /// Written with spaces on both sides of `=`, those are not of the value.
+    fn space_after(&self, equals: usize) -> usize {
+        let (key, value) = self.text.split_at(equals);
+        let value = value.strip_prefix('=').unwrap_or(value);
+        if key.ends_with(' ') { value.len() - value.trim_start_matches(' ').len() } else { 0 }
     }
 
     fn parts(&self, text: &str) -> Option<Vec<(String, Range<usize>)>> {

@@ -21,8 +21,6 @@ const LONGEST_METRIC: usize = 255;
 const LONGEST_EXPRESSION: usize = 500;
 /// Bytes of a compiled expression; a hostile one must not take seconds.
 const LARGEST_EXPRESSION: usize = 1 << 20;
-/// How the errors start that SageMaker's own engine, which is Python's, would not make.
-const BEYOND_US: [&str; 3] = ["look-around", "backreferences", "Compiled regex exceeds"];
 const MOST_TAGS: usize = 50;
 const LONGEST_TAG_KEY: usize = 128;
 const LONGEST_TAG_VALUE: usize = 256;
@@ -90,7 +88,7 @@ fn metric(entry: &Entry, report: &Report) -> Option<String> {
     Some(expression.clone())
 }
 
-/// What SageMaker's own engine may take and ours doesn't is a warning.
+/// What SageMaker's own engine, which is like Python's, may take and ours doesn't is a warning.
 fn check_expression(expression: &str, place: &Place, report: &Report) {
     match RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
@@ -100,15 +98,24 @@ fn check_expression(expression: &str, place: &Place, report: &Report) {
         }
         Err(error) => {
             let why = reason(&error);
-            let is_unsupported = BEYOND_US.iter().any(|start| why.starts_with(start));
-            let problem = if is_unsupported {
-                Problem::warning(format!("the expression can't be checked or used locally: {why}"))
-            } else {
+            let problem = if is_wrong_anywhere(&why, expression) {
                 Problem::error(format!("the expression is not a regular expression: {why}"))
+            } else {
+                Problem::warning(format!("the expression can't be checked or used locally: {why}"))
             };
             report.add(problem.at(place));
         }
     }
+}
+
+/// Whether Python's engine would refuse it too: it takes a brace that repeats nothing and a bracket inside brackets as
+/// they are, and knows look-around, backreferences and escapes that ours doesn't.
+fn is_wrong_anywhere(why: &str, expression: &str) -> bool {
+    const WRONG: [&str; 4] = ["unclosed group", "unopened group", "invalid character class range", "incomplete escape"];
+    let starts = |start: &&str| why.starts_with(*start);
+    WRONG.iter().any(starts)
+        || (starts(&"unclosed character class") && expression.matches('[').count() == 1)
+        || (starts(&"repetition operator missing") && !expression.contains('{'))
 }
 
 /// The last line of a syntax error; those before it draw the expression.

@@ -25,14 +25,15 @@ const LARGEST_VOLUME_GB: i64 = 16_384;
 
 pub(crate) fn resources(root: &Reader<'_>) -> Resources {
     let section = root.section("resources", keys::RESOURCES);
+    let instance_count = section.count("instance_count").unwrap_or(1);
     Resources {
         instance_type: instance_type(&section, "instance_type"),
-        instance_count: section.count("instance_count").unwrap_or(1),
+        instance_count,
         volume_size_gb: volume_size(&section).unwrap_or(DEFAULT_VOLUME_GB),
         keep_alive_period: section.duration("keep_alive_period", 0, MOST_KEEP_ALIVE),
         training_plan_arn: section.checked("training_plan_arn", patterns::training_plan_arn),
         instance_groups: instance_groups(&section),
-        instance_preferences: instance_preferences(&section),
+        instance_preferences: instance_preferences(&section, instance_count),
     }
 }
 
@@ -45,27 +46,27 @@ fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
     let node = section.get(key)?;
     let name = section.string(key)?;
     let instance_type = InstanceType::new(name.as_str());
-    if instance_type.is_local() {
-        return Some(instance_type);
-    }
-    let hint =
-        |word: Option<String>, or: &str| word.map_or_else(|| or.to_owned(), |word| format!("did you mean `{word}`?"));
-    match judge(&name) {
-        Verdict::Known => {}
-        Verdict::Unlisted { did_you_mean } => {
-            let problem = Problem::warning(format!("instance type `{name}` is not in the built-in list"));
-            section
-                .report
-                .add(problem.at(&node.place).hint(hint(did_you_mean, "a newer type is sent as it is written")));
-        }
-        Verdict::Malformed { did_you_mean } => {
-            let problem = Problem::error(format!("{name:?} is not an instance type"));
-            section
-                .report
-                .add(problem.at(&node.place).hint(hint(did_you_mean, "such as \"ml.m5.xlarge\", or \"local\"")));
-        }
+    let problem = if instance_type.is_local() { None } else { unusual(&name) };
+    if let Some(problem) = problem {
+        section.report.add(problem.at(&node.place));
     }
     Some(instance_type)
+}
+
+fn unusual(name: &str) -> Option<Problem> {
+    let question = |word: String| format!("did you mean `{word}`?");
+    match judge(name) {
+        Verdict::Known => None,
+        Verdict::Unlisted { near } => {
+            let newer = "a newer type is sent as it is written";
+            let hint = near.map_or_else(|| newer.to_owned(), |word| format!("{} {newer}", question(word)));
+            Some(Problem::warning(format!("instance type `{name}` is not in the built-in list")).hint(hint))
+        }
+        Verdict::Malformed { near } => {
+            let problem = Problem::error(format!("{name:?} is not an instance type"));
+            Some(problem.hint("such as \"ml.m5.xlarge\", or \"local\"").maybe_hint(near.map(question)))
+        }
+    }
 }
 
 fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
@@ -91,18 +92,32 @@ fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
     }
 }
 
-fn instance_preferences(section: &Reader<'_>) -> Vec<InstancePreferenceSpec> {
-    let preferences = section.sections("instance_preferences", MOST_GROUPS, keys::INSTANCE_PREFERENCE);
-    not_empty(section, "instance_preferences", preferences.len());
+/// Each comes out with a count: its own, or the one of all of them, which to the API is the same.
+fn instance_preferences(section: &Reader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
+    let readers = section.sections("instance_preferences", MOST_GROUPS, keys::INSTANCE_PREFERENCE);
+    not_empty(section, "instance_preferences", readers.len());
+    check_counts(section, readers.iter().filter(|reader| reader.has("count")).count(), readers.len());
     let preference = |reader: &Reader<'_>| {
         reader.require("type", "such as type = \"ml.p5.48xlarge\"");
         InstancePreferenceSpec {
             instance_type: cloud_type(reader),
-            count: reader.count("count"),
+            count: reader.count("count").or(Some(count_of_all)),
             training_plan_arn: reader.checked("training_plan_arn", patterns::training_plan_arn),
         }
     };
-    preferences.iter().map(preference).collect()
+    readers.iter().map(preference).collect()
+}
+
+/// Source: botocore 1.44.5, documentation of `InstancePreference`.
+fn check_counts(section: &Reader<'_>, counts: usize, preferences: usize) {
+    if counts > 0 && counts < preferences {
+        let hint = "give every preference a `count`, or none and `instance_count` for all of them".to_owned();
+        section.refuse("instance_preferences", "only some instance preferences have a `count`", Some(hint));
+    }
+    if counts > 0 && section.has("instance_count") {
+        let message = "`instance_count` can't be used beside preferences that have a `count`";
+        section.refuse("instance_count", message, Some("keep one of them".to_owned()));
+    }
 }
 
 /// A type of a group or a preference, which this computer can't be one of.

@@ -1,6 +1,7 @@
 //! Specs as users write them, good and bad, from the file to the problems that are shown.
 
 mod hostile;
+mod limits;
 mod overrides;
 mod problems;
 mod whole;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::overrides::Override;
-use super::super::spec::{JobSpec, Runs};
+use super::super::spec::{InputMode, JobSpec, Runs};
 use super::{BASE, Project, TestResult};
 
 fn spec_with(overrides: &[Override]) -> Result<JobSpec, Box<dyn std::error::Error>> {
@@ -22,7 +22,9 @@ fn values_are_replaced_added_and_merged() -> TestResult {
     let spec = spec_with(&[
         Override::set("resources.instance_type=ml.g5.xlarge"),
         Override::set("resources={instance_count=2, volume_size_gb=40}"),
-        Override::set("limits.max_run=10"),
+        Override::set("limits.max_run = 10"),
+        Override::set("input_mode = FastFile"),
+        Override::set("tags.padded= x"),
         Override::set("metrics.\"a=b:loss\"='x=(.)'"),
         Override::set("channels.train=s3://bucket/data"),
         Override::set("hyperparameters.layers=[1,2]"),
@@ -31,6 +33,7 @@ fn values_are_replaced_added_and_merged() -> TestResult {
     assert_eq!((spec.resources.instance_count, spec.resources.volume_size_gb), (2, 40));
     assert_eq!(spec.limits.max_run.as_secs(), 10);
     assert_eq!(spec.metrics, [("a=b:loss".to_owned(), "x=(.)".to_owned())]);
+    assert_eq!((spec.input_mode, spec.tags[0].1.as_str()), (InputMode::FastFile, " x"));
     assert_eq!(spec.channels.len(), 1);
     assert_eq!(spec.hyperparameters["layers"], json!([1, 2]));
     Ok(())

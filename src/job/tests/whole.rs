@@ -7,7 +7,8 @@ use serde_json::json;
 use super::super::spec::{
     Algorithm, ChannelSource, DistributionKind, FileSystemKind, InputMode, ModelDir, RepositoryAccess, Runs, S3DataType,
 };
-use super::{BASE, Project, TestResult};
+use super::{BASE, LoadOptions, Project, TestResult, load, show};
+use crate::model::InstanceType;
 
 /// Every section that can stand beside the others; keys that exclude one another are in the specs below.
 const FULL: &str = r#"
@@ -36,6 +37,9 @@ external_symlinks = true
 epochs = 1_0
 lr = 1e-3
 mask = 0xff
+warmup = +7
+steps = 1_000.5
+mode = 0o17
 layers = [1, 2]
 nested = { a = true }
 optimizer = "adam"
@@ -154,7 +158,7 @@ fn every_key_of_the_manual_is_read() -> TestResult {
     assert_eq!((spec.folder.as_path(), spec.name.as_str()), (churn.as_path(), "churn"));
     assert_eq!(
         serde_json::to_string(&spec.hyperparameters)?,
-        r#"{"epochs":10,"lr":0.001,"mask":255,"layers":[1,2],"nested":{"a":true},"optimizer":"adam"}"#,
+        r#"{"epochs":10,"lr":0.001,"mask":255,"warmup":7,"steps":1000.5,"mode":15,"layers":[1,2],"nested":{"a":true},"optimizer":"adam"}"#,
     );
     let environment: Vec<_> = spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(environment, ["DEBUG=false", "RATE=1.0", "THREADS=8", "WANDB_MODE=offline"]);
@@ -201,7 +205,55 @@ fn what_is_not_written_has_its_default() -> TestResult {
     assert_eq!((spec.resources.instance_count, spec.resources.volume_size_gb), (1, 30));
     assert_eq!((spec.limits.max_run, spec.limits.max_wait), (Duration::from_secs(86_400), None));
     assert_eq!(spec.local.stop_grace, Duration::from_secs(120));
+    assert_eq!(spec.resources.instance_type, Some(InstanceType::new("ml.m5.xlarge")));
     assert!(spec.channels.is_empty() && !spec.spot && spec.checkpoints.is_none() && spec.remote_debug.is_none());
+    Ok(())
+}
+
+#[test]
+fn instance_preferences_have_a_count_of_their_own_or_of_all() -> TestResult {
+    let project = Project::new()?;
+    let plain = "instance_type = \"ml.m5.xlarge\"";
+    for (written, counts) in [
+        (
+            "instance_preferences = [{ type = \"ml.p5.48xlarge\", count = 2 }, { type = \"ml.p4d.24xlarge\", count = 4 }]",
+            [2, 4],
+        ),
+        (
+            "instance_count = 3\ninstance_preferences = [{ type = \"ml.p5.48xlarge\" }, { type = \"ml.p4d.24xlarge\" }]",
+            [3, 3],
+        ),
+        ("instance_preferences = [{ type = \"ml.p5.48xlarge\" }, { type = \"ml.p4d.24xlarge\" }]", [1, 1]),
+    ] {
+        let Ok(loaded) = project.load(BASE.replace(plain, written), &[])? else { return Err(written.into()) };
+        let preferences = loaded.spec.resources.instance_preferences;
+        assert_eq!(preferences.iter().map(|it| it.count).collect::<Vec<_>>(), counts.map(Some));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_local_job_needs_no_instance_type() -> TestResult {
+    let project = Project::new()?;
+    let text = BASE.replace("[resources]\ninstance_type = \"ml.m5.xlarge\"", "");
+    assert_eq!(project.problems(&text, &[])?.len(), 1);
+    let options = LoadOptions { overrides: &[], local: true };
+    let Ok(loaded) = load(&project.spec(), &options) else { return Err("the spec has problems".into()) };
+    assert_eq!(loaded.spec.resources.instance_type, None);
+    for word in ["local", "local_gpu"] {
+        let Ok(loaded) = project.load(BASE.replace("ml.m5.xlarge", word), &[])? else { return Err("problems".into()) };
+        assert!(loaded.spec.resources.instance_type.is_some_and(|it| it.is_local()));
+    }
+    Ok(())
+}
+
+#[test]
+fn warnings_leave_the_spec_usable_and_know_their_places() -> TestResult {
+    let loaded = Project::new()?.load(BASE.replace("m5.xlarge", "m99.xlarge"), &[])?;
+    let Ok(loaded) = loaded else { return Err("the spec has problems".into()) };
+    let shown: Vec<String> = loaded.warnings.iter().map(|it| show(it, &loaded.sources)).collect();
+    let hint = "did you mean `ml.m7i.xlarge`? a newer type is sent as it is written";
+    assert_eq!(shown, [format!("8:17 warning: instance type `ml.m99.xlarge` is not in the built-in list -- {hint}")]);
     Ok(())
 }
 

@@ -45,30 +45,13 @@ fn instances(checks: &Checks<'_>) {
         let message = "`instance_count` can't be used beside `instance_groups`";
         checks.refuse(&COUNT, message, "each group has a count of its own");
     }
-    if preferences {
-        instance_preferences(checks);
+    if preferences && checks.spec.spot {
+        let message = "spot instances can't be used with `instance_preferences`";
+        checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
     if !(checks.local || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE, keys::RESOURCES)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
-    }
-}
-
-/// Botocore, documentation of `InstancePreferences` and `InstancePreference`.
-fn instance_preferences(checks: &Checks<'_>) {
-    let preferences = &checks.spec.resources.instance_preferences;
-    let counts = preferences.iter().filter(|preference| preference.count.is_some()).count();
-    if counts > 0 && counts < preferences.len() {
-        let hint = "give every preference a `count`, or none and `instance_count` for all of them";
-        checks.refuse(&PREFERENCES, "only some instance preferences have a `count`", hint);
-    }
-    if counts > 0 && checks.has(&COUNT) {
-        let message = "`instance_count` can't be used beside preferences that have a `count`";
-        checks.refuse(&COUNT, message, "keep one of them");
-    }
-    if checks.spec.spot {
-        let message = "spot instances can't be used with `instance_preferences`";
-        checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
 }
 
@@ -161,6 +144,24 @@ fn distribution(checks: &Checks<'_>) {
         }
         DistributionKind::PytorchXla | DistributionKind::Mpi => {}
     }
+    if framework.image.is_none() {
+        devices(checks, distribution.kind);
+    }
+}
+
+/// Types that the data-parallel library runs on (sagemaker 2.257.7, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
+const DATAPARALLEL_TYPES: [&str; 4] = ["ml.p3.16xlarge", "ml.p3dn.24xlarge", "ml.p4d.24xlarge", "ml.p4de.24xlarge"];
+
+fn devices(checks: &Checks<'_>, kind: DistributionKind) {
+    let Some(instance_type) = checks.spec.resources.instance_type.as_ref().filter(|it| !it.is_local()) else { return };
+    let name = instance_type.as_str();
+    if kind == DistributionKind::SmdistributedDataparallel && !DATAPARALLEL_TYPES.contains(&name) {
+        let message = format!("smdistributed_dataparallel doesn't run on `{name}`");
+        checks.refuse(&TYPE, message, &format!("it runs on {}", list(&DATAPARALLEL_TYPES)));
+    }
+    if kind != DistributionKind::TorchDistributed && name.starts_with("ml.trn") {
+        checks.refuse(&["distribution", "type"], format!("`{name}` only runs torch_distributed"), "choose that type");
+    }
 }
 
 /// Types that the compiler's images run on (sagemaker 2.257.7, `TrainingCompilerConfig`).
@@ -199,7 +200,8 @@ fn code(checks: &Checks<'_>) {
         }
         Runs::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
             let hint = "add entry_point = \"train.py\" to [source]";
-            checks.refuse(&["source", "entry_point"], "[framework] needs a script, and none is given", hint);
+            let section = if checks.has(&["source"]) { "source" } else { "framework" };
+            checks.refuse(&[section], "[framework] needs a script, and none is given", hint);
         }
         Runs::Container(container) if checks.has(&["source"]) => {
             let has_script = is_script_given(checks);

@@ -60,6 +60,51 @@ fn count(checks: &Checks<'_>) {
 fn sent_length(checks: &Checks<'_>, value: &Json) -> usize {
     match value {
         Json::String(text) if checks.spec.source.is_none() => text.chars().count(),
-        value => value.to_string().chars().count(),
+        value => json_length(value),
+    }
+}
+
+/// Characters of the JSON that Python writes and the container's toolkit expects: a space after `,` and `:`, and anything
+/// but ASCII as `\u` escapes.
+fn json_length(value: &Json) -> usize {
+    const BRACKETS: usize = 2;
+    let separators = |count: usize| count.saturating_sub(1) * 2;
+    match value {
+        Json::String(text) => string_length(text),
+        Json::Array(items) => BRACKETS + separators(items.len()) + items.iter().map(json_length).sum::<usize>(),
+        Json::Object(table) => {
+            let member = |(key, value): (&String, &Json)| string_length(key) + 2 + json_length(value);
+            BRACKETS + separators(table.len()) + table.iter().map(member).sum::<usize>()
+        }
+        other => other.to_string().len(),
+    }
+}
+
+fn string_length(text: &str) -> usize {
+    const QUOTES: usize = 2;
+    let length = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        ' '..='~' => 1,
+        other => other.len_utf16() * 6,
+    };
+    QUOTES + text.chars().map(length).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::json_length;
+
+    #[test]
+    fn lengths_are_those_of_python() {
+        let cases = [
+            (json!({"a": [1, 2.5], "b": null}), r#"{"a": [1, 2.5], "b": null}"#),
+            (json!("ü\n\u{7f}\u{1F600}"), r#""\u00fc\n\u007f\ud83d\ude00""#),
+            (json!([true, {}, []]), "[true, {}, []]"),
+        ];
+        for (value, python) in cases {
+            assert_eq!(json_length(&value), python.len(), "{python}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Checks<'a> {
     pub(crate) spec: &'a JobSpec,
     pub(crate) tree: &'a Table,
     pub(crate) report: &'a Report,
-    /// `--local` was given, or the instance type is one of this computer.
+    /// `--local` was given.
     pub(crate) local: bool,
 }
 
