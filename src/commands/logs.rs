@@ -191,8 +191,11 @@ impl Watcher for LogPrinter {
         self.out.as_mut().map_or(Ok(()), Data::flush)
     }
 
-    fn phase(&mut self, phase: &str, message: &str) {
+    /// After the lines that came before it.
+    fn phase(&mut self, phase: &str, message: &str) -> Result<()> {
+        self.flush()?;
         let style = Style::Faint;
         self.ui.note(format_args!("{style}{phase}: {message}{style:#}"));
+        Ok(())
     }
 }

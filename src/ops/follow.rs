@@ -22,7 +22,7 @@ pub(crate) trait Watcher {
     /// A round of lines is over: what was held back for speed is to be shown.
     fn flush(&mut self) -> Result<()>;
     /// The job has entered a phase.
-    fn phase(&mut self, phase: &str, message: &str);
+    fn phase(&mut self, phase: &str, message: &str) -> Result<()>;
 }
 
 /// Where to start in each stream; those that aren't named are read from their first line.
@@ -45,13 +45,13 @@ pub(crate) async fn follow(
         for stream in cloud.logs.streams(job).await? {
             let position = positions.remove(&stream.name).flatten();
             let line = &mut |stream: &LogStream, event: &LogEvent| {
-                phases.tell_until(event.timestamp, watcher);
+                phases.tell_until(event.timestamp, watcher)?;
                 watcher.line(stream, event)
             };
             let next = read_log::forwards(cloud, &stream, span, position, line).await?;
             positions.insert(stream.name, next);
         }
-        phases.tell_until(Timestamp::MAX, watcher);
+        phases.tell_until(Timestamp::MAX, watcher)?;
         watcher.flush()?;
         if state.training_job_status.is_final() {
             return Ok(state);
@@ -77,11 +77,12 @@ impl Phases {
         self.known = all.len();
     }
 
-    fn tell_until(&mut self, time: Timestamp, watcher: &mut impl Watcher) {
+    fn tell_until(&mut self, time: Timestamp, watcher: &mut impl Watcher) -> Result<()> {
         while self.untold.front().is_some_and(|phase| phase.start_time <= time) {
-            let Some(phase) = self.untold.pop_front() else { return };
-            watcher.phase(&phase.status, phase.status_message.as_deref().unwrap_or_default());
+            let Some(phase) = self.untold.pop_front() else { break };
+            watcher.phase(&phase.status, phase.status_message.as_deref().unwrap_or_default())?;
         }
+        Ok(())
     }
 }
 

@@ -102,7 +102,7 @@ fn metrics(page: &mut Page, points: &[MetricPoint]) {
         page.heading("metrics");
     }
     for Range { name, values, last, least, greatest } in &ranges {
-        page.entry(name, &format!("{last} (of {values} values from {least} to {greatest})"));
+        page.entry(name, &format!("{last} (of {} from {least} to {greatest})", super::count(*values, "value")));
     }
 }
 
