@@ -111,6 +111,13 @@ pub(super) fn relative(path: &Path) -> Option<PathBuf> {
     Some(clean)
 }
 
+/// What an absolute link at `path` into the folder that was packed has to lead to wherever that is unpacked.
+pub(super) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Option<PathBuf> {
+    let inside = target.strip_prefix(packed_from).ok()?;
+    let up = path.components().skip(1).map(|_| Component::ParentDir);
+    Some(up.chain(inside.components()).collect())
+}
+
 /// Whether a link at `path` that leads to `target` stays inside, whatever other such links there are or will be.
 ///
 /// `..` may stand only at the front, where it climbs real folders: after a name, it would climb from where that name

@@ -19,18 +19,20 @@ use members::{Members, TrailingData};
 const LARGEST_HEADERS: u64 = 4 * 1024 * 1024;
 const BUFFER: usize = 128 * 1024;
 
-/// A guard against archives that unpack to more than anyone meant.
+/// What an archive may unpack to, and where it came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// Of the archive without its compression, and of the files that it makes.
     pub(crate) bytes: u64,
     pub(crate) entries: u64,
+    /// The folder that was packed, as those who made absolute links in it saw it: such links come to lead here.
+    pub(crate) packed_from: Option<&'static str>,
 }
 
 impl Default for Limits {
     /// More than any model has; less than would fill a disk for long.
     fn default() -> Self {
-        Self { bytes: 1 << 40, entries: 10_000_000 }
+        Self { bytes: 1 << 40, entries: 10_000_000, packed_from: None }
     }
 }
 
@@ -169,6 +171,8 @@ impl<'p> Unpacking<'p> {
     }
 
     fn symlink(&mut self, path: &Path, target: &Path) -> Result<(), UnpackError> {
+        let moved = self.limits.packed_from.and_then(|root| inside::moved_link(path, target, Path::new(root)));
+        let target = moved.as_deref().unwrap_or(target);
         if !inside::stays_inside(path, target) {
             return Err(UnpackError::LinkOutside { entry: shown(path), target: shown(target) });
         }

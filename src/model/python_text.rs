@@ -260,4 +260,4 @@ fn write_utf16(out: &mut String, c: char) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -33,9 +33,9 @@ pub(crate) async fn download(cloud: &Cloud, job: &JobName, into: &Path, force: b
     let state = cloud.jobs.describe(job).await?;
     let artifact = state.model_artifacts.s3_model_artifacts.as_str();
     let folder = into.join(job.as_str());
-    let target = |part: &str| Target { job: job.clone(), folder: folder.join(part), force };
-    let model = fetch(cloud, artifact, &target("model")).await?;
-    let output = fetch(cloud, &beside(artifact), &target("output")).await?;
+    let target = |part, packed_from| Target { job: job.clone(), folder: folder.join(part), packed_from, force };
+    let model = fetch(cloud, artifact, &target("model", "/opt/ml/model")).await?;
+    let output = fetch(cloud, &beside(artifact), &target("output", "/opt/ml/output/data")).await?;
     if model.is_none() && output.is_none() {
         return Err(nothing_there(&state));
     }
@@ -54,14 +54,20 @@ async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<
         return fetch_files(cloud, &uri, target).await;
     }
     match cloud.objects.get(&uri).await {
-        Ok(archive) => target.fill(|folder| unpack(archive, folder, &uri)).map(Some),
+        Ok(archive) => target.fill(|folder| unpack(archive, folder, target.packed_from, &uri)).map(Some),
         Err(CloudError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn unpack(archive: Box<dyn Read + Send>, folder: &Path, uri: &S3Uri) -> Result<(usize, u64)> {
-    let unpacked = archive::unpack(archive, folder, &Limits::default());
+fn unpack(
+    archive: Box<dyn Read + Send>,
+    folder: &Path,
+    packed_from: &'static str,
+    uri: &S3Uri,
+) -> Result<(usize, u64)> {
+    let limits = Limits { packed_from: Some(packed_from), ..Limits::default() };
+    let unpacked = archive::unpack(archive, folder, &limits);
     let unpacked = unpacked.map_err(|error| Error::failure(format!("could not unpack {uri}: {error}")))?;
     Ok((unpacked.files, unpacked.bytes))
 }
@@ -104,6 +110,8 @@ fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
 struct Target {
     job: JobName,
     folder: PathBuf,
+    /// The folder that the job packed, as its script saw it.
+    packed_from: &'static str,
     force: bool,
 }
 

@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn unpack(&self, archive: &[u8]) -> Result<Unpacked, UnpackError> {
-        unpack(archive, &self.root(), &Limits { bytes: 6 << 20, entries: 1000 })
+        unpack(archive, &self.root(), &Limits { bytes: 6 << 20, entries: 1000, packed_from: None })
     }
 
     fn is_untouched_outside(&self) -> io::Result<bool> {
@@ -348,4 +348,21 @@ fn no_link_leads_out(root: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+#[test]
+fn absolute_links_into_the_packed_folder_are_kept() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let limits = Limits { packed_from: Some("/opt/ml/model"), ..Limits::default() };
+    let links = [("best", "/opt/ml/model/ckpt-3"), ("a/b/top", "/opt/ml/model"), ("a/w", "/opt/ml/model/a/b/top")];
+    let archive = links.iter().fold(Raw::default(), |raw, (name, target)| raw.link(name, target)).gz()?;
+    unpack(&archive[..], folder.path(), &limits)?;
+    for (name, expected) in [("best", "ckpt-3"), ("a/b/top", "../.."), ("a/w", "../a/b/top")] {
+        assert_eq!(std::fs::read_link(folder.path().join(name))?, Path::new(expected), "{name}");
+    }
+    for outside in ["/opt/ml/model/../../etc", "/opt/ml/models/x", "/etc/passwd"] {
+        let archive = Raw::default().link("link", outside).gz()?;
+        assert!(unpack(&archive[..], folder.path(), &limits).is_err(), "{outside}");
+    }
+    Ok(())
 }

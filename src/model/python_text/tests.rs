@@ -1,11 +1,12 @@
 //! Python's forms, as python3 prints them.
 
+use std::io::{Seek as _, Write as _};
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use serde_json::json;
 
 use super::*;
-use crate::cloud::local::contract::tests::python3;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -117,4 +118,13 @@ fn agrees_with_python3_on_any_value() -> Outcome {
         assert_eq!(ours(value), serde_json::from_str::<Value>(line)?, "{value}");
     }
     Ok(())
+}
+
+/// What python3 prints when a script of it reads these lines.
+pub(crate) fn python3(script: &str, lines: &[String]) -> Result<String, Box<dyn std::error::Error>> {
+    let mut input = tempfile::tempfile()?;
+    input.write_all((lines.join("\n") + "\n").as_bytes())?;
+    input.rewind()?;
+    let output = std::process::Command::new("python3").args(["-c", script]).stdin(input).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: sagemaker-training 5.1.4, `errors.py` and `process.py`; botocore's shape `FailureReason`.
 
+use nix::sys::signal::Signal;
+
 /// The longest FailureReason, in characters.
 const MAX_REASON: usize = 1024;
 /// The exit code that a shell reports of a program which was ended by SIGKILL.
@@ -34,10 +36,17 @@ impl Failure {
 pub(crate) fn failure_text(failure: Failure, exit_code: i32, message: &str, command: &str) -> String {
     let class = failure.class();
     let extra = match exit_code {
-        KILLED => "\nExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"",
-        _ => "",
+        KILLED => "\nExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"".to_owned(),
+        // The toolkit leaves it at the number.
+        ..0 => format!("\nExtraInfo \"Process killed by {}\"", signal_name(-exit_code)),
+        0.. => String::new(),
     };
     format!("{class}:\nExitCode {exit_code}\nErrorMessage \"{message}\"{extra}\nCommand \"{command}\"")
+}
+
+fn signal_name(number: i32) -> String {
+    let name = Signal::try_from(number).map_or("an unknown signal", Signal::as_str);
+    format!("{name} (signal {number})")
 }
 
 /// The job's FailureReason: `AlgorithmError: <text of output/failure>, exit code: N`. The text is cut, never the exit code.
@@ -59,7 +68,7 @@ mod tests {
             "ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"ValueError: no\"\nCommand \"python -- train.py\"";
         assert_eq!(text, expected);
         assert!(failure_text(Failure::InstallModule, 137, "", "sh").contains("ExtraInfo \"OutOfMemory"));
-        assert!(!failure_text(Failure::InstallRequirements, -9, "", "sh").contains("ExtraInfo"));
+        assert!(failure_text(Failure::InstallRequirements, -15, "", "sh").contains("killed by SIGTERM (signal 15)"));
     }
 
     #[test]

@@ -75,11 +75,6 @@ impl Layout {
     pub(crate) fn failure(&self) -> PathBuf {
         self.output().join("failure")
     }
-
-    /// The toolkit leaves it empty when the script succeeds.
-    pub(crate) fn success(&self) -> PathBuf {
-        self.output().join("success")
-    }
 }
 
 /// A path as a variable says it.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -252,13 +251,4 @@ fn packages_are_modules_and_shell_scripts_install_nothing() -> Outcome {
     assert_eq!(install(EntryPointKind::Program, true).as_deref(), Some("py -m pip install -r requirements.txt"));
     assert_eq!(install(EntryPointKind::Shell, true), None);
     Ok(())
-}
-
-/// What python3 prints when a script of it reads these lines.
-pub(super) fn python3(script: &str, lines: &[String]) -> Result<String, Box<dyn Error>> {
-    let mut input = tempfile::tempfile()?;
-    input.write_all((lines.join("\n") + "\n").as_bytes())?;
-    input.rewind()?;
-    let output = std::process::Command::new("python3").args(["-c", script]).stdin(input).output()?;
-    Ok(String::from_utf8(output.stdout)?)
 }
