@@ -9,19 +9,17 @@ sizes; it is made under --work and kept for the next time. A command is skipped,
 
 import argparse
 import multiprocessing
-import os
 import pathlib
 import random
 import shlex
 import shutil
-import statistics
-import subprocess
 import sys
-import time
+
+from measure import SMTRAIN, compare
 
 SPEC = """[framework]
 name = "sklearn"
-version = "1.2-1"
+version = "1.4-2"
 [source]
 dir = "src"
 entry_point = "train.py"
@@ -51,24 +49,12 @@ def make_tree(root, megabytes):
     marker.touch()
 
 
-def run(command):
-    """Wall seconds, CPU seconds and MB of the largest process, of one run."""
-    start = time.monotonic()
-    process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"failed: {command}")
-    to_mb = 1e6 if sys.platform == "darwin" else 1e3
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / to_mb
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/bench-pack"))
-    parser.add_argument("--smtrain", default="target/release/smtrain", help="the binary")
-    parser.add_argument("--arguments", default="submit --local --dry-run {spec}", help="what makes it pack the tree")
+    parser.add_argument("--smtrain", default=SMTRAIN, help="the binary")
     options = parser.parse_args()
     # In a process of its own: the resident set of a child counts from its parent's at the fork, so this one stays small.
     maker = multiprocessing.Process(target=make_tree, args=(options.work, options.megabytes))
@@ -79,20 +65,12 @@ def main():
 
     quote = lambda path: shlex.quote(str(path))
     source, out = quote(options.work / "src"), quote(options.work / "out.tar.gz")
-    arguments = options.arguments.format(spec=quote(options.work / "job.toml"))
     commands = {
-        "smtrain": (options.smtrain, f"exec {quote(options.smtrain)} {arguments}"),
+        "smtrain": (options.smtrain, f"exec {quote(options.smtrain)} submit --local --dry-run {quote(options.work / 'job.toml')}"),
         "tar czf": ("tar", f"tar -C {source} -czf {out} ."),
         "tar | pigz": ("pigz", f"tar -C {source} -cf - . | pigz > {out}"),
     }
-    print(f"{'':12}{'wall s':>10}{'CPU s':>10}{'max MB':>10}")
-    for name, (program, command) in commands.items():
-        if not shutil.which(program):
-            print(f"{name:12}not installed")
-            continue
-        runs = [run(command) for _ in range(options.runs)]
-        wall, cpu, memory = zip(*runs)
-        print(f"{name:12}{statistics.median(wall):10.2f}{statistics.median(cpu):10.2f}{max(memory):10.1f}")
+    compare(f"pack {options.megabytes} MB", commands, options.runs)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""Every benchmark, one after the other; each is a script of its own with --help.
+
+    cargo build --release && python3 benches/run.py
+"""
+
+import pathlib
+import subprocess
+import sys
+
+for script, arguments in [("startup.py", ["--peers"]), ("pack.py", []), ("jobs.py", [])]:
+    subprocess.run([sys.executable, pathlib.Path(__file__).parent / script, *arguments], check=True)
