@@ -8,7 +8,7 @@ use crate::commands::{completions, describe, download, history, init, logs, stop
 
 /// Runs machine-learning training jobs on this computer as Amazon SageMaker would.
 #[derive(Debug, Parser)]
-#[command(name = "smtrain", version, propagate_version = true, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "smtrain", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -27,7 +27,7 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
     /// Show no progress bars
     #[arg(long, global = true, action = ArgAction::SetTrue)]
