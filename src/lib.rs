@@ -24,7 +24,6 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::{CompleteEnv, CompletionCandidate};
-use tokio_util::sync::CancellationToken;
 
 use cli::{Cli, Command};
 use cloud::local;
@@ -51,7 +50,7 @@ pub fn main() -> ExitCode {
 /// What makes namespaces runs at once: an event loop would give the process a second thread.
 fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
     match cli.command {
-        Command::Guard { folder } => Ok(local::guard::run(&folder)?),
+        Command::Guard { folder } => Ok(local::guard::run(&folder, &settings::variable_names())?),
         Command::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
         Command::Supervise { folder } => supervise(&folder),
         command => run(command, cli.global.local, ui),
@@ -78,19 +77,8 @@ fn supervise(folder: &Path) -> Result<()> {
 fn run(command: Command, local: bool, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
     let cloud = local::cloud(&local::Home::new(settings.state), settings.executable);
-    let context = Context { ui, cloud, local, interrupt: CancellationToken::new() };
-    block_on(interruptible(command, &context))?
-}
-
-/// Ctrl-C is a word to the command, not its end: a follower detaches, a download leaves nothing half done.
-async fn interruptible(command: Command, context: &Context) -> Result<()> {
-    let interrupt = context.interrupt.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupt.cancel();
-        }
-    });
-    commands::run(command, context).await
+    let context = Context { ui, cloud, local };
+    block_on(commands::run(command, &context))?
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

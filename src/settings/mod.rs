@@ -1,6 +1,7 @@
 //! Settings that don't come from the job spec: the only reader of the environment.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
@@ -31,4 +32,9 @@ impl Settings {
         let state = base.state_dir().unwrap_or_else(|| base.data_dir()).join("smtrain");
         Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable })
     }
+}
+
+/// The names of this process's own variables.
+pub(crate) fn variable_names() -> Vec<OsString> {
+    env::vars_os().map(|(name, _)| name).collect()
 }

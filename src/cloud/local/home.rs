@@ -76,11 +76,6 @@ impl JobFolder {
         self.path.join("pid")
     }
 
-    /// The session that the script's processes are in, to find those that outlive a killed supervisor.
-    pub(crate) fn session(&self) -> PathBuf {
-        self.path.join("session")
-    }
-
     /// There once somebody has asked the job to stop.
     pub(crate) fn stop_request(&self) -> PathBuf {
         self.path.join("stop")
@@ -106,7 +101,7 @@ impl JobFolder {
         self.path.join("plan.json")
     }
 
-    /// The script's exit code as the guard saw it: Python's, minus the number for a signal.
+    /// The script's exit code as the guard saw it: Python's, minus the number for a signal. Blank before that.
     pub(crate) fn exit_code(&self) -> PathBuf {
         self.path.join("exit-code")
     }

@@ -1,10 +1,11 @@
 //! Training jobs on this computer: created whole or not at all, looked after by a supervisor of their own.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -13,14 +14,18 @@ use nix::sys::signal::{Signal, kill};
 use super::home::{self, Home, JobFolder, create_private_dir};
 use super::processes::ProcessIdentity;
 use super::state::{self, to_json};
-use super::{notices, python};
-use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, Page, SortBy};
+use super::{arn, listing, notices, python, survivors};
+use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, Page};
 use crate::model::request::{CreateTrainingJobRequest, RequestDocument};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LocalOptions};
 
 /// The subcommand that supervises a job: smtrain starts itself with it.
 const SUPERVISE: &str = "__supervise";
+/// What the folder of a job that is still being made is called, before some random letters. No job's name starts with a dot.
+const HALF_MADE: &str = ".new-";
+/// How long a job may be in the making. It takes milliseconds.
+const MAKING: Duration = Duration::from_secs(3600);
 
 #[derive(Debug)]
 pub(crate) struct LocalJobs {
@@ -44,16 +49,16 @@ impl LocalJobs {
     ) -> CloudResult<(JobFolder, File)> {
         let jobs = self.home.jobs();
         create_private_dir(&jobs)?;
+        remove_half_made(&jobs);
         let staged = tempfile::Builder::new()
-            .prefix(".new-")
+            .prefix(HALF_MADE)
             .tempdir_in(&jobs)
             .map_err(CloudError::io(format!("create a folder in {}", jobs.display())))?;
         let folder = JobFolder::at(staged.path().to_owned());
         home::replace(&folder.request(), &to_json(request)?)?;
         home::replace(&folder.options(), &to_json(options)?)?;
-        folder.write_state(&state::initial(request, &arn(name), Timestamp::now())?)?;
+        folder.write_first_state(&state::initial(request, &arn(name), Timestamp::now())?)?;
         create_private_dir(&folder.log())?;
-        folder.keep_reserve()?;
         let lock = folder.try_lock()?.ok_or_else(|| CloudError::Other("a new job is locked already".into()))?;
         let job = self.home.job(name);
         rename_new(staged.path(), job.path(), name)?;
@@ -67,7 +72,7 @@ impl LocalJobs {
         Command::new(&self.executable)
             .arg(SUPERVISE)
             .arg(folder.path())
-            .current_dir(folder.path())
+            .env(survivors::VARIABLE, survivors::mark(folder))
             .stdin(Stdio::from(lock))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log))
@@ -82,7 +87,7 @@ impl LocalJobs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(CloudError::io(format!("list {}", jobs.display())))?,
         };
-        // Folders of jobs that are being created, or whose creation was killed, start with a dot: no job's name does.
+        // What is half made has no job's name.
         Ok(entries.flatten().filter_map(|entry| JobName::new(entry.file_name().into_string().ok()?).ok()).collect())
     }
 }
@@ -93,10 +98,8 @@ impl Jobs for LocalJobs {
         let typed = request.typed().map_err(|error| CloudError::Other(format!("the request is not valid: {error}")))?;
         let name = &typed.training_job_name;
         let (folder, lock) = self.lay_out(name, request, options)?;
-        if let Err(error) = self.start_supervisor(&folder, lock) {
-            // With nobody to look after it the job has failed: that is what every reader will find.
-            return Err(CloudError::io(format!("start the supervisor of {name}"))(error));
-        }
+        // With nobody to look after it the job has failed: that is what every reader will find.
+        self.start_supervisor(&folder, lock).map_err(CloudError::io(format!("start the supervisor of {name}")))?;
         Ok(arn(name))
     }
 
@@ -111,8 +114,7 @@ impl Jobs for LocalJobs {
     }
 
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>> {
-        let mut listing = Listing { home: &self.home, names: self.all_names()?, query };
-        Ok(Page { items: listing.jobs()?, next_token: None })
+        Ok(Page { items: listing::jobs(&self.home, self.all_names()?, query), next_token: None })
     }
 
     async fn names(&self) -> CloudResult<Vec<JobName>> {
@@ -125,86 +127,29 @@ impl Jobs for LocalJobs {
             return Ok(());
         }
         // First the file, then the signal: a supervisor that is only starting looks for the file once it can be signalled.
-        home::replace(&folder.stop_request(), b"")?;
+        let written = home::replace(&folder.stop_request(), b"");
         let supervisor: Option<ProcessIdentity> =
             fs::read(folder.pid()).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        if let Some(supervisor) = supervisor.filter(ProcessIdentity::is_not_reused) {
+        match supervisor.filter(ProcessIdentity::is_not_reused) {
             // One that ended just now has written the job's end.
-            let _gone = kill(supervisor.pid(), Signal::SIGTERM);
+            Some(supervisor) => {
+                let _gone = kill(supervisor.pid(), Signal::SIGTERM);
+                Ok(())
+            }
+            None => written,
         }
-        Ok(())
     }
 }
 
-/// The jobs that a query asks for. States are read in the order asked for, and no more of them than are needed.
-struct Listing<'a> {
-    home: &'a Home,
-    names: Vec<JobName>,
-    query: &'a JobsQuery,
-}
-
-impl Listing<'_> {
-    fn jobs(&mut self) -> CloudResult<Vec<DescribeTrainingJobResponse>> {
-        let wanted = self.query.name_contains.as_deref().unwrap_or_default();
-        self.names.retain(|name| name.as_str().contains(wanted));
-        if self.query.sort_by == SortBy::Status {
-            return self.by_status();
-        }
-        self.order_names();
-        self.read(self.query.limit.unwrap_or(usize::MAX))
+/// Removes what a `submit` that was killed has left. Whatever can't be removed does no harm.
+fn remove_half_made(jobs: &Path) {
+    let Ok(entries) = fs::read_dir(jobs) else { return };
+    let half_made =
+        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(HALF_MADE.as_bytes()));
+    let is_old = |entry: &DirEntry| entry.metadata()?.modified()?.elapsed().map_err(io::Error::other);
+    for entry in half_made.filter(|entry| is_old(entry).is_ok_and(|age| age > MAKING)) {
+        let _left = fs::remove_dir_all(entry.path());
     }
-
-    /// By name, or by the time in the name: the time of creation, without a look at the job.
-    fn order_names(&mut self) {
-        match self.query.sort_by {
-            SortBy::Name | SortBy::Status => self.names.sort_unstable(),
-            SortBy::CreationTime => {
-                let home = self.home;
-                self.names.sort_by_cached_key(|name| (created(home, name), name.clone()));
-            }
-        }
-        if !self.query.ascending {
-            self.names.reverse();
-        }
-    }
-
-    fn by_status(&self) -> CloudResult<Vec<DescribeTrainingJobResponse>> {
-        let mut jobs = self.read(usize::MAX)?;
-        jobs.sort_by_key(|job| (job.training_job_status.as_str(), std::cmp::Reverse(job.creation_time)));
-        if !self.query.ascending {
-            jobs.reverse();
-        }
-        jobs.truncate(self.query.limit.unwrap_or(usize::MAX));
-        Ok(jobs)
-    }
-
-    fn read(&self, limit: usize) -> CloudResult<Vec<DescribeTrainingJobResponse>> {
-        let mut jobs = Vec::new();
-        for name in &self.names {
-            if jobs.len() == limit {
-                break;
-            }
-            match self.home.job(name).true_state() {
-                Ok(job) if self.is_wanted(&job) => jobs.push(job),
-                // Removed while the list was read.
-                Ok(_) | Err(CloudError::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(jobs)
-    }
-
-    fn is_wanted(&self, job: &DescribeTrainingJobResponse) -> bool {
-        let query = self.query;
-        query.status.is_none_or(|status| job.training_job_status == status)
-            && query.created_after.is_none_or(|time| job.creation_time >= time)
-            && query.created_before.is_none_or(|time| job.creation_time < time)
-    }
-}
-
-fn created(home: &Home, name: &JobName) -> Timestamp {
-    let read = || home.job(name).read_state().map(|job| job.creation_time).ok();
-    name.stamp().or_else(read).unwrap_or(Timestamp::MIN)
 }
 
 /// A folder can be renamed to a name that is free, or onto an empty folder, which no job's is.
@@ -215,8 +160,4 @@ fn rename_new(from: &Path, to: &Path, name: &JobName) -> CloudResult<()> {
         }
         _ => CloudError::io(format!("create {}", to.display()))(error),
     })
-}
-
-fn arn(name: &JobName) -> String {
-    format!("arn:aws:sagemaker:{}:{}:training-job/{name}", super::REGION, super::ACCOUNT)
 }

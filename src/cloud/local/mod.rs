@@ -10,6 +10,7 @@ mod home;
 mod identity;
 mod jobs;
 mod lines;
+mod listing;
 mod log;
 mod logs;
 mod metrics;
@@ -25,6 +26,7 @@ mod survivors;
 use std::path::PathBuf;
 
 use super::Cloud;
+use crate::model::JobName;
 
 pub(crate) use home::Home;
 
@@ -32,6 +34,10 @@ pub(crate) use home::Home;
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// The region that local jobs run in.
 pub(crate) const REGION: &str = "local";
+
+fn arn(name: &JobName) -> String {
+    format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}")
+}
 
 /// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
 pub(crate) fn cloud(home: &Home, executable: PathBuf) -> Cloud {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ const ROUNDS: u32 = 5_000;
 pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: Pid,
-    pub(crate) session: Pid,
     /// Clock ticks since boot.
     pub(crate) started: u64,
 }
@@ -27,7 +26,7 @@ pub(crate) struct ProcessIdentity {
     pid: i32,
     boot: String,
     /// Clock ticks since boot.
-    pub(crate) started: u64,
+    started: u64,
 }
 
 impl ProcessIdentity {
@@ -41,14 +40,9 @@ impl ProcessIdentity {
         Pid::from_raw(self.pid)
     }
 
-    /// Whether this boot is the one that the process was started in.
-    pub(crate) fn is_of_this_boot(&self) -> bool {
-        self.boot == boot_id()
-    }
-
     /// Whether the number still means the same process, or none.
     pub(crate) fn is_not_reused(&self) -> bool {
-        self.is_of_this_boot() && find(self.pid()).is_none_or(|process| process.started == self.started)
+        self.boot == boot_id() && find(self.pid()).is_none_or(|process| process.started == self.started)
     }
 }
 
@@ -60,6 +54,11 @@ pub(crate) fn all() -> Vec<Process> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| find(Pid::from_raw(pid))).collect()
+}
+
+/// What a process was started with, as `NAME=VALUE` between NUL bytes. Nothing for one that has ended or is another user's.
+pub(crate) fn environment(pid: Pid) -> Vec<u8> {
+    std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
 }
 
 /// Every process below `ancestor`.
@@ -96,9 +95,24 @@ pub(crate) async fn end_descendants() {
             // It may have ended by itself meanwhile.
             let _gone = kill(process.pid, Signal::SIGKILL);
         }
-        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+        reap();
         tokio::time::sleep(ROUND).await;
     }
+}
+
+/// Waits until a process group has no members. Those that are this process's children are reaped.
+pub(crate) async fn end_of_group(group: Pid) {
+    loop {
+        reap();
+        if killpg(group, None).is_err() {
+            return;
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+fn reap() {
+    while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
 }
 
 fn boot_id() -> String {
@@ -111,7 +125,7 @@ fn parse(pid: Pid, stat: &str) -> Option<Process> {
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let process_id = |index: usize| number(index).and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-    Some(Process { pid, parent: process_id(1)?, session: process_id(3)?, started: number(19)? })
+    Some(Process { pid, parent: process_id(1)?, started: number(19)? })
 }
 
 #[cfg(test)]
@@ -121,8 +135,7 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let stat = "7 (a) b (c) S 5 6 4 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
-        let expected =
-            Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), session: Pid::from_raw(4), started: 12345 };
+        let expected = Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), started: 12345 };
         assert_eq!(parse(Pid::from_raw(7), stat), Some(expected));
         assert_eq!(parse(Pid::from_raw(7), "garbage"), None);
     }

@@ -1,5 +1,5 @@
-//! A job's `requirements.txt` as a cached environment of its own, on top of the packages that the job's Python has: as pip
-//! installs them on top of an image.
+//! What a job's code needs (`requirements.txt`, its own `setup.py`) as a cached environment, on top of the packages that the
+//! job's Python has: as pip installs them on top of an image.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,6 +12,7 @@ use super::home::create_private_dir;
 use super::python::Interpreter;
 use crate::cloud::{CloudError, CloudResult};
 
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 /// There once an environment is complete.
 const COMPLETE: &str = ".smtrain-complete";
 /// Makes the packages of the job's Python visible behind the environment's own.
@@ -22,6 +23,8 @@ const BASE_PACKAGES: &str = "_smtrain_base.pth";
 pub(crate) struct Environment {
     folder: PathBuf,
     base: Interpreter,
+    /// pip's arguments after `install`.
+    installed: &'static [&'static str],
 }
 
 /// A step of making an environment: a command whose output goes to the job's log.
@@ -31,12 +34,20 @@ pub(crate) struct Step {
 }
 
 impl Environment {
-    /// The environment for the requirements of the code in `code`.
-    pub(crate) fn of(cache: &Path, base: Interpreter, code: &Path, code_digest: &str) -> CloudResult<Self> {
-        let file = code.join("requirements.txt");
-        let text = fs::read(&file).map_err(CloudError::io(format!("read {}", file.display())))?;
-        let folder = cache.join("environments").join(key(&base, &text, code_digest));
-        Ok(Self { folder, base })
+    /// The environment for the code in `code`, where pip is to install `installed`.
+    pub(crate) fn of(
+        cache: &Path,
+        base: Interpreter,
+        code: &Path,
+        code_digest: &str,
+        installed: &'static [&'static str],
+    ) -> CloudResult<Self> {
+        let file = code.join(REQUIREMENTS);
+        let read = if installed.contains(&REQUIREMENTS) { fs::read(&file) } else { Ok(Vec::new()) };
+        let requirements = read.map_err(CloudError::io(format!("read {}", file.display())))?;
+        let of_code = installed.contains(&".") || names_files(&String::from_utf8_lossy(&requirements));
+        let key = key(&base, &requirements, of_code.then_some(code_digest));
+        Ok(Self { folder: cache.join("environments").join(key), base, installed })
     }
 
     pub(crate) fn python(&self) -> PathBuf {
@@ -59,8 +70,8 @@ impl Environment {
         lock().map_err(CloudError::io(format!("lock {}", path.display())))
     }
 
-    /// What to run to make it, from nothing. What a killed attempt left is removed.
-    pub(crate) fn steps(&self, requirements: &Path) -> CloudResult<Vec<Step>> {
+    /// What to run in the code's folder to make it, from nothing. What a killed attempt left is removed.
+    pub(crate) fn steps(&self) -> CloudResult<Vec<Step>> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(CloudError::io(format!("remove {}", self.folder.display()))(error));
@@ -68,16 +79,18 @@ impl Environment {
             _ => {}
         }
         let (folder, base) = (text(&self.folder), text(&self.base.executable));
-        let (python, requirements) = (text(&self.python()), text(requirements));
-        let step = |words: &[&str]| Step { argv: words.iter().map(|word| (*word).to_owned()).collect() };
+        let python = text(&self.python());
+        let step = |words: &[&str], more: &[&str]| Step {
+            argv: words.iter().chain(more).map(|word| (*word).to_owned()).collect(),
+        };
         Ok(if has_uv() {
             vec![
-                step(&["uv", "venv", "--quiet", "--python", &base, &folder]),
-                step(&["uv", "pip", "install", "--python", &python, "-r", &requirements]),
+                step(&["uv", "venv", "--quiet", "--python", &base, &folder], &[]),
+                step(&["uv", "pip", "install", "--python", &python], self.installed),
             ]
         } else {
-            let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", &requirements];
-            vec![step(&[&base, "-m", "venv", &folder]), step(&[&[python.as_str()], &pip[..]].concat())]
+            let pip = [&python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
+            vec![step(&[&base, "-m", "venv", &folder], &[]), step(&pip, self.installed)]
         })
     }
 
@@ -100,18 +113,18 @@ impl Environment {
     }
 }
 
-/// What decides about an environment: the Python, and what is to be installed. Requirements that name files of the code
-/// depend on all of it.
-fn key(base: &Interpreter, requirements: &[u8], code_digest: &str) -> String {
+/// What decides about an environment: the Python, and what is to be installed. The code does where it is installed itself,
+/// or the requirements name files of it.
+fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> String {
     let mut digest = Sha256::new();
     for part in [&base.implementation, &base.version, &base.platform, &*base.prefix.to_string_lossy()] {
         digest.update(part.as_bytes());
         digest.update([0]);
     }
     digest.update(requirements);
-    if names_files(&String::from_utf8_lossy(requirements)) {
+    if let Some(code) = code_digest {
         digest.update([0]);
-        digest.update(code_digest.as_bytes());
+        digest.update(code.as_bytes());
     }
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -148,16 +161,25 @@ mod tests {
 
     #[test]
     fn the_key_is_of_the_content_and_the_python() {
-        let one = key(&base("3.11.7"), b"numpy==2.0\n", "code");
-        assert_eq!(one, key(&base("3.11.7"), b"numpy==2.0\n", "other code"));
-        assert_ne!(one, key(&base("3.12.0"), b"numpy==2.0\n", "code"));
-        assert_ne!(one, key(&base("3.11.7"), b"numpy==2.1\n", "code"));
+        let one = key(&base("3.11.7"), b"numpy==2.0\n", None);
+        assert_eq!(one, key(&base("3.11.7"), b"numpy==2.0\n", None));
+        assert_ne!(one, key(&base("3.12.0"), b"numpy==2.0\n", None));
+        assert_ne!(one, key(&base("3.11.7"), b"numpy==2.1\n", None));
     }
 
     #[test]
-    fn requirements_that_name_files_depend_on_the_code() {
+    fn what_is_made_of_the_code_depends_on_the_code() -> Result<(), Box<dyn std::error::Error>> {
+        let code = tempfile::tempdir()?;
+        let folder = |digest: &str, installed: &'static [&'static str]| {
+            Environment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
+        };
         for text in ["-r more.txt", "./wheels/a.whl", "pkg @ file:../pkg", "-e ."] {
-            assert_ne!(key(&base("3"), text.as_bytes(), "a"), key(&base("3"), text.as_bytes(), "b"), "{text}");
+            fs::write(code.path().join(REQUIREMENTS), text)?;
+            assert_ne!(folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?, "{text}");
         }
+        fs::write(code.path().join(REQUIREMENTS), "numpy")?;
+        assert_eq!(folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?);
+        assert_ne!(folder("a", &["."])?, folder("b", &["."])?);
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A local job's state: one JSON file, replaced whole, and a lock that tells whether a process still looks after the job.
 
-use std::fs::{File, TryLockError};
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,8 +18,10 @@ use crate::model::{JobStatus, LocalOptions, artifacts};
 /// What a job whose processes are gone says of its end.
 const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
                          killed, or the computer was restarted";
-/// Bytes kept back for the last state.
-const RESERVED: usize = 64 * 1024;
+/// What a job says of its end whose supervisor alone was killed: its guard lived on to write it.
+pub(crate) const SUPERVISOR_KILLED: &str = "InternalServerError: the supervisor of this job was killed";
+/// How many bytes a state may grow until its last: phases, a reason of 1024 characters, 40 metrics.
+const GROWTH: usize = 32 * 1024;
 
 /// The state of a job that has just been created: DescribeTrainingJob repeats the request's fields under their names.
 pub(crate) fn initial(
@@ -128,17 +130,56 @@ impl JobFolder {
         home::replace(&self.state(), &to_json(state)?)
     }
 
-    /// The last write of a job, which also succeeds on a full disk: space was kept back for it.
-    pub(crate) fn write_final_state(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
-        let text = to_json(state)?;
-        remove_if_there(&self.reserve())?;
-        home::replace(&self.state(), &text)
+    /// Writes a state, and keeps back the space that [`Self::close`] will need.
+    pub(crate) fn write_first_state(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
+        let (text, reserve) = (to_json(state)?, self.reserve());
+        home::replace(&self.state(), &text)?;
+        let blank = vec![b' '; text.len() + GROWTH];
+        fs::write(&reserve, blank).map_err(CloudError::io(format!("write {}", reserve.display())))
     }
 
-    /// Keeps back the space that [`Self::write_final_state`] may need.
-    pub(crate) fn keep_reserve(&self) -> CloudResult<()> {
-        let path = self.reserve();
-        std::fs::write(&path, vec![b' '; RESERVED]).map_err(CloudError::io(format!("write {}", path.display())))
+    /// The last write of a job, which also succeeds on a full disk: it goes where space was kept back.
+    pub(crate) fn close(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
+        let text = to_json(state)?;
+        if self.write_into_reserve(&text).is_err() {
+            remove_if_there(&self.reserve())?;
+            home::replace(&self.state(), &text)?;
+        }
+        for of_a_running_job in [self.plan(), self.pid(), self.stop_request(), self.exit_code()] {
+            // Nobody reads it again, should it stay.
+            let _left = remove_if_there(&of_a_running_job);
+        }
+        Ok(())
+    }
+
+    fn write_into_reserve(&self, text: &[u8]) -> io::Result<()> {
+        let reserve = self.reserve();
+        let mut file = File::options().write(true).open(&reserve)?;
+        file.write_all(text)?;
+        file.set_len(text.len() as u64)?;
+        file.sync_data()?;
+        fs::rename(reserve, self.state())
+    }
+
+    /// Takes the room that the exit code needs before the script runs, so that a full disk can't hide how it ended.
+    pub(crate) fn make_room_for_exit_code(&self) -> CloudResult<()> {
+        self.put_exit_code(true, "")
+    }
+
+    pub(crate) fn write_exit_code(&self, exit_code: i32) -> CloudResult<()> {
+        self.put_exit_code(false, &exit_code.to_string())
+    }
+
+    fn put_exit_code(&self, create: bool, text: &str) -> CloudResult<()> {
+        let path = self.exit_code();
+        let write =
+            || File::options().create(create).write(true).open(&path)?.write_all(format!("{text:11}\n").as_bytes());
+        write().map_err(CloudError::io(format!("write {}", path.display())))
+    }
+
+    /// The script's exit code, once the guard has written it.
+    pub(crate) fn read_exit_code(&self) -> Option<i32> {
+        fs::read_to_string(self.exit_code()).ok()?.trim().parse().ok()
     }
 
     /// The job's lock, when no living process has it.
@@ -159,27 +200,28 @@ impl JobFolder {
         if state.training_job_status.is_final() {
             return Ok(state);
         }
-        match self.try_lock()? {
-            None => Ok(state),
-            Some(_lock) => self.settle(),
+        match self.try_lock() {
+            Ok(Some(_lock)) => self.settle(ABANDONED),
+            // Where nothing can be written, not even a lock, the state is what was last written.
+            Ok(None) | Err(_) => Ok(state),
         }
     }
 
-    /// Called with the lock: the supervisor may have ended the job since the state was read.
-    fn settle(&self) -> CloudResult<DescribeTrainingJobResponse> {
+    /// Ends a job that has lost its supervisor. Called with the lock: the supervisor may have ended the job before it went.
+    pub(crate) fn settle(&self, reason: &str) -> CloudResult<DescribeTrainingJobResponse> {
         let mut state = self.read_state()?;
         if state.training_job_status.is_final() {
             return Ok(state);
         }
         survivors::end(self);
-        end(&mut state, &Ending::failed(ABANDONED), Timestamp::now());
+        end(&mut state, &Ending::failed(reason), Timestamp::now());
         // On a disk that can't be written the answer is still the true one.
-        let _written = self.write_final_state(&state);
+        let _written = self.close(&state);
         Ok(state)
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(&self, path: &std::path::Path) -> CloudResult<T> {
-        let text = std::fs::read(path).map_err(|error| match error.kind() {
+        let text = fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CloudError::NotFound(self.describe_missing()),
             _ => CloudError::io(format!("read {}", path.display()))(error),
         })?;
@@ -200,7 +242,7 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> CloudResult<Vec<u8>> {
 }
 
 pub(crate) fn remove_if_there(path: &std::path::Path) -> CloudResult<()> {
-    match std::fs::remove_file(path) {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(CloudError::io(format!("remove {}", path.display()))(error))
         }

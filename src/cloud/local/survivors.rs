@@ -1,27 +1,43 @@
-//! Processes of a job whose guard and supervisor were both killed: found by their session, and ended.
+//! Processes of a job whose guard and supervisor were both killed: found by a variable that all of a job's processes
+//! inherit, and ended.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
-use super::home::{self, JobFolder};
-use super::processes::{self, ProcessIdentity};
-use super::state::to_json;
-use crate::cloud::CloudResult;
+use super::home::JobFolder;
+use super::processes;
 
-/// Writes down this process's session: it must be the leader of its own.
-pub(crate) fn record_own_session(folder: &JobFolder) -> CloudResult<()> {
-    home::replace(&folder.session(), &to_json(&ProcessIdentity::own())?)
+/// Names the job's folder to all of its processes, from the supervisor on.
+pub(crate) const VARIABLE: &str = "SMTRAIN_JOB_FOLDER";
+
+/// One that is just being forked is met on the next round.
+const ROUNDS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// What [`VARIABLE`] is for a job: the folder, without links, so that every way to it gives the same.
+pub(crate) fn mark(folder: &JobFolder) -> OsString {
+    folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned()).into_os_string()
 }
 
-/// Kills what is left of the job's session. Nothing is killed that might belong to somebody else.
+/// Kills what is left of the job's processes, other than this one.
 pub(crate) fn end(folder: &JobFolder) {
-    let Some(leader) = read_leader(folder).filter(ProcessIdentity::is_not_reused) else { return };
-    let members = processes::all().into_iter().filter(|process| process.session == leader.pid());
-    for process in members.filter(|process| process.started >= leader.started) {
-        // It may have ended by itself meanwhile.
-        let _gone = kill(process.pid, Signal::SIGKILL);
+    let variable = [VARIABLE.as_bytes(), b"=", mark(folder).as_bytes()].concat();
+    let is_marked =
+        |pid: Pid| processes::environment(pid).split(|byte| *byte == 0).any(|entry| entry == variable.as_slice());
+    for _ in 0..ROUNDS {
+        let all = processes::all().into_iter().map(|process| process.pid);
+        let left: Vec<Pid> = all.filter(|pid| *pid != Pid::this() && is_marked(*pid)).collect();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left {
+            // It may have ended by itself meanwhile.
+            let _gone = kill(pid, Signal::SIGKILL);
+        }
+        std::thread::sleep(PAUSE);
     }
-}
-
-fn read_leader(folder: &JobFolder) -> Option<ProcessIdentity> {
-    serde_json::from_slice(&std::fs::read(folder.session()).ok()?).ok()
 }

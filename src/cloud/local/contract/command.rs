@@ -63,15 +63,14 @@ pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<
     Ok(Command { kind, entry_point, argv, variables })
 }
 
-/// What is installed before the entry point is run, in the source folder.
-pub(crate) fn install_command(kind: EntryPointKind, python: &str, has_requirements: bool) -> Option<Vec<String>> {
-    let install: &[&str] = match (kind, has_requirements) {
+/// What pip installs before the entry point is run, in the source folder: its arguments after `install`. Empty for nothing.
+pub(crate) fn to_install(kind: EntryPointKind, has_requirements: bool) -> &'static [&'static str] {
+    match (kind, has_requirements) {
         (EntryPointKind::Package, false) => &["."],
         (EntryPointKind::Package, true) => &[".", "-r", "requirements.txt"],
         (EntryPointKind::Program, true) => &["-r", "requirements.txt"],
-        (EntryPointKind::Program, false) | (EntryPointKind::Shell, _) => return None,
-    };
-    Some([python, "-m", "pip", "install"].iter().chain(install).map(ToString::to_string).collect())
+        (EntryPointKind::Program, false) | (EntryPointKind::Shell, _) => &[],
+    }
 }
 
 fn kind(entry_point: &str, has_setup_py: bool) -> EntryPointKind {

@@ -11,7 +11,7 @@ pub(crate) mod failure;
 pub(crate) mod layout;
 mod python_json;
 
-pub(crate) use command::{Command, Container, EntryPointKind, command, install_command};
+pub(crate) use command::{Command, Container, EntryPointKind, command, to_install};
 pub(crate) use config::config_files;
 pub(crate) use error_capture::ErrorCapture;
 pub(crate) use failure::{Failure, failure_reason, failure_text};

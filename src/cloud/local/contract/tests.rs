@@ -246,9 +246,8 @@ fn packages_are_modules_and_shell_scripts_install_nothing() -> Outcome {
     assert_eq!(command.variables.get("SM_MODEL_DIR").map(String::as_str), Some("/jobs/x/model"));
     assert_eq!(command.variables.get("SAGEMAKER_BASE_DIR").map(String::as_str), Some("/jobs/x"));
 
-    let install = |kind, requirements| install_command(kind, "py", requirements).map(|argv| argv.join(" "));
-    assert_eq!(install(EntryPointKind::Package, true).as_deref(), Some("py -m pip install . -r requirements.txt"));
-    assert_eq!(install(EntryPointKind::Program, true).as_deref(), Some("py -m pip install -r requirements.txt"));
-    assert_eq!(install(EntryPointKind::Shell, true), None);
+    assert_eq!(to_install(EntryPointKind::Package, true), [".", "-r", "requirements.txt"]);
+    assert_eq!(to_install(EntryPointKind::Program, true), ["-r", "requirements.txt"]);
+    assert!(to_install(EntryPointKind::Shell, true).is_empty());
     Ok(())
 }

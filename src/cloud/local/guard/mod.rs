@@ -5,20 +5,21 @@
 mod namespace;
 mod orphan;
 
+use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getppid, setsid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
-use super::home::{self, JobFolder};
-use super::{processes, survivors};
+use super::home::JobFolder;
+use super::{processes, state};
 use crate::cloud::{CloudError, CloudResult};
 
 /// The subcommand that guards a script.
@@ -31,6 +32,10 @@ const PARENT_CHECK: Duration = Duration::from_millis(250);
 /// What a shell answers for a command that can't be started.
 const CANNOT_START: i32 = 127;
 
+/// What AWS's framework images set for Python, so that a line is seen when it is printed. Stays as the user has it.
+/// Source: the Dockerfiles of github.com/aws/deep-learning-containers.
+const OF_THE_IMAGES: [(&str, &str); 2] = [("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "UTF-8")];
+
 /// How to start a script.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -39,18 +44,20 @@ pub(crate) struct Plan {
     pub(crate) directory: PathBuf,
     /// Whether the job's folder is to be seen as `/opt/ml`.
     pub(crate) mount: bool,
+    /// Whether SIGTERM is for the script's children too, and they are waited for: a shell tells them nothing.
+    pub(crate) stop_group: bool,
     pub(crate) stop_grace: Duration,
     /// The log stream's file, for the last output after the supervisor's death.
     pub(crate) log: PathBuf,
 }
 
-/// Runs the script and writes its exit code down. Called while the process has one thread: a user namespace needs that.
-pub(crate) fn run(folder: &Path) -> CloudResult<()> {
+/// Runs the script and writes its exit code down. `inherited` names the variables that this process has. Called while the
+/// process has one thread: a user namespace needs that.
+pub(crate) fn run(folder: &Path, inherited: &[OsString]) -> CloudResult<()> {
     let folder = JobFolder::at(folder.to_owned());
     let supervisor = getppid();
     let plan: Plan = read_plan(&folder)?;
     setsid().map_err(|error| CloudError::io("start a session")(error.into()))?;
-    survivors::record_own_session(&folder)?;
     processes::adopt_orphans();
     if plan.mount {
         namespace::enter(&folder.ml()).map_err(CloudError::io("mount /opt/ml"))?;
@@ -59,9 +66,9 @@ pub(crate) fn run(folder: &Path) -> CloudResult<()> {
         .enable_all()
         .build()
         .map_err(CloudError::io("start the guard's event loop"))?;
-    match runtime.block_on(guard(&plan, supervisor))? {
-        Some(exit_code) => home::replace(&folder.exit_code(), exit_code.to_string().as_bytes()),
-        None => Ok(()),
+    match runtime.block_on(guard(&plan, inherited, supervisor))? {
+        Some(exit_code) => folder.write_exit_code(exit_code),
+        None => folder.settle(state::SUPERVISOR_KILLED).map(drop),
     }
 }
 
@@ -78,17 +85,18 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
 }
 
 /// The script's exit code, or none when there is no supervisor any more to tell it to.
-async fn guard(plan: &Plan, supervisor: Pid) -> CloudResult<Option<i32>> {
+async fn guard(plan: &Plan, inherited: &[OsString], supervisor: Pid) -> CloudResult<Option<i32>> {
     let last_output = orphan::LastOutput::open(&plan.log);
-    let outcome = match start(plan) {
-        Ok(mut script) => watch(&mut script, plan.stop_grace, supervisor).await,
+    let outcome = match start(plan, inherited) {
+        Ok(mut script) => watch(&mut script, plan, supervisor).await,
         Err(error) => return cannot_start(plan, &error),
     };
     processes::end_descendants().await;
     match outcome.map_err(CloudError::io("wait for the script"))? {
         Outcome::Ended(status) => Ok(Some(exit_code(status))),
         Outcome::Orphaned => {
-            last_output.save().map_err(CloudError::io("save the script's last output"))?;
+            // On a full disk it is lost; how the job ended can still be written.
+            let _unsaved = last_output.save();
             Ok(None)
         }
     }
@@ -103,16 +111,29 @@ fn cannot_start(plan: &Plan, error: &std::io::Error) -> CloudResult<Option<i32>>
     Ok(Some(CANNOT_START))
 }
 
-fn start(plan: &Plan) -> std::io::Result<Child> {
-    let (program, arguments) =
-        plan.argv.split_first().ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "no command"))?;
-    Command::new(program)
+fn start(plan: &Plan, inherited: &[OsString]) -> std::io::Result<Child> {
+    let (program, arguments) = plan.argv.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let mut script = Command::new(program);
+    for name in inherited.iter().filter(|name| is_of_a_contract(name)) {
+        script.env_remove(name);
+    }
+    for (name, value) in OF_THE_IMAGES.iter().filter(|(name, _)| !inherited.iter().any(|inherited| inherited == name)) {
+        script.env(name, value);
+    }
+    script
         .args(arguments)
         .envs(&plan.variables)
         .current_dir(&plan.directory)
         .stdin(Stdio::null())
         .process_group(0)
         .spawn()
+}
+
+/// Whether a variable is one that a job gives its script. One that is inherited is of another job, in which this one was
+/// submitted.
+fn is_of_a_contract(name: &OsString) -> bool {
+    let name = name.as_encoded_bytes();
+    [&b"SM_"[..], b"SAGEMAKER_", b"TRAINING_JOB_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 enum Outcome {
@@ -122,7 +143,8 @@ enum Outcome {
 }
 
 /// Waits for the script's end. SIGTERM is passed on to it, and followed by SIGKILL when its time is over.
-async fn watch(script: &mut Child, stop_grace: Duration, supervisor: Pid) -> std::io::Result<Outcome> {
+async fn watch(script: &mut Child, plan: &Plan, supervisor: Pid) -> std::io::Result<Outcome> {
+    let group = group_of(script);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut parent_check = interval(PARENT_CHECK);
     parent_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,14 +157,20 @@ async fn watch(script: &mut Child, stop_grace: Duration, supervisor: Pid) -> std
             }
         };
         tokio::select! {
-            status = script.wait() => return Ok(Outcome::Ended(status?)),
+            status = script.wait() => {
+                if let (Some(group), Some(deadline), true) = (group, deadline, plan.stop_group) {
+                    // Those that are left when the time is over are killed with all the others.
+                    let _in_time = timeout_at(deadline, processes::end_of_group(group)).await;
+                }
+                return Ok(Outcome::Ended(status?));
+            }
             _ = terminate.recv() => {
-                deadline.get_or_insert_with(|| Instant::now() + stop_grace);
-                pass_on(script, Signal::SIGTERM);
+                deadline.get_or_insert_with(|| Instant::now() + plan.stop_grace);
+                pass_on(group, Signal::SIGTERM, plan.stop_group);
             }
             () = out_of_time => {
                 deadline = None;
-                pass_on(script, Signal::SIGKILL);
+                pass_on(group, Signal::SIGKILL, plan.stop_group);
             }
             _ = parent_check.tick() => {
                 if getppid() != supervisor {
@@ -153,12 +181,14 @@ async fn watch(script: &mut Child, stop_grace: Duration, supervisor: Pid) -> std
     }
 }
 
-fn pass_on(script: &Child, signal: Signal) {
-    let pid = script.id().and_then(|id| i32::try_from(id).ok());
-    if let Some(pid) = pid {
-        // One that ended just now needs no signal.
-        let _gone = kill(Pid::from_raw(pid), signal);
-    }
+/// The script leads a process group of its own.
+fn group_of(script: &Child) -> Option<Pid> {
+    script.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
+}
+
+fn pass_on(script: Option<Pid>, signal: Signal, to_group: bool) {
+    // One that ended just now needs no signal.
+    let _gone = script.map(|script| if to_group { killpg(script, signal) } else { kill(script, signal) });
 }
 
 /// Python's return code: minus the number of the signal that ended the script.

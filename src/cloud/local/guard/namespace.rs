@@ -12,17 +12,20 @@ pub(crate) fn enter(_ml: &std::path::Path) -> std::io::Result<()> {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
-    use std::io;
-    use std::os::unix::fs::symlink;
+    use std::io::{self, Write};
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
     use nix::mount::{MsFlags, mount};
     use nix::sched::{CloneFlags, unshare};
     use nix::unistd::{Gid, Uid, getegid, geteuid};
 
+    use crate::cloud::local::contract::HOST_NAME;
+
     /// Where the contract's folder is mounted: `/opt/ml`.
     const OPT: &str = "/opt";
     const ML: &str = "ml";
+    const HOSTS: &str = "/etc/hosts";
 
     /// Puts this process, and all that it starts, into a mount namespace where `ml` is seen as `/opt/ml`. What else lives
     /// under `/opt` stays visible. The process must have one thread.
@@ -35,7 +38,10 @@ mod linux {
         }
         // No mount made here is to be seen outside.
         mount_as(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
-        mount_opt(ml)
+        mount_opt(ml)?;
+        // A script that needs the name says so itself.
+        let _unnamed = name_host();
+        Ok(())
     }
 
     /// The user keeps its own id, so that files and programs behave as outside.
@@ -61,6 +67,16 @@ mod linux {
         }
         mount_as(Some(new), Path::new(OPT), None, MsFlags::MS_MOVE)?;
         fs::remove_dir(new)
+    }
+
+    /// Lets the host's name be resolved, as SageMaker's own hosts file does: `torch.distributed` meets there.
+    fn name_host() -> io::Result<()> {
+        let hosts = fs::read_to_string(HOSTS)? + &format!("\n127.0.0.1 {HOST_NAME}\n");
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(hosts.as_bytes())?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        // What is mounted stays when the file loses its name.
+        bind(file.path(), Path::new(HOSTS))
     }
 
     fn mirror(entry: &fs::DirEntry, at: &Path) -> io::Result<()> {

@@ -23,7 +23,11 @@ pub(super) async fn store(job: &Job<'_>, ending: &Ending) -> CloudResult<()> {
     let home = job.home.clone();
     let stored = tokio::task::spawn_blocking(move || {
         model.into_iter().chain(output).try_for_each(|(folder, uri)| store_folder(&home, &folder, &uri))?;
-        if failed { Ok(()) } else { remove(layout.base()) }
+        if !failed {
+            // What the script has made so that it can't be removed stays: all that counts is stored.
+            let _left = fs::remove_dir_all(layout.base());
+        }
+        Ok(())
     });
     stored.await.map_err(|error| CloudError::Other(format!("storing the artifacts ended: {error}")))?
 }
@@ -75,8 +79,4 @@ fn store_files(home: &Home, root: &Path, folder: &Path, to: &S3Uri) -> CloudResu
         }
     }
     Ok(())
-}
-
-fn remove(folder: &Path) -> CloudResult<()> {
-    fs::remove_dir_all(folder).map_err(CloudError::io(format!("remove {}", folder.display())))
 }

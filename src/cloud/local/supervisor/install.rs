@@ -1,13 +1,17 @@
-//! `requirements.txt`: installed into the job's cached environment, with pip's progress in the job's log.
+//! `requirements.txt` and `setup.py`: installed into the job's cached environment, with pip's progress in the job's log.
 
 use std::io;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use tokio::process::Command;
+use tokio::task::spawn_blocking;
 
 use super::output::Output;
-use super::{Job, Prepared, stage};
-use crate::cloud::local::contract::{Failure, Layout};
+use super::{Job, Prepared, script, stage};
+use crate::cloud::local::contract::{EntryPointKind, Failure, Layout, to_install};
+use crate::cloud::local::processes;
 use crate::cloud::local::python::Interpreter;
-use crate::cloud::local::requirements::{Environment, Step};
+use crate::cloud::local::requirements::{Environment, REQUIREMENTS, Step};
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::job_status::phase;
 
@@ -18,26 +22,33 @@ pub(super) async fn requirements(
     layout: Layout,
     output: Output,
 ) -> CloudResult<Prepared> {
-    if !job.code().join("requirements.txt").exists() {
-        let python = base.executable.to_string_lossy().into_owned();
+    let python = base.executable.to_string_lossy().into_owned();
+    let kind = script::command(job, &layout, &python)?.kind;
+    let installed = to_install(kind, job.code().join(REQUIREMENTS).exists());
+    if installed.is_empty() {
         return Ok(Prepared::Ready { layout, output, python });
     }
     let digest = stage::code_place(&job.request).unwrap_or_default();
-    let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest)?;
+    let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete() {
         return Ok(Prepared::Ready { layout, output, python });
     }
-    job.enter(phase::DOWNLOADING, "Installing requirements.txt")?;
-    let code = job.code();
-    let made = tokio::task::spawn_blocking(move || make(&environment, &code, output));
-    let (output, failed) = made.await.map_err(|error| CloudError::Other(format!("installing ended: {error}")))??;
-    Ok(match failed {
-        None => Prepared::Ready { layout, output, python },
-        Some(Failed { exit_code, command }) => {
-            Prepared::Failed(job.failed(Failure::InstallRequirements, exit_code, &output.error_message(), &command))
+    job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
+    Ok(match make(job, environment, output).await? {
+        (output, None) => Prepared::Ready { layout, output, python },
+        (output, Some(Failed { exit_code, command })) => {
+            Prepared::Failed(job.failed(failure(kind), exit_code, &output.error_message(), &command))
         }
     })
+}
+
+fn described(kind: EntryPointKind) -> &'static str {
+    if kind == EntryPointKind::Package { "the source folder's package" } else { REQUIREMENTS }
+}
+
+fn failure(kind: EntryPointKind) -> Failure {
+    if kind == EntryPointKind::Package { Failure::InstallModule } else { Failure::InstallRequirements }
 }
 
 /// A step that did not succeed.
@@ -46,36 +57,48 @@ struct Failed {
     command: String,
 }
 
-fn make(
-    environment: &Environment,
-    code: &std::path::Path,
-    mut output: Output,
-) -> CloudResult<(Output, Option<Failed>)> {
-    let _lock = environment.lock()?;
+async fn make(job: &Job<'_>, environment: Environment, mut output: Output) -> CloudResult<(Output, Option<Failed>)> {
+    // Of two jobs that need the same environment, one makes it; the other one waits here.
+    let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
     if environment.is_complete() {
         return Ok((output, None));
     }
-    for step in environment.steps(&code.join("requirements.txt"))? {
-        let exit_code =
-            run(&step, code, &mut output).map_err(CloudError::io(format!("run {}", step.argv.join(" "))))?;
+    let (environment, steps) = blocking(move || environment.steps().map(|steps| (environment, steps))).await?;
+    for step in steps {
+        let command = step.argv.join(" ");
+        let exit_code;
+        (output, exit_code) = run(&step, job, output).await.map_err(CloudError::io(format!("run {command}")))?;
         if exit_code != 0 {
-            return Ok((output, Some(Failed { exit_code, command: step.argv.join(" ") })));
+            return Ok((output, Some(Failed { exit_code, command })));
         }
     }
-    environment.complete()?;
+    blocking(move || environment.complete()).await?;
+    drop(lock);
     Ok((output, None))
 }
 
-fn run(step: &Step, code: &std::path::Path, output: &mut Output) -> io::Result<i32> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> CloudResult<T> + Send + 'static) -> CloudResult<T> {
+    spawn_blocking(work).await.map_err(|error| CloudError::Other(format!("installing ended: {error}")))?
+}
+
+/// Runs a step to its end. Given up, as by a stop, it goes no further than the process that it has started, which is ended.
+async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> io::Result<(Output, i32)> {
     let (program, arguments) = step.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (reader, writer) = io::pipe()?;
-    let mut child = Command::new(program)
+    let mut installer = Command::new(program);
+    installer
         .args(arguments)
-        .current_dir(code)
+        .current_dir(job.code())
         .stdin(Stdio::null())
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer))
-        .spawn()?;
-    output.pump_install(reader)?;
-    Ok(child.wait()?.code().unwrap_or(1))
+        .kill_on_drop(true);
+    let mut child = installer.spawn()?;
+    // It holds the pipe's other end.
+    drop(installer);
+    let reading = spawn_blocking(move || output.pump_install(reader).map(|()| output));
+    let status = child.wait().await?;
+    // What it has left running could hold the pipe open.
+    processes::end_descendants().await;
+    Ok((reading.await??, status.code().unwrap_or(1)))
 }

@@ -8,6 +8,9 @@ mod output;
 mod script;
 mod stage;
 
+use std::fs::{File, Metadata};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,8 +23,8 @@ use super::contract::failure::CONTAINER_EXIT_CODE;
 use super::contract::{Failure, Layout, failure_reason, failure_text};
 use super::home::{self, Home, JobFolder};
 use super::processes::{self, ProcessIdentity};
-use super::python;
-use super::state::{self, Ending, remove_if_there, to_json};
+use super::python::{self, Interpreter};
+use super::state::{self, Ending, to_json};
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::LocalOptions;
 use crate::model::job_status::phase;
@@ -30,6 +33,9 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// The longest `max_run` that a timer is set for; beyond it there is none.
 const FAR_AWAY: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// How much of `output/failure` is read, in bytes: a FailureReason has 1024 characters.
+const MAX_FAILURE: u64 = 64 * 1024;
 
 /// Everything that the phases of a job share.
 struct Job<'a> {
@@ -46,6 +52,8 @@ struct Job<'a> {
 
 /// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
 pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
+    // The folder that the job was submitted in may be removed, or on a disk that is to be unmounted.
+    nix::unistd::chdir(folder).map_err(|error| CloudError::io("enter the job's folder")(error.into()))?;
     let folder = JobFolder::at(folder.to_owned());
     let stop = listen_for_stop(&folder)?;
     processes::adopt_orphans();
@@ -85,9 +93,10 @@ fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
 
 impl Job<'_> {
     async fn phases(&mut self) -> CloudResult<Ending> {
-        self.enter(phase::DOWNLOADING, "Preparing the code and the input data")?;
+        self.enter(phase::DOWNLOADING, "Preparing the code and the input data");
         let stop = self.stop.clone();
         let prepared = tokio::select! {
+            // What is under way when the job is stopped goes no further than the process that it has started.
             prepared = self.prepare() => prepared?,
             () = stop.cancelled() => return Ok(Ending::stopped()),
         };
@@ -96,17 +105,24 @@ impl Job<'_> {
             Prepared::Failed(ending) => return Ok(ending),
         };
         self.state.training_start_time = Some(Timestamp::now());
-        self.enter(phase::TRAINING, "Training in progress")?;
+        self.enter(phase::TRAINING, "Training in progress");
         let (ended, output) = script::run(self, &layout, &python, output).await?;
         self.state.final_metric_data_list = Some(output.final_metrics()).filter(|metrics| !metrics.is_empty());
         self.upload(ended, &output).await
     }
 
     async fn prepare(&mut self) -> CloudResult<Prepared> {
-        let interpreter = python::find(self.options.python.as_deref())?;
+        let interpreter = self.interpreter().await?;
         let layout = stage::input(self).await?;
         let output = Output::create(&self.folder, self.metric_definitions())?;
         install::requirements(self, &interpreter, layout, output).await
+    }
+
+    /// On a thread of its own: an interpreter that doesn't answer doesn't keep the job from being stopped.
+    async fn interpreter(&self) -> CloudResult<Interpreter> {
+        let wanted = self.options.python.clone();
+        let found = tokio::task::spawn_blocking(move || python::find(wanted.as_deref()));
+        found.await.map_err(|error| CloudError::Other(format!("looking for Python ended: {error}")))?
     }
 
     /// The artifacts of a job that completed or was stopped are kept; of one that failed, its output data.
@@ -120,7 +136,7 @@ impl Job<'_> {
             }
             script::Ended::Trouble(why) => Ending::failed(format!("InternalServerError: {why}")),
         };
-        self.enter(phase::UPLOADING, "Storing the model and the output data")?;
+        self.enter(phase::UPLOADING, "Storing the model and the output data");
         artifacts::store(self, &ending).await?;
         Ok(ending)
     }
@@ -128,11 +144,10 @@ impl Job<'_> {
     /// The reason that SageMaker would give: of `output/failure`, which the script may have written itself.
     fn failed(&self, failure: Failure, exit_code: i32, message: &str, command: &str) -> Ending {
         let file = Layout::at(self.folder.ml()).failure();
-        let written = std::fs::read(&file).ok().map(|text| String::from_utf8_lossy(&text).into_owned());
-        let text = written.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
+        let text = words_of_script(&file).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
             let text = failure_text(failure, exit_code, message, command);
             // Only for those who look into the folder: the reason is in the job's state.
-            let _kept = std::fs::write(&file, &text);
+            let _kept = File::create_new(&file).and_then(|mut file| file.write_all(text.as_bytes()));
             text
         });
         Ending::failed(failure_reason(Some(&text), CONTAINER_EXIT_CODE))
@@ -141,15 +156,13 @@ impl Job<'_> {
     async fn finish(&mut self, ending: &Ending) -> CloudResult<()> {
         processes::end_descendants().await;
         state::end(&mut self.state, ending, Timestamp::now());
-        for leftover in [self.folder.plan(), self.folder.pid(), self.folder.session(), self.folder.stop_request()] {
-            remove_if_there(&leftover)?;
-        }
-        self.folder.write_final_state(&self.state)
+        self.folder.close(&self.state)
     }
 
-    fn enter(&mut self, phase: &str, message: &str) -> CloudResult<()> {
+    fn enter(&mut self, phase: &str, message: &str) {
         state::enter(&mut self.state, phase, message, Timestamp::now());
-        self.folder.write_state(&self.state)
+        // A phase that can't be written is no reason to end the job; for its end, space was kept back.
+        let _unwritten = self.folder.write_state(&self.state);
     }
 
     /// Where the code lies, as this process sees it.
@@ -178,6 +191,15 @@ enum Prepared {
     },
     /// The requirements could not be installed.
     Failed(Ending),
+}
+
+/// The script's own `output/failure`. Whatever it made there, this neither waits for it nor reads all of it.
+fn words_of_script(file: &Path) -> Option<String> {
+    let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(file).ok()?;
+    let mut text = Vec::new();
+    file.metadata().ok().filter(Metadata::is_file)?;
+    file.take(MAX_FAILURE).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// SageMaker's word for what is not the script's fault.

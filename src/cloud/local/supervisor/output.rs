@@ -34,8 +34,7 @@ impl Output {
         create().map_err(CloudError::io("create the job's log"))
     }
 
-    /// Reads until nobody can write any more. Should the log not take what was read, the rest is read all the same, so
-    /// that no writer waits for ever, and the error is given back. Blocks.
+    /// Reads until nobody can write any more, or the log can't be written. Blocks.
     pub(super) fn pump(&mut self, pipe: PipeReader) -> io::Result<()> {
         self.drain(pipe, Self::take)
     }
@@ -54,20 +53,15 @@ impl Output {
         mut pipe: PipeReader,
         mut each: impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let (mut lines, mut chunk, mut outcome) = (LineSplitter::default(), vec![0; CHUNK], Ok(()));
+        let (mut lines, mut chunk) = (LineSplitter::default(), vec![0; CHUNK]);
         loop {
             let read = match pipe.read(&mut chunk) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
-            if outcome.is_ok() {
-                outcome = self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each);
-            }
+            self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each)?;
             if read == 0 {
-                return outcome;
-            }
-            if outcome.is_err() {
-                return outcome;
+                return Ok(());
             }
         }
     }

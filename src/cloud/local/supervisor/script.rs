@@ -1,27 +1,27 @@
 //! The training phase: the script runs under its guard until it ends, is stopped, or has run too long.
 
+use std::fs;
 use std::io::{self, PipeReader};
-use std::process::Stdio;
-use std::time::Duration;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::output::{Output, stream_file};
 use super::{Job, host};
-use crate::cloud::local::contract::{self, Container, Layout};
+use crate::cloud::local::contract::{self, Container, ContractError, EntryPointKind, Layout};
 use crate::cloud::local::guard::{GUARD, Plan};
 use crate::cloud::local::state::to_json;
 use crate::cloud::local::{home, processes};
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::JobStatus;
 use crate::model::job_status::phase;
-
-/// How often is looked whether the log can still be written.
-const LOG_CHECK: Duration = Duration::from_millis(200);
 
 /// How the script ended.
 pub(super) enum Ended {
@@ -38,7 +38,11 @@ pub(super) enum Ended {
 }
 
 /// The reading of a script's output, on a thread of its own.
-type Reading = JoinHandle<(Output, io::Result<()>)>;
+struct Reading {
+    done: JoinHandle<(Output, io::Result<()>)>,
+    /// What the script prints can't be kept.
+    trouble: CancellationToken,
+}
 
 pub(super) async fn run(
     job: &mut Job<'_>,
@@ -47,23 +51,41 @@ pub(super) async fn run(
     output: Output,
 ) -> CloudResult<(Ended, Output)> {
     let command = command(job, layout, python)?;
+    make_runnable(job, &command)?;
+    job.folder.make_room_for_exit_code()?;
     let plan = plan(job, layout, &command);
     home::replace(&job.folder.plan(), &to_json(&plan)?)?;
     let (mut guard, pipe) = start_guard(job).map_err(CloudError::io("start the script's guard"))?;
     let reading = read(output, pipe);
-    let cut_short = watch(job, &mut guard, &reading).await?;
+    let (status, cut_short) = watch(job, &mut guard, &reading.trouble).await?;
     // Were the guard killed, what it guarded is still there, and may hold the pipe open.
     processes::end_descendants().await;
-    let (output, outcome) = finished(reading.await)?;
+    let read = reading.done.await;
+    let (output, outcome) = read.map_err(|error| CloudError::Other(format!("the log's reader ended: {error}")))?;
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
-        (None, Ok(())) => by_exit_code(job, &command),
+        (None, Ok(())) => by_exit_code(job, &command, status),
     };
     Ok((ended, output))
 }
 
-fn command(job: &Job<'_>, layout: &Layout, python: &str) -> CloudResult<contract::Command> {
+/// What a shell is to run is made executable, as the toolkit does, and is not to lead out of the source folder.
+fn make_runnable(job: &Job<'_>, command: &contract::Command) -> CloudResult<()> {
+    if command.kind != EntryPointKind::Shell {
+        return Ok(());
+    }
+    let entry_point = job.code().join(&command.entry_point);
+    let find = || Ok((job.code().canonicalize()?, entry_point.canonicalize()?));
+    let (code, target) = find().map_err(CloudError::io(format!("find the entry point {}", command.entry_point)))?;
+    if !target.starts_with(code) {
+        return Err(CloudError::Other(ContractError::EntryPoint(command.entry_point.clone()).to_string()));
+    }
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o777))
+        .map_err(CloudError::io(format!("make {} executable", command.entry_point)))
+}
+
+pub(super) fn command(job: &Job<'_>, layout: &Layout, python: &str) -> CloudResult<contract::Command> {
     let container = Container {
         job_arn: &job.state.training_job_arn,
         layout,
@@ -80,6 +102,7 @@ fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> Plan {
         variables: command.variables.clone(),
         directory: layout.code(),
         mount: *layout == Layout::opt_ml(),
+        stop_group: command.kind == EntryPointKind::Shell,
         stop_grace: job.options.stop_grace,
         log: stream_file(&job.folder),
     }
@@ -99,31 +122,39 @@ fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
 }
 
 fn read(mut output: Output, pipe: PipeReader) -> Reading {
-    tokio::task::spawn_blocking(move || {
+    let trouble = CancellationToken::new();
+    let told = trouble.clone();
+    let done = tokio::task::spawn_blocking(move || {
         let outcome = output.pump(pipe);
+        outcome.is_err().then(|| told.cancel());
         (output, outcome)
-    })
+    });
+    Reading { done, trouble }
 }
 
-/// Waits for the guard's end. The result says what cut the script short, if anything did.
-async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> CloudResult<Option<Ended>> {
+/// Waits for the guard's end. The result says, too, what cut the script short, if anything did.
+async fn watch(
+    job: &mut Job<'_>,
+    guard: &mut Child,
+    trouble: &CancellationToken,
+) -> CloudResult<(ExitStatus, Option<Ended>)> {
     let (stop, deadline) = (job.stop.clone(), Instant::now() + job.max_run());
     let (mut cut_short, mut given_up) = (None, false);
     loop {
         tokio::select! {
             status = guard.wait() => {
-                status.map_err(CloudError::io("wait for the script's guard"))?;
-                return Ok(cut_short);
+                let status = status.map_err(CloudError::io("wait for the script's guard"))?;
+                return Ok((status, cut_short));
             }
             () = stop.cancelled(), if cut_short.is_none() => {
                 cut_short = Some(Ended::Stopped);
-                stopping(job, guard)?;
+                stopping(job, guard);
             }
             () = sleep_until(deadline), if cut_short.is_none() => {
                 cut_short = Some(Ended::MaxRunExceeded);
-                stopping(job, guard)?;
+                stopping(job, guard);
             }
-            () = ended_early(reading), if !given_up => {
+            () = trouble.cancelled(), if !given_up => {
                 given_up = true;
                 send(guard, Signal::SIGKILL);
             }
@@ -131,17 +162,10 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> Cloud
     }
 }
 
-/// The reading ends before the guard only when the log can't be written.
-async fn ended_early(reading: &Reading) {
-    while !reading.is_finished() {
-        sleep(LOG_CHECK).await;
-    }
-}
-
-fn stopping(job: &mut Job<'_>, guard: &Child) -> CloudResult<()> {
+fn stopping(job: &mut Job<'_>, guard: &Child) {
     send(guard, Signal::SIGTERM);
     job.state.training_job_status = JobStatus::Stopping;
-    job.enter(phase::STOPPING, "Stopping the training job")
+    job.enter(phase::STOPPING, "Stopping the training job");
 }
 
 fn send(guard: &Child, signal: Signal) {
@@ -151,16 +175,12 @@ fn send(guard: &Child, signal: Signal) {
     }
 }
 
-fn finished<T>(joined: Result<T, tokio::task::JoinError>) -> CloudResult<T> {
-    joined.map_err(|error| CloudError::Other(format!("the log's reader ended: {error}")))
-}
-
 /// What the guard wrote down. One that was killed wrote nothing.
-fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> Ended {
-    let written = std::fs::read_to_string(job.folder.exit_code()).ok();
-    match written.and_then(|text| text.trim().parse().ok()) {
-        Some(0) => Ended::Success,
-        Some(exit_code) => Ended::Failed { exit_code, command: command.text() },
-        None => Ended::Trouble("the process that guards the script was killed".to_owned()),
+fn by_exit_code(job: &Job<'_>, command: &contract::Command, guard: ExitStatus) -> Ended {
+    match (job.folder.read_exit_code(), guard.signal()) {
+        (Some(0), _) => Ended::Success,
+        (Some(exit_code), _) => Ended::Failed { exit_code, command: command.text() },
+        (None, Some(_)) => Ended::Trouble("the process that guards the script was killed".to_owned()),
+        (None, None) => Ended::Trouble("the script could not be guarded: see the end of the job's log".to_owned()),
     }
 }
