@@ -40,7 +40,8 @@ enum DownloadOutput {
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { job, dir, force, output } = args;
     let job = find_job(&context.cloud, &job.resolve()).await?;
-    let downloaded = download::download(&context.cloud, &job, &dir, force).await?;
+    let fetch = download::download(&context.cloud, &job, &dir, force);
+    let downloaded = context.unless_interrupted(fetch).await?;
     report(&downloaded, context);
     match output {
         DownloadOutput::Path => context.ui.line(downloaded.folder.display()),

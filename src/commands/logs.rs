@@ -119,7 +119,7 @@ async fn follow_log(job: &JobName, resolved: Resolved, context: &Context) -> Res
             positions.insert(stream.name, position);
         }
     }
-    let followed = follow::follow(&context.cloud, job, positions, span, &context.interrupt, &mut printer).await;
+    let followed = follow::follow(&context.cloud, job, positions, span, &context.interrupt(), &mut printer).await;
     // What was printed before an interruption is to be seen.
     printer.flush()?;
     wait::verdict(&[followed?])

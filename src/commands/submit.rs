@@ -1,6 +1,7 @@
 //! `smtrain submit`: a job from a spec.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -130,7 +131,8 @@ fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpe
 
 async fn prepare(spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
     let progress = context.ui.progress_of_bytes("reading code and data");
-    submit::prepare(&context.cloud, spec, store, &|bytes| progress.advance(bytes)).await
+    let on_bytes = Arc::new(move |bytes| progress.advance(bytes));
+    context.unless_interrupted(submit::prepare(&context.cloud, spec, store, on_bytes)).await
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {
@@ -168,7 +170,8 @@ async fn accompany(job: &JobName, afterwards: Afterwards, context: &Context) -> 
     wait::verdict(std::slice::from_ref(&ended))?;
     context.ui.note(format_args!("job {job} completed"));
     if let Some(into) = download {
-        let downloaded = download::download(&context.cloud, job, &into, false).await?;
+        let fetch = download::download(&context.cloud, job, &into, false);
+        let downloaded = context.unless_interrupted(fetch).await?;
         report_download(&downloaded, context);
     }
     Ok(())
@@ -182,12 +185,12 @@ fn what_next(job: &JobName, context: &Context) {
 
 async fn follow_on_stderr(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let mut printer = LogPrinter::to_stderr(context.ui);
-    let (cloud, interrupt) = (&context.cloud, &context.interrupt);
+    let (cloud, interrupt) = (&context.cloud, &context.interrupt());
     follow::follow(cloud, job, follow::Positions::new(), Span::default(), interrupt, &mut printer).await
 }
 
 async fn wait_quietly(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let _progress = context.ui.progress_of_time(job.as_str());
-    let ended = wait::wait(&context.cloud, vec![job.clone()], &context.interrupt, |_| Ok(())).await?;
+    let ended = wait::wait(&context.cloud, vec![job.clone()], &context.interrupt(), |_| Ok(())).await?;
     ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {job} is gone")))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
         WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
     };
     let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(names.len(), "job")));
-    let ended = wait::wait(&context.cloud, names, &context.interrupt, show).await?;
+    let ended = wait::wait(&context.cloud, names, &context.interrupt(), show).await?;
     drop(progress);
     wait::verdict(&ended)
 }

@@ -70,19 +70,6 @@ impl Table {
         }
     }
 
-    /// Where a key at a path is written.
-    pub(crate) fn key_place(&self, path: &[&str]) -> Option<&Place> {
-        let (last, parents) = path.split_last()?;
-        let table = match parents {
-            [] => self,
-            parents => match &self.at(parents)?.value {
-                Value::Table(table) => table,
-                _ => return None,
-            },
-        };
-        table.entry(last).map(|entry| &entry.key_place)
-    }
-
     /// Tables are merged key by key, everything else is replaced.
     pub(crate) fn merge(&mut self, new: Entry) {
         let Some(old) = self.entries.iter_mut().find(|entry| entry.key == new.key) else {

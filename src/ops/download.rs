@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::blocking;
 use crate::archive::{self, Limits};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
@@ -54,7 +55,10 @@ async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<
         return fetch_files(cloud, &uri, target).await;
     }
     match cloud.objects.get(&uri).await {
-        Ok(archive) => target.fill(|folder| unpack(archive, folder, target.packed_from, &uri)).map(Some),
+        Ok(archive) => {
+            let target = target.clone();
+            blocking(move || target.fill(|folder| unpack(archive, folder, target.packed_from, &uri))).await.map(Some)
+        }
         Err(CloudError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -83,7 +87,7 @@ async fn fetch_files(cloud: &Cloud, prefix: &S3Uri, target: &Target) -> Result<O
         let below = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
         readers.push((below.to_owned(), cloud.objects.get(&object.uri).await?));
     }
-    let fill = |folder: &Path| {
+    let fill = move |folder: &Path| {
         let mut bytes = 0;
         let files = readers.len();
         for (below, mut reader) in readers {
@@ -91,7 +95,8 @@ async fn fetch_files(cloud: &Cloud, prefix: &S3Uri, target: &Target) -> Result<O
         }
         Ok((files, bytes))
     };
-    target.fill(fill).map(Some)
+    let target = target.clone();
+    blocking(move || target.fill(fill)).await.map(Some)
 }
 
 fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
@@ -107,6 +112,7 @@ fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
 }
 
 /// Where an artifact's files go.
+#[derive(Clone)]
 struct Target {
     job: JobName,
     folder: PathBuf,

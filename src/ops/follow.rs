@@ -39,20 +39,11 @@ pub(crate) async fn follow(
 ) -> Result<DescribeTrainingJobResponse> {
     let mut phases = Phases::default();
     loop {
-        // The state is read before the log: once it is final, what is read then is all there is.
-        let state = cloud.jobs.describe(job).await?;
-        phases.update(&state);
-        for stream in cloud.logs.streams(job).await? {
-            let position = positions.remove(&stream.name).flatten();
-            let line = &mut |stream: &LogStream, event: &LogEvent| {
-                phases.tell_until(event.timestamp, watcher)?;
-                watcher.line(stream, event)
-            };
-            let next = read_log::forwards(cloud, &stream, span, position, line).await?;
-            positions.insert(stream.name, next);
-        }
-        phases.tell_until(Timestamp::MAX, watcher)?;
-        watcher.flush()?;
+        let round = round(cloud, job, &mut positions, span, &mut phases, watcher);
+        let state = tokio::select! {
+            state = round => state?,
+            () = interrupt.cancelled() => return Err(detached(job)),
+        };
         if state.training_job_status.is_final() {
             return Ok(state);
         }
@@ -61,6 +52,31 @@ pub(crate) async fn follow(
             () = interrupt.cancelled() => return Err(detached(job)),
         }
     }
+}
+
+/// Shows what there is, and returns the state that the job was in before: once that is final, there is no more.
+async fn round(
+    cloud: &Cloud,
+    job: &JobName,
+    positions: &mut Positions,
+    span: Span,
+    phases: &mut Phases,
+    watcher: &mut impl Watcher,
+) -> Result<DescribeTrainingJobResponse> {
+    let state = cloud.jobs.describe(job).await?;
+    phases.update(&state);
+    for stream in cloud.logs.streams(job).await? {
+        let position = positions.remove(&stream.name).flatten();
+        let line = &mut |stream: &LogStream, event: &LogEvent| {
+            phases.tell_until(event.timestamp, watcher)?;
+            watcher.line(stream, event)
+        };
+        let next = read_log::forwards(cloud, &stream, span, position, line).await?;
+        positions.insert(stream.name, next);
+    }
+    phases.tell_until(Timestamp::MAX, watcher)?;
+    watcher.flush()?;
+    Ok(state)
 }
 
 /// The job's phases, told between the lines where they belong by their times.

@@ -24,7 +24,7 @@ pub(crate) struct LocalData {
 
 impl LocalData {
     /// Reads everything once, telling `progress` of the bytes. Symbolic links are followed.
-    pub(crate) fn read(source: &Path, progress: &dyn Fn(u64)) -> Result<Self> {
+    pub(crate) fn read(source: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
         let mut files = Vec::new();
         list(source, source, 0, &mut files)?;
         if files.is_empty() {
@@ -82,7 +82,7 @@ fn name_in(root: &Path, path: &Path) -> Result<String> {
     })
 }
 
-fn digest_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<([u8; 32], u64)> {
+fn digest_file(path: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> io::Result<([u8; 32], u64)> {
     let (mut file, mut digest, mut chunk, mut length) = (File::open(path)?, Sha256::new(), vec![0; CHUNK], 0);
     loop {
         let read = file.read(&mut chunk)?;

@@ -43,6 +43,8 @@ pub(crate) async fn forwards(
     loop {
         let page = cloud.logs.events(stream, &span.query(true, token.clone())).await?;
         page.events.iter().try_for_each(|event| each(stream, event))?;
+        // Pages of this computer's come without a pause: let an interruption in.
+        tokio::task::yield_now().await;
         // The end is where the token repeats; an empty page is not the end.
         if token.as_deref() == Some(&page.next_forward_token) {
             return Ok(token);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::local_data::LocalData;
-use super::provenance;
+use super::{blocking, provenance};
 use crate::archive::{self, PackError, Packed, SourceTree};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
@@ -28,7 +29,7 @@ pub(crate) struct Prepared {
 }
 
 /// Told how many bytes of code or data have been read, as they are.
-pub(crate) type OnBytes<'a> = &'a dyn Fn(u64);
+pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// A job that was created.
 #[derive(Debug)]
@@ -38,11 +39,11 @@ pub(crate) struct Submitted {
 }
 
 /// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
-pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress: OnBytes<'_>) -> Result<Prepared> {
+pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress: OnBytes) -> Result<Prepared> {
     let (framework, source) = runs_without_image(spec)?;
     let output = output(cloud, spec).await?;
     let place = source.s3_uri.clone().unwrap_or_else(|| output.root());
-    let (code, code_uri) = code(cloud, source, &place, store, progress).await?;
+    let (code, code_uri) = code(cloud, source, &place, store, progress.clone()).await?;
     let data = data(cloud, spec, &place, store, progress).await?;
     let name = JobName::stamped(&spec.name, Timestamp::now()).map_err(|error| Error::usage(error.to_string()))?;
     let tags = provenance::tags(&source.dir, &code.sha256);
@@ -128,10 +129,16 @@ async fn code(
     source: &Source,
     place: &S3Uri,
     store: bool,
-    progress: OnBytes<'_>,
+    progress: OnBytes,
 ) -> Result<(Packed, S3Uri)> {
-    let mut file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
-    let packed = if store { pack(source, file.as_file_mut(), progress)? } else { pack(source, io::sink(), progress)? };
+    // Owned here, not by the thread that writes it: given up, it is removed.
+    let file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
+    let (tree, to) = (tree(source), file.reopen().doing(|| "open a temporary file".to_owned())?);
+    let packed = if store {
+        blocking(move || pack(&tree, to, progress)).await?
+    } else {
+        blocking(move || pack(&tree, io::sink(), progress)).await?
+    };
     let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
     if store && cloud.objects.head(&uri).await?.is_none() {
         cloud.objects.put_file(&uri, file.path()).await?;
@@ -139,27 +146,30 @@ async fn code(
     Ok((packed, uri))
 }
 
-fn pack(source: &Source, to: impl Write, progress: OnBytes<'_>) -> Result<Packed> {
-    let tree = SourceTree {
+fn tree(source: &Source) -> SourceTree {
+    SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),
         exclude: source.exclude.clone(),
         entry_point: source.entry_point.clone(),
         external_symlinks: source.external_symlinks,
-    };
+    }
+}
+
+fn pack(tree: &SourceTree, to: impl Write, progress: OnBytes) -> Result<Packed> {
     let mut to = Counted { to: BufWriter::new(to), progress };
-    let packed = archive::pack_source(&tree, &mut to).map_err(unpackable)?;
+    let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
     to.flush().doing(|| "write the code's archive".to_owned())?;
     Ok(packed)
 }
 
 /// Tells of every byte that is written through it.
-struct Counted<'a, W: Write> {
+struct Counted<W: Write> {
     to: BufWriter<W>,
-    progress: OnBytes<'a>,
+    progress: OnBytes,
 }
 
-impl<W: Write> Write for Counted<'_, W> {
+impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
         (self.progress)(written as u64);
@@ -186,12 +196,13 @@ async fn data(
     spec: &JobSpec,
     place: &S3Uri,
     store: bool,
-    progress: OnBytes<'_>,
+    progress: OnBytes,
 ) -> Result<BTreeMap<String, S3Uri>> {
     let mut stored = BTreeMap::new();
     for channel in &spec.channels {
         let ChannelSource::Path(path) = &channel.source else { continue };
-        let data = LocalData::read(path, progress)?;
+        let (path, progress) = (path.clone(), progress.clone());
+        let data = blocking(move || LocalData::read(&path, &*progress)).await?;
         let folder = place.join(&format!("smtrain/data/{}", data.sha256));
         if store {
             data.store(cloud, &folder).await?;
