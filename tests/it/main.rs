@@ -1,4 +1,17 @@
 //! The binary, tested from outside: one file a command.
 
-mod support;
+mod architecture;
+mod completions;
+mod describe;
+mod download;
+mod help;
+mod history;
+mod init;
+mod logs;
+mod requirements;
+mod shell;
+mod stop;
 mod submit;
+mod support;
+mod validate;
+mod wait;

@@ -1,13 +1,420 @@
-//! `smtrain submit`.
+//! `smtrain submit`: from a spec to a job, its flags, and what it says where.
 
-use crate::support::{Sandbox, TestResult};
+use std::fs;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Project, Sandbox, TestResult, poll};
+
+/// Prints its arguments, and says how it ends.
+const ECHO: &str = "import sys\nprint('arguments', *sys.argv[1:])\n";
+/// Runs until the file `go` is in the project's folder.
+fn until(go: &std::path::Path) -> String {
+    format!(
+        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({go:?}): time.sleep(.01)\nprint('gone on')\n"
+    )
+}
+
+fn echo(sandbox: &Sandbox) -> TestResult<Project> {
+    sandbox.project("proj", ECHO)
+}
 
 #[test]
 fn stdout_is_the_name_alone() -> TestResult {
     let sandbox = Sandbox::new()?;
-    let project = sandbox.project("proj", "print('hello')")?;
-    let job = sandbox.complete(&project, &[])?;
-    assert!(job.starts_with("proj-20"), "{job}");
-    assert_eq!(sandbox.log(&job)?, "hello\n");
+    let project = echo(&sandbox)?;
+    let said = sandbox.smtrain(&["submit", "--local", &project.spec()]).run()?.ok()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    follow it:   smtrain logs -f proj-[STAMP]
+    stop it:     smtrain stop proj-[STAMP]
+    download it: smtrain download proj-[STAMP]
+    "#);
     Ok(())
+}
+
+#[test]
+fn quiet_says_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["submit", "-q", "--local", "--follow", &echo(&sandbox)?.spec()]).run()?.ok()?;
+    assert!(said.line().starts_with("proj-2"), "{said}");
+    // The log is what --follow was asked for; everything else is talk.
+    assert_eq!(said.stderr, "arguments\n");
+    Ok(())
+}
+
+#[test]
+fn json_of_the_job() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["submit", "-q", "--local", "-o", "json", &echo(&sandbox)?.spec()]).run()?.ok()?;
+    let job = said.json()?;
+    assert_eq!((job["version"].as_u64(), job["status"].as_str()), (Some(1), Some("InProgress")));
+    let name = job["name"].as_str().unwrap_or_default();
+    let arn = job["arn"].as_str().unwrap_or_default();
+    assert!(name.starts_with("proj-") && arn.ends_with(&format!(":training-job/{name}")), "{said}");
+    Ok(())
+}
+
+#[test]
+fn following_shows_phases_and_lines_in_their_order() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["submit", "--local", "--follow", &echo(&sandbox)?.spec()]).run()?.ok()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    arguments
+    Uploading: Storing the model and the output data
+    Completed: Training job completed
+    job proj-[STAMP] completed
+    "#);
+    Ok(())
+}
+
+#[test]
+fn a_failed_job_is_exit_code_3() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "raise ValueError('no good')")?;
+    for how in ["--wait", "--follow", "--download"] {
+        let said = sandbox.smtrain(&["submit", "--local", &project.spec(), how]).run()?.expect(3)?;
+        assert_eq!(said.lines().len(), 1, "{said}");
+        let job = said.line();
+        assert!(said.stderr.contains(&format!("error: job {job} failed: AlgorithmError: ")), "{said}");
+        assert!(said.stderr.contains("ValueError: no good"), "{said}");
+        assert!(said.stderr.contains(&format!("hint: read its log: smtrain logs {job}")), "{said}");
+        assert_eq!(sandbox.status(job)?, "Failed");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_job_over_its_time_is_exit_code_4() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "import time\nprint('started', flush=True)\ntime.sleep(600)")?;
+    let limits = ["--set", "limits.max_run=1s", "--set", "local.stop_grace=1s"];
+    let (job, said) = sandbox.end(&project, &limits, 4)?;
+    assert!(said.stderr.contains("limits.max_run"), "{said}");
+    let state = sandbox.describe(&job)?;
+    assert_eq!(state["TrainingJobStatus"], "Stopped");
+    assert_eq!(state["SecondaryStatus"], "MaxRuntimeExceeded");
+    assert_eq!(sandbox.log(&job)?, "started\n");
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn an_interrupt_detaches() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let go = sandbox.path("go");
+    let project = sandbox.project("proj", &until(&go))?;
+    for how in ["--follow", "--wait"] {
+        let running = sandbox.smtrain(&["submit", "--local", how, &project.spec()]).start()?;
+        running.wait_for_stdout("\n")?;
+        if how == "--follow" {
+            running.wait_for_stderr("ready")?;
+        }
+        running.signal(Signal::SIGINT)?;
+        let said = running.finish()?.expect(130)?;
+        let job = said.line().to_owned();
+        assert!(said.stderr.contains("go on") || said.stderr.contains("goes on"), "{said}");
+        assert!(said.stderr.contains(&job), "{said}");
+        assert_eq!(sandbox.status(&job)?, "InProgress");
+        fs::write(&go, "")?;
+        sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+        assert_eq!(sandbox.log(&job)?, "ready\ngone on\n");
+        fs::remove_file(&go)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_job_outlives_the_terminal() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let go = sandbox.path("go");
+    let project = sandbox.project("proj", &until(&go))?;
+    let running = sandbox.smtrain(&["submit", "--local", "--follow", &project.spec()]).start()?;
+    running.wait_for_stderr("ready")?;
+    running.signal(Signal::SIGHUP)?;
+    let job = running.finish()?.line().to_owned();
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    fs::write(go, "")?;
+    sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+    Ok(())
+}
+
+#[test]
+fn flags_over_the_spec() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?.with("[hyperparameters]\nepochs = 1\nrate = 0.1\n[tags]\nteam = 'growth'")?;
+    let flags = [
+        ["-H", "epochs=5"],
+        ["-H", "optimizer=adam"],
+        ["--hyperparameter", "layers=[1, 2]"],
+        ["--name", "renamed"],
+        ["--role", "SomeRole"],
+        ["--instance-type", "ml.m5.xlarge"],
+        ["--instance-count", "2"],
+        ["--set", "limits.max_run=30m"],
+        ["--set", "environment.MODE=fast"],
+    ];
+    let command = sandbox.smtrain(&["submit", "--local", "--dry-run", "-q", "--spot", &project.spec()]);
+    let request = command.args(flags.concat()).run()?.ok()?.json()?;
+    let name = request["TrainingJobName"].as_str().unwrap_or_default();
+    assert!(name.starts_with("renamed-"), "{name}");
+    let parameters = &request["HyperParameters"];
+    assert_eq!(parameters["epochs"], "5");
+    assert_eq!(parameters["rate"], "0.1");
+    assert_eq!(parameters["optimizer"], "\"adam\"");
+    assert_eq!(parameters["layers"], "[1, 2]");
+    assert!(request["RoleArn"].as_str().unwrap_or_default().ends_with("role/SomeRole"), "{}", request["RoleArn"]);
+    assert_eq!(request["ResourceConfig"]["InstanceType"], "ml.m5.xlarge");
+    assert_eq!(request["ResourceConfig"]["InstanceCount"], 2);
+    assert_eq!(request["StoppingCondition"]["MaxRuntimeInSeconds"], 1800);
+    assert_eq!(request["EnableManagedSpotTraining"], true);
+    assert_eq!(request["Environment"]["MODE"], "fast");
+    Ok(())
+}
+
+#[test]
+fn hyperparameters_are_the_scripts_arguments() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?.with("[hyperparameters]\nepochs = 10\noptimizer = 'adam'\nfast = true\nx = 1.5")?;
+    let job = sandbox.complete(&project, &["-H", "note=two words"])?;
+    assert_eq!(sandbox.log(&job)?, "arguments --epochs 10 --fast True --note two words --optimizer adam -x 1.5\n");
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_changes_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?.file("data/a.csv", "1\n")?.with("[channels]\ntrain = 'data'")?;
+    let said = sandbox.smtrain(&["submit", "--local", "--dry-run", &project.spec()]).run()?.ok()?;
+    assert_eq!(said.json()?["InputDataConfig"][0]["ChannelName"], "train");
+    assert!(said.stderr.contains("<sklearn:1.4-2>"), "the placeholder is not named: {said}");
+    assert!(!sandbox.state().exists(), "a dry run wrote to SMTRAIN_HOME");
+    Ok(())
+}
+
+#[test]
+fn a_spec_with_problems_creates_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?.with("[limits]\nmax_run = 'soon'")?;
+    let said = sandbox.smtrain(&["submit", "--local", "--follow", &project.spec()]).run()?.expect(2)?;
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains("job.toml:12:11"), "{said}");
+    assert!(!sandbox.state().exists());
+    Ok(())
+}
+
+#[test]
+fn what_needs_an_image_is_refused_before_anything_is_created() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let algorithm = "[algorithm]\nname = 'xgboost'\nversion = '1.7-1'\n[resources]\ninstance_type = 'local'\n";
+    let container = "[container]\nimage = 'mine:1'\n[resources]\ninstance_type = 'local'\n";
+    for spec in [algorithm, container] {
+        let project = echo(&sandbox)?.whole_spec(spec)?;
+        let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
+        assert!(said.stderr.contains("image") && said.stderr.contains("hint: "), "{said}");
+        assert!(!sandbox.state().join("jobs").exists());
+    }
+    Ok(())
+}
+
+#[test]
+fn aws_is_for_a_later_version_and_says_so() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    echo(&sandbox)?;
+    let said = sandbox.smtrain(&["submit", "proj/job.toml"]).run()?.expect(2)?;
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains("hint: run it here: smtrain submit proj/job.toml --local"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn local_as_the_instance_type_means_local() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?;
+    sandbox.smtrain(&["submit", &project.spec(), "--wait", "--instance-type", "local"]).run()?.ok()?;
+    Ok(())
+}
+
+#[test]
+fn what_is_not_simulated_is_said_once() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?;
+    let (_, said) = sandbox.end(&project, &["--spot", "--instance-count", "3"], 0)?;
+    assert_eq!(said.stderr.matches("spot").count(), 1, "{said}");
+    assert_eq!(said.stderr.matches("one host").count(), 1, "{said}");
+    Ok(())
+}
+
+#[test]
+fn jobs_of_one_moment_have_names_of_their_own() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?;
+    let spec = project.spec();
+    let start = |_| sandbox.smtrain(&["submit", "--local", "-q", &spec]).start();
+    let running = (0..6).map(start).collect::<TestResult<Vec<_>>>()?;
+    let mut names = Vec::new();
+    for submit in running {
+        names.push(submit.finish()?.ok()?.line().to_owned());
+    }
+    sandbox.smtrain(&["wait", "-q"]).args(&names).run()?.ok()?;
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 6);
+    Ok(())
+}
+
+#[test]
+fn code_is_stored_by_content() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?;
+    let code = |job: &str| -> TestResult<String> {
+        Ok(sandbox.describe(job)?["HyperParameters"]["sagemaker_submit_directory"].to_string())
+    };
+    let first = code(&sandbox.complete(&project, &[])?)?;
+    let second = code(&sandbox.complete(&project, &[])?)?;
+    assert_eq!(first, second);
+    let changed = project.file("train.py", "print('other')")?;
+    assert_ne!(first, code(&sandbox.complete(&changed, &[])?)?);
+    Ok(())
+}
+
+#[test]
+fn secrets_stay_here_and_are_named() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import os\nprint(sorted(os.listdir(os.path.dirname(os.path.abspath(__file__)))))";
+    let project = sandbox.project("proj", script)?.file(".env", "KEY=1")?.file("key.pem", "-")?;
+    let project = project.file(".git/HEAD", "")?.file("notes.txt", "")?.file(".smtrainignore", "notes.txt\n")?;
+    let (job, said) = sandbox.end(&project, &[], 0)?;
+    let log = sandbox.log(&job)?;
+    for absent in [".env", "key.pem", ".git'", "notes.txt"] {
+        assert!(!log.contains(absent), "{absent} was sent: {log}");
+    }
+    assert!(said.stderr.contains(".env") && said.stderr.contains("key.pem"), "{said}");
+    assert!(!said.stderr.contains("notes.txt"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_shell_script_as_the_entry_point() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project =
+        sandbox.project("proj", "")?.file("train.sh", "echo shell \"$@\"; echo \"$SM_HP_EPOCHS\"\nexit 0\n")?;
+    let flags = ["--set", "source.entry_point=train.sh", "-H", "epochs=3"];
+    let job = sandbox.complete(&project.executable("train.sh")?, &flags)?;
+    assert_eq!(sandbox.log(&job)?, "shell --epochs 3\n3\n");
+    Ok(())
+}
+
+#[test]
+fn dependencies_lie_beside_the_code() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "import common.words\nprint(common.words.WORD, open('extra.txt').read())")?;
+    fs::create_dir(sandbox.path("common"))?;
+    fs::write(sandbox.path("common/words.py"), "WORD = 'shared'")?;
+    fs::write(sandbox.path("extra.txt"), "text")?;
+    let project = project.file("job.toml", SPEC_WITH_DEPENDENCIES)?;
+    let job = sandbox.complete(&project, &[])?;
+    assert_eq!(sandbox.log(&job)?, "shared text\n");
+    Ok(())
+}
+
+const SPEC_WITH_DEPENDENCIES: &str = r#"[framework]
+name = "sklearn"
+version = "1.4-2"
+[source]
+entry_point = "train.py"
+dependencies = ["../common", "../extra.txt"]
+"#;
+
+/// Prints what is in every channel.
+const LIST_CHANNELS: &str = "
+import json, os, pathlib
+for name in json.loads(os.environ['SM_CHANNELS']):
+    folder = pathlib.Path(os.environ['SM_CHANNEL_' + name.upper()])
+    files = sorted(path for path in folder.rglob('*') if path.is_file())
+    print(name, *(f'{path.relative_to(folder)}={path.read_text()}' for path in files))
+";
+
+#[test]
+fn channels_of_files_and_folders() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", LIST_CHANNELS)?;
+    let project = project.file("data/train/a.csv", "1")?.file("data/train/deep/b.csv", "2")?;
+    let project =
+        project.file("data/test.csv", "3")?.with("[channels]\ntrain = 'data/train'\ntest = 'data/test.csv'")?;
+    let job = sandbox.complete(&project, &[])?;
+    assert_eq!(sandbox.log(&job)?, "test test.csv=3\ntrain a.csv=1 deep/b.csv=2\n");
+    let first = sandbox.describe(&job)?["InputDataConfig"].take();
+    let again = sandbox.complete(&project, &[])?;
+    assert_eq!(first, sandbox.describe(&again)?["InputDataConfig"]);
+    Ok(())
+}
+
+#[test]
+fn a_job_reads_what_another_one_left() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let first = sandbox.project("first", "import os\nopen(os.environ['SM_MODEL_DIR'] + '/w.txt', 'w').write('7')")?;
+    let first = first.with("[output]\ns3_uri = 's3://bucket/jobs'\ncompression = 'none'")?;
+    let job = sandbox.complete(&first, &[])?;
+    let second = sandbox.project("second", LIST_CHANNELS)?;
+    let channel = format!("channels.before=s3://bucket/jobs/{job}/output/model/");
+    let job = sandbox.complete(&second, &["--set", &channel])?;
+    assert_eq!(sandbox.log(&job)?, "before w.txt=7\n");
+    Ok(())
+}
+
+#[test]
+fn checkpoints_stay_for_the_next_job() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import json, os, pathlib\nroot = pathlib.Path(os.environ['SM_MODEL_DIR']).parent / 'checkpoints'\n\
+                  file = root / 'epoch.txt'\nlast = int(file.read_text()) if file.exists() else 0\n\
+                  print('from', last)\nfile.write_text(str(last + 1))\n";
+    let project = sandbox.project("proj", script)?.with("[checkpoints]\ns3_uri = 's3://bucket/checkpoints'")?;
+    for expected in ["from 0\n", "from 1\n"] {
+        let job = sandbox.complete(&project, &[])?;
+        assert_eq!(sandbox.log(&job)?, expected);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_script_s_own_words_about_its_failure() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import os, sys\nfolder = os.path.dirname(os.environ['SM_OUTPUT_DATA_DIR'])\n\
+                  open(folder + '/failure', 'w').write('out of penguins')\nsys.exit(7)\n";
+    let (job, _) = sandbox.end(&sandbox.project("proj", script)?, &[], 3)?;
+    let reason = sandbox.failure_reason(&job)?;
+    assert!(reason.starts_with("AlgorithmError: out of penguins, exit code: "), "{reason}");
+    Ok(())
+}
+
+#[test]
+fn a_python_that_is_not_there() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?;
+    let arguments = ["submit", "--local", "--wait", &project.spec(), "--set", "local.python=no-such-python"];
+    let said = sandbox.smtrain(&arguments).run()?;
+    assert_ne!(said.code, 0);
+    assert!(said.stderr.contains("no-such-python"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_whole_process_tree_ends_with_the_script() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import subprocess\nsubprocess.Popen(['setsid', 'sleep', '600'])\nprint('left one behind')";
+    let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
+    assert_eq!(sandbox.status(&job)?, "Completed");
+    poll("the end of what the script left", || Ok(sandbox.processes().is_empty().then_some(())))
 }

@@ -3,13 +3,13 @@
 mod poll;
 mod process;
 mod project;
-mod sandbox;
 mod said;
+mod sandbox;
 
-pub(crate) use poll::{PATIENCE, poll};
-pub(crate) use process::{Command, Running};
+pub(crate) use poll::poll;
+pub(crate) use process::Running;
 pub(crate) use project::Project;
-pub(crate) use said::{Said, normalised};
+pub(crate) use said::Said;
 pub(crate) use sandbox::Sandbox;
 
 /// What a test returns: any error fails it.

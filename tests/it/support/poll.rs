@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::TestResult;
 
 /// How long a test waits for anything before it fails: generous, since only a failing test waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Asks until there is an answer, and returns it; an error when there is none in [`PATIENCE`]. `what` names the condition.

@@ -115,7 +115,8 @@ impl Running {
     /// Waits for its end, and for the end of both streams: a process left behind that holds one open is found out.
     pub(crate) fn finish(mut self) -> TestResult<Said> {
         let status = poll("the command's end", || Ok(self.child.try_wait()?));
-        let status = status.map_err(|error| format!("{error}; it said\n{}{}", self.stdout.text(), self.stderr.text()))?;
+        let status =
+            status.map_err(|error| format!("{error}; it said\n{}{}", self.stdout.text(), self.stderr.text()))?;
         let code = shell_code(status);
         Ok(Said { stdout: self.stdout.finish("stdout")?, stderr: self.stderr.finish("stderr")?, code })
     }

@@ -62,13 +62,15 @@ impl fmt::Display for Said {
     }
 }
 
-/// What differs from run to run, by its kind: `[STAMP]` in job names, `[TIME]`, `[SHA256]`.
+/// What differs from run to run, by its kind: `[STAMP]` in job names, `[TIME]`, `[SHA256]`, `[SIZE]`.
 pub(crate) fn normalised(text: &str) -> TestResult<String> {
     let mut text = text.to_owned();
     for (pattern, name) in [
         (r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}", "[STAMP]"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "[TIME]"),
         (r"\b[0-9a-f]{64}\b", "[SHA256]"),
+        // Compressed sizes change with the library that compresses.
+        (r"[0-9.]+ [KM]?i?B packed", "[SIZE] packed"),
     ] {
         text = Regex::new(pattern)?.replace_all(&text, name).into_owned();
     }

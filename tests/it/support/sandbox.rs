@@ -10,7 +10,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Command, Project, Said, TestResult, poll};
+use super::process::Command;
+use super::{Project, Said, TestResult, poll};
 
 /// What decides about Python and the way to package indexes: kept. All other variables are cleared.
 const KEPT: [&str; 5] = ["PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "PYENV_"];

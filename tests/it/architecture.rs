@@ -1,0 +1,178 @@
+//! What the code promises about its own shape: who may print, who may read the environment, which way imports run.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+use crate::support::TestResult;
+
+/// The longest file.
+const MAX_LINES: usize = 400;
+
+/// What each module may import, beside itself. The crate's root may import everything.
+const IMPORTS: [(&str, &[&str]); 13] = [
+    ("commands", &["cli", "cloud", "context", "error", "job", "model", "ops", "settings", "ui", "view"]),
+    ("cli", &["commands"]),
+    ("context", &["cloud", "settings", "ui"]),
+    ("ops", &["archive", "cloud", "error", "images", "job", "model", "settings"]),
+    // Log events and metric values are the cloud's own data types, which no SDK type hides in.
+    ("view", &["cloud", "error", "model", "ui"]),
+    // What it prints: errors, a spec's problems, statuses.
+    ("ui", &["error", "job", "model"]),
+    ("error", &["cloud", "job", "model"]),
+    ("settings", &["error"]),
+    ("job", &["images", "model"]),
+    ("images", &["model"]),
+    ("cloud", &["archive", "model"]),
+    ("archive", &["model"]),
+    ("model", &[]),
+];
+
+#[test]
+fn imports_run_one_way() -> TestResult {
+    // A name that isn't followed by `::` is an item of the root, which imports everything anyway.
+    let named = Regex::new(r"\bcrate::(?:([a-z_]+)(?:::|;)|\{([^}]*)\})")?;
+    none_of(|file, line| {
+        let Some((_, allowed)) = IMPORTS.iter().find(|(module, _)| *module == file.module()) else { return false };
+        named.captures_iter(line).any(|found| {
+            let names = found.get(1).or(found.get(2)).map_or("", |names| names.as_str());
+            names.split(',').map(|name| name.trim().split("::").next().unwrap_or_default()).any(|name| {
+                let is_item = name.is_empty() || !name.starts_with(char::is_lowercase);
+                !(is_item || name == file.module() || allowed.contains(&name))
+            })
+        })
+    })
+}
+
+#[test]
+fn every_module_has_its_imports_listed() -> TestResult {
+    let known: Vec<&str> = IMPORTS.iter().map(|(module, _)| *module).chain(["lib", "main"]).collect();
+    let unknown: Vec<String> =
+        sources()?.into_iter().filter(|file| !known.contains(&file.module())).map(|file| file.name).collect();
+    assert_eq!(unknown, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn only_the_root_names_a_cloud() -> TestResult {
+    let named = Regex::new(r"\bcloud::(local|aws)\b|\blocal::(cloud|Home)\b")?;
+    none_of(|file, line| {
+        named.is_match(line) && file.name != "lib.rs" && !file.name.starts_with("cloud/local/") && !is_prose(line)
+    })
+}
+
+#[test]
+fn the_sdk_has_one_home() -> TestResult {
+    none_of(|file, line| line.contains("aws_sdk_") && !file.name.starts_with("cloud/aws/"))
+}
+
+/// The one exception writes to stderr because that is its job's log: the guard stands where the script will stand, and says
+/// there, as a shell would, that the script could not be started.
+const GUARD: &str = "cloud/local/guard/mod.rs";
+
+#[test]
+fn only_ui_prints() -> TestResult {
+    let printing = Regex::new(r"\b(e?print(ln)?|dbg)!|\bio::std(out|err)\b")?;
+    none_of(|file, line| printing.is_match(line) && !file.name.starts_with("ui/") && file.name != GUARD)
+}
+
+#[test]
+fn only_settings_read_the_environment() -> TestResult {
+    let reading = Regex::new(r"\bstd::env\b|\benv::[a-z_]+\(|use std::\{[^}]*\benv\b")?;
+    none_of(|file, line| reading.is_match(line) && !file.name.starts_with("settings"))
+}
+
+#[test]
+fn clap_stays_with_the_commands() -> TestResult {
+    let clap = Regex::new(r"\bclap(_complete)?::")?;
+    none_of(|file, line| clap.is_match(line) && !["cli", "commands", "lib"].contains(&file.module()))
+}
+
+#[test]
+fn nothing_is_allowed_that_a_lint_warns_of() -> TestResult {
+    none_of(|_, line| line.contains("#[allow(") || line.contains("#![allow("))
+}
+
+#[test]
+fn files_are_short() -> TestResult {
+    let long: Vec<String> = sources()?
+        .into_iter()
+        .filter(|file| file.lines > MAX_LINES)
+        .map(|file| format!("{}: {} lines", file.name, file.lines))
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn every_file_opens_with_its_job() -> TestResult {
+    let silent: Vec<String> =
+        sources()?.into_iter().filter(|file| !file.code.starts_with("//!")).map(|file| file.name).collect();
+    assert_eq!(silent, Vec::<String>::new());
+    Ok(())
+}
+
+/// One file of the product.
+struct Source {
+    /// Its path below `src/`.
+    name: String,
+    /// Without its tests.
+    code: String,
+    /// Of the whole file.
+    lines: usize,
+}
+
+impl Source {
+    /// The module at the crate's root that it belongs to.
+    fn module(&self) -> &str {
+        let first = self.name.split('/').next().unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+}
+
+/// Fails with every line that the rule forbids.
+fn none_of(is_forbidden: impl Fn(&Source, &str) -> bool) -> TestResult {
+    let mut found = String::new();
+    for file in sources()? {
+        for (number, line) in file.code.lines().enumerate().filter(|(_, line)| is_forbidden(&file, line)) {
+            writeln!(found, "src/{}:{}: {}", file.name, number + 1, line.trim())?;
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(format!("against STYLE.md:\n{found}").into()) }
+}
+
+fn is_prose(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+/// Every file of `src/` but those that are tests.
+fn sources() -> TestResult<Vec<Source>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.file_stem().is_some_and(|stem| stem == "tests") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(source(&root, path)?);
+            }
+        }
+    }
+    assert!(sources.len() > 50, "src/ was not found whole");
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sources)
+}
+
+fn source(root: &Path, path: PathBuf) -> TestResult<Source> {
+    let text = fs::read_to_string(&path)?;
+    let name = path.strip_prefix(root)?.display().to_string();
+    let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+    Ok(Source { name, code, lines: text.lines().count() })
+}

@@ -1,0 +1,121 @@
+//! `smtrain init`.
+
+use std::fs;
+
+use crate::support::{Sandbox, TestResult};
+
+#[test]
+fn lists_the_templates() -> TestResult {
+    let said = Sandbox::new()?.smtrain(&["init", "--list"]).run()?.ok()?;
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 0
+    --- stdout
+    TEMPLATE    WHAT IT IS FOR
+    quickstart  Tells penguin species apart: plain Python, its data included, nothing to install
+    sklearn     Tells malignant tumours from benign ones: scikit-learn, a random forest with cross-validation
+    --- stderr
+    "#);
+    Ok(())
+}
+
+#[test]
+fn writes_the_template_and_prints_its_files() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["init", "proj"]).run()?.ok()?;
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 0
+    --- stdout
+    proj/data/SOURCE.md
+    proj/data/penguins.csv
+    proj/job.toml
+    proj/train.py
+    --- stderr
+    run it on this computer: smtrain submit proj/job.toml --local --follow
+    "#);
+    for file in said.lines() {
+        assert!(sandbox.path(file).is_file(), "{file}");
+    }
+    Ok(())
+}
+
+#[test]
+fn writes_into_this_folder_quietly() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::create_dir(sandbox.path("here"))?;
+    fs::write(sandbox.path("here/notes.txt"), "mine")?;
+    let said = sandbox.smtrain(&["init", "-q", "-t", "sklearn"]).dir(sandbox.path("here")).run()?.ok()?;
+    assert_eq!(said.stderr, "");
+    assert!(sandbox.path("here/job.toml").is_file());
+    assert_eq!(fs::read_to_string(sandbox.path("here/notes.txt"))?, "mine");
+    Ok(())
+}
+
+#[test]
+fn overwrites_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::create_dir(sandbox.path("proj"))?;
+    fs::write(sandbox.path("proj/train.py"), "mine")?;
+    let said = sandbox.smtrain(&["init", "proj"]).run()?.expect(2)?;
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains("train.py"), "{said}");
+    assert_eq!(fs::read_to_string(sandbox.path("proj/train.py"))?, "mine");
+    assert!(!sandbox.path("proj/job.toml").exists(), "a part of the template was written");
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_a_file_is_an_error() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::write(sandbox.path("file"), "")?;
+    let said = sandbox.smtrain(&["init", "file"]).run()?;
+    assert!([1, 2].contains(&said.code), "{said}");
+    assert_eq!(said.stdout, "");
+    Ok(())
+}
+
+#[test]
+fn an_unknown_template_names_the_nearest() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["init", "x", "-t", "quikstart"]).run()?.expect(2)?;
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: there is no template quikstart
+    hint: did you mean quickstart?
+    "#);
+    assert!(!sandbox.path("x").exists());
+    Ok(())
+}
+
+#[test]
+fn the_quickstart_trains_a_model() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.smtrain(&["init", "proj"]).run()?.ok()?;
+    let arguments = ["submit", "proj/job.toml", "--local", "--follow", "--download", "models"];
+    let said = sandbox.smtrain(&arguments).run()?.ok()?;
+    assert!(said.stderr.contains("\naccuracy=0.9855 on 69 penguins"), "{said}");
+    let left = sandbox.path("models").join(said.line());
+    let model: serde_json::Value = serde_json::from_str(&fs::read_to_string(left.join("model/model.json"))?)?;
+    assert_eq!(model["species"].as_array().map(Vec::len), Some(3));
+    assert!(left.join("output/report.json").is_file());
+    Ok(())
+}
+
+/// Installs scikit-learn from the package index: the one test that needs the network.
+#[test]
+fn the_sklearn_template_trains_a_model() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.smtrain(&["init", "proj", "-t", "sklearn"]).run()?.ok()?;
+    let arguments = ["submit", "proj/job.toml", "--local", "-H", "trees=20", "--set", "local.stop_grace=1s"];
+    let job = sandbox.smtrain(&arguments).run()?.ok()?.line().to_owned();
+    // Installing may take longer than a command is given, and each wait is one.
+    let ended = (0..5).find_map(|_| sandbox.smtrain(&["wait", &job]).run().ok());
+    let said = ended.ok_or("the job did not end")?.ok()?;
+    assert_eq!(said.line(), format!("{job} Completed"));
+    let log = sandbox.log(&job)?;
+    assert!(log.contains("\ntest_accuracy=0.9"), "{log}");
+    sandbox.smtrain(&["download", &job, "-d", "models"]).run()?.ok()?;
+    assert!(sandbox.path("models").join(&job).join("model/model.joblib").is_file());
+    Ok(())
+}

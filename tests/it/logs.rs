@@ -1,0 +1,277 @@
+//! `smtrain logs`.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Sandbox, TestResult};
+
+const THREE: &str = "import sys\nprint('one')\nprint('two', file=sys.stderr)\nprint('three')\n";
+
+/// A progress bar with a line before and after it, then a bar that is not followed by a line end.
+const BAR: &str = r#"
+import sys
+sys.stdout.write('start\n')
+for percent in (10, 50, 100):
+    sys.stdout.write(f'\r{percent:3}%')
+    sys.stdout.flush()
+sys.stdout.write('\nend\n 1/2\r 2/2')
+"#;
+
+/// Prints `ready`, waits for the file, prints `gone on`.
+fn until(file: &std::path::Path) -> String {
+    format!(
+        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({file:?}): time.sleep(.01)\nprint('gone on')\n"
+    )
+}
+
+fn complete(sandbox: &Sandbox, script: &str) -> TestResult<String> {
+    // Unbuffered, so that lines of both streams come in the order in which they were printed.
+    let project = sandbox.project("proj", script)?.with("[environment]\nPYTHONUNBUFFERED = '1'")?;
+    sandbox.complete(&project, &[])
+}
+
+#[test]
+fn both_streams_in_their_order() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, THREE)?;
+    let said = sandbox.smtrain(&["logs", &job]).run()?;
+    assert_eq!(said.to_string(), "exit code: 0\n--- stdout\none\ntwo\nthree\n--- stderr\n");
+    Ok(())
+}
+
+#[test]
+fn jobs_by_prefix_and_the_newest() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.complete(&sandbox.project("older", "print('older')")?, &[])?;
+    sandbox.complete(&sandbox.project("newer", "print('newer')")?, &[])?;
+    for (arguments, expected) in
+        [(["logs", "old"], "older\n"), (["logs", "-"], "newer\n"), (["logs", "--last"], "newer\n")]
+    {
+        assert_eq!(sandbox.smtrain(&arguments).run()?.ok()?.stdout, expected, "{arguments:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_ambiguous_prefix_names_the_jobs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    let jobs = [sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?];
+    let said = sandbox.smtrain(&["logs", "proj"]).run()?.expect(1)?;
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains("proj is the beginning of 2 jobs' names"), "{said}");
+    assert!(jobs.iter().all(|job| said.stderr.contains(job)), "{said}");
+    Ok(())
+}
+
+#[test]
+fn an_unknown_job_names_the_nearest() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.complete(&sandbox.project("penguins", "")?, &[])?;
+    for typed in ["pengiuns", &job.replace("penguins", "pinguins"), &job.replace("-20", "-21")] {
+        let said = sandbox.smtrain(&["logs", typed]).run()?.expect(1)?;
+        assert!(said.stderr.starts_with(&format!("error: there is no job {typed}\n")), "{said}");
+        assert!(said.stderr.contains(&format!("did you mean {job}?")), "{said}");
+    }
+    let said = sandbox.smtrain(&["logs", "zzz"]).run()?.expect(1)?;
+    assert!(said.stderr.contains("smtrain history --local"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn names_that_lead_out_of_the_folder_are_no_jobs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    complete(&sandbox, "")?;
+    for name in ["../jobs", "..", ".", "/etc", "a/b", "\u{1b}[31m", "ü"] {
+        let said = sandbox.smtrain(&["logs", name]).run()?.expect(1)?;
+        assert!(said.stderr.starts_with("error: there is no job "), "{said}");
+        assert!(!said.stderr.contains('\u{1b}'), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn before_the_first_job() -> TestResult {
+    let said = Sandbox::new()?.smtrain(&["logs", "-"]).run()?.expect(1)?;
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: there is no job yet
+    hint: start one: smtrain submit job.toml --local
+    "#);
+    Ok(())
+}
+
+#[test]
+fn the_last_lines() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, "for i in range(30_000): print(i)")?;
+    for (count, expected) in [("2", "29998\n29999\n"), ("0", "")] {
+        assert_eq!(sandbox.smtrain(&["logs", &job, "-n", count]).run()?.ok()?.stdout, expected);
+    }
+    let all = sandbox.smtrain(&["logs", &job, "--tail", "99999999"]).run()?.ok()?;
+    assert_eq!(all.lines().len(), 30_000);
+    assert_eq!(all.stdout, sandbox.log(&job)?);
+    Ok(())
+}
+
+#[test]
+fn lines_that_match() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, "for i in range(100): print('epoch', i, 'loss=0.5' if i % 10 == 0 else '')")?;
+    let matching = |arguments: &[&str]| sandbox.smtrain(&["logs", &job]).args(arguments).run();
+    assert_eq!(matching(&["--grep", "loss=[0-9.]+$"])?.ok()?.lines().len(), 10);
+    let last = matching(&["--grep", "(?i)LOSS", "--tail", "2"])?.ok()?;
+    assert_eq!(last.stdout, "epoch 80 loss=0.5\nepoch 90 loss=0.5\n");
+    assert_eq!(matching(&["-g", "nothing like it"])?.ok()?.stdout, "");
+    let said = matching(&["--grep", "("])?.expect(2)?;
+    assert!(said.stderr.contains("--grep") && said.stdout.is_empty(), "{said}");
+    Ok(())
+}
+
+#[test]
+fn times() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, THREE)?;
+    let logs = |arguments: &[&str]| sandbox.smtrain(&["logs", &job]).args(arguments).run();
+    let stamped = logs(&["--timestamps"])?.ok()?;
+    let pattern = regex::Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 (one|two|three)$")?;
+    assert!(stamped.lines().len() == 3 && stamped.lines().iter().all(|line| pattern.is_match(line)), "{stamped}");
+    let elsewhere = sandbox.smtrain(&["logs", &job, "-t"]).env("TZ", "Asia/Tokyo").run()?.ok()?;
+    assert!(elsewhere.stdout.contains("+09:00 one"), "{elsewhere}");
+    let first = stamped.stdout.split(' ').next().unwrap_or_default().to_owned();
+    for (arguments, lines) in [
+        (&["--since", "1h"][..], 3),
+        (&["--since", &first], 3),
+        (&["--until", &first], 0),
+        (&["--since", "2099-01-01"], 0),
+        (&["--until", "2001-01-01T00:00"], 0),
+        (&["--since", "2d", "--until", "2099-01-01"], 3),
+        (&["--since", "1h", "--tail", "1"], 1),
+        (&["--until", "1h", "--tail", "1"], 0),
+    ] {
+        let said = logs(arguments)?.ok()?;
+        assert_eq!(said.lines().len(), lines, "{arguments:?}: {said}");
+    }
+    for text in ["yesterday", "", "10", "2026-13-01"] {
+        let said = logs(&["--since", text])?.expect(2)?;
+        assert!(said.stderr.contains("--since"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn json_lines() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(
+        &sandbox,
+        "import sys\nprint('\"quoted\" \\t ü')\nsys.stdout.flush()\nsys.stdout.buffer.write(b'\\xff\\n')",
+    )?;
+    let events = sandbox.smtrain(&["logs", &job, "-o", "json"]).run()?.ok()?.json_lines()?;
+    let [quoted, binary] = events.as_slice() else { return Err(format!("{events:?}").into()) };
+    assert_eq!(quoted["version"], 1);
+    assert_eq!(quoted["message"], "\"quoted\" \t ü");
+    assert_eq!(quoted["node"], "algo-1");
+    assert_eq!(quoted.get("overwritten"), None);
+    assert_eq!(binary["message"], "\u{fffd}");
+    let time = quoted["timestamp"].as_str().unwrap_or_default();
+    assert!(regex::Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")?.is_match(time), "{time}");
+    Ok(())
+}
+
+#[test]
+fn of_a_progress_bar_only_the_last_is_seen() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, BAR)?;
+    assert_eq!(sandbox.log(&job)?, "start\n100%\nend\n 2/2\n");
+    assert_eq!(sandbox.smtrain(&["logs", &job, "-n", "3"]).run()?.ok()?.stdout, "100%\nend\n 2/2\n");
+    let events = sandbox.smtrain(&["logs", &job, "-o", "json"]).run()?.ok()?.json_lines()?;
+    let overwritten: Vec<&str> = events
+        .iter()
+        .filter(|event| event["overwritten"] == true)
+        .filter_map(|event| event["message"].as_str())
+        .collect();
+    assert_eq!(overwritten, [" 10%", " 50%", " 1/2"]);
+    assert_eq!(events.len(), 7);
+    Ok(())
+}
+
+#[test]
+fn following_ends_with_the_job() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let go = sandbox.path("go");
+    let job = sandbox.submit(&sandbox.project("proj", &until(&go))?, &[])?;
+    let running = sandbox.smtrain(&["logs", "-f", &job]).start()?;
+    running.wait_for_stdout("ready\n")?;
+    fs::write(go, "")?;
+    let said = running.finish()?.ok()?;
+    assert_eq!(said.stdout, "ready\ngone on\n");
+    Ok(())
+}
+
+#[test]
+fn following_a_job_that_has_ended() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, THREE)?;
+    let follow = |arguments: &[&str]| sandbox.smtrain(&["logs", "-q", "-f", &job]).args(arguments).run();
+    assert_eq!(follow(&[])?.ok()?.stdout, "one\ntwo\nthree\n");
+    assert_eq!(follow(&["--tail", "1"])?.ok()?.stdout, "three\n");
+    assert_eq!(follow(&["--grep", "t"])?.ok()?.stdout, "two\nthree\n");
+    assert_eq!(follow(&["--tail", "0"])?.ok()?.stdout, "");
+    assert_eq!(follow(&["-o", "json"])?.ok()?.json_lines()?.len(), 3);
+    Ok(())
+}
+
+#[test]
+fn following_tells_how_the_job_ended() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let (failed, _) = sandbox.end(&sandbox.project("bad", "print('x')\nraise SystemExit(9)")?, &[], 3)?;
+    let said = sandbox.smtrain(&["logs", "-f", &failed]).run()?.expect(3)?;
+    assert_eq!(said.stdout, "x\n");
+    assert!(said.stderr.contains("error: job bad-"), "{said}");
+    // Without -f the log is only read, and that succeeds.
+    sandbox.smtrain(&["logs", &failed]).run()?.ok()?;
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_detaches() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let go = sandbox.path("go");
+    let job = sandbox.submit(&sandbox.project("proj", &until(&go))?, &[])?;
+    let running = sandbox.smtrain(&["logs", "-f", &job]).start()?;
+    running.wait_for_stdout("ready")?;
+    running.signal(Signal::SIGINT)?;
+    let said = running.finish()?.expect(130)?;
+    assert_eq!(said.stdout, "ready\n");
+    assert!(said.stderr.contains(&format!("smtrain logs -f {job}")), "{said}");
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    fs::write(go, "")?;
+    sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+    Ok(())
+}
+
+#[test]
+fn odd_output() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import sys\nout = sys.stdout.buffer\nout.write(b'\\x00\\x01\\n\\n')\nout.write(b'x' * 300_000 + b'\\n')\nout.write(b'no end')";
+    let job = complete(&sandbox, script)?;
+    let log = sandbox.log(&job)?;
+    assert!(log.starts_with("\u{0}\u{1}\n\nxxx") && log.ends_with("x\nno end\n"), "{} bytes", log.len());
+    // A line over 256 KiB goes on in a second event, and no byte is lost.
+    assert_eq!(log.matches('x').count(), 300_000);
+    Ok(())
+}
+
+#[test]
+fn a_job_without_a_line() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = complete(&sandbox, "")?;
+    for arguments in [&["logs", &job][..], &["logs", &job, "-n", "5"], &["logs", "-q", "-f", &job]] {
+        let said = sandbox.smtrain(arguments).run()?;
+        assert_eq!(said.to_string(), "exit code: 0\n--- stdout\n--- stderr\n", "{arguments:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! A job's `requirements.txt`, with packages from a folder in place of the package index.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Project, Sandbox, TestResult};
+
+/// Writes `tiny-1.0`, a wheel with one module, into a folder: a wheel is a zip file.
+const MAKE_WHEEL: &str = r#"
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] + "/tiny-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("tiny.py", "SIZE = 'tiny'\n")
+    wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+    wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\ntiny-1.0.dist-info/RECORD,,\n")
+"#;
+
+/// A sandbox whose package index is a folder with that wheel.
+fn sandbox() -> TestResult<Sandbox> {
+    let sandbox = Sandbox::new()?;
+    let wheels = sandbox.path("wheels");
+    let sandbox = sandbox.with_env("PIP_NO_INDEX", "1").with_env("PIP_FIND_LINKS", &wheels);
+    let sandbox = sandbox.with_env("UV_NO_INDEX", "1").with_env("UV_FIND_LINKS", &wheels);
+    fs::create_dir(&wheels)?;
+    fs::write(sandbox.path("make_wheel.py"), MAKE_WHEEL)?;
+    sandbox.sh("python3 make_wheel.py wheels").run()?.ok()?;
+    Ok(sandbox)
+}
+
+fn project(sandbox: &Sandbox, requirements: &str) -> TestResult<Project> {
+    sandbox.project("proj", "import tiny\nprint('size', tiny.SIZE)")?.file("requirements.txt", requirements)
+}
+
+fn environments(sandbox: &Sandbox) -> TestResult<usize> {
+    let folders = fs::read_dir(sandbox.state().join("cache/environments"))?;
+    Ok(folders.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count())
+}
+
+#[test]
+fn they_are_installed_once() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = project(&sandbox, "tiny==1.0\n")?;
+    let first = sandbox.log(&sandbox.complete(&project, &[])?)?;
+    assert!(first.contains("tiny") && first.ends_with("size tiny\n"), "{first}");
+    assert_ne!(first, "size tiny\n", "what pip says is not in the log");
+    // Were it installed again, there would be nothing to install it from.
+    fs::remove_dir_all(sandbox.path("wheels"))?;
+    assert_eq!(sandbox.log(&sandbox.complete(&project, &[])?)?, "size tiny\n");
+    Ok(())
+}
+
+#[test]
+fn other_code_with_the_same_requirements_shares_them() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = project(&sandbox, "tiny==1.0\n")?;
+    sandbox.complete(&project, &[])?;
+    let changed = project.file("train.py", "import tiny\nprint('again', tiny.SIZE)")?;
+    assert_eq!(sandbox.log(&sandbox.complete(&changed, &[])?)?, "again tiny\n");
+    assert_eq!(environments(&sandbox)?, 1);
+    Ok(())
+}
+
+#[test]
+fn two_jobs_that_need_the_same_at_once() -> TestResult {
+    let sandbox = sandbox()?;
+    let spec = project(&sandbox, "tiny==1.0\n")?.spec();
+    let start = |_| sandbox.smtrain(&["submit", "--local", "-q", "--wait", &spec]).start();
+    let running = (0..3).map(start).collect::<TestResult<Vec<_>>>()?;
+    let mut installed = 0;
+    for submit in running {
+        let job = submit.finish()?.ok()?;
+        let log = sandbox.log(job.line())?;
+        assert!(log.ends_with("size tiny\n"), "{log}");
+        installed += usize::from(log != "size tiny\n");
+    }
+    assert_eq!((installed, environments(&sandbox)?), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn a_package_that_is_not_there_fails_the_job_before_the_script() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = project(&sandbox, "no-such-package==3.2.1\n")?;
+    let (job, _) = sandbox.end(&project, &[], 3)?;
+    let reason = sandbox.failure_reason(&job)?;
+    assert!(reason.starts_with("AlgorithmError: InstallRequirementsError:"), "{reason}");
+    assert!(reason.ends_with(", exit code: 1"), "{reason}");
+    let log = sandbox.log(&job)?;
+    assert!(log.contains("no-such-package") && !log.contains("size"), "{log}");
+    // What was half made is not taken for whole.
+    let (_, said) = sandbox.end(&project, &[], 3)?;
+    assert!(said.stderr.contains("InstallRequirementsError"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_packages_of_the_python_stay_visible() -> TestResult {
+    let sandbox = sandbox()?;
+    let base = sandbox.path("base");
+    let make = "python3 -m venv base\necho 'WORD = \"base\"' > \"$(base/bin/python -c \
+                'import sysconfig; print(sysconfig.get_paths()[\"purelib\"])')/ofbase.py\"";
+    sandbox.sh(make).run()?.ok()?;
+    let project =
+        project(&sandbox, "tiny\n")?.file("train.py", "import ofbase, tiny\nprint(ofbase.WORD, tiny.SIZE)")?;
+    let python = format!("local.python={}", base.join("bin/python").display());
+    let job = sandbox.complete(&project, &["--set", &python])?;
+    assert!(sandbox.log(&job)?.ends_with("base tiny\n"));
+    Ok(())
+}
+
+#[test]
+fn a_stop_ends_the_installation() -> TestResult {
+    let sandbox = sandbox()?;
+    // A package that is built for ever.
+    let project = project(&sandbox, "./slow\n")?;
+    let project = project.file("slow/pyproject.toml", SLOW_PROJECT)?.file("slow/backend.py", SLOW_BACKEND)?;
+    let job = sandbox.submit(&project, &["--set", "local.stop_grace=1s"])?;
+    sandbox.wait_for_file(Path::new(&sandbox.path("building")))?;
+    sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    sandbox.wait_for_no_processes()
+}
+
+const SLOW_PROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
+const SLOW_BACKEND: &str = "import os, time\nopen(os.environ['HOME'] + '/../building', 'w').close()\ntime.sleep(600)\n";

@@ -1,0 +1,100 @@
+//! `smtrain stop`.
+
+use std::fs;
+
+use crate::support::{Sandbox, TestResult};
+
+/// Saves its model when it is asked to stop.
+const SAVES: &str = "
+import os, signal, sys, time
+def save(*_):
+    open(os.environ['SM_MODEL_DIR'] + '/model.txt', 'w').write('saved in time')
+    print('saved', flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print('ready', flush=True)
+time.sleep(600)
+";
+
+/// Does not listen, and has a child that doesn't either.
+const DEAF: &str = "
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)
+print('ready', flush=True)
+time.sleep(600)
+";
+
+#[test]
+fn a_script_that_saves_its_model_in_time() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    let said = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    assert_eq!(said.stdout, "");
+    assert!(said.stderr.contains(&format!("smtrain wait {job}")), "{said}");
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    assert_eq!(sandbox.log(&job)?, "ready\nsaved\n");
+    let left = sandbox.smtrain(&["download", &job]).run()?.ok()?;
+    let model = sandbox.path(left.line()).join("model/model.txt");
+    assert_eq!(fs::read_to_string(model)?, "saved in time");
+    Ok(())
+}
+
+#[test]
+fn a_script_that_does_not_listen() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", DEAF)?.with("[local]\nstop_grace = '1s'")?;
+    let job = sandbox.submit(&project, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    let state = sandbox.describe(&job)?;
+    assert_eq!((&state["TrainingJobStatus"], &state["SecondaryStatus"]), (&"Stopped".into(), &"Stopped".into()));
+    assert_eq!(state.get("FailureReason"), None);
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn a_job_that_has_ended_stays_as_it_is() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.complete(&sandbox.project("proj", "")?, &[])?;
+    let said = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    assert!(said.stderr.contains("has ended already: Completed"), "{said}");
+    assert_eq!(sandbox.status(&job)?, "Completed");
+    Ok(())
+}
+
+#[test]
+fn a_job_that_has_only_just_been_submitted() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "import time\ntime.sleep(600)")?.with("[local]\nstop_grace = '1s'")?;
+    let job = sandbox.submit(&project, &[])?;
+    sandbox.smtrain(&["stop", "--last"]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    Ok(())
+}
+
+#[test]
+fn several_at_once_and_twice() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", DEAF)?.with("[local]\nstop_grace = '1s'")?;
+    let jobs = [sandbox.submit(&project, &[])?, sandbox.submit(&project, &[])?];
+    jobs.iter().try_for_each(|job| sandbox.wait_for_log(job, "ready"))?;
+    for _ in 0..2 {
+        sandbox.smtrain(&["stop"]).args(&jobs).run()?.ok()?;
+    }
+    let said = sandbox.smtrain(&["wait"]).args(&jobs).run()?.expect(4)?;
+    assert_eq!(said.stdout.matches(" Stopped\n").count(), 2, "{said}");
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn one_unknown_job_and_none_is_stopped() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
+    sandbox.smtrain(&["stop", &job, "other"]).run()?.expect(1)?;
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    assert!(!sandbox.job_folder(&job).join("stop").exists());
+    Ok(())
+}
