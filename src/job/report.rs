@@ -7,6 +7,9 @@ use super::problem::{Problem, Severity};
 /// More than anyone reads; a file of nothing but mistakes must not take minutes and gigabytes.
 const MOST_PROBLEMS: usize = 100;
 
+/// The longest message, in characters: a key or a value of a megabyte helps nobody.
+const LONGEST_MESSAGE: usize = 300;
+
 /// Handed down by shared reference to everything that reads or checks a part of the spec.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -19,7 +22,7 @@ impl Report {
         if self.is_full() {
             *self.left_out.borrow_mut() += 1;
         } else {
-            self.problems.borrow_mut().push(problem);
+            self.problems.borrow_mut().push(shortened(problem));
         }
     }
 
@@ -42,4 +45,12 @@ impl Report {
         }
         problems
     }
+}
+
+fn shortened(mut problem: Problem) -> Problem {
+    if let Some((end, _)) = problem.message.char_indices().nth(LONGEST_MESSAGE) {
+        problem.message.truncate(end);
+        problem.message.push_str("...");
+    }
+    problem
 }
