@@ -13,5 +13,6 @@ mod shell;
 mod stop;
 mod submit;
 mod support;
+mod terminal;
 mod validate;
 mod wait;

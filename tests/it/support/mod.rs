@@ -7,7 +7,6 @@ mod said;
 mod sandbox;
 
 pub(crate) use poll::poll;
-pub(crate) use process::Running;
 pub(crate) use project::Project;
 pub(crate) use said::Said;
 pub(crate) use sandbox::Sandbox;

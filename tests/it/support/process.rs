@@ -1,14 +1,14 @@
 //! A command: started in its sandbox, watched while it runs, ended when it takes too long.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::{Said, TestResult, poll};
@@ -17,18 +17,11 @@ use super::{Said, TestResult, poll};
 #[derive(Debug)]
 pub(crate) struct Command {
     inner: std::process::Command,
-    input: Option<String>,
 }
 
 impl Command {
     pub(super) fn new(inner: std::process::Command) -> Self {
-        Self { inner, input: None }
-    }
-
-    /// One more argument.
-    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.inner.arg(arg);
-        self
+        Self { inner }
     }
 
     /// More arguments.
@@ -55,12 +48,6 @@ impl Command {
         self
     }
 
-    /// What it reads from stdin; nothing otherwise.
-    pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
-        self.input = Some(text.into());
-        self
-    }
-
     /// Runs it to its end.
     pub(crate) fn run(self) -> TestResult<Said> {
         self.start()?.finish()
@@ -68,12 +55,8 @@ impl Command {
 
     /// Starts it and returns at once.
     pub(crate) fn start(mut self) -> TestResult<Running> {
-        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = self.inner.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        if let (Some(mut stdin), Some(text)) = (child.stdin.take(), self.input) {
-            // A command that doesn't read all of it is free to do so.
-            let _closed = stdin.write_all(text.as_bytes());
-        }
+        self.inner.process_group(0);
+        let mut child = self.inner.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (stdout, stderr) = (Stream::of(child.stdout.take()), Stream::of(child.stderr.take()));
         Ok(Running { child, stdout, stderr })
     }
@@ -88,13 +71,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Its process id, and that of its process group.
     pub(crate) fn pid(&self) -> TestResult<Pid> {
         Ok(Pid::from_raw(i32::try_from(self.child.id())?))
     }
 
-    /// Sends a signal, as `kill` does.
+    /// Sends a signal to its whole process group, as a terminal does with Ctrl-C and when it is closed.
     pub(crate) fn signal(&self, signal: Signal) -> TestResult {
-        Ok(kill(self.pid()?, signal)?)
+        Ok(killpg(self.pid()?, signal)?)
     }
 
     /// Waits until stdout holds `text`.
@@ -105,11 +89,6 @@ impl Running {
     /// Waits until stderr holds `text`.
     pub(crate) fn wait_for_stderr(&self, text: &str) -> TestResult {
         self.stderr.wait_for("stderr", text)
-    }
-
-    /// Whether it still runs.
-    pub(crate) fn is_running(&mut self) -> TestResult<bool> {
-        Ok(self.child.try_wait()?.is_none())
     }
 
     /// Waits for its end, and for the end of both streams: a process left behind that holds one open is found out.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::TestResult;
 
@@ -29,11 +29,6 @@ impl Project {
     pub(super) fn create(dir: PathBuf, script: &str) -> TestResult<Self> {
         let project = Self { dir };
         project.file("job.toml", SPEC)?.file("train.py", script)
-    }
-
-    /// The project's folder.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
     }
 
     /// The path of its spec, as an argument.

@@ -16,6 +16,9 @@ use super::{Project, Said, TestResult, poll};
 /// What decides about Python and the way to package indexes: kept. All other variables are cleared.
 const KEPT: [&str; 5] = ["PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "PYENV_"];
 
+/// Runs a command in a pseudo-terminal, and exits as it does.
+const IN_TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
 /// A temporary folder with its own HOME and SMTRAIN_HOME. When it is dropped, every process in it is killed.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -88,6 +91,12 @@ impl Sandbox {
     /// A shell script, in which `smtrain` is this build.
     pub(crate) fn sh(&self, script: &str) -> Command {
         self.command("sh").args(["-eu", "-c", script])
+    }
+
+    /// The command `smtrain ARGS` in a terminal: its stdout and stderr are the terminal, and come as stdout with `\r\n`.
+    pub(crate) fn terminal(&self, args: &[&str]) -> Command {
+        let command = self.command("python3").args(["-c", IN_TERMINAL, env!("CARGO_BIN_EXE_smtrain")]).args(args);
+        command.env("TERM", "xterm-256color")
     }
 
     fn command(&self, program: &str) -> Command {
