@@ -79,6 +79,13 @@ fn only_ui_prints() -> TestResult {
 }
 
 #[test]
+fn the_exception_is_still_needed() -> TestResult {
+    let guard = sources()?.into_iter().find(|file| file.name == GUARD);
+    assert!(guard.is_some_and(|guard| guard.code.contains("io::stderr")), "{GUARD} prints no more: end its exception");
+    Ok(())
+}
+
+#[test]
 fn only_settings_read_the_environment() -> TestResult {
     let reading = Regex::new(r"\bstd::env\b|\benv::[a-z_]+\(|use std::\{[^}]*\benv\b")?;
     none_of(|file, line| reading.is_match(line) && !file.name.starts_with("settings"))

@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Project, Sandbox, TestResult, poll};
+use crate::support::{Project, Sandbox, TestResult};
 
 /// Prints its arguments, and says how it ends.
 const ECHO: &str = "import sys\nprint('arguments', *sys.argv[1:])\n";
@@ -184,15 +184,6 @@ fn flags_over_the_spec() -> TestResult {
 }
 
 #[test]
-fn hyperparameters_are_the_scripts_arguments() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let project = echo(&sandbox)?.with("[hyperparameters]\nepochs = 10\noptimizer = 'adam'\nfast = true\nx = 1.5")?;
-    let job = sandbox.complete(&project, &["-H", "note=two words"])?;
-    assert_eq!(sandbox.log(&job)?, "arguments --epochs 10 --fast True --note two words --optimizer adam -x 1.5\n");
-    Ok(())
-}
-
-#[test]
 fn a_dry_run_changes_nothing() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?.file("data/a.csv", "1\n")?.with("[channels]\ntrain = 'data'")?;
@@ -306,100 +297,6 @@ fn secrets_stay_here_and_are_named() -> TestResult {
 }
 
 #[test]
-fn a_shell_script_as_the_entry_point() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let project =
-        sandbox.project("proj", "")?.file("train.sh", "echo shell \"$@\"; echo \"$SM_HP_EPOCHS\"\nexit 0\n")?;
-    let flags = ["--set", "source.entry_point=train.sh", "-H", "epochs=3"];
-    let job = sandbox.complete(&project.executable("train.sh")?, &flags)?;
-    assert_eq!(sandbox.log(&job)?, "shell --epochs 3\n3\n");
-    Ok(())
-}
-
-#[test]
-fn dependencies_lie_beside_the_code() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let project = sandbox.project("proj", "import common.words\nprint(common.words.WORD, open('extra.txt').read())")?;
-    fs::create_dir(sandbox.path("common"))?;
-    fs::write(sandbox.path("common/words.py"), "WORD = 'shared'")?;
-    fs::write(sandbox.path("extra.txt"), "text")?;
-    let project = project.file("job.toml", SPEC_WITH_DEPENDENCIES)?;
-    let job = sandbox.complete(&project, &[])?;
-    assert_eq!(sandbox.log(&job)?, "shared text\n");
-    Ok(())
-}
-
-const SPEC_WITH_DEPENDENCIES: &str = r#"[framework]
-name = "sklearn"
-version = "1.4-2"
-[source]
-entry_point = "train.py"
-dependencies = ["../common", "../extra.txt"]
-"#;
-
-/// Prints what is in every channel.
-const LIST_CHANNELS: &str = "
-import json, os, pathlib
-for name in json.loads(os.environ['SM_CHANNELS']):
-    folder = pathlib.Path(os.environ['SM_CHANNEL_' + name.upper()])
-    files = sorted(path for path in folder.rglob('*') if path.is_file())
-    print(name, *(f'{path.relative_to(folder)}={path.read_text()}' for path in files))
-";
-
-#[test]
-fn channels_of_files_and_folders() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let project = sandbox.project("proj", LIST_CHANNELS)?;
-    let project = project.file("data/train/a.csv", "1")?.file("data/train/deep/b.csv", "2")?;
-    let project =
-        project.file("data/test.csv", "3")?.with("[channels]\ntrain = 'data/train'\ntest = 'data/test.csv'")?;
-    let job = sandbox.complete(&project, &[])?;
-    assert_eq!(sandbox.log(&job)?, "test test.csv=3\ntrain a.csv=1 deep/b.csv=2\n");
-    let first = sandbox.describe(&job)?["InputDataConfig"].take();
-    let again = sandbox.complete(&project, &[])?;
-    assert_eq!(first, sandbox.describe(&again)?["InputDataConfig"]);
-    Ok(())
-}
-
-#[test]
-fn a_job_reads_what_another_one_left() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let first = sandbox.project("first", "import os\nopen(os.environ['SM_MODEL_DIR'] + '/w.txt', 'w').write('7')")?;
-    let first = first.with("[output]\ns3_uri = 's3://bucket/jobs'\ncompression = 'none'")?;
-    let job = sandbox.complete(&first, &[])?;
-    let second = sandbox.project("second", LIST_CHANNELS)?;
-    let channel = format!("channels.before=s3://bucket/jobs/{job}/output/model/");
-    let job = sandbox.complete(&second, &["--set", &channel])?;
-    assert_eq!(sandbox.log(&job)?, "before w.txt=7\n");
-    Ok(())
-}
-
-#[test]
-fn checkpoints_stay_for_the_next_job() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let script = "import json, os, pathlib\nroot = pathlib.Path(os.environ['SM_MODEL_DIR']).parent / 'checkpoints'\n\
-                  file = root / 'epoch.txt'\nlast = int(file.read_text()) if file.exists() else 0\n\
-                  print('from', last)\nfile.write_text(str(last + 1))\n";
-    let project = sandbox.project("proj", script)?.with("[checkpoints]\ns3_uri = 's3://bucket/checkpoints'")?;
-    for expected in ["from 0\n", "from 1\n"] {
-        let job = sandbox.complete(&project, &[])?;
-        assert_eq!(sandbox.log(&job)?, expected);
-    }
-    Ok(())
-}
-
-#[test]
-fn the_script_s_own_words_about_its_failure() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let script = "import os, sys\nfolder = os.path.dirname(os.environ['SM_OUTPUT_DATA_DIR'])\n\
-                  open(folder + '/failure', 'w').write('out of penguins')\nsys.exit(7)\n";
-    let (job, _) = sandbox.end(&sandbox.project("proj", script)?, &[], 3)?;
-    let reason = sandbox.failure_reason(&job)?;
-    assert!(reason.starts_with("AlgorithmError: out of penguins, exit code: "), "{reason}");
-    Ok(())
-}
-
-#[test]
 fn a_python_that_is_not_there() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?;
@@ -408,13 +305,4 @@ fn a_python_that_is_not_there() -> TestResult {
     assert_ne!(said.code, 0);
     assert!(said.stderr.contains("no-such-python"), "{said}");
     Ok(())
-}
-
-#[test]
-fn the_whole_process_tree_ends_with_the_script() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    let script = "import subprocess\nsubprocess.Popen(['setsid', 'sleep', '600'])\nprint('left one behind')";
-    let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
-    assert_eq!(sandbox.status(&job)?, "Completed");
-    poll("the end of what the script left", || Ok(sandbox.processes().is_empty().then_some(())))
 }

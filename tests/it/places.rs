@@ -1,0 +1,161 @@
+//! Where specs, code and state may lie, and what they may be called.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::support::{Sandbox, TestResult};
+
+const WORD: &str = "import word\nprint(word.WORD)";
+
+#[test]
+fn paths_start_in_the_spec_s_folder() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("deep/down/proj", WORD)?.file("word.py", "WORD = 'found'")?;
+    let project = project.file("data/a.csv", "1")?.with("[channels]\ntrain = 'data'")?;
+    fs::create_dir(sandbox.path("elsewhere"))?;
+    for (folder, spec) in [
+        ("deep/down/proj", "job.toml"),
+        ("deep", "down/proj/job.toml"),
+        ("elsewhere", "../deep/down/../down/proj/job.toml"),
+        ("elsewhere", &project.spec()),
+    ] {
+        let submit = sandbox.smtrain(&["submit", "--local", "-q", "--wait", spec]).dir(sandbox.path(folder));
+        let job = submit.run()?.ok()?.line().to_owned();
+        assert_eq!(sandbox.log(&job)?, "found\n", "{spec} in {folder}");
+        assert!(job.starts_with("proj-"), "{job}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_code_s_folder_is_elsewhere() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let code = sandbox.project("code", WORD)?.file("word.py", "WORD = 'from code'")?;
+    fs::remove_file(code.path("job.toml"))?;
+    let project = sandbox.project("proj", "raise SystemExit(1)")?;
+    let job = sandbox.complete(&project, &["--set", "source.dir=../code"])?;
+    assert_eq!(sandbox.log(&job)?, "from code\n");
+    Ok(())
+}
+
+#[test]
+fn folders_with_odd_names() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    for (folder, base) in [
+        ("with space", "with-space-2"),
+        ("größe_№1", "gr"),
+        ("-dash", "dash-2"),
+        ("a'b\"c$d", "a-b-c-d-2"),
+        ("9", "9-2"),
+    ] {
+        let project = sandbox.project(folder, WORD)?.file("word.py", "WORD = 'found'")?.file("my data/ä.csv", "1")?;
+        let project = project.with("[channels]\ntrain = 'my data'")?;
+        let job = sandbox.complete(&project, &[])?;
+        assert_eq!(sandbox.log(&job)?, "found\n", "{folder}");
+        assert!(job.starts_with(base), "{folder}: {job}");
+        assert!(job.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && job.len() <= 63, "{folder}: {job}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_home_by_default_and_a_relative_one() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "print('here')")?;
+    let submit = || sandbox.smtrain(&["submit", "--local", "-q", "--wait", &project.spec()]);
+    let job = submit().env_remove("SMTRAIN_HOME").run()?.ok()?.line().to_owned();
+    assert!(sandbox.path("home/.local/state/smtrain/jobs").join(&job).is_dir());
+    sandbox.smtrain(&["logs", &job]).run()?.expect(1)?;
+    let job = submit().env("SMTRAIN_HOME", "relative home").run()?.ok()?.line().to_owned();
+    let logs = sandbox.smtrain(&["logs", &job]).env("SMTRAIN_HOME", sandbox.path("relative home")).run()?.ok()?;
+    assert_eq!(logs.stdout, "here\n");
+    Ok(())
+}
+
+#[test]
+fn state_is_private_and_readable_with_cat() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.complete(&sandbox.project("proj", "print('line')")?, &[])?;
+    let folder = sandbox.job_folder(&job);
+    let mode = fs::metadata(sandbox.state().join("jobs"))?.permissions().mode();
+    assert_eq!(mode & 0o077, 0, "others can read the jobs: {mode:o}");
+    let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.join("job.json"))?)?;
+    assert_eq!(state["TrainingJobStatus"], "Completed");
+    let log = fs::read_dir(folder.join("log"))?.next().ok_or("no log")??.path();
+    assert!(fs::read_to_string(log)?.contains("line"));
+    Ok(())
+}
+
+#[test]
+fn a_spec_behind_a_link() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("real", "raise SystemExit(1)")?;
+    let beside = sandbox.project("proj", "print('beside the link')")?;
+    fs::remove_file(beside.path("job.toml"))?;
+    symlink(project.spec(), beside.path("job.toml"))?;
+    let job = sandbox.complete(&beside, &["--set", "source.external_symlinks=true"])?;
+    assert_eq!(sandbox.log(&job)?, "beside the link\n");
+    Ok(())
+}
+
+#[test]
+fn code_outside_the_folder_is_not_sent_unasked() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::write(sandbox.path("outside.txt"), "secret")?;
+    let project = sandbox.project("proj", "import os\nprint(sorted(os.listdir('.')))")?;
+    symlink("../outside.txt", project.path("link.txt"))?;
+    let said = sandbox.smtrain(&["submit", "--local", "--wait", &project.spec()]).run()?;
+    assert!(said.stderr.contains("link.txt"), "it is neither refused nor told: {said}");
+    let sent = said.code == 0 && sandbox.log(said.line())?.contains("link.txt");
+    assert!(!sent, "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_source_that_is_too_odd_is_an_error_of_usage() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    fs::create_dir(project.path("folder.py"))?;
+    for set in [
+        "source.entry_point=../train.py",
+        "source.entry_point=/etc/passwd",
+        "source.entry_point=folder.py",
+        "source.entry_point=train.txt",
+        "source.dir=nowhere",
+        "source.dependencies=['nothing']",
+        "channels.train=nothing",
+        "channels.\"no good\"=data",
+    ] {
+        let said = sandbox.smtrain(&["submit", "--local", &project.spec(), "--set", set]).run()?.expect(2)?;
+        assert_eq!(said.stdout, "", "{set}");
+        assert!(said.stderr.contains("error: "), "{set}: {said}");
+    }
+    assert!(!sandbox.state().join("jobs").exists());
+    Ok(())
+}
+
+#[test]
+fn a_long_name_is_cut_and_the_job_is_found() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let name = "x".repeat(63);
+    let job = sandbox.complete(&sandbox.project("proj", "print('found')")?, &["--name", &name])?;
+    assert!(job.len() == 63 && job.starts_with(&"x".repeat(39)), "{job}");
+    assert_eq!(sandbox.log(&job)?, "found\n");
+    Ok(())
+}
+
+#[test]
+fn the_request_section_is_merged_last() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    let project =
+        project.with("[request.StoppingCondition]\nMaxPendingTimeInSeconds = 7200\n[request.NewField]\na = 1")?;
+    let dry = ["submit", "--local", "--dry-run", "-q", &project.spec()];
+    let request = sandbox.smtrain(&dry).run()?.ok()?.json()?;
+    assert_eq!(request["StoppingCondition"]["MaxPendingTimeInSeconds"], 7200);
+    assert_eq!(request["StoppingCondition"]["MaxRuntimeInSeconds"], 86_400);
+    assert_eq!(request["NewField"]["a"], 1);
+    let job = sandbox.complete(&project, &[])?;
+    assert_eq!(sandbox.status(&job)?, "Completed");
+    Ok(())
+}
