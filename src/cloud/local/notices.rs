@@ -36,7 +36,10 @@ pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Ve
 fn mount_refused(executable: &Path) -> Option<String> {
     match Command::new(executable).arg(PROBE).output() {
         Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Some(said.trim().trim_start_matches("error: ").to_owned())
+        }
         Err(error) => Some(error.to_string()),
     }
 }

@@ -97,7 +97,7 @@ impl Environment {
     /// Called once every step has succeeded.
     pub(crate) fn complete(&self) -> CloudResult<()> {
         let finish = || {
-            let packages = self.base.packages.iter().map(|path| format!("{path}\n")).collect::<String>();
+            let packages = self.base.packages.join("\n") + "\n";
             fs::write(self.own_packages()?.join(BASE_PACKAGES), packages)?;
             fs::write(self.folder.join(COMPLETE), "")
         };
@@ -126,7 +126,9 @@ fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> St
         digest.update([0]);
         digest.update(code.as_bytes());
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = digest.finalize().into();
+    let (half, _) = digest.split_at(16);
+    half.iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
 }
 
 /// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.

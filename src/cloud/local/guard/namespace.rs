@@ -16,6 +16,7 @@ mod linux {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
+    use nix::errno::Errno;
     use nix::mount::{MsFlags, mount};
     use nix::sched::{CloneFlags, unshare};
     use nix::unistd::{Gid, Uid, getegid, geteuid};
@@ -33,7 +34,7 @@ mod linux {
         let (uid, gid) = (geteuid(), getegid());
         // With the right to mount, no user namespace is needed, and other users' files keep their owners.
         if !uid.is_root() || unshare(CloneFlags::CLONE_NEWNS).is_err() {
-            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
+            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).map_err(refused)?;
             map_own_ids(uid, gid)?;
         }
         // No mount made here is to be seen outside.
@@ -42,6 +43,15 @@ mod linux {
         // A script that needs the name says so itself.
         let _unnamed = name_host();
         Ok(())
+    }
+
+    /// The kernel's numbers mean something else elsewhere (user_namespaces(7)).
+    fn refused(error: Errno) -> io::Error {
+        io::Error::other(match error {
+            Errno::ENOSPC | Errno::EUSERS => "user namespaces are switched off, or all in use".to_owned(),
+            Errno::EPERM => "user namespaces are forbidden".to_owned(),
+            error => format!("no user namespace: {error}"),
+        })
     }
 
     /// The user keeps its own id, so that files and programs behave as outside.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::Job;
+use super::{Job, with_causes};
 use crate::archive;
 use crate::cloud::local::contract::Layout;
 use crate::cloud::local::home::{Home, create_private_dir};
@@ -37,10 +37,7 @@ fn store_folder(home: &Home, folder: &Path, uri: &str) -> CloudResult<()> {
         return Ok(());
     }
     let to = S3Uri::parse(uri).map_err(|error| CloudError::Other(format!("{uri}: {error}")))?;
-    match uri.ends_with('/') {
-        true => store_files(home, folder, folder, &to),
-        false => store_archive(home, folder, &to),
-    }
+    if uri.ends_with('/') { store_files(home, folder, folder, &to) } else { store_archive(home, folder, &to) }
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -56,7 +53,7 @@ fn store_archive(home: &Home, folder: &Path, to: &S3Uri) -> CloudResult<()> {
     let staged = staged.map_err(CloudError::io(format!("create a file in {}", parent.display())))?;
     let mut writer = BufWriter::new(&staged);
     archive::pack_folder(folder, &mut writer)
-        .map_err(|error| CloudError::Other(format!("could not pack {}: {error}", folder.display())))?;
+        .map_err(|error| CloudError::Other(format!("could not pack {}: {}", folder.display(), with_causes(&error))))?;
     let flushed = writer.flush();
     drop(writer);
     let finish = || {

@@ -7,11 +7,12 @@ use tokio::process::Command;
 use tokio::task::spawn_blocking;
 
 use super::output::Output;
-use super::{Job, Prepared, script, stage};
+use super::{Job, Ready, script, stage};
 use crate::cloud::local::contract::{EntryPointKind, Failure, Layout, to_install};
 use crate::cloud::local::processes;
 use crate::cloud::local::python::Interpreter;
 use crate::cloud::local::requirements::{Environment, REQUIREMENTS, Step};
+use crate::cloud::local::state::Ending;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::job_status::phase;
 
@@ -21,24 +22,24 @@ pub(super) async fn requirements(
     base: &Interpreter,
     layout: Layout,
     output: Output,
-) -> CloudResult<Prepared> {
+) -> CloudResult<Result<Ready, Ending>> {
     let python = base.executable.to_string_lossy().into_owned();
     let kind = script::command(job, &layout, &python)?.kind;
     let installed = to_install(kind, job.code().join(REQUIREMENTS).exists());
     if installed.is_empty() {
-        return Ok(Prepared::Ready { layout, output, python });
+        return Ok(Ok(Ready { layout, output, python }));
     }
     let digest = stage::code_place(&job.request).unwrap_or_default();
     let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete() {
-        return Ok(Prepared::Ready { layout, output, python });
+        return Ok(Ok(Ready { layout, output, python }));
     }
     job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
     Ok(match make(job, environment, output).await? {
-        (output, None) => Prepared::Ready { layout, output, python },
+        (output, None) => Ok(Ready { layout, output, python }),
         (output, Some(Failed { exit_code, command })) => {
-            Prepared::Failed(job.failed(failure(kind), exit_code, &output.error_message(), &command))
+            Err(job.failed(failure(kind), exit_code, &output.error_message(), &command))
         }
     })
 }

@@ -100,9 +100,9 @@ impl Job<'_> {
             prepared = self.prepare() => prepared?,
             () = stop.cancelled() => return Ok(Ending::stopped()),
         };
-        let (layout, output, python) = match prepared {
-            Prepared::Ready { layout, output, python } => (layout, output, python),
-            Prepared::Failed(ending) => return Ok(ending),
+        let Ready { layout, output, python } = match prepared {
+            Ok(ready) => ready,
+            Err(ending) => return Ok(ending),
         };
         self.state.training_start_time = Some(Timestamp::now());
         self.enter(phase::TRAINING, "Training in progress");
@@ -111,7 +111,8 @@ impl Job<'_> {
         self.upload(ended, &output).await
     }
 
-    async fn prepare(&mut self) -> CloudResult<Prepared> {
+    /// How the job ends, in place of what the script needs, when that can't be installed.
+    async fn prepare(&mut self) -> CloudResult<Result<Ready, Ending>> {
         let interpreter = self.interpreter().await?;
         let layout = stage::input(self).await?;
         let output = Output::create(&self.folder, self.metric_definitions())?;
@@ -182,15 +183,11 @@ impl Job<'_> {
     }
 }
 
-/// What comes of the preparation.
-enum Prepared {
-    Ready {
-        layout: Layout,
-        output: Output,
-        python: String,
-    },
-    /// The requirements could not be installed.
-    Failed(Ending),
+/// What the script needs to be run.
+struct Ready {
+    layout: Layout,
+    output: Output,
+    python: String,
 }
 
 /// The script's own `output/failure`. Whatever it made there, this neither waits for it nor reads all of it.
@@ -204,6 +201,11 @@ fn words_of_script(file: &Path) -> Option<String> {
 
 /// SageMaker's word for what is not the script's fault.
 fn internal_error(error: &CloudError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("InternalServerError: {error}{cause}")
+    format!("InternalServerError: {}", with_causes(error))
+}
+
+/// An error and all that caused it, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

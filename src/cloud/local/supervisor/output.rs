@@ -80,9 +80,9 @@ impl Output {
             }
         };
         if bytes.is_empty() {
-            lines.finish(&mut take)
+            lines.finish(&mut take);
         } else {
-            lines.feed(bytes, &mut take)
+            lines.feed(bytes, &mut take);
         }
         outcome?;
         self.log.flush()?;

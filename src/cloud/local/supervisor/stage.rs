@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::{Job, host};
+use super::{Job, host, with_causes};
 use crate::archive;
 use crate::cloud::local::contract::{Layout, config_files};
 use crate::cloud::local::guard::PROBE;
@@ -57,7 +57,7 @@ fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> Clo
     };
     let file = File::open(&archive).map_err(CloudError::io(format!("read the code {}", archive.display())))?;
     let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default());
-    unpacked.map(drop).map_err(|error| CloudError::Other(format!("could not unpack the code: {error}")))
+    unpacked.map(drop).map_err(|error| CloudError::Other(format!("could not unpack the code: {}", with_causes(&error))))
 }
 
 /// The value is JSON, as the toolkit's protocol has it.
