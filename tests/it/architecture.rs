@@ -33,10 +33,10 @@ const IMPORTS: [(&str, &[&str]); 13] = [
 #[test]
 fn imports_run_one_way() -> TestResult {
     // A name that isn't followed by `::` is an item of the root, which imports everything anyway.
-    let named = Regex::new(r"\bcrate::(?:([a-z_]+)(?:::|;)|\{([^}]*)\})")?;
+    let import = Regex::new(r"\bcrate::(?:([a-z_]+)(?:::|;)|\{([^}]*)\})")?;
     none_of(|file, line| {
         let Some((_, allowed)) = IMPORTS.iter().find(|(module, _)| *module == file.module()) else { return false };
-        named.captures_iter(line).any(|found| {
+        import.captures_iter(line).any(|found| {
             let names = found.get(1).or(found.get(2)).map_or("", |names| names.as_str());
             names.split(',').map(|name| name.trim().split("::").next().unwrap_or_default()).any(|name| {
                 let is_item = name.is_empty() || !name.starts_with(char::is_lowercase);

@@ -9,19 +9,20 @@ use crate::support::{Sandbox, TestResult};
 const THREE: &str = "import sys\nprint('one')\nprint('two', file=sys.stderr)\nprint('three')\n";
 
 /// A progress bar with a line before and after it, then a bar that is not followed by a line end.
-const BAR: &str = r#"
+const BAR: &str = r"
 import sys
 sys.stdout.write('start\n')
 for percent in (10, 50, 100):
     sys.stdout.write(f'\r{percent:3}%')
     sys.stdout.flush()
 sys.stdout.write('\nend\n 1/2\r 2/2')
-"#;
+";
 
 /// Prints `ready`, waits for the file, prints `gone on`.
 fn until(file: &std::path::Path) -> String {
     format!(
-        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({file:?}): time.sleep(.01)\nprint('gone on')\n"
+        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists('{}'): time.sleep(.01)\nprint('gone on')\n",
+        file.display()
     )
 }
 

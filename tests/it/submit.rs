@@ -11,7 +11,8 @@ const ECHO: &str = "import sys\nprint('arguments', *sys.argv[1:])\n";
 /// Runs until the file `go` is in the project's folder.
 fn until(go: &std::path::Path) -> String {
     format!(
-        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists({go:?}): time.sleep(.01)\nprint('gone on')\n"
+        "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists('{}'): time.sleep(.01)\nprint('gone on')\n",
+        go.display()
     )
 }
 
@@ -216,6 +217,48 @@ fn what_needs_an_image_is_refused_before_anything_is_created() -> TestResult {
         assert!(said.stderr.contains("image") && said.stderr.contains("hint: "), "{said}");
         assert!(!sandbox.state().join("jobs").exists());
     }
+    Ok(())
+}
+
+#[test]
+fn what_can_not_be_done_here_is_refused_before_anything_is_created() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = echo(&sandbox)?.file("data/a.csv", "1")?.spec();
+    let mut accepted = Vec::new();
+    for settings in [
+        &["output.s3_uri=s3://bucket/../../x"][..],
+        &["checkpoints.s3_uri=s3://bucket/../../x"],
+        &["checkpoints.local_path=/tmp/checkpoints"],
+        &["checkpoints.local_path=/opt/ml/../x"],
+        &["checkpoints.local_path=/opt/ml/model"],
+        &["channels.train=data", "input_mode=Pipe"],
+        &["channels.train={source='data', input_mode='Pipe'}"],
+        &["channels.train=s3://bucket/nothing"],
+        &[
+            "channels.train=efs://fs-0123456789abcdef0/path",
+            "network.subnets=['subnet-1']",
+            "network.security_group_ids=['sg-1']",
+        ],
+    ] {
+        let flags = settings.iter().flat_map(|setting| ["--set", setting]);
+        let said = sandbox.smtrain(&["submit", "--local", "-q", &spec]).args(flags).run()?;
+        if ![1, 2].contains(&said.code) || !said.stdout.is_empty() || !said.stderr.starts_with("error: ") {
+            accepted.push(format!("{settings:?}: {said}"));
+        }
+    }
+    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+    assert!(!sandbox.state().join("jobs").exists());
+    Ok(())
+}
+
+#[test]
+fn a_name_that_was_asked_for_is_had_or_refused() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = echo(&sandbox)?.with("[request]\nTrainingJobName = 'mine'")?;
+    assert_eq!(sandbox.complete(&project, &[])?, "mine");
+    let said = sandbox.smtrain(&["submit", "--local", &project.spec()]).run()?;
+    assert!([1, 2].contains(&said.code) && said.stdout.is_empty(), "it got another name: {said}");
+    assert!(said.stderr.contains("mine"), "{said}");
     Ok(())
 }
 

@@ -50,6 +50,7 @@ fn a_valid_spec() -> TestResult {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn every_problem_of_every_file_at_once() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?.file("many.toml", MANY_PROBLEMS)?.file("few.toml", "[framework]\nname = 1\n")?;
@@ -338,6 +339,10 @@ fn files_that_are_no_specs() -> TestResult {
         let file = format!("proj/{name}");
         let said = sandbox.smtrain(&["validate", &file]).run()?.expect(2)?;
         assert!(said.stderr.starts_with("error: ") && said.stderr.contains(&file), "{said}");
+    }
+    sandbox.sh("mkfifo proj/pipe.toml").run()?.ok()?;
+    for endless in ["proj/pipe.toml", "/dev/zero"] {
+        sandbox.smtrain(&["validate", endless]).run()?.expect(2)?;
     }
     let folder = sandbox.smtrain(&["validate", "proj"]).run()?.expect(2)?;
     assert!(folder.stderr.contains("folder") || folder.stderr.contains("directory"), "{folder}");

@@ -148,11 +148,6 @@ impl Sandbox {
         poll(&format!("{text:?} in the log of {job}"), || Ok(self.log(job)?.contains(text).then_some(())))
     }
 
-    /// Waits until the file is there.
-    pub(crate) fn wait_for_file(&self, path: &Path) -> TestResult {
-        poll(&format!("the file {}", path.display()), || Ok(path.exists().then_some(())))
-    }
-
     /// Waits until no process of this sandbox is left.
     pub(crate) fn wait_for_no_processes(&self) -> TestResult {
         poll("the end of every process", || Ok(self.processes().is_empty().then_some(())))
@@ -199,4 +194,19 @@ fn path_with_smtrain() -> TestResult<OsString> {
     let own = binary.parent().map(Path::to_path_buf);
     let rest = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths(own.into_iter().chain(env::split_paths(&rest)))?)
+}
+
+#[test]
+fn nothing_outlives_a_sandbox() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready', flush=True)\ntime.sleep(600)";
+    let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    let processes = sandbox.processes();
+    assert!(processes.len() >= 3, "supervisor, guard and script: {processes:?}");
+    drop(sandbox);
+    // A zombie that its parent has not collected yet is over, too.
+    let lives = |pid: &Pid| fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| !environment.is_empty());
+    assert!(!processes.iter().any(lives));
+    Ok(())
 }
