@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Project, Sandbox, TestResult, wait_for_file};
+use crate::support::{Project, Sandbox, TestResult};
 
 /// Writes `tiny-1.0`, a wheel with one module, into a folder: a wheel is a zip file.
 const MAKE_WHEEL: &str = r#"
@@ -114,7 +114,7 @@ fn a_stop_ends_the_installation() -> TestResult {
     let project = project(&sandbox, "./slow\n")?;
     let project = project.file("slow/pyproject.toml", SLOW_PROJECT)?.file("slow/backend.py", SLOW_BACKEND)?;
     let job = sandbox.submit(&project, &["--set", "local.stop_grace=1s"])?;
-    wait_for_file(&sandbox.path("building"))?;
+    sandbox.wait_for_file("building".as_ref())?;
     sandbox.smtrain(&["stop", &job]).run()?.ok()?;
     sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
     sandbox.wait_for_no_processes()

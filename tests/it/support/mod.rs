@@ -6,7 +6,7 @@ mod project;
 mod said;
 mod sandbox;
 
-pub(crate) use poll::{poll, wait_for_file};
+pub(crate) use poll::poll;
 pub(crate) use project::Project;
 pub(crate) use said::Said;
 pub(crate) use sandbox::Sandbox;

@@ -1,6 +1,5 @@
 //! Waiting for a condition, in place of sleeping and hoping.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::TestResult;
@@ -19,9 +18,4 @@ pub(crate) fn poll<T>(what: &str, mut ask: impl FnMut() -> TestResult<Option<T>>
         std::thread::sleep(PAUSE);
     }
     Err(format!("waited in vain: {what}").into())
-}
-
-/// Waits until there is a file at this path.
-pub(crate) fn wait_for_file(path: &Path) -> TestResult {
-    poll(&format!("the file {}", path.display()), || Ok(path.exists().then_some(())))
 }

@@ -148,6 +148,12 @@ impl Sandbox {
         poll(&format!("{text:?} in the log of {job}"), || Ok(self.log(job)?.contains(text).then_some(())))
     }
 
+    /// Waits until the file is there; a relative path starts in the sandbox.
+    pub(crate) fn wait_for_file(&self, path: &Path) -> TestResult {
+        let path = self.root().join(path);
+        poll(&format!("the file {}", path.display()), || Ok(path.exists().then_some(())))
+    }
+
     /// Waits until no process of this sandbox is left.
     pub(crate) fn wait_for_no_processes(&self) -> TestResult {
         poll("the end of every process", || Ok(self.processes().is_empty().then_some(())))
