@@ -10,6 +10,7 @@ mod init;
 mod logs;
 mod places;
 mod requirements;
+mod robust;
 mod script;
 mod shell;
 mod stop;

@@ -1,0 +1,100 @@
+//! Disks that are full, or can't be written.
+
+use crate::support::{Said, Sandbox, TestResult};
+
+/// Runs a shell script with a small disk of its own as SMTRAIN_HOME.
+fn on_a_small_disk(sandbox: &Sandbox, size: &str, script: &str) -> TestResult<Said> {
+    let mount = format!(
+        "mkdir -p $SMTRAIN_HOME && unshare -Urm sh -c 'mount -t tmpfs -o size={size} none $SMTRAIN_HOME && {{ {script} }}'"
+    );
+    sandbox.sh(&mount).run()
+}
+
+/// Runs the job on a disk of 2 MB, on which it fails, and returns its reason, its log and its number of whole lines.
+fn fail_on_a_small_disk(script: &str) -> TestResult<(String, String)> {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", script)?.spec();
+    let run =
+        format!("smtrain submit -q --local --wait {spec}; [ $? = 3 ] && smtrain describe -o json - && smtrain logs -");
+    let said = on_a_small_disk(&sandbox, "2m", &format!("{run};"))?.ok()?;
+    let (_job, rest) = said.stdout.split_once('\n').ok_or("no name")?;
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Value>();
+    let described = values.next().ok_or("no description")??;
+    let log = rest.get(values.byte_offset()..).unwrap_or_default().trim_start().to_owned();
+    sandbox.wait_for_no_processes()?;
+    Ok((described["job"]["FailureReason"].as_str().unwrap_or_default().to_owned(), log))
+}
+
+#[test]
+fn a_log_that_does_not_fit() -> TestResult {
+    let (reason, log) = fail_on_a_small_disk("for i in range(10**6): print('line number', i)")?;
+    assert!(reason.contains("could not write the job's log: No space left on device"), "{reason}");
+    let lines: Vec<&str> = log.lines().collect();
+    assert!(lines.len() > 10_000, "{}", lines.len());
+    for (number, line) in lines.iter().enumerate() {
+        assert_eq!(*line, format!("line number {number}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_model_that_fits_once_but_not_twice() -> TestResult {
+    let script = "import os
+open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(1200 << 10))";
+    let (reason, _) = fail_on_a_small_disk(script)?;
+    assert!(reason.contains("could not pack") && reason.contains("No space left on device"), "{reason}");
+    Ok(())
+}
+
+#[test]
+fn a_model_that_does_not_fit() -> TestResult {
+    let script = "import os
+print('saving')
+open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(8 << 20))";
+    let (reason, log) = fail_on_a_small_disk(script)?;
+    assert!(reason.contains("No space left on device"), "{reason}");
+    assert!(log.starts_with("saving\n"), "{log}");
+    Ok(())
+}
+
+/// The room for the exit code and the state was taken before: the script itself ends well.
+#[test]
+fn a_script_that_fills_the_disk_and_fails_in_its_own_way() -> TestResult {
+    let script = "import sys
+try:
+    with open('/opt/ml/fill', 'wb', buffering=0) as file:
+        while file.write(b'x' * 512): pass
+except OSError:
+    sys.exit(7)";
+    let (reason, _) = fail_on_a_small_disk(script)?;
+    assert!(reason.contains("ExitCode 7"), "{reason}");
+    Ok(())
+}
+
+#[test]
+fn submit_makes_nothing_by_halves() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", "print('hello')")?.spec();
+    let fill = "head -c 10m /dev/zero > $SMTRAIN_HOME/fill 2>/dev/null;";
+    let list = "find $SMTRAIN_HOME/jobs $SMTRAIN_HOME/s3 -type f 2>/dev/null;";
+    let script = format!("{fill} smtrain submit -q --local {spec}; echo code $?; {list} smtrain history -q --local;");
+    let said = on_a_small_disk(&sandbox, "1m", &script)?.ok()?;
+    assert_eq!(said.stdout, "code 1\n");
+    assert!(said.stderr.contains("No space left on device"), "{said}");
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn a_disk_that_can_only_be_read() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", "print('hello')")?.spec();
+    let script = format!(
+        "smtrain submit -q --local --wait {spec} && mount -o remount,ro $SMTRAIN_HOME && smtrain logs - && \
+         smtrain history --local -o names && ! smtrain submit -q --local {spec};"
+    );
+    let said = on_a_small_disk(&sandbox, "9m", &script)?.ok()?;
+    let [job, log, listed] = said.lines()[..] else { return Err(said.to_string().into()) };
+    assert_eq!((log, listed), ("hello", job));
+    assert!(said.stderr.contains("Read-only file system"), "{said}");
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! `kill -9` of everything that can be killed.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::{GUARD, SUPERVISOR, process, signal, written_state};
+use crate::support::{Sandbox, TestResult, poll};
+
+/// Has two children, one of them in a session of its own, and says its last words when it is told to.
+const FAMILY: &str = "
+import os, subprocess, sys, time
+for session in False, True:
+    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=session)
+print('ready', flush=True)
+while not os.path.exists('go'):
+    time.sleep(0.01)
+print('last words', flush=True)
+open('said', 'w').close()
+time.sleep(600)
+";
+
+fn family(sandbox: &Sandbox) -> TestResult<String> {
+    let job = sandbox.submit(&sandbox.project("family", FAMILY)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    Ok(job)
+}
+
+#[test]
+fn of_the_supervisor() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = family(&sandbox)?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    // Held still, it can't read what the script says last.
+    signal(&[supervisor], Signal::SIGSTOP)?;
+    let code = sandbox.job_folder(&job).join("ml/code");
+    fs::write(code.join("go"), "")?;
+    sandbox.wait_for_file(&code.join("said"))?;
+    signal(&[supervisor], Signal::SIGKILL)?;
+    sandbox.wait_for_no_processes()?;
+    let state = written_state(&sandbox, &job)?;
+    assert_eq!(state["TrainingJobStatus"], "Failed");
+    assert_eq!(state["FailureReason"], "InternalServerError: the supervisor of this job was killed");
+    assert_eq!(sandbox.log(&job)?, "ready\nlast words\n");
+    Ok(())
+}
+
+#[test]
+fn of_the_guard() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = family(&sandbox)?;
+    signal(&[process(&sandbox, GUARD)?], Signal::SIGKILL)?;
+    sandbox.wait_for_no_processes()?;
+    let state = written_state(&sandbox, &job)?;
+    assert_eq!(state["FailureReason"], "InternalServerError: the process that guards the script was killed");
+    Ok(())
+}
+
+#[test]
+fn of_both_and_the_next_command_cleans_up() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = family(&sandbox)?;
+    let both = [process(&sandbox, SUPERVISOR)?, process(&sandbox, GUARD)?];
+    // Neither sees the other one end.
+    signal(&both, Signal::SIGSTOP)?;
+    signal(&both, Signal::SIGKILL)?;
+    poll("the end of both", || Ok((sandbox.processes().len() == 3).then_some(())))?;
+    let reason = sandbox.failure_reason(&job)?;
+    assert!(reason.contains("was killed, or the computer was restarted"), "{reason}");
+    sandbox.wait_for_no_processes()?;
+    assert_eq!(written_state(&sandbox, &job)?["TrainingJobStatus"], "Failed");
+    Ok(())
+}
+
+/// Stands for an installer that takes its time.
+const SLOW_UV: &str = "#!/bin/sh
+[ \"$1\" = --version ] && exit
+echo installing
+sleep 600
+";
+
+#[test]
+fn of_the_supervisor_while_it_installs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("slow", "")?.file("requirements.txt", "numpy")?.file("bin/uv", SLOW_UV)?;
+    let project = project.executable("bin/uv")?;
+    let submit = format!("PATH={}:$PATH smtrain submit -q --local {}", project.path("bin").display(), project.spec());
+    let job = sandbox.sh(&submit).run()?.ok()?.line().to_owned();
+    sandbox.wait_for_log(&job, "installing")?;
+    signal(&[process(&sandbox, SUPERVISOR)?], Signal::SIGKILL)?;
+    poll("the job's end", || Ok((sandbox.status(&job)? == "Failed").then_some(())))?;
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn a_term_signal_to_the_supervisor_is_a_stop() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = family(&sandbox)?;
+    signal(&[process(&sandbox, SUPERVISOR)?], Signal::SIGTERM)?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn of_submit_at_any_moment() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("cut", "print('whole')")?;
+    for milliseconds in (0..320).step_by(16) {
+        let submit = sandbox.smtrain(&["submit", "-q", "--local", &project.spec()]).start()?;
+        sleep(Duration::from_millis(milliseconds));
+        // It may be through with it already.
+        let _ended = submit.signal(Signal::SIGKILL);
+        submit.finish()?;
+    }
+    sandbox.wait_for_no_processes()?;
+    let names = sandbox.smtrain(&["history", "--local", "--all", "-o", "names"]).run()?.ok()?;
+    for job in names.lines() {
+        assert_eq!(sandbox.status(job)?, "Completed", "{job}");
+        assert_eq!(sandbox.log(job)?, "whole\n", "{job}");
+    }
+    sandbox.complete(&project, &[]).map(drop)
+}
+
+/// A model that takes a while to unpack.
+const BIG: &str = "
+import os
+with open(os.environ['SM_MODEL_DIR'] + '/weights.bin', 'wb') as file:
+    file.write(os.urandom(24 << 20))
+";
+
+#[test]
+fn of_download_leaves_no_half_model() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.complete(&sandbox.project("big", BIG)?, &[])?;
+    let folder = sandbox.path(&job);
+    for _ in 0..3 {
+        let download = sandbox.smtrain(&["download", &job]).start()?;
+        poll("something to be unpacked", || {
+            Ok(folder.read_dir().is_ok_and(|mut all| all.next().is_some()).then_some(()))
+        })?;
+        download.signal(Signal::SIGKILL)?;
+        assert_eq!(download.finish()?.code, 128 + 9);
+        assert!(!folder.join("model").exists());
+    }
+    sandbox.smtrain(&["download", &job]).run()?.ok()?;
+    assert_eq!(fs::metadata(folder.join("model/weights.bin"))?.len(), 24 << 20);
+    assert_eq!(folder.read_dir()?.count(), 1, "nothing is left over");
+    Ok(())
+}

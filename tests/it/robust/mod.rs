@@ -1,0 +1,41 @@
+//! What local jobs survive: killed processes, full disks, floods of output, computers that grant no namespaces.
+
+mod disk;
+mod isolation;
+mod kill;
+mod output;
+mod state;
+
+use std::fs;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Sandbox, TestResult, poll};
+
+/// The job's supervisor.
+const SUPERVISOR: &str = "__supervise";
+/// The process between the supervisor and the script.
+const GUARD: &str = "__guard";
+
+/// Waits for a process of the sandbox that has this among its arguments.
+fn process(sandbox: &Sandbox, argument: &str) -> TestResult<Pid> {
+    poll(&format!("a process {argument}"), || {
+        Ok(sandbox.processes().into_iter().find(|pid| has_argument(*pid, argument)))
+    })
+}
+
+fn has_argument(pid: Pid, argument: &str) -> bool {
+    // One that has ended meanwhile has none.
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    arguments.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
+}
+
+fn signal(pids: &[Pid], signal: Signal) -> TestResult {
+    Ok(pids.iter().try_for_each(|pid| kill(*pid, signal))?)
+}
+
+/// `job.json` as it stands on disk: no command looks at the job, and so none can put its state right.
+fn written_state(sandbox: &Sandbox, job: &str) -> TestResult<serde_json::Value> {
+    Ok(serde_json::from_slice(&fs::read(sandbox.job_folder(job).join("job.json"))?)?)
+}

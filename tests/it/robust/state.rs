@@ -1,0 +1,119 @@
+//! The state of jobs: created once, never half, and true whatever has become of their folders.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use crate::support::{Sandbox, TestResult, poll};
+
+#[test]
+fn twenty_submits_at_once() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("twin", "print('mine')")?;
+    let arguments = ["submit", "-q", "--local", "--wait", &project.spec()];
+    let submits = (0..20).map(|_| sandbox.smtrain(&arguments).start()).collect::<TestResult<Vec<_>>>()?;
+    let mut names = BTreeSet::new();
+    for submit in submits {
+        names.insert(submit.finish()?.ok()?.line().to_owned());
+    }
+    assert_eq!(names.len(), 20);
+    for job in &names {
+        assert_eq!(sandbox.log(job)?, "mine\n");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_removed_while_its_job_runs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import time
+print('ready', flush=True)
+time.sleep(1)";
+    let job = sandbox.submit(&sandbox.project("gone", script)?, &[])?;
+    let follow = sandbox.smtrain(&["logs", "-f", &job]).start()?;
+    follow.wait_for_stdout("ready")?;
+    fs::remove_dir_all(sandbox.job_folder(&job))?;
+    let said = follow.finish()?.expect(1)?;
+    assert!(said.stderr.contains("does not exist"), "{said}");
+    sandbox.wait_for_no_processes()
+}
+
+#[test]
+fn what_killed_submits_left_is_removed_in_time() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let jobs = sandbox.state().join("jobs");
+    let (old, new) = (jobs.join(".new-old111"), jobs.join(".new-new222"));
+    for folder in [&old, &new] {
+        fs::create_dir_all(folder.join("log"))?;
+    }
+    File::open(&old)?.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600))?;
+    sandbox.complete(&sandbox.project("proj", "")?, &[])?;
+    assert_eq!((old.exists(), new.exists()), (false, true));
+    let names = sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?;
+    assert_eq!(names.lines().len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_damaged_job_is_named_by_its_file() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    let (whole, damaged) = (sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?);
+    let file = sandbox.job_folder(&damaged).join("job.json");
+    fs::write(&file, "{\"Train")?;
+    for command in ["describe", "stop", "wait"] {
+        let said = sandbox.smtrain(&[command, &damaged]).run()?.expect(1)?;
+        assert!(said.stderr.contains(&format!("{} is damaged", file.display())), "{said}");
+    }
+    let listed = sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?;
+    assert_eq!(listed.lines(), [&damaged, &whole]);
+    Ok(())
+}
+
+/// A job's own words may be anything: they are neither waited for nor read whole.
+#[test]
+fn odd_failure_files() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    for (name, make) in [
+        ("pipe", "os.mkfifo(path)"),
+        ("folder", "os.mkdir(path)"),
+        ("device", "os.symlink('/dev/zero', path)"),
+        ("binary", "open(path, 'wb').write(bytes(range(128, 256)) * 100000)"),
+    ] {
+        let script = format!("import os\npath = os.environ['SM_OUTPUT_DIR'] + '/failure'\n{make}\nraise SystemExit(3)");
+        let (job, _) = sandbox.end(&sandbox.project(name, &script)?, &[], 3)?;
+        let reason = sandbox.failure_reason(&job)?;
+        assert!(reason.starts_with("AlgorithmError: ") && reason.ends_with(", exit code: 1"), "{name}: {reason}");
+    }
+    Ok(())
+}
+
+/// Another job's folder, copied while it ran, must not end the job that runs.
+#[test]
+fn a_copy_of_a_running_job_is_settled_alone() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, time
+print('ready', flush=True)
+while not os.path.exists('go'): time.sleep(0.01)";
+    let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    let copy = sandbox.sh("cp -r $SMTRAIN_HOME copy && SMTRAIN_HOME=$PWD/copy smtrain describe -").run()?.ok()?;
+    assert!(copy.stdout.contains("Failed"), "{copy}");
+    fs::write(sandbox.job_folder(&job).join("ml/code/go"), "")?;
+    poll("the job's end", || Ok((sandbox.status(&job)? == "Completed").then_some(())))
+}
+
+/// A script that can't be removed from, or that removes from itself.
+#[test]
+fn scripts_that_leave_locked_folders() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, shutil
+os.makedirs('locked/below')
+open('locked/below/file', 'w').close()
+os.chmod('locked/below', 0o555)
+shutil.rmtree(os.environ['SM_MODEL_DIR'])";
+    sandbox.complete(&sandbox.project("locked", script)?, &[]).map(drop)
+}
