@@ -1,0 +1,50 @@
+//! The README says what the binary does: its commands, their flags, and the sections of its example.
+
+use crate::support::{Sandbox, TestResult};
+
+const README: &str = include_str!("../../README.md");
+
+/// Lines of the README's shell blocks that run smtrain, without comments, from `smtrain` on.
+fn invocations() -> Vec<&'static str> {
+    let blocks = README.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap_or(line));
+    lines.filter_map(|line| line.find("smtrain ").and_then(|at| line.get(at..))).collect()
+}
+
+#[test]
+fn its_commands_and_flags_exist() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let invocations = invocations();
+    assert!(invocations.len() > 10, "the README's shell blocks were not found");
+    for line in invocations {
+        let mut words = line.split_whitespace().skip(1);
+        let command = words.next().ok_or(line)?;
+        let help = sandbox.smtrain(&[command, "--help"]).run()?.ok()?.stdout;
+        let flags = words.filter(|word| word.starts_with("--") || (word.starts_with('-') && word.len() == 2));
+        for flag in flags {
+            assert!(help.split([' ', ',', '\n']).any(|word| word == flag), "{line}: no {flag} in its help");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn its_table_lists_every_command() -> TestResult {
+    let table: String = README.lines().filter(|line| line.starts_with("| `")).collect();
+    let help = Sandbox::new()?.smtrain(&["-h"]).run()?.ok()?.stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in commands.filter_map(|line| line.split_whitespace().next()) {
+        assert!(table.contains(&format!("`{command}")), "the README's table does not have {command}");
+    }
+    Ok(())
+}
+
+#[test]
+fn its_example_is_a_valid_spec() -> TestResult {
+    let spec = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).ok_or("no TOML block")?;
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("readme", "")?.whole_spec(spec)?;
+    let project = project.file("src/train.py", "")?.file("data/train/a.csv", "1\n")?;
+    sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+    Ok(())
+}
