@@ -17,5 +17,6 @@ mod stop;
 mod submit;
 mod support;
 mod terminal;
+mod toolkit;
 mod validate;
 mod wait;
