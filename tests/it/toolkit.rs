@@ -127,6 +127,23 @@ fn a_failure_is_told_in_the_same_words() -> TestResult {
     Ok(())
 }
 
+const SETUP: &str = "
+from setuptools import setup
+setup(name='mine', version='1', packages=['mine'], package_dir={'mine': 'lib/mine'})
+";
+
+/// The toolkit installs a source folder with a setup.py, and runs its entry point as a module.
+#[test]
+fn a_package_is_installed_before_it_runs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import mine, sys; print(mine.NAME, sys.argv[0].endswith('/train.py'))";
+    let project = sandbox.project("package", script)?.file("setup.py", SETUP)?;
+    let job = sandbox.complete(&project.file("lib/mine/__init__.py", "NAME = 'mine'")?, &[])?;
+    let log = sandbox.log(&job)?;
+    assert!(log.ends_with("\nmine True\n"), "{log}");
+    Ok(())
+}
+
 /// What a script sees locally, and what it sees when the toolkit runs the same request.
 fn both(entry_point: &str) -> TestResult<(Seen, Seen)> {
     let sandbox = Sandbox::new()?;
@@ -202,7 +219,8 @@ fn toolkit_folder() -> PathBuf {
 fn toolkit_python() -> TestResult<PathBuf> {
     let requirements = toolkit_folder().join("requirements.txt");
     let key = [fs::read(&requirements)?, python()?.into_bytes()].concat();
-    let digest: String = Sha256::digest(key).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: [u8; 32] = Sha256::digest(key).into();
+    let digest = digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let environments = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("toolkit-venv");
     let (folder, complete) = (environments.join(&digest), environments.join(digest).join("complete"));
     fs::create_dir_all(&environments)?;

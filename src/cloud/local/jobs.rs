@@ -16,7 +16,8 @@ use super::processes::ProcessIdentity;
 use super::state::{self, to_json};
 use super::{arn, listing, notices, python, survivors};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, Page};
-use crate::model::request::{CreateTrainingJobRequest, RequestDocument};
+use crate::model::RequestDocument;
+use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LocalOptions};
 

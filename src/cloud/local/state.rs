@@ -10,8 +10,8 @@ use serde_json::json;
 use super::home::{self, JobFolder};
 use super::survivors;
 use crate::cloud::{CloudError, CloudResult};
+use crate::model::RequestDocument;
 use crate::model::job_status::phase;
-use crate::model::request::RequestDocument;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
 use crate::model::{JobStatus, LocalOptions, artifacts};
 

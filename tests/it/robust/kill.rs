@@ -103,6 +103,28 @@ fn a_term_signal_to_the_supervisor_is_a_stop() -> TestResult {
     sandbox.wait_for_no_processes()
 }
 
+/// A shell doesn't pass signals on, and ends at once itself.
+#[test]
+fn a_stop_reaches_what_a_shell_script_runs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, signal, sys, time
+def save(*_):
+    time.sleep(0.3)
+    print('saved', flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, save)
+print('ready', flush=True)
+time.sleep(600)";
+    let project = sandbox.project("shell", script)?.file("train.sh", "#!/bin/sh\npython3 train.py\necho after\n")?;
+    let job = sandbox.submit(&project, &["--set", "source.entry_point=train.sh"])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    assert_eq!(sandbox.log(&job)?, "ready\nsaved\n");
+    Ok(())
+}
+
 #[test]
 fn of_submit_at_any_moment() -> TestResult {
     let sandbox = Sandbox::new()?;

@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getppid, setsid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use super::home::JobFolder;
@@ -87,8 +87,10 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
 /// The script's exit code, or none when there is no supervisor any more to tell it to.
 async fn guard(plan: &Plan, inherited: &[OsString], supervisor: Pid) -> CloudResult<Option<i32>> {
     let last_output = orphan::LastOutput::open(&plan.log);
+    // Before the script is there: a stop must not end its guard.
+    let terminate = signal(SignalKind::terminate()).map_err(CloudError::io("listen for signals"))?;
     let outcome = match start(plan, inherited) {
-        Ok(mut script) => watch(&mut script, plan, supervisor).await,
+        Ok(mut script) => watch(&mut script, plan, terminate, supervisor).await,
         Err(error) => return cannot_start(plan, &error),
     };
     processes::end_descendants().await;
@@ -143,9 +145,13 @@ enum Outcome {
 }
 
 /// Waits for the script's end. SIGTERM is passed on to it, and followed by SIGKILL when its time is over.
-async fn watch(script: &mut Child, plan: &Plan, supervisor: Pid) -> std::io::Result<Outcome> {
+async fn watch(
+    script: &mut Child,
+    plan: &Plan,
+    mut terminate: unix::Signal,
+    supervisor: Pid,
+) -> std::io::Result<Outcome> {
     let group = group_of(script);
-    let mut terminate = signal(SignalKind::terminate())?;
     let mut parent_check = interval(PARENT_CHECK);
     parent_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut deadline: Option<Instant> = None;
