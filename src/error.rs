@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::cloud::CloudError;
 use crate::job::problem::InvalidSpec;
-use crate::model::JobName;
+use crate::model::{JobName, printable};
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,7 +55,7 @@ impl Error {
     }
 
     pub(crate) fn job_failed(job: &JobName, reason: &str) -> Self {
-        let reason = reason.trim_end();
+        let reason = printable(reason.trim_end());
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         Self::new(Kind::JobFailed, format!("job {job} failed{because}"))
     }

@@ -8,7 +8,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::model::request::{CreateTrainingJobRequest, RequestDocument};
+use crate::model::RequestDocument;
+use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 

@@ -1,5 +1,7 @@
 //! `smtrain history`: past and running jobs.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
@@ -19,7 +21,7 @@ pub(crate) struct HistoryArgs {
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// Only jobs of this status
-    #[arg(short, long)]
+    #[arg(short, long, ignore_case = true)]
     status: Option<StatusArg>,
     /// Only jobs created at this time or later: 2h (ago), 7d, 2026-11-23
     #[arg(long, value_name = "TIME")]
@@ -34,8 +36,8 @@ pub(crate) struct HistoryArgs {
     #[arg(long)]
     ascending: bool,
     /// At most N jobs
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, conflicts_with = "all")]
-    limit: usize,
+    #[arg(short = 'n', long, value_name = "N", default_value = "20", conflicts_with = "all")]
+    limit: NonZeroUsize,
     /// All jobs
     #[arg(long)]
     all: bool,
@@ -96,7 +98,7 @@ fn resolve(args: HistoryArgs) -> Result<JobsQuery> {
         created_before: span.until,
         sort_by: sort.sort_by(),
         ascending,
-        limit: (!all).then_some(limit),
+        limit: (!all).then_some(limit.get()),
     })
 }
 

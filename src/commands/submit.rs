@@ -113,8 +113,9 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     }
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
     let submitted = submit::create(&context.cloud, &spec, prepared).await?;
-    announce(&submitted, output, context)?;
-    accompany(&submitted.job, Afterwards { wait, follow, download }, context).await
+    let job = &submitted.job;
+    announce(&submitted, output, context).map_err(|error| error.hint(format!("job {job} was created all the same")))?;
+    accompany(job, Afterwards { wait, follow, download }, context).await
 }
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpec> {

@@ -81,17 +81,29 @@ impl Override {
         let place = |bytes: Range<usize>| Place { source, bytes };
         let Some(equals) = equals_sign(&self.text) else {
             let problem = Problem::error("a value is missing").at(&place(0..self.text.len()));
-            report.add(problem.label("expected `=` and a value").hint(format!("write {} KEY=VALUE", self.flag)));
+            report.add(problem.label("expected `=` and a value").hint(format!("write {} {}", self.flag, self.form())));
             return None;
         };
         let text = self.text.get(..equals).unwrap_or_default();
         let Some(parts) = self.parts(text) else {
             let problem = Problem::error(format!("{text:?} is not a key")).at(&place(0..equals));
-            report.add(problem.hint("quote parts with other characters: metrics.\"train:loss\"=..."));
+            report.add(problem.hint(self.key_hint()));
             return None;
         };
         let parts = parts.into_iter().map(|(part, bytes)| (part, place(bytes))).collect();
         Some((parts, equals + 1 + self.space_after(equals)))
+    }
+
+    fn form(&self) -> &'static str {
+        if self.key == Key::Hyperparameter { "NAME=VALUE" } else { "KEY=VALUE" }
+    }
+
+    fn key_hint(&self) -> &'static str {
+        if self.key == Key::Hyperparameter {
+            "write the hyperparameter's name: -H epochs=10"
+        } else {
+            "quote parts with other characters: metrics.\"train:loss\"=..."
+        }
     }
 
     /// Written with spaces on both sides of `=`, those are not of the value.

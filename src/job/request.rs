@@ -10,11 +10,11 @@ mod resources;
 
 use std::collections::BTreeMap;
 
+use crate::model::RequestDocument;
 use crate::model::request::{
     AlgorithmSpecification, CheckpointConfig, CreateTrainingJobRequest, ExperimentConfig, InfraCheckConfig,
-    MetricDefinition, MlflowConfig, OutputDataConfig, RemoteDebugConfig, RequestDocument, RetryStrategy,
-    SessionChainingConfig, StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig,
-    TrainingRepositoryAuthConfig, VpcConfig,
+    MetricDefinition, MlflowConfig, OutputDataConfig, RemoteDebugConfig, RetryStrategy, SessionChainingConfig,
+    StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig, TrainingRepositoryAuthConfig, VpcConfig,
 };
 use crate::model::{JobName, S3Uri};
 

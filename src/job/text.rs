@@ -29,10 +29,14 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
     if about.is_dir() {
         return Err(Problem::error("this is a folder, not a job spec").maybe_hint(spec_inside(path)));
     }
+    // Not even opened: a pipe that nobody writes to is waited for without end.
+    if !about.is_file() {
+        return Err(Problem::error("this is a pipe or a device, not a job spec").hint("write it to a file first"));
+    }
     if about.len() > MAX_BYTES {
         return Err(too_large());
     }
-    // A pipe or a device says nothing of its size: one byte more than allowed is the most that is read.
+    // It may have grown since: one byte more than allowed is the most that is read.
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;

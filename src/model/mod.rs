@@ -1,12 +1,15 @@
 //! The words of the field as types: names, statuses, URIs, and the API's own request and answer. No I/O.
 
 pub(crate) mod artifacts;
+pub(crate) mod downloaded;
 pub(crate) mod instance_type;
 pub(crate) mod job_name;
 pub(crate) mod job_status;
 pub(crate) mod local_options;
+mod printable;
 pub(crate) mod python_text;
 pub(crate) mod request;
+mod request_document;
 pub(crate) mod s3_uri;
 pub(crate) mod training_job;
 pub(crate) mod when;
@@ -15,4 +18,6 @@ pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;
 pub(crate) use local_options::LocalOptions;
+pub(crate) use printable::printable;
+pub(crate) use request_document::RequestDocument;
 pub(crate) use s3_uri::S3Uri;

@@ -1,4 +1,4 @@
-//! What CreateTrainingJob is asked: the whole of its request as types, and the document that is really sent.
+//! What CreateTrainingJob is asked: the whole of its request as types.
 //!
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field that
 //! the API requires is not an `Option`.
@@ -6,61 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 
 use super::{InstanceType, JobName};
-
-/// The request as it is sent: the typed fields, with the spec's `[request]` merged over them at every depth, so that a
-/// field which these types don't know yet still goes out as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct RequestDocument(Value);
-
-impl RequestDocument {
-    /// Tables are merged key by key at every depth, everything else is replaced.
-    pub(crate) fn new(typed: &CreateTrainingJobRequest, patch: Map<String, Value>) -> serde_json::Result<Self> {
-        let mut document = serde_json::to_value(typed)?;
-        merge(&mut document, Value::Object(patch));
-        Ok(Self(document))
-    }
-
-    /// What these types know of the document.
-    pub(crate) fn typed(&self) -> serde_json::Result<CreateTrainingJobRequest> {
-        CreateTrainingJobRequest::deserialize(&self.0)
-    }
-
-    /// The same request under another name, wherever the old one stands in it.
-    pub(crate) fn renamed(&self, from: &JobName, to: &JobName) -> Self {
-        let mut document = self.0.clone();
-        replace_text(&mut document, from.as_str(), to.as_str());
-        Self(document)
-    }
-
-    pub(crate) fn document(&self) -> &Value {
-        &self.0
-    }
-}
-
-fn replace_text(value: &mut Value, from: &str, to: &str) {
-    match value {
-        Value::String(text) => *text = text.replace(from, to),
-        Value::Array(items) => items.iter_mut().for_each(|item| replace_text(item, from, to)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| replace_text(field, from, to)),
-        _ => {}
-    }
-}
-
-fn merge(into: &mut Value, from: Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from,
-    }
-}
 
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,26 +8,9 @@ use super::blocking;
 use crate::archive::{self, Limits};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
+use crate::model::downloaded::{Downloaded, Part};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, S3Uri};
-
-/// What was fetched.
-#[derive(Debug)]
-pub(crate) struct Downloaded {
-    /// `{DIR}/{job}`.
-    pub(crate) folder: PathBuf,
-    pub(crate) model: Option<Part>,
-    pub(crate) output: Option<Part>,
-}
-
-/// One artifact, unpacked.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) folder: PathBuf,
-    pub(crate) files: usize,
-    /// Unpacked.
-    pub(crate) bytes: u64,
-}
 
 /// Leaves the model in `{into}/{job}/model/` and the output data in `{into}/{job}/output/`: whole, or not at all.
 pub(crate) async fn download(cloud: &Cloud, job: &JobName, into: &Path, force: bool) -> Result<Downloaded> {

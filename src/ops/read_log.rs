@@ -62,7 +62,8 @@ pub(crate) async fn last(
     wanted: impl Fn(&LogEvent) -> bool,
 ) -> Result<Tail> {
     let (mut events, mut token, mut forward) = (VecDeque::new(), None::<String>, None);
-    while events.len() < count {
+    // One page is read in any case: where to follow from must be known for a tail of no lines, too.
+    loop {
         let page = match cloud.logs.events(stream, &span.query(false, token.clone())).await {
             Err(CloudError::NotFound(what)) => return Err(Error::failure(format!("{what} does not exist"))),
             page => page?,
@@ -71,12 +72,11 @@ pub(crate) async fn last(
         for event in page.events.into_iter().rev().filter(&wanted).take(count - events.len()) {
             events.push_front(event);
         }
-        if token.as_deref() == Some(&page.next_backward_token) {
-            break;
+        if events.len() >= count || token.as_deref() == Some(&page.next_backward_token) {
+            return Ok(Tail { events, forward });
         }
         token = Some(page.next_backward_token);
     }
-    Ok(Tail { events, forward })
 }
 
 /// The end of a stream, and the token to follow it from.

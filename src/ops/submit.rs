@@ -13,7 +13,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, Framework, JobSpec, Runs, Source};
-use crate::model::request::RequestDocument;
+use crate::model::RequestDocument;
 use crate::model::{JobName, LocalOptions, S3Uri};
 
 /// How often a name that is taken is made anew: names differ by the millisecond.
@@ -22,6 +22,8 @@ const NAME_TRIES: usize = 20;
 /// A job that is ready to be created.
 #[derive(Debug)]
 pub(crate) struct Prepared {
+    /// As it was made of the spec's name; `[request]` may have set another.
+    name: JobName,
     pub(crate) request: RequestDocument,
     /// What the place where it runs has to say of it.
     pub(crate) notices: Vec<String>,
@@ -60,17 +62,20 @@ pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress
     let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
     let notices = if store { cloud.jobs.notices(&typed, &local_options(spec)).await? } else { Vec::new() };
-    Ok(Prepared { request, notices, code })
+    Ok(Prepared { name, request, notices, code })
 }
 
 /// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.
 pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) -> Result<Submitted> {
-    let mut request = prepared.request;
+    let (mut request, mut made) = (prepared.request, prepared.name);
     for _ in 0..NAME_TRIES {
         let job = request.typed().map_err(|error| not_a_request(&error))?.training_job_name;
         match cloud.jobs.create(&request, &local_options(spec)).await {
             Ok(arn) => return Ok(Submitted { job, arn }),
-            Err(CloudError::AlreadyExists(_)) => request = renamed(spec, &request, &job)?,
+            Err(CloudError::AlreadyExists(_)) if job == made => {
+                (request, made) = renamed(spec, &request, &job)?;
+            }
+            Err(CloudError::AlreadyExists(what)) => return Err(taken(&what)),
             Err(error) => return Err(error.into()),
         }
     }
@@ -78,10 +83,16 @@ pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) ->
         .hint("submit it again, or set another --name"))
 }
 
-fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<RequestDocument> {
+/// A name that was asked for is had, or nothing is.
+fn taken(what: &str) -> Error {
+    Error::failure(format!("{what} exists already"))
+        .hint("leave request.TrainingJobName out: the time is added to `name`, so that no two jobs have the same")
+}
+
+fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<(RequestDocument, JobName)> {
     let later = taken.stamp().unwrap_or_else(Timestamp::now) + jiff::SignedDuration::from_millis(1);
     let name = JobName::stamped(&spec.name, later).map_err(|error| Error::usage(error.to_string()))?;
-    Ok(request.renamed(taken, &name))
+    Ok((request.renamed(taken, &name), name))
 }
 
 fn not_a_request(error: &serde_json::Error) -> Error {

@@ -10,7 +10,7 @@ use super::{VERSION, history};
 use crate::cloud::MetricPoint;
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::when;
+use crate::model::{printable, when};
 use crate::ui::Style;
 
 /// DescribeTrainingJob's answer under `job`, in the API's own names.
@@ -51,7 +51,7 @@ fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     let both = if status.as_str() == phase { phase.clone() } else { format!("{status} ({phase})") };
     page.field("status", &format!("{style}{both}{style:#}"));
     if let Some(reason) = &job.failure_reason {
-        page.field("reason", reason);
+        page.field("reason", &printable(reason));
     }
     page.field("created", &when::local(job.creation_time));
     if let Some(start) = job.training_start_time {
@@ -154,7 +154,7 @@ impl Page {
     }
 
     fn entry(&mut self, name: &str, value: &str) {
-        self.put(format_args!("  {name:<28} {value}\n"));
+        self.put(format_args!("  {:<30}  {}\n", printable(name), printable(value)));
     }
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {

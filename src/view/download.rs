@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::VERSION;
 use crate::model::JobName;
-use crate::ops::download::{Downloaded, Part};
+use crate::model::downloaded::{Downloaded, Part};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct DownloadJson {

@@ -78,6 +78,22 @@ impl JobRow {
     }
 }
 
+/// The fields of [`JobRow`], which stand over the columns even where there is no row.
+const CSV_HEADINGS: [&str; 12] = [
+    "version",
+    "name",
+    "status",
+    "secondary_status",
+    "runs",
+    "instances",
+    "created",
+    "ended",
+    "training_seconds",
+    "billable_seconds",
+    "metric",
+    "metric_value",
+];
+
 /// What ran: `sklearn:1.4-2 train.py`.
 pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
     let algorithm = job.algorithm_specification.as_ref();
@@ -115,7 +131,8 @@ pub(crate) fn table(rows: &[JobRow]) -> String {
 }
 
 pub(crate) fn csv(rows: &[JobRow]) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(CSV_HEADINGS).doing(|| "write CSV".to_owned())?;
     rows.iter().try_for_each(|row| writer.serialize(row)).doing(|| "write CSV".to_owned())?;
     writer.into_inner().doing(|| "write CSV".to_owned())
 }

@@ -85,7 +85,9 @@ fn framework(root: &Reader<'_>) -> Framework {
 /// A name of its own is fine where the image is given too.
 fn check_name(section: &Reader<'_>, framework: &Framework) {
     let name = framework.name.as_str();
-    if !section.has("name") || FRAMEWORKS.contains(&name) || (framework.image.is_some() && !name.is_empty()) {
+    // One that is no string has its problem already.
+    let is_text = section.get("name").is_some_and(|node| matches!(node.value, Value::String(_)));
+    if !is_text || FRAMEWORKS.contains(&name) || (framework.image.is_some() && !name.is_empty()) {
         return;
     }
     let lower = name.to_lowercase();
