@@ -105,7 +105,7 @@ impl Jobs for LocalJobs {
     }
 
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>> {
-        notices::check_channels(&self.home, request.input_data_config.as_deref().unwrap_or_default())?;
+        notices::check(&self.home, request)?;
         python::find(options.python.as_deref())?;
         Ok(notices::about(request, &self.executable))
     }

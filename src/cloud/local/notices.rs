@@ -1,14 +1,18 @@
-//! What a local job doesn't do as SageMaker would: said once, before the job is created.
+//! What a local job doesn't do as SageMaker would: said once, or refused, before the job is created.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::contract::Layout;
 use super::guard::PROBE;
 use super::home::Home;
 use super::objects;
 use crate::cloud::{CloudError, CloudResult};
-use crate::model::S3Uri;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
+use crate::model::{S3Uri, artifacts};
+
+/// What to do about a channel that can't be read.
+const USE_A_FOLDER: &str = "give the channel a local folder: --set channels.NAME=PATH";
 
 /// Everything of the request that is not simulated.
 pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Vec<String> {
@@ -44,38 +48,53 @@ fn mount_refused(executable: &Path) -> Option<String> {
     }
 }
 
-/// Refuses channels that can't be had on this computer.
-pub(crate) fn check_channels(home: &Home, channels: &[Channel]) -> CloudResult<()> {
-    channels.iter().try_for_each(|channel| check_channel(home, channel))
+/// Refuses what can't be done on this computer.
+pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    check_place(home, "output.s3_uri", &artifacts::model_uri(request))?;
+    check_checkpoints(home, request)?;
+    let mode = request.algorithm_specification.as_ref().map_or("File", |algorithm| &algorithm.training_input_mode);
+    request.input_data_config.iter().flatten().try_for_each(|channel| check_channel(home, channel, mode))
 }
 
-fn check_channel(home: &Home, channel: &Channel) -> CloudResult<()> {
+fn check_place(home: &Home, key: &str, uri: &str) -> CloudResult<PathBuf> {
+    let uri = S3Uri::parse(uri).map_err(|error| CloudError::Other(format!("{key}: {error}")))?;
+    home.object(&uri)
+}
+
+fn check_checkpoints(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    let Some(config) = &request.checkpoint_config else { return Ok(()) };
+    check_place(home, "checkpoints.s3_uri", &config.s3_uri)?;
+    match (Layout::opt_ml().checkpoints(config.local_path.as_deref()), &config.local_path) {
+        (None, Some(path)) => refuse(
+            format!("a local job can't keep its checkpoints in {path}"),
+            "set a folder below /opt/ml that has no use yet: /opt/ml/checkpoints is the default",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_channel(home: &Home, channel: &Channel, mode_of_job: &str) -> CloudResult<()> {
     let name = &channel.channel_name;
-    let refuse = |what: String, hint: &str| Err(CloudError::Unusable { what, hint: hint.to_owned() });
-    if channel.input_mode.as_deref() == Some("Pipe") {
+    if channel.input_mode.as_deref().unwrap_or(mode_of_job) == "Pipe" {
         return refuse(
             format!("channel {name} is in Pipe mode, which a local job doesn't simulate"),
             "set input_mode = \"FastFile\": it reads as a stream too",
         );
     }
     let Some(source) = &channel.data_source.s3_data_source else {
-        return refuse(
-            format!("channel {name} is on a file system that a local job can't mount"),
-            "give the channel a local folder: --set channels.NAME=PATH",
-        );
+        return refuse(format!("channel {name} is on a file system that a local job can't mount"), USE_A_FOLDER);
     };
     if source.s3_data_type != "S3Prefix" {
-        return refuse(
-            format!("channel {name} is a {}, which a local job doesn't read", source.s3_data_type),
-            "give the channel a local folder: --set channels.NAME=PATH",
-        );
+        let kind = &source.s3_data_type;
+        return refuse(format!("channel {name} is a {kind}, which a local job doesn't read"), USE_A_FOLDER);
     }
     let uri = S3Uri::parse(&source.s3_uri).map_err(|error| CloudError::Other(format!("channel {name}: {error}")))?;
     if objects::list(home, &uri)?.is_empty() {
-        return refuse(
-            format!("channel {name}: nothing is stored at {uri} on this computer"),
-            "give the channel a local folder: --set channels.NAME=PATH",
-        );
+        return refuse(format!("channel {name}: nothing is stored at {uri} on this computer"), USE_A_FOLDER);
     }
     Ok(())
+}
+
+fn refuse(what: String, hint: &str) -> CloudResult<()> {
+    Err(CloudError::Unusable { what, hint: hint.to_owned() })
 }

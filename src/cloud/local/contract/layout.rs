@@ -39,8 +39,13 @@ impl Layout {
         self.base.join("model")
     }
 
-    pub(crate) fn checkpoints(&self) -> PathBuf {
-        self.base.join("checkpoints")
+    /// The folder of the checkpoints, of which a container is told as `local_path`. None where it would lie outside, or in
+    /// the way of the contract's own folders.
+    pub(crate) fn checkpoints(&self, local_path: Option<&str>) -> Option<PathBuf> {
+        let below = local_path.unwrap_or("/opt/ml/checkpoints").strip_prefix("/opt/ml/")?.trim_end_matches('/');
+        let is_plain = below.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let is_free = !["code", "input", "model", "output"].contains(&below.split('/').next()?);
+        (is_plain && is_free).then(|| self.base.join(below))
     }
 
     pub(crate) fn input(&self) -> PathBuf {
@@ -80,4 +85,20 @@ impl Layout {
 /// A path as a variable says it.
 pub(super) fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_lie_beside_the_contracts_folders() {
+        let layout = Layout::at("/job");
+        let at = |path| layout.checkpoints(path);
+        assert_eq!(at(None), Some("/job/checkpoints".into()));
+        assert_eq!(at(Some("/opt/ml/saved/here/")), Some("/job/saved/here".into()));
+        for path in ["/tmp/x", "/opt/ml", "/opt/ml/", "/opt/ml/../x", "/opt/ml/a/../b", "/opt/ml//a", "/opt/ml/model/a"] {
+            assert_eq!(at(Some(path)), None, "{path}");
+        }
+    }
 }

@@ -101,21 +101,15 @@ fn link_or_copy(object: &Path, to: &Path) -> CloudResult<()> {
 
 /// Checkpoints are written straight to where they are stored, and so are there for the next job as well.
 fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
-    let Some(config) = &request.checkpoint_config else { return create_private_dir(&layout.checkpoints()) };
+    let config = request.checkpoint_config.as_ref();
+    let place = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
+    let place = place.ok_or_else(|| CloudError::Other("checkpoints can't be kept where the request has them".into()))?;
+    let Some(config) = config else { return create_private_dir(&place) };
     let stored = S3Uri::parse(&config.s3_uri).map_err(|error| CloudError::Other(format!("checkpoints: {error}")))?;
     let folder = home.object(&stored)?;
     create_private_dir(&folder)?;
-    let local = config.local_path.as_deref().unwrap_or("/opt/ml/checkpoints");
-    let link = match local.strip_prefix("/opt/ml/") {
-        Some(below) if !below.is_empty() => layout.base().join(below.trim_end_matches('/')),
-        _ => {
-            return Err(CloudError::Other(format!(
-                "checkpoints in {local}: a local job keeps them under /opt/ml only"
-            )));
-        }
-    };
-    create_private_dir(link.parent().unwrap_or(&link))?;
-    symlink(&folder, &link).map_err(CloudError::io(format!("link {}", link.display())))
+    create_private_dir(place.parent().unwrap_or(&place))?;
+    symlink(&folder, &place).map_err(CloudError::io(format!("link {}", place.display())))
 }
 
 #[cfg(test)]
