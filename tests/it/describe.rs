@@ -33,29 +33,29 @@ fn for_a_person() -> TestResult {
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
     hyperparameters
-      epochs                       3
-      sagemaker_container_log_level 20
-      sagemaker_job_name           "proj-[STAMP]"
-      sagemaker_program            "train.py"
-      sagemaker_region             "local"
-      sagemaker_submit_directory   "s3://sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz"
+      epochs                          3
+      sagemaker_container_log_level   20
+      sagemaker_job_name              "proj-[STAMP]"
+      sagemaker_program               "train.py"
+      sagemaker_region                "local"
+      sagemaker_submit_directory      "s3://sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz"
 
     environment
-      MODE                         fast
+      MODE                            fast
 
     channels
-      train                        s3://sagemaker-local-000000000000/smtrain/data/[SHA256]/
+      train                           s3://sagemaker-local-000000000000/smtrain/data/[SHA256]/
 
     metrics
-      loss                         0.25 (of 2 values from 0.25 to 0.9)
-      acc                          0.8 (of 2 values from 0.1 to 0.8)
+      loss                            0.25 (of 2 values from 0.25 to 0.9)
+      acc                             0.8 (of 2 values from 0.1 to 0.8)
 
     phases
-      Starting                     [TIME]       [S]  Preparing the job on this computer
-      Downloading                  [TIME]       [S]  Preparing the code and the input data
-      Training                     [TIME]       [S]  Training in progress
-      Uploading                    [TIME]       [S]  Storing the model and the output data
-      Completed                    [TIME]       [S]  Training job completed
+      Starting                        [TIME]       [S]  Preparing the job on this computer
+      Downloading                     [TIME]       [S]  Preparing the code and the input data
+      Training                        [TIME]       [S]  Training in progress
+      Uploading                       [TIME]       [S]  Storing the model and the output data
+      Completed                       [TIME]       [S]  Training job completed
     --- stderr
     "#);
     Ok(())

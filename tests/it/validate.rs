@@ -159,14 +159,7 @@ fn every_problem_of_every_file_at_once() -> TestResult {
       |        ^ expected a string
       |
       = hint: write "1", in quotes
-    error: "" is not a framework with training images
-     --> proj/few.toml:2:8
-      |
-    2 | name = 1
-      |        ^
-      |
-      = hint: give its `image`, or use [container]
-    proj/few.toml: 5 errors
+    proj/few.toml: 4 errors
     error: there is no such file
     --> proj/none.toml
      = hint: `smtrain init` writes a job spec to start from
@@ -261,7 +254,7 @@ fn places_in_flags() -> TestResult {
     1 | epochs
       | ^^^^^^ expected `=` and a value
       |
-      = hint: write -H KEY=VALUE
+      = hint: write -H NAME=VALUE
     error: nan can't be sent as a value here
      --> -H:1:6
       |
