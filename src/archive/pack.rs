@@ -6,7 +6,6 @@
 //! Folders have no entries of their own, and empty ones vanish: git does not keep them either, and a clone must give the
 //! archive that the original gives.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use super::read::SteadyReader;
 use super::rules::Reason;
 use super::tarball::{Attributes, Tarball};
 use super::walk::{self, Found, Skipped, Walk};
+use crate::model::hex;
 
 /// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
 /// local time; hence the second day.
@@ -138,14 +138,6 @@ impl<'w> Packing<'w> {
 fn mode(metadata: &std::fs::Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 struct Hashing<W> {

@@ -1,6 +1,7 @@
 //! The words of the field as types: names, statuses, URIs, and the API's own request and answer. No I/O.
 
 pub(crate) mod artifacts;
+mod digest;
 pub(crate) mod downloaded;
 pub(crate) mod instance_type;
 pub(crate) mod job_name;
@@ -14,6 +15,7 @@ pub(crate) mod s3_uri;
 pub(crate) mod training_job;
 pub(crate) mod when;
 
+pub(crate) use digest::hex;
 pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cloud::Cloud;
 use crate::error::{Doing, Error, Result};
-use crate::model::S3Uri;
+use crate::model::{S3Uri, hex};
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 128 * 1024;
@@ -93,10 +93,6 @@ fn digest_file(path: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> io::Resul
         length += read as u64;
         progress(read as u64);
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

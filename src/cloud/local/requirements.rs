@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::home::create_private_dir;
 use super::python::Interpreter;
 use crate::cloud::{CloudError, CloudResult};
+use crate::model::hex;
 
 pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 /// There once an environment is complete.
@@ -128,7 +129,7 @@ fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> St
     }
     let digest: [u8; 32] = digest.finalize().into();
     let (half, _) = digest.split_at(16);
-    half.iter().fold(String::new(), |key, byte| key + &format!("{byte:02x}"))
+    hex(half)
 }
 
 /// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
