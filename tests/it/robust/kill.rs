@@ -47,6 +47,30 @@ fn of_the_supervisor() -> TestResult {
     Ok(())
 }
 
+/// Of a script that ends before its guard has looked whether its supervisor still lives.
+#[test]
+fn of_the_supervisor_just_before_the_end() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, signal, time
+print('ready', flush=True)
+while not os.path.exists('go'):
+    time.sleep(0.01)
+print('last words', flush=True)
+os.kill(int(open('go').read()), signal.SIGKILL)";
+    let job = sandbox.submit(&sandbox.project("brief", script)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    signal(&[supervisor], Signal::SIGSTOP)?;
+    let code = sandbox.job_folder(&job).join("ml/code");
+    fs::write(code.join("new"), supervisor.to_string())?;
+    fs::rename(code.join("new"), code.join("go"))?;
+    sandbox.wait_for_no_processes()?;
+    assert_eq!(written_state(&sandbox, &job)?["TrainingJobStatus"], "Failed");
+    assert_eq!(sandbox.log(&job)?, "ready\nlast words\n");
+    Ok(())
+}
+
 #[test]
 fn of_the_guard() -> TestResult {
     let sandbox = Sandbox::new()?;

@@ -97,7 +97,8 @@ mod tests {
         let at = |path| layout.checkpoints(path);
         assert_eq!(at(None), Some("/job/checkpoints".into()));
         assert_eq!(at(Some("/opt/ml/saved/here/")), Some("/job/saved/here".into()));
-        for path in ["/tmp/x", "/opt/ml", "/opt/ml/", "/opt/ml/../x", "/opt/ml/a/../b", "/opt/ml//a", "/opt/ml/model/a"] {
+        for path in ["/tmp/x", "/opt/ml", "/opt/ml/", "/opt/ml/../x", "/opt/ml/a/../b", "/opt/ml//a", "/opt/ml/model/a"]
+        {
             assert_eq!(at(Some(path)), None, "{path}");
         }
     }

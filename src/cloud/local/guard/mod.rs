@@ -49,13 +49,21 @@ pub(crate) struct Plan {
     pub(crate) stop_grace: Duration,
     /// The log stream's file, for the last output after the supervisor's death.
     pub(crate) log: PathBuf,
+    /// The supervisor's process id.
+    pub(crate) supervisor: u32,
+}
+
+impl Plan {
+    /// Whether the supervisor has gone: who loses its parent gets another one.
+    fn is_orphaned(&self) -> bool {
+        u32::try_from(getppid().as_raw()).is_ok_and(|parent| parent != self.supervisor)
+    }
 }
 
 /// Runs the script and writes its exit code down. `inherited` names the variables that this process has. Called while the
 /// process has one thread: a user namespace needs that.
 pub(crate) fn run(folder: &Path, inherited: &[OsString]) -> CloudResult<()> {
     let folder = JobFolder::at(folder.to_owned());
-    let supervisor = getppid();
     let plan: Plan = read_plan(&folder)?;
     setsid().map_err(|error| CloudError::io("start a session")(error.into()))?;
     processes::adopt_orphans();
@@ -66,7 +74,7 @@ pub(crate) fn run(folder: &Path, inherited: &[OsString]) -> CloudResult<()> {
         .enable_all()
         .build()
         .map_err(CloudError::io("start the guard's event loop"))?;
-    match runtime.block_on(guard(&plan, inherited, supervisor))? {
+    match runtime.block_on(guard(&plan, inherited))? {
         Some(exit_code) => folder.write_exit_code(exit_code),
         None => folder.settle(state::SUPERVISOR_KILLED).map(drop),
     }
@@ -85,23 +93,21 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
 }
 
 /// The script's exit code, or none when there is no supervisor any more to tell it to.
-async fn guard(plan: &Plan, inherited: &[OsString], supervisor: Pid) -> CloudResult<Option<i32>> {
+async fn guard(plan: &Plan, inherited: &[OsString]) -> CloudResult<Option<i32>> {
     let last_output = orphan::LastOutput::open(&plan.log);
     // Before the script is there: a stop must not end its guard.
     let terminate = signal(SignalKind::terminate()).map_err(CloudError::io("listen for signals"))?;
-    let outcome = match start(plan, inherited) {
-        Ok(mut script) => watch(&mut script, plan, terminate, supervisor).await,
+    let status = match start(plan, inherited) {
+        Ok(mut script) => watch(&mut script, plan, terminate).await,
         Err(error) => return cannot_start(plan, &error),
     };
     processes::end_descendants().await;
-    match outcome.map_err(CloudError::io("wait for the script"))? {
-        Outcome::Ended(status) => Ok(Some(exit_code(status))),
-        Outcome::Orphaned => {
-            // On a full disk it is lost; how the job ended can still be written.
-            let _unsaved = last_output.save();
-            Ok(None)
-        }
+    if plan.is_orphaned() {
+        // On a full disk it is lost; how the job ended can still be written.
+        let _unsaved = last_output.save();
+        return Ok(None);
     }
+    Ok(status.map_err(CloudError::io("wait for the script"))?.map(exit_code))
 }
 
 /// Says so in the job's log, as a shell would, which is where this process's own output goes.
@@ -138,19 +144,9 @@ fn is_of_a_contract(name: &OsString) -> bool {
     [&b"SM_"[..], b"SAGEMAKER_", b"TRAINING_JOB_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-enum Outcome {
-    Ended(ExitStatus),
-    /// The supervisor is gone.
-    Orphaned,
-}
-
-/// Waits for the script's end. SIGTERM is passed on to it, and followed by SIGKILL when its time is over.
-async fn watch(
-    script: &mut Child,
-    plan: &Plan,
-    mut terminate: unix::Signal,
-    supervisor: Pid,
-) -> std::io::Result<Outcome> {
+/// Waits for the script's end, or the supervisor's. SIGTERM is passed on to the script, and followed by SIGKILL when its
+/// time is over.
+async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> std::io::Result<Option<ExitStatus>> {
     let group = group_of(script);
     let mut parent_check = interval(PARENT_CHECK);
     parent_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -168,7 +164,7 @@ async fn watch(
                     // Those that are left when the time is over are killed with all the others.
                     let _in_time = timeout_at(deadline, processes::end_of_group(group)).await;
                 }
-                return Ok(Outcome::Ended(status?));
+                return status.map(Some);
             }
             _ = terminate.recv() => {
                 deadline.get_or_insert_with(|| Instant::now() + plan.stop_grace);
@@ -179,8 +175,8 @@ async fn watch(
                 pass_on(group, Signal::SIGKILL, plan.stop_group);
             }
             _ = parent_check.tick() => {
-                if getppid() != supervisor {
-                    return Ok(Outcome::Orphaned);
+                if plan.is_orphaned() {
+                    return Ok(None);
                 }
             }
         }

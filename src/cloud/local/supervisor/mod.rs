@@ -26,10 +26,10 @@ use super::processes::{self, ProcessIdentity};
 use super::python::{self, Interpreter};
 use super::state::{self, Ending, to_json};
 use crate::cloud::{CloudError, CloudResult};
-use crate::model::LocalOptions;
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobStatus, LocalOptions};
 
 /// The longest `max_run` that a timer is set for; beyond it there is none.
 const FAR_AWAY: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -52,6 +52,14 @@ struct Job<'a> {
 
 /// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
 pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
+    match look_after(home, cache, executable, folder).await {
+        Ok(()) => Ok(()),
+        Err(error) => JobFolder::at(folder.to_owned()).settle(&internal_error(&error)).map(drop),
+    }
+}
+
+/// An error is one of the beginning or of the end; all others are how the job ended.
+async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
     // The folder that the job was submitted in may be removed, or on a disk that is to be unmounted.
     nix::unistd::chdir(folder).map_err(|error| CloudError::io("enter the job's folder")(error.into()))?;
     let folder = JobFolder::at(folder.to_owned());
@@ -138,8 +146,11 @@ impl Job<'_> {
             script::Ended::Trouble(why) => Ending::failed(format!("InternalServerError: {why}")),
         };
         self.enter(phase::UPLOADING, "Storing the model and the output data");
-        artifacts::store(self, &ending).await?;
-        Ok(ending)
+        match artifacts::store(self, &ending).await {
+            // Why the script failed counts for more.
+            Err(error) if ending.status != JobStatus::Failed => Err(error),
+            _ => Ok(ending),
+        }
     }
 
     /// The reason that SageMaker would give: of `output/failure`, which the script may have written itself.

@@ -105,6 +105,7 @@ fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> Plan {
         stop_group: command.kind == EntryPointKind::Shell,
         stop_grace: job.options.stop_grace,
         log: stream_file(&job.folder),
+        supervisor: std::process::id(),
     }
 }
 

@@ -103,7 +103,8 @@ fn link_or_copy(object: &Path, to: &Path) -> CloudResult<()> {
 fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
     let config = request.checkpoint_config.as_ref();
     let place = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
-    let place = place.ok_or_else(|| CloudError::Other("checkpoints can't be kept where the request has them".into()))?;
+    let place =
+        place.ok_or_else(|| CloudError::Other("checkpoints can't be kept where the request has them".into()))?;
     let Some(config) = config else { return create_private_dir(&place) };
     let stored = S3Uri::parse(&config.s3_uri).map_err(|error| CloudError::Other(format!("checkpoints: {error}")))?;
     let folder = home.object(&stored)?;
