@@ -49,11 +49,9 @@ open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(1200 << 10))";
 #[test]
 fn a_model_that_does_not_fit() -> TestResult {
     let script = "import os
-print('saving')
 open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(8 << 20))";
-    let (reason, log) = fail_on_a_small_disk(script)?;
+    let (reason, _) = fail_on_a_small_disk(script)?;
     assert!(reason.contains("No space left on device"), "{reason}");
-    assert!(log.starts_with("saving\n"), "{log}");
     Ok(())
 }
 
@@ -89,7 +87,7 @@ fn a_disk_that_can_only_be_read() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("proj", "print('hello')")?.spec();
     let script = format!(
-        "smtrain submit -q --local --wait {spec} && mount -o remount,ro $SMTRAIN_HOME && smtrain logs - && \
+        "smtrain submit -q --local --wait {spec} && mount -o remount,bind,ro $SMTRAIN_HOME && smtrain logs - && \
          smtrain history --local -o names && ! smtrain submit -q --local {spec};"
     );
     let said = on_a_small_disk(&sandbox, "9m", &script)?.ok()?;
