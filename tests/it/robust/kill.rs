@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::{GUARD, SUPERVISOR, process, signal, written_state};
+use super::{GUARD, SUPERVISOR, hold, process, signal, written_state};
 use crate::support::{Sandbox, TestResult, poll};
 
 /// Has two children, one of them in a session of its own, and says its last words when it is told to.
@@ -34,7 +34,7 @@ fn of_the_supervisor() -> TestResult {
     let job = family(&sandbox)?;
     let supervisor = process(&sandbox, SUPERVISOR)?;
     // Held still, it can't read what the script says last.
-    signal(&[supervisor], Signal::SIGSTOP)?;
+    hold(&[supervisor])?;
     let code = sandbox.job_folder(&job).join("ml/code");
     fs::write(code.join("go"), "")?;
     sandbox.wait_for_file(&code.join("said"))?;
@@ -61,7 +61,7 @@ os.kill(int(open('go').read()), signal.SIGKILL)";
     let job = sandbox.submit(&sandbox.project("brief", script)?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let supervisor = process(&sandbox, SUPERVISOR)?;
-    signal(&[supervisor], Signal::SIGSTOP)?;
+    hold(&[supervisor])?;
     let code = sandbox.job_folder(&job).join("ml/code");
     fs::write(code.join("new"), supervisor.to_string())?;
     fs::rename(code.join("new"), code.join("go"))?;
@@ -88,7 +88,7 @@ fn of_both_and_the_next_command_cleans_up() -> TestResult {
     let job = family(&sandbox)?;
     let both = [process(&sandbox, SUPERVISOR)?, process(&sandbox, GUARD)?];
     // Neither sees the other one end.
-    signal(&both, Signal::SIGSTOP)?;
+    hold(&both)?;
     signal(&both, Signal::SIGKILL)?;
     poll("the end of both", || Ok((sandbox.processes().len() == 3).then_some(())))?;
     let reason = sandbox.failure_reason(&job)?;

@@ -35,6 +35,19 @@ fn signal(pids: &[Pid], signal: Signal) -> TestResult {
     Ok(pids.iter().try_for_each(|pid| kill(*pid, signal))?)
 }
 
+/// Stops processes, and waits until every thread of theirs stands still.
+fn hold(pids: &[Pid]) -> TestResult {
+    signal(pids, Signal::SIGSTOP)?;
+    poll("processes that stand still", || {
+        let threads =
+            pids.iter().map(|pid| fs::read_dir(format!("/proc/{pid}/task"))).collect::<Result<Vec<_>, _>>()?;
+        let stats =
+            threads.into_iter().flatten().flatten().map(|thread| fs::read_to_string(thread.path().join("stat")));
+        let stats = stats.collect::<Result<Vec<_>, _>>()?;
+        Ok(stats.iter().all(|stat| stat.contains(") T ")).then_some(()))
+    })
+}
+
 /// `job.json` as it stands on disk: no command looks at the job, and so none can put its state right.
 fn written_state(sandbox: &Sandbox, job: &str) -> TestResult<serde_json::Value> {
     Ok(serde_json::from_slice(&fs::read(sandbox.job_folder(job).join("job.json"))?)?)
