@@ -3,7 +3,7 @@
 
 pub(crate) mod local;
 
-use std::path::Path;
+use std::fs::File;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -102,12 +102,21 @@ pub(crate) struct Page<T> {
 pub(crate) trait Objects: Send + Sync {
     /// The object's size in bytes, or `None` when there is none.
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
-    /// Stores a file. It appears whole or not at all.
-    async fn put_file(&self, uri: &S3Uri, file: &Path) -> CloudResult<()>;
+    /// Stores what a file holds. The object appears whole, with the content that was expected, or not at all.
+    async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()>;
     /// The object's bytes, as a reader for a blocking thread.
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
     /// Every object below a prefix.
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
+}
+
+/// The content of an object that is to be stored.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// Read from its start.
+    pub(crate) file: File,
+    /// In hexadecimal, where it is known: a file that has changed since is not stored.
+    pub(crate) sha256: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -15,7 +15,7 @@ pub(crate) mod s3_uri;
 pub(crate) mod training_job;
 pub(crate) mod when;
 
-pub(crate) use digest::hex;
+pub(crate) use digest::{hex, sha256};
 pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;

@@ -1,51 +1,59 @@
 //! Data on this computer as objects, by content: unchanged data is not stored again.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Content};
 use crate::error::{Doing, Error, Result};
-use crate::model::{S3Uri, hex};
-
-/// How much is read at a time, in bytes.
-const CHUNK: usize = 128 * 1024;
+use crate::model::{S3Uri, hex, sha256};
 
 /// A file or folder of data, listed and digested.
 #[derive(Debug)]
 pub(crate) struct LocalData {
-    /// Path inside the data, with `/`, and path on this computer; sorted.
-    files: Vec<(String, PathBuf)>,
-    /// Of the names, lengths and contents of the files.
+    /// Sorted by name.
+    files: Vec<DataFile>,
+    /// Of the names and contents of the files.
     pub(crate) sha256: String,
+}
+
+#[derive(Debug)]
+struct DataFile {
+    /// Its path inside the data, with `/`.
+    name: String,
+    path: PathBuf,
+    sha256: [u8; 32],
 }
 
 impl LocalData {
     /// Reads everything once, telling `progress` of the bytes. Symbolic links are followed.
     pub(crate) fn read(source: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
-        let mut files = Vec::new();
-        list(source, source, 0, &mut files)?;
-        if files.is_empty() {
+        let mut listed = Vec::new();
+        list(source, source, 0, &mut listed)?;
+        if listed.is_empty() {
             return Err(Error::usage(format!("{} holds no file", source.display())));
         }
-        files.sort();
-        let mut digest = Sha256::new();
-        for (name, path) in &files {
-            let (content, length) = digest_file(path, progress).doing(|| format!("read {}", path.display()))?;
-            digest.update(format!("{}:{name}:{length}:", name.len()));
-            digest.update(content);
+        listed.sort();
+        let (mut digest, mut files) = (Sha256::new(), Vec::with_capacity(listed.len()));
+        for (name, path) in listed {
+            let content = File::open(&path).and_then(|mut file| sha256(&mut file, progress));
+            let sha256 = content.doing(|| format!("read {}", path.display()))?;
+            digest.update(format!("{}:{name}:", name.len()));
+            digest.update(sha256);
+            files.push(DataFile { name, path, sha256 });
         }
         Ok(Self { files, sha256: hex(&digest.finalize()) })
     }
 
-    /// Stores what is not there yet, below the data's own folder.
+    /// Stores what is not there yet, below the data's own folder. A file that has changed since it was read is an error.
     pub(crate) async fn store(&self, cloud: &Cloud, folder: &S3Uri) -> Result<()> {
-        for (name, path) in &self.files {
+        for DataFile { name, path, sha256 } in &self.files {
             let uri = folder.join(name);
             if cloud.objects.head(&uri).await?.is_none() {
-                cloud.objects.put_file(&uri, path).await?;
+                let file = File::open(path).doing(|| format!("read {}", path.display()))?;
+                cloud.objects.put(&uri, Content { file, sha256: Some(hex(sha256)) }).await?;
             }
         }
         Ok(())
@@ -80,19 +88,6 @@ fn name_in(root: &Path, path: &Path) -> Result<String> {
     text.map(str::to_owned).ok_or_else(|| {
         Error::usage(format!("{} can't be stored: its name is not UTF-8", path.display())).hint("rename it")
     })
-}
-
-fn digest_file(path: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> io::Result<([u8; 32], u64)> {
-    let (mut file, mut digest, mut chunk, mut length) = (File::open(path)?, Sha256::new(), vec![0; CHUNK], 0);
-    loop {
-        let read = file.read(&mut chunk)?;
-        if read == 0 {
-            return Ok((digest.finalize().into(), length));
-        }
-        digest.update(chunk.get(..read).unwrap_or_default());
-        length += read as u64;
-        progress(read as u64);
-    }
 }
 
 #[cfg(test)]

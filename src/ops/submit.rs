@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::local_data::LocalData;
 use super::{blocking, provenance};
 use crate::archive::{self, PackError, Packed, SourceTree};
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError, Content};
 use crate::error::{Doing, Error, Result};
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, Framework, JobSpec, Runs, Source};
@@ -142,9 +142,9 @@ async fn code(
     store: bool,
     progress: OnBytes,
 ) -> Result<(Packed, S3Uri)> {
-    // Owned here, not by the thread that writes it: given up, it is removed.
-    let file = tempfile::NamedTempFile::new().doing(|| "create a temporary file".to_owned())?;
-    let (tree, to) = (tree(source), file.reopen().doing(|| "open a temporary file".to_owned())?);
+    // Without a name: whatever ends this process, nothing is left of it.
+    let file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
+    let (tree, to) = (tree(source), file.try_clone().doing(|| "open a temporary file".to_owned())?);
     let packed = if store {
         blocking(move || pack(&tree, to, progress)).await?
     } else {
@@ -152,7 +152,7 @@ async fn code(
     };
     let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
     if store && cloud.objects.head(&uri).await?.is_none() {
-        cloud.objects.put_file(&uri, file.path()).await?;
+        cloud.objects.put(&uri, Content { file, sha256: None }).await?;
     }
     Ok((packed, uri))
 }

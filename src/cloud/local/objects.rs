@@ -1,15 +1,15 @@
 //! S3 on this computer: `{home}/s3/{bucket}/{key}`.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use async_trait::async_trait;
 
 use super::home::{Home, create_private_dir};
-use crate::cloud::{CloudError, CloudResult, ObjectSummary, Objects};
-use crate::model::S3Uri;
+use crate::cloud::{CloudError, CloudResult, Content, ObjectSummary, Objects};
+use crate::model::{S3Uri, hex, sha256};
 
 #[derive(Debug)]
 pub(crate) struct LocalObjects {
@@ -34,8 +34,10 @@ impl Objects for LocalObjects {
         }
     }
 
-    async fn put_file(&self, uri: &S3Uri, file: &Path) -> CloudResult<()> {
-        put(&self.home, uri, file)
+    async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
+        let (home, uri) = (self.home.clone(), uri.clone());
+        let stored = tokio::task::spawn_blocking(move || put(&home, &uri, content)).await;
+        stored.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?
     }
 
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn Read + Send>> {
@@ -55,18 +57,30 @@ impl Objects for LocalObjects {
 
 /// Copies a file into place, sharing its blocks where the file system can. Objects are read-only: what is stored by
 /// content stays what it was.
-pub(crate) fn put(home: &Home, uri: &S3Uri, file: &Path) -> CloudResult<()> {
+pub(crate) fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
     let path = home.object(uri)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     create_private_dir(folder)?;
-    let store = || {
-        let staged = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?.into_temp_path();
-        fs::copy(file, &staged)?;
-        fs::set_permissions(&staged, fs::Permissions::from_mode(0o444))?;
-        File::open(&staged)?.sync_data()?;
-        staged.persist(&path).map_err(|error| error.error)
+    let mut store = || {
+        let mut staged = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+        content.file.rewind()?;
+        io::copy(&mut content.file, staged.as_file_mut())?;
+        check(staged.as_file_mut(), content.sha256.as_deref())?;
+        staged.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
+        staged.as_file().sync_data()?;
+        staged.persist(&path).map(drop).map_err(|error| error.error)
     };
-    store().map_err(CloudError::io(format!("store {} as {}", file.display(), path.display())))
+    store().map_err(CloudError::io(format!("store {}", path.display())))
+}
+
+/// The copy is checked, not the file: that one may change at any time.
+fn check(copy: &mut File, expected: Option<&str>) -> io::Result<()> {
+    let Some(expected) = expected else { return Ok(()) };
+    copy.rewind()?;
+    if hex(&sha256(copy, |_| {})?) == expected {
+        return Ok(());
+    }
+    Err(io::Error::other("the file changed while it was read; submit again once it stays as it is"))
 }
 
 /// Every object whose key starts with the prefix's, by key.

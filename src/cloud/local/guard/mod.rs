@@ -6,17 +6,18 @@ mod namespace;
 mod orphan;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, getppid, setsid};
+use nix::unistd::{Pid, dup2_stderr, dup2_stdout, getppid, setsid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::home::JobFolder;
 use super::{processes, state};
@@ -54,9 +55,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whether the supervisor has gone: who loses its parent gets another one.
-    fn is_orphaned(&self) -> bool {
-        u32::try_from(getppid().as_raw()).is_ok_and(|parent| parent != self.supervisor)
+    /// Waits until the supervisor has gone: who loses its parent gets another one.
+    async fn orphaned(&self) {
+        while u32::try_from(getppid().as_raw()).is_ok_and(|parent| parent == self.supervisor) {
+            sleep(PARENT_CHECK).await;
+        }
     }
 }
 
@@ -74,10 +77,7 @@ pub(crate) fn run(folder: &Path, inherited: &[OsString]) -> CloudResult<()> {
         .enable_all()
         .build()
         .map_err(CloudError::io("start the guard's event loop"))?;
-    match runtime.block_on(guard(&plan, inherited))? {
-        Some(exit_code) => folder.write_exit_code(exit_code),
-        None => folder.settle(state::SUPERVISOR_KILLED).map(drop),
-    }
+    runtime.block_on(guard(&folder, &plan, inherited))
 }
 
 /// Whether a private `/opt/ml` can be had, by trying. Called while the process has one thread.
@@ -92,31 +92,40 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
     serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
 }
 
-/// The script's exit code, or none when there is no supervisor any more to tell it to.
-async fn guard(plan: &Plan, inherited: &[OsString]) -> CloudResult<Option<i32>> {
+/// Ends by the supervisor's hand, once that has read all there is to read; or in its place, when it was killed.
+async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> CloudResult<()> {
     let last_output = orphan::LastOutput::open(&plan.log);
     // Before the script is there: a stop must not end its guard.
     let terminate = signal(SignalKind::terminate()).map_err(CloudError::io("listen for signals"))?;
-    let status = match start(plan, inherited) {
-        Ok(mut script) => watch(&mut script, plan, terminate).await,
-        Err(error) => return cannot_start(plan, &error),
+    let exit_code = match start(plan, inherited) {
+        Ok(mut script) => watch(&mut script, plan, terminate).await.map_err(CloudError::io("wait for the script"))?,
+        Err(error) => Some(cannot_start(plan, &error)?),
     };
     processes::end_descendants().await;
-    if plan.is_orphaned() {
-        // On a full disk it is lost; how the job ended can still be written.
-        let _unsaved = last_output.save();
-        return Ok(None);
+    if let Some(exit_code) = exit_code {
+        folder.write_exit_code(exit_code)?;
     }
-    Ok(status.map_err(CloudError::io("wait for the script"))?.map(exit_code))
+    close_output().map_err(CloudError::io("close the job's log"))?;
+    plan.orphaned().await;
+    // On a full disk it is lost; how the job ended can still be written.
+    let _unsaved = last_output.save();
+    folder.settle(state::SUPERVISOR_KILLED).map(drop)
+}
+
+/// With this, nobody can write to the supervisor's pipe any more, and its reading comes to an end.
+fn close_output() -> std::io::Result<()> {
+    let nowhere = File::options().write(true).open("/dev/null")?;
+    dup2_stdout(&nowhere)?;
+    Ok(dup2_stderr(&nowhere)?)
 }
 
 /// Says so in the job's log, as a shell would, which is where this process's own output goes.
-fn cannot_start(plan: &Plan, error: &std::io::Error) -> CloudResult<Option<i32>> {
+fn cannot_start(plan: &Plan, error: &std::io::Error) -> CloudResult<i32> {
     let program = plan.argv.first().map_or("the script", String::as_str);
     let said =
         std::io::Write::write_all(&mut std::io::stderr(), format!("could not start {program}: {error}\n").as_bytes());
     said.map_err(CloudError::io("write to the job's log"))?;
-    Ok(Some(CANNOT_START))
+    Ok(CANNOT_START)
 }
 
 fn start(plan: &Plan, inherited: &[OsString]) -> std::io::Result<Child> {
@@ -144,12 +153,10 @@ fn is_of_a_contract(name: &OsString) -> bool {
     [&b"SM_"[..], b"SAGEMAKER_", b"TRAINING_JOB_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Waits for the script's end, or the supervisor's. SIGTERM is passed on to the script, and followed by SIGKILL when its
-/// time is over.
-async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> std::io::Result<Option<ExitStatus>> {
+/// Waits for the script's end, or the supervisor's: then there is no exit code. SIGTERM is passed on to the script, and
+/// followed by SIGKILL when its time is over.
+async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> std::io::Result<Option<i32>> {
     let group = group_of(script);
-    let mut parent_check = interval(PARENT_CHECK);
-    parent_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut deadline: Option<Instant> = None;
     loop {
         let out_of_time = async {
@@ -164,7 +171,7 @@ async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> 
                     // Those that are left when the time is over are killed with all the others.
                     let _in_time = timeout_at(deadline, processes::end_of_group(group)).await;
                 }
-                return status.map(Some);
+                return status.map(|status| Some(exit_code(status)));
             }
             _ = terminate.recv() => {
                 deadline.get_or_insert_with(|| Instant::now() + plan.stop_grace);
@@ -174,11 +181,7 @@ async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> 
                 deadline = None;
                 pass_on(group, Signal::SIGKILL, plan.stop_group);
             }
-            _ = parent_check.tick() => {
-                if plan.is_orphaned() {
-                    return Ok(None);
-                }
-            }
+            () = plan.orphaned() => return Ok(None),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The uploading phase: the model and the output data, stored where SageMaker would store them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::cloud::local::contract::Layout;
 use crate::cloud::local::home::{Home, create_private_dir};
 use crate::cloud::local::objects;
 use crate::cloud::local::state::Ending;
-use crate::cloud::{CloudError, CloudResult};
+use crate::cloud::{CloudError, CloudResult, Content};
 use crate::model::{JobStatus, S3Uri, artifacts};
 
 /// Stores what the script left, then removes the job's `/opt/ml`. A failed job has no model, and keeps the folder, so that
@@ -72,7 +72,8 @@ fn store_files(home: &Home, root: &Path, folder: &Path, to: &S3Uri) -> CloudResu
             store_files(home, root, &path, to)?;
         } else {
             let below = path.strip_prefix(root).unwrap_or(&path);
-            objects::put(home, &to.join(&below.to_string_lossy()), &path)?;
+            let file = File::open(&path).map_err(CloudError::io(format!("read {}", path.display())))?;
+            objects::put(home, &to.join(&below.to_string_lossy()), Content { file, sha256: None })?;
         }
     }
     Ok(())

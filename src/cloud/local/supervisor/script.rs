@@ -3,8 +3,7 @@
 use std::fs;
 use std::io::{self, PipeReader};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -40,8 +39,8 @@ pub(super) enum Ended {
 /// The reading of a script's output, on a thread of its own.
 struct Reading {
     done: JoinHandle<(Output, io::Result<()>)>,
-    /// What the script prints can't be kept.
-    trouble: CancellationToken,
+    /// All is read, or what the script prints can't be kept.
+    ended: CancellationToken,
 }
 
 pub(super) async fn run(
@@ -57,7 +56,7 @@ pub(super) async fn run(
     home::replace(&job.folder.plan(), &to_json(&plan)?)?;
     let (mut guard, pipe) = start_guard(job).map_err(CloudError::io("start the script's guard"))?;
     let reading = read(output, pipe);
-    let (status, cut_short) = watch(job, &mut guard, &reading.trouble).await?;
+    let cut_short = watch(job, &mut guard, &reading.ended).await?;
     // Were the guard killed, what it guarded is still there, and may hold the pipe open.
     processes::end_descendants().await;
     let read = reading.done.await;
@@ -65,7 +64,7 @@ pub(super) async fn run(
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
-        (None, Ok(())) => by_exit_code(job, &command, status),
+        (None, Ok(())) => by_exit_code(job, &command),
     };
     Ok((ended, output))
 }
@@ -123,29 +122,25 @@ fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
 }
 
 fn read(mut output: Output, pipe: PipeReader) -> Reading {
-    let trouble = CancellationToken::new();
-    let told = trouble.clone();
+    let ended = CancellationToken::new();
+    let told = ended.clone();
     let done = tokio::task::spawn_blocking(move || {
         let outcome = output.pump(pipe);
-        outcome.is_err().then(|| told.cancel());
+        told.cancel();
         (output, outcome)
     });
-    Reading { done, trouble }
+    Reading { done, ended }
 }
 
-/// Waits for the guard's end. The result says, too, what cut the script short, if anything did.
-async fn watch(
-    job: &mut Job<'_>,
-    guard: &mut Child,
-    trouble: &CancellationToken,
-) -> CloudResult<(ExitStatus, Option<Ended>)> {
+/// Waits for the guard's end. The result says what cut the script short, if anything did.
+async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &CancellationToken) -> CloudResult<Option<Ended>> {
     let (stop, deadline) = (job.stop.clone(), Instant::now() + job.max_run());
-    let (mut cut_short, mut given_up) = (None, false);
+    let (mut cut_short, mut released) = (None, false);
     loop {
         tokio::select! {
             status = guard.wait() => {
-                let status = status.map_err(CloudError::io("wait for the script's guard"))?;
-                return Ok((status, cut_short));
+                status.map_err(CloudError::io("wait for the script's guard"))?;
+                return Ok(cut_short);
             }
             () = stop.cancelled(), if cut_short.is_none() => {
                 cut_short = Some(Ended::Stopped);
@@ -155,8 +150,9 @@ async fn watch(
                 cut_short = Some(Ended::MaxRunExceeded);
                 stopping(job, guard);
             }
-            () = trouble.cancelled(), if !given_up => {
-                given_up = true;
+            () = reading_ended.cancelled(), if !released => {
+                // A guard whose output is all read has written its exit code, and waits for this.
+                released = true;
                 send(guard, Signal::SIGKILL);
             }
         }
@@ -177,11 +173,13 @@ fn send(guard: &Child, signal: Signal) {
 }
 
 /// What the guard wrote down. One that was killed wrote nothing.
-fn by_exit_code(job: &Job<'_>, command: &contract::Command, guard: ExitStatus) -> Ended {
-    match (job.folder.read_exit_code(), guard.signal()) {
-        (Some(0), _) => Ended::Success,
-        (Some(exit_code), _) => Ended::Failed { exit_code, command: command.text() },
-        (None, Some(_)) => Ended::Trouble("the process that guards the script was killed".to_owned()),
-        (None, None) => Ended::Trouble("the script could not be guarded: see the end of the job's log".to_owned()),
+fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> Ended {
+    match job.folder.read_exit_code() {
+        Some(0) => Ended::Success,
+        Some(exit_code) => Ended::Failed { exit_code, command: command.text() },
+        None => Ended::Trouble(
+            "the process that guards the script was killed, or could not do its work: see the end of the log"
+                .to_owned(),
+        ),
     }
 }
