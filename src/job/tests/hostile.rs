@@ -32,11 +32,11 @@ fn what_is_no_file_is_named() -> TestResult {
 
 #[cfg(unix)]
 #[test]
-fn an_endless_pipe_is_answered_at_once() {
-    let large = "this is a pipe or a device, not a job spec -- write it to a file first";
-    assert_eq!(problem_of_path(Path::new("/dev/zero")), large);
-    let empty = "this file has no job spec in it -- `smtrain init` writes a job spec to start from";
-    assert_eq!(problem_of_path(Path::new("/dev/null")), empty);
+fn a_device_is_refused_without_a_look() {
+    let refused = "this is a pipe or a device, not a job spec -- write it to a file first";
+    for device in ["/dev/zero", "/dev/null"] {
+        assert_eq!(problem_of_path(Path::new(device)), refused, "{device}");
+    }
 }
 
 #[test]
