@@ -318,7 +318,7 @@ mod tests {
             let folder = tempfile::tempdir()?;
             let path = folder.path().join("log");
             let lines: Vec<Vec<u8>> = lengths.iter().map(|length| vec![b'x'; *length]).collect();
-            let stamped: Vec<(i64, &[u8])> = lines.iter().enumerate().map(|(i, line)| (i as i64, line.as_slice())).collect();
+            let stamped: Vec<(i64, &[u8])> = (0..).zip(lines.iter().map(Vec::as_slice)).collect();
             write(&path, &stamped)?;
             let mut log = LogReader::open(&path)?;
             let to = log.whole_len()?;
