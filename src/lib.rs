@@ -11,6 +11,7 @@ mod cloud;
 mod commands;
 mod context;
 mod error;
+mod interrupt;
 mod job;
 mod model;
 mod ops;

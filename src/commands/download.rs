@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::job_args::JobArg;
 use crate::context::Context;
 use crate::error::Result;
+use crate::interrupt::unless_interrupted;
 use crate::model::downloaded::Downloaded;
 use crate::ops::download;
 use crate::ops::find_job::find_job;
@@ -42,7 +43,7 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { job, dir, force, output } = args;
     let job = find_job(&context.cloud, &job.resolve()).await?;
     let fetch = download::download(&context.cloud, &job, &dir, force);
-    let downloaded = context.unless_interrupted(fetch).await?;
+    let downloaded = unless_interrupted(fetch).await?;
     report(&downloaded, context);
     match output {
         DownloadOutput::Path => context.ui.line(downloaded.folder.display()),

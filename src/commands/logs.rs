@@ -8,6 +8,7 @@ use super::job_args::JobArg;
 use crate::cloud::{LogEvent, LogStream};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::interrupt::interrupt;
 use crate::model::{JobName, when};
 use crate::ops::find_job::find_job;
 use crate::ops::follow::{self, Positions, Watcher};
@@ -119,7 +120,7 @@ async fn follow_log(job: &JobName, resolved: Resolved, context: &Context) -> Res
             positions.insert(stream.name, position);
         }
     }
-    let followed = follow::follow(&context.cloud, job, positions, span, &context.interrupt(), &mut printer).await;
+    let followed = follow::follow(&context.cloud, job, positions, span, &interrupt(), &mut printer).await;
     // What was printed before an interruption is to be seen.
     printer.flush()?;
     wait::verdict(&[followed?])

@@ -9,6 +9,7 @@ use super::download::report as report_download;
 use super::logs::LogPrinter;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::interrupt::{interrupt, unless_interrupted};
 use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Override};
 use crate::model::JobName;
@@ -133,7 +134,7 @@ fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpe
 async fn prepare(spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
     let progress = context.ui.progress_of_bytes("reading code and data");
     let on_bytes = Arc::new(move |bytes| progress.advance(bytes));
-    context.unless_interrupted(submit::prepare(&context.cloud, spec, store, on_bytes)).await
+    unless_interrupted(submit::prepare(&context.cloud, spec, store, on_bytes)).await
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {
@@ -172,7 +173,7 @@ async fn accompany(job: &JobName, afterwards: Afterwards, context: &Context) -> 
     context.ui.note(format_args!("job {job} completed"));
     if let Some(into) = download {
         let fetch = download::download(&context.cloud, job, &into, false);
-        let downloaded = context.unless_interrupted(fetch).await?;
+        let downloaded = unless_interrupted(fetch).await?;
         report_download(&downloaded, context);
     }
     Ok(())
@@ -186,12 +187,12 @@ fn what_next(job: &JobName, context: &Context) {
 
 async fn follow_on_stderr(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let mut printer = LogPrinter::to_stderr(context.ui);
-    let (cloud, interrupt) = (&context.cloud, &context.interrupt());
+    let (cloud, interrupt) = (&context.cloud, &interrupt());
     follow::follow(cloud, job, follow::Positions::new(), Span::default(), interrupt, &mut printer).await
 }
 
 async fn wait_quietly(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let _progress = context.ui.progress_of_time(job.as_str());
-    let ended = wait::wait(&context.cloud, vec![job.clone()], &context.interrupt(), |_| Ok(())).await?;
+    let ended = wait::wait(&context.cloud, vec![job.clone()], &interrupt(), |_| Ok(())).await?;
     ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {job} is gone")))
 }

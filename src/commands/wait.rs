@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::job_args::JobsArg;
 use crate::context::Context;
 use crate::error::Result;
+use crate::interrupt::interrupt;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::find_job::find_jobs;
 use crate::ops::wait;
@@ -38,7 +39,7 @@ pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
         WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
     };
     let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(names.len(), "job")));
-    let ended = wait::wait(&context.cloud, names, &context.interrupt(), show).await?;
+    let ended = wait::wait(&context.cloud, names, &interrupt(), show).await?;
     drop(progress);
     wait::verdict(&ended)
 }

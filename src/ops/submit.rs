@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -224,5 +225,11 @@ async fn data(
 }
 
 fn local_options(spec: &JobSpec) -> LocalOptions {
-    LocalOptions { python: spec.local.python.clone(), stop_grace: spec.local.stop_grace }
+    let python = spec.local.python.as_deref().map(|python| absolute(&spec.folder, python));
+    LocalOptions { python, stop_grace: spec.local.stop_grace }
+}
+
+/// A path starts in the spec's folder; a bare command is looked up.
+fn absolute(folder: &Path, python: &str) -> String {
+    if python.contains('/') { folder.join(python).to_string_lossy().into_owned() } else { python.to_owned() }
 }

@@ -9,6 +9,7 @@ mod history;
 mod init;
 mod logs;
 mod places;
+mod readme;
 mod requirements;
 mod robust;
 mod script;

@@ -28,6 +28,20 @@ fn paths_start_in_the_spec_s_folder() -> TestResult {
 }
 
 #[test]
+fn a_python_named_from_the_spec_s_folder() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let python = sandbox.sh("python3 -c 'import sys; print(sys.executable)'").run()?.ok()?;
+    fs::create_dir(sandbox.path("py"))?;
+    symlink(python.line(), sandbox.path("py/python"))?;
+    let project = sandbox.project("proj", "import sys\nprint(sys.executable)")?;
+    let project = project.with("[local]\npython = '../py/python'")?;
+    let submit = sandbox.smtrain(&["submit", "--local", "-q", "--wait", &project.spec()]).dir("/");
+    let job = submit.run()?.ok()?.line().to_owned();
+    assert!(sandbox.log(&job)?.ends_with("py/python\n"), "{}", sandbox.log(&job)?);
+    Ok(())
+}
+
+#[test]
 fn the_code_s_folder_is_elsewhere() -> TestResult {
     let sandbox = Sandbox::new()?;
     let code = sandbox.project("code", WORD)?.file("word.py", "WORD = 'from code'")?;

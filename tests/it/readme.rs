@@ -17,7 +17,7 @@ fn its_commands_and_flags_exist() -> TestResult {
     let invocations = invocations();
     assert!(invocations.len() > 10, "the README's shell blocks were not found");
     for line in invocations {
-        let mut words = line.split_whitespace().skip(1);
+        let mut words = line.split([' ', ')']).skip(1);
         let command = words.next().ok_or(line)?;
         let help = sandbox.smtrain(&[command, "--help"]).run()?.ok()?.stdout;
         let flags = words.filter(|word| word.starts_with("--") || (word.starts_with('-') && word.len() == 2));
