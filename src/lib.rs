@@ -11,7 +11,6 @@ mod cloud;
 mod commands;
 mod context;
 mod error;
-mod interrupt;
 mod job;
 mod model;
 mod ops;

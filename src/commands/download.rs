@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::interrupt::unless_interrupted;
 use super::job_args::JobArg;
 use crate::context::Context;
 use crate::error::Result;
-use crate::interrupt::unless_interrupted;
 use crate::model::downloaded::Downloaded;
 use crate::ops::download;
 use crate::ops::find_job::find_job;

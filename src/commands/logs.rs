@@ -4,11 +4,11 @@ use clap::{Args, ValueEnum};
 use jiff::{Timestamp, Zoned};
 use regex::bytes::Regex;
 
+use super::interrupt::interrupt;
 use super::job_args::JobArg;
 use crate::cloud::{LogEvent, LogStream};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::interrupt::interrupt;
 use crate::model::{JobName, when};
 use crate::ops::find_job::find_job;
 use crate::ops::follow::{self, Positions, Watcher};

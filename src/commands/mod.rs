@@ -5,6 +5,7 @@ pub(crate) mod describe;
 pub(crate) mod download;
 pub(crate) mod history;
 pub(crate) mod init;
+mod interrupt;
 mod job_args;
 pub(crate) mod logs;
 pub(crate) mod stop;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::download::report as report_download;
+use super::interrupt::{interrupt, unless_interrupted};
 use super::logs::LogPrinter;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::interrupt::{interrupt, unless_interrupted};
 use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Override};
 use crate::model::JobName;

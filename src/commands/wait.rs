@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
+use super::interrupt::interrupt;
 use super::job_args::JobsArg;
 use crate::context::Context;
 use crate::error::Result;
-use crate::interrupt::interrupt;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::find_job::find_jobs;
 use crate::ops::wait;
