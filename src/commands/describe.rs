@@ -31,13 +31,11 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let DescribeArgs { job, output } = args;
     let name = find_job(&context.cloud, &job.resolve()).await?;
     let job = context.cloud.jobs.describe(&name).await?;
-    let mut data = context.ui.data();
     match output {
         DescribeOutput::Text => {
             let metrics = context.cloud.metrics.training_metrics(&name).await?;
-            data.text(&describe::text(&job, &metrics, Timestamp::now()))?;
+            context.ui.text(&describe::text(&job, &metrics, Timestamp::now()))
         }
-        DescribeOutput::Json => data.text(&(json(&DescribeJson::of(&job)?)? + "\n"))?,
+        DescribeOutput::Json => context.ui.line(json(&DescribeJson::of(&job)?)?),
     }
-    data.flush()
 }

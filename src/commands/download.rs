@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::model::downloaded::Downloaded;
 use crate::ops::download;
 use crate::ops::find_job::find_job;
+use crate::ui;
 use crate::view;
 use crate::view::download::DownloadJson;
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
 pub(super) fn report(downloaded: &Downloaded, context: &Context) {
     for (what, part) in [("model", &downloaded.model), ("output data", &downloaded.output)] {
         if let Some(part) = part {
-            let (files, bytes) = (view::count(part.files, "file"), view::bytes(part.bytes));
+            let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
             context.ui.note(format_args!("{what}: {files}, {bytes} in {}", part.folder.display()));
         }
     }

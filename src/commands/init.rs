@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::job::template::{self, TemplateError};
+use crate::job::template::{self, Template, TemplateError};
 use crate::ui::table::Table;
+use crate::view::{TemplateJson, json_line};
 
 /// Write a job spec and a working script from a template
 #[derive(Debug, Args)]
@@ -21,21 +22,40 @@ pub(crate) struct InitArgs {
     /// List the templates
     #[arg(long, conflicts_with_all = ["dir", "template"])]
     list: bool,
+    /// How to print the list
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", requires = "list")]
+    output: InitOutput,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum InitOutput {
+    Table,
+    /// One JSON object a line
+    Json,
 }
 
 pub(crate) fn run(args: InitArgs, context: &Context) -> Result<()> {
-    let InitArgs { dir, template, list } = args;
-    if list { show_templates(context) } else { write(&template, &dir, context) }
+    let InitArgs { dir, template, list, output } = args;
+    if list { show_templates(output, context) } else { write(&template, &dir, context) }
 }
 
-fn show_templates(context: &Context) -> Result<()> {
-    let mut table = Table::new(vec!["TEMPLATE", "WHAT IT IS FOR"]);
-    for template in template::all() {
-        table.row(vec![template.name.into(), template.summary.into()]);
+fn show_templates(output: InitOutput, context: &Context) -> Result<()> {
+    let templates = template::all();
+    match output {
+        InitOutput::Table => context.ui.text(&table(&templates)),
+        InitOutput::Json => templates.iter().try_for_each(|template| {
+            let (name, summary) = (template.name, template.summary.as_str());
+            context.ui.line(json_line(&TemplateJson::new(name, summary))?)
+        }),
     }
-    let mut data = context.ui.data();
-    data.text(&table.render())?;
-    data.flush()
+}
+
+fn table(templates: &[Template]) -> String {
+    let mut table = Table::new(vec!["TEMPLATE", "WHAT IT IS FOR"]);
+    for template in templates {
+        table.row(vec![template.name.into(), template.summary.as_str().into()]);
+    }
+    table.render()
 }
 
 fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::read_log::Span;
 use crate::ops::submit::{self, Prepared, Submitted};
 use crate::ops::{download, follow, wait};
+use crate::ui;
 use crate::view::{self, JobJson};
 
 /// Create a training job from a spec
@@ -142,7 +143,7 @@ fn report_code(prepared: &Prepared, context: &Context) {
     if !code.secrets.is_empty() {
         context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
     }
-    let (files, bytes) = (view::count(code.files, "file"), view::bytes(code.packed_bytes));
+    let (files, bytes) = (view::count(code.files, "file"), ui::bytes(code.packed_bytes));
     context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
 }
 

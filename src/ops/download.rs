@@ -40,7 +40,13 @@ async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<
     match cloud.objects.get(&uri).await {
         Ok(archive) => {
             let target = target.clone();
-            blocking(move || target.fill(|folder| unpack(archive, folder, target.packed_from, &uri))).await.map(Some)
+            blocking(move || {
+                let filling = target.begin()?;
+                let (files, bytes) = unpack(archive, &filling.partial, target.packed_from, &uri)?;
+                filling.finish(files, bytes)
+            })
+            .await
+            .map(Some)
         }
         Err(CloudError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
@@ -65,21 +71,14 @@ async fn fetch_files(cloud: &Cloud, prefix: &S3Uri, target: &Target) -> Result<O
     if objects.is_empty() {
         return Ok(None);
     }
-    let mut readers = Vec::new();
+    let filling = target.begin()?;
+    let mut bytes = 0;
     for object in &objects {
-        let below = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
-        readers.push((below.to_owned(), cloud.objects.get(&object.uri).await?));
+        let below = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key()).to_owned();
+        let (mut reader, folder) = (cloud.objects.get(&object.uri).await?, filling.partial.clone());
+        bytes += blocking(move || save(&mut reader, &folder, &below)).await?;
     }
-    let fill = move |folder: &Path| {
-        let mut bytes = 0;
-        let files = readers.len();
-        for (below, mut reader) in readers {
-            bytes += save(&mut reader, folder, &below)?;
-        }
-        Ok((files, bytes))
-    };
-    let target = target.clone();
-    blocking(move || target.fill(fill)).await.map(Some)
+    filling.finish(objects.len(), bytes).map(Some)
 }
 
 fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
@@ -105,20 +104,13 @@ struct Target {
 }
 
 impl Target {
-    /// Fills a folder beside the final one, then renames it: a download that is killed leaves no model that looks whole.
-    fn fill(&self, fill: impl FnOnce(&Path) -> Result<(usize, u64)>) -> Result<Part> {
+    /// A folder beside the final one, to be filled and then renamed: a download that is killed leaves no model that looks
+    /// whole.
+    fn begin(&self) -> Result<Filling> {
         self.check_free()?;
         let partial = self.partial();
-        let _lock = self.claim(&partial)?;
-        let (files, bytes) = fill(&partial).inspect_err(|_| {
-            // What is left after a failed removal is removed by the next download.
-            let _left = fs::remove_dir_all(&partial);
-        })?;
-        if self.force {
-            remove(&self.folder)?;
-        }
-        fs::rename(&partial, &self.folder).doing(|| format!("create {}", self.folder.display()))?;
-        Ok(Part { folder: self.folder.clone(), files, bytes })
+        let lock = self.claim(&partial)?;
+        Ok(Filling { target: self.clone(), partial, _lock: lock })
     }
 
     fn check_free(&self) -> Result<()> {
@@ -152,13 +144,42 @@ impl Target {
     }
 }
 
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).doing(|| format!("remove {}", folder.display()))
+/// A download that is under way. Dropped before it is finished, it leaves nothing.
+struct Filling {
+    target: Target,
+    partial: PathBuf,
+    _lock: File,
+}
+
+impl Filling {
+    fn finish(self, files: usize, bytes: u64) -> Result<Part> {
+        let folder = self.target.folder.clone();
+        if self.target.force {
+            remove(&folder)?;
         }
-        _ => Ok(()),
+        fs::rename(&self.partial, &folder).doing(|| format!("create {}", folder.display()))?;
+        Ok(Part { folder, files, bytes })
     }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        // What is left after a failed removal is removed by the next download.
+        let _left = remove(&self.partial);
+        let parent = self.partial.parent().unwrap_or(&self.partial);
+        // Only goes where nothing was ever downloaded.
+        let _in_use = fs::remove_dir(parent);
+    }
+}
+
+/// A folder with all that is in it, a file, or nothing.
+fn remove(path: &Path) -> Result<()> {
+    let removed = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        _ => fs::remove_file(path),
+    };
+    removed.doing(|| format!("remove {}", path.display()))
 }
 
 fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {

@@ -50,6 +50,10 @@ async fn newest(cloud: &Cloud) -> Result<JobName> {
 }
 
 async fn named(cloud: &Cloud, text: &str) -> Result<JobName> {
+    // It is the beginning of every name: an unset variable of a script must not mean the only job there is.
+    if text.is_empty() {
+        return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
+    }
     if let Ok(name) = JobName::new(text) {
         match cloud.jobs.describe(&name).await {
             Ok(_) => return Ok(name),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::local_data::LocalData;
 use super::{blocking, provenance};
@@ -23,8 +24,8 @@ const NAME_TRIES: usize = 20;
 /// A job that is ready to be created.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// As it was made of the spec's name; `[request]` may have set another.
-    name: JobName,
+    /// Made of the spec's name and the time, and made anew should it be taken; not so the name that `[request]` may set.
+    stamped: bool,
     pub(crate) request: RequestDocument,
     /// What the place where it runs has to say of it.
     pub(crate) notices: Vec<String>,
@@ -48,7 +49,7 @@ pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress
     let place = source.s3_uri.clone().unwrap_or_else(|| output.root());
     let (code, code_uri) = code(cloud, source, &place, store, progress.clone()).await?;
     let data = data(cloud, spec, &place, store, progress).await?;
-    let name = JobName::stamped(&spec.name, Timestamp::now()).map_err(|error| Error::usage(error.to_string()))?;
+    let (name, stamped) = name(spec)?;
     let tags = provenance::tags(&source.dir, &code.sha256);
     let facts = Facts {
         name: &name,
@@ -63,19 +64,24 @@ pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress
     let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
     let notices = if store { cloud.jobs.notices(&typed, &local_options(spec)).await? } else { Vec::new() };
-    Ok(Prepared { name, request, notices, code })
+    Ok(Prepared { stamped, request, notices, code })
+}
+
+/// The job's name, and whether it was made here: `[request]` may set one, which then goes for everything.
+fn name(spec: &JobSpec) -> Result<(JobName, bool)> {
+    let set = spec.request.get("TrainingJobName").and_then(Value::as_str);
+    let name = set.map_or_else(|| JobName::stamped(&spec.name, Timestamp::now()), JobName::new);
+    Ok((name.map_err(|error| Error::usage(format!("the job's name: {error}")))?, set.is_none()))
 }
 
 /// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.
 pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) -> Result<Submitted> {
-    let (mut request, mut made) = (prepared.request, prepared.name);
+    let mut request = prepared.request;
     for _ in 0..NAME_TRIES {
         let job = request.typed().map_err(|error| not_a_request(&error))?.training_job_name;
         match cloud.jobs.create(&request, &local_options(spec)).await {
             Ok(arn) => return Ok(Submitted { job, arn }),
-            Err(CloudError::AlreadyExists(_)) if job == made => {
-                (request, made) = renamed(spec, &request, &job)?;
-            }
+            Err(CloudError::AlreadyExists(_)) if prepared.stamped => request = renamed(spec, &request, &job)?,
             Err(CloudError::AlreadyExists(what)) => return Err(taken(&what)),
             Err(error) => return Err(error.into()),
         }
@@ -90,10 +96,10 @@ fn taken(what: &str) -> Error {
         .hint("leave request.TrainingJobName out: the time is added to `name`, so that no two jobs have the same")
 }
 
-fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<(RequestDocument, JobName)> {
+fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<RequestDocument> {
     let later = taken.stamp().unwrap_or_else(Timestamp::now) + jiff::SignedDuration::from_millis(1);
     let name = JobName::stamped(&spec.name, later).map_err(|error| Error::usage(error.to_string()))?;
-    Ok((request.renamed(taken, &name), name))
+    Ok(request.renamed(taken, &name))
 }
 
 fn not_a_request(error: &serde_json::Error) -> Error {

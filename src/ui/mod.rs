@@ -15,7 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::error::{Error, Kind, Result};
 use crate::job::problem::{InvalidSpec, Problem, SourceText};
 
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, bytes};
 pub(crate) use style::Style;
 
 /// Bytes of stdout that are gathered before they are written.
@@ -43,8 +43,13 @@ impl Ui {
 
     /// One line of data.
     pub(crate) fn line(self, text: impl Display) -> Result<()> {
+        self.text(&format!("{text}\n"))
+    }
+
+    /// All the data that a command has, as text.
+    pub(crate) fn text(self, text: &str) -> Result<()> {
         let mut data = self.data();
-        data.text(&format!("{text}\n"))?;
+        data.text(text)?;
         data.flush()
     }
 

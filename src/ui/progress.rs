@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often the line moves while nothing comes.
 const TICK: Duration = Duration::from_millis(120);
@@ -45,4 +45,9 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// `512 B`, `3.40 KiB`, `1.20 GiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    BinaryBytes(count).to_string()
 }

@@ -24,6 +24,20 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).doing(|| "write JSON".to_owned())
 }
 
+/// A job template.
+#[derive(Debug, Serialize)]
+pub(crate) struct TemplateJson<'a> {
+    version: u32,
+    name: &'a str,
+    summary: &'a str,
+}
+
+impl<'a> TemplateJson<'a> {
+    pub(crate) fn new(name: &'a str, summary: &'a str) -> Self {
+        Self { version: VERSION, name, summary }
+    }
+}
+
 /// A job that was submitted, or whose end was awaited.
 #[derive(Debug, Serialize)]
 pub(crate) struct JobJson<'a> {
@@ -56,9 +70,4 @@ impl<'a> JobJson<'a> {
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// `512 B`, `3.4 KiB`, `1.2 GiB`.
-pub(crate) fn bytes(count: u64) -> String {
-    indicatif::BinaryBytes(count).to_string()
 }

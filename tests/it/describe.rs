@@ -134,3 +134,25 @@ fn an_unknown_job() -> TestResult {
     assert!(said.stderr.starts_with("error: there is no job nothing\nhint: "), "{said}");
     Ok(())
 }
+
+#[test]
+fn an_empty_name_is_not_the_only_job() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    sandbox.complete(&project, &[])?;
+    for command in ["describe", "stop", "wait", "logs", "download"] {
+        let said = sandbox.smtrain(&[command, ""]).run()?.expect(2)?;
+        assert!(said.stderr.contains("can't be empty"), "{command}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_name_from_the_request_is_the_whole_job_s() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import os\nprint(os.environ['SAGEMAKER_JOB_NAME'], os.environ['TRAINING_JOB_NAME'])";
+    let project = sandbox.project("proj", script)?.with("[request]\nTrainingJobName = 'mine'")?;
+    sandbox.complete(&project, &[])?;
+    assert_eq!(sandbox.log("mine")?, "mine mine\n");
+    Ok(())
+}

@@ -119,3 +119,11 @@ fn the_sklearn_template_trains_a_model() -> TestResult {
     assert!(sandbox.path("models").join(&job).join("model/model.joblib").is_file());
     Ok(())
 }
+
+#[test]
+fn the_list_as_json() -> TestResult {
+    let said = Sandbox::new()?.smtrain(&["init", "--list", "-o", "json"]).run()?.ok()?;
+    let names: Vec<_> = said.json_lines()?.into_iter().map(|template| template["name"].clone()).collect();
+    assert_eq!(names, ["quickstart", "sklearn"]);
+    Ok(())
+}
