@@ -51,7 +51,11 @@ impl PackError {
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
             Self::EntryPointLeftOut { reason: Reason::Never(_), .. } => {
-                "rename it: what the built-in patterns name never goes into the archive"
+                "rename it, or take the secret out of it: what the built-in rules find never goes into the archive"
+            }
+            // What source.exclude names is out before the ignore files are asked.
+            Self::EntryPointLeftOut { reason: Reason::Pattern { file: None, .. }, .. } => {
+                "take the pattern out of source.exclude"
             }
             Self::EntryPointLeftOut { .. } => "a line `!NAME` in .smtrainignore brings back what a pattern left out",
             Self::DependencyMissing { .. } => "check source.dependencies",
@@ -75,7 +79,7 @@ pub(crate) enum UnpackError {
     Outside(String),
     #[error("the archive's entry {0} leads through a link or a file")]
     ThroughLink(String),
-    #[error("the archive's link {entry} leads to {target}, outside the folder")]
+    #[error("the archive's hard link {entry} leads to {target}, outside the folder")]
     LinkOutside { entry: String, target: String },
     #[error("the archive's entry {entry} is {kind}, which is not unpacked")]
     Unsupported { entry: String, kind: &'static str },

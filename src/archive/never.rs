@@ -37,7 +37,12 @@ const TOOLING: &[(&str, &str)] = &[
 
 /// Likewise for secrets; later lines win over earlier ones, and case does not count, since some file systems ignore it.
 const SECRETS: &[(&str, &str)] = &[
-    (".env", "environment variables, by convention with passwords"),
+    ("*.env", "environment variables, by convention with passwords"),
+    ("!*.env/", "a folder of code or environments"),
+    ("!*example.env", "a form to fill in"),
+    ("!*sample.env", "a form to fill in"),
+    ("!*template.env", "a form to fill in"),
+    (".env", "environment variables, or a folder of them"),
     (".env.*", "likewise, for one stage or machine"),
     ("!.env.example", "a form to fill in"),
     ("!.env.sample", "a form to fill in"),
@@ -51,6 +56,8 @@ const SECRETS: &[(&str, &str)] = &[
     ("service[-_]account*.json", "a Google Cloud key, by convention"),
     ("client_secret*.json", "an OAuth client's secret"),
     ("credentials.json", "credentials, by convention"),
+    ("credentials", "AWS credentials, in another folder"),
+    ("!credentials/", "a folder of code"),
     ("secrets.toml", "secrets, by convention"),
     ("secrets.json", "secrets, by convention"),
     ("secrets.y*ml", "secrets, by convention"),
@@ -91,6 +98,11 @@ const SECRETS: &[(&str, &str)] = &[
     (".terraformrc", "a Terraform token"),
     ("*.tfstate", "Terraform's state, which holds secrets in clear"),
     ("*.tfstate.backup", "likewise"),
+    ("*.tfvars", "Terraform's variables, by convention with passwords"),
+    ("*.tfvars.json", "likewise"),
+    ("!*example.tfvars", "a form to fill in"),
+    ("!*sample.tfvars", "a form to fill in"),
+    ("!*template.tfvars", "a form to fill in"),
 ];
 
 /// Keys and key files are small: larger files are not looked into.
@@ -113,6 +125,10 @@ pub(crate) struct Found {
 impl Found {
     pub(super) fn by_content() -> Self {
         Self { kind: Kind::Secret, by: "its content or what it links to".to_owned() }
+    }
+
+    pub(super) fn own_folder() -> Self {
+        Self { kind: Kind::Tooling, by: "smtrain's own folder".to_owned() }
     }
 
     pub(super) fn environment() -> Self {
@@ -161,15 +177,44 @@ fn build(table: &[(&str, &str)], case_insensitive: bool) -> Result<Gitignore, Pa
     builder.build().map_err(|error| bad("", &error))
 }
 
-/// Whether a file is a key under another name: a PEM private key, or the key of a Google service account.
+/// Whether a file is a key under another name (a PEM private key, or the key of a Google service account), or gives an AWS
+/// key away.
 pub(super) fn is_secret_content(content: &[u8]) -> bool {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
+    is_private_key(content) || is_service_account(content) || has_aws_key(content)
+}
+
+fn is_private_key(content: &[u8]) -> bool {
     let first_line = content.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
-    let is_key = first_line.starts_with(b"-----BEGIN ") && first_line.ends_with(b"PRIVATE KEY-----");
-    is_key
-        || (content.starts_with(b"{")
-            && contains(content, b"\"service_account\"")
-            && contains(content, b"\"private_key\""))
+    first_line.starts_with(b"-----BEGIN ") && first_line.ends_with(b"PRIVATE KEY-----")
+}
+
+fn is_service_account(content: &[u8]) -> bool {
+    content.starts_with(b"{") && contains(content, b"\"service_account\"") && contains(content, b"\"private_key\"")
+}
+
+/// An assignment to the name that AWS's tools read, in a credentials file, a shell script, YAML, JSON or Python.
+fn has_aws_key(content: &[u8]) -> bool {
+    let names = [&b"aws_secret_access_key"[..], b"AWS_SECRET_ACCESS_KEY"];
+    names.iter().any(|name| {
+        memchr::memmem::find_iter(content, name).any(|at| is_aws_key_assigned(content.get(at + name.len()..)))
+    })
+}
+
+fn is_aws_key_assigned(after_name: Option<&[u8]>) -> bool {
+    const LENGTH: usize = 40;
+    let rest = after_name.unwrap_or_default();
+    let rest = without_quote(rest).trim_ascii_start();
+    let Some((b'=' | b':', rest)) = rest.split_first() else { return false };
+    let rest = without_quote(rest.trim_ascii_start());
+    let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
+    let key = rest.get(..rest.iter().take_while(|byte| is_of_key(byte)).count()).unwrap_or_default();
+    // The keys of AWS's documentation have the word in them.
+    key.len() == LENGTH && !contains(key, b"EXAMPLE")
+}
+
+fn without_quote(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\"").or(text.strip_prefix(b"'")).unwrap_or(text)
 }
 
 fn contains(content: &[u8], word: &[u8]) -> bool {
@@ -215,10 +260,16 @@ mod tests {
             "home/.docker/config.json",
             "secrets.yaml",
             "prod.tfstate",
+            "prod.env",
+            "deploy/config.env",
+            "terraform.tfvars",
+            "infra/prod.auto.tfvars",
+            "aws/credentials",
+            "credentials",
         ] {
             assert_eq!(kind(path, false)?, Some(Kind::Secret), "{path}");
         }
-        for path in [".aws", "x/.ssh", ".kube", ".gnupg", "home/.config/gcloud"] {
+        for path in [".env", ".aws", "x/.ssh", ".kube", ".gnupg", "home/.config/gcloud"] {
             assert_eq!(kind(path, true)?, Some(Kind::Secret), "{path}");
         }
         Ok(())
@@ -241,8 +292,16 @@ mod tests {
             "credentials.py",
             "secrets.py",
             "cvs",
+            "example.env",
+            "prod.sample.env",
+            "config-template.env",
+            "example.tfvars",
+            "terraform.tfvars.example",
         ] {
             assert_eq!(kind(path, false)?, None, "{path}");
+        }
+        for path in ["gym.env", "credentials"] {
+            assert_eq!(kind(path, true)?, None, "{path}/");
         }
         Ok(())
     }
@@ -280,5 +339,32 @@ mod tests {
         assert!(!is_secret_content(b"# about -----BEGIN PRIVATE KEY-----"));
         assert!(!is_secret_content(b"{\"type\": \"service_account\"}"));
         assert!(!is_secret_content(b""));
+    }
+
+    #[test]
+    fn aws_keys_are_known_by_their_assignment() {
+        const KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzq0123abcd";
+        let is_secret = |text: String| is_secret_content(text.as_bytes());
+        for before in [
+            "[default]\naws_access_key_id = x\naws_secret_access_key = ",
+            "aws_secret_access_key=",
+            "export AWS_SECRET_ACCESS_KEY='",
+            "{\"aws_secret_access_key\": \"",
+            "client = boto3.client('s3', aws_secret_access_key=\"",
+            "aws_secret_access_key: ",
+        ] {
+            assert!(is_secret(format!("{before}{KEY}")), "{before}");
+            assert!(is_secret(format!("{before}{KEY}\"\r\nregion = x\n")), "{before}");
+            assert!(!is_secret(format!("{before}{KEY}a")) && !is_secret(format!("{before}{}", &KEY[1..])), "{before}");
+        }
+        for harmless in [
+            format!("aws_secret_access_key {KEY}"),
+            "key = os.environ['AWS_SECRET_ACCESS_KEY']".to_owned(),
+            "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+            "aws_secret_access_key =".to_owned(),
+            "aws_secret_access_key".to_owned(),
+        ] {
+            assert!(!is_secret(harmless.clone()), "{harmless}");
+        }
     }
 }

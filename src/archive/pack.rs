@@ -36,6 +36,8 @@ pub(crate) struct SourceTree {
     pub(crate) entry_point: Option<String>,
     /// Follow links that lead out of `dir` and the dependencies.
     pub(crate) external_symlinks: bool,
+    /// Absolute folders that are left out as tooling if they lie in the tree: smtrain's own, which grow with every job.
+    pub(crate) never: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,8 +26,14 @@ pub(super) enum Verdict {
 #[derive(Clone, Debug)]
 pub(crate) enum Reason {
     Never(never::Found),
-    Pattern { pattern: String, place: String },
+    /// `file` is the ignore file that it stands in; `None` means `source.exclude`.
+    Pattern {
+        pattern: String,
+        file: Option<PathBuf>,
+    },
 }
+
+const EXCLUDE: &str = "source.exclude";
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +42,7 @@ impl fmt::Display for Reason {
                 write!(f, "the built-in rules for secrets ({})", found.by)
             }
             Self::Never(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
-            Self::Pattern { pattern, place } => write!(f, "the pattern {pattern} of {place}"),
+            Self::Pattern { pattern, file } => write!(f, "the pattern {pattern} of {}", place(file.as_deref())),
         }
     }
 }
@@ -158,8 +164,12 @@ impl Scope {
 }
 
 fn reason(glob: &Glob) -> Reason {
-    let place = glob.from().map_or_else(|| "source.exclude".to_owned(), |path| path.display().to_string());
-    Reason::Pattern { pattern: glob.original().to_owned(), place }
+    Reason::Pattern { pattern: glob.original().to_owned(), file: glob.from().map(Path::to_owned) }
+}
+
+/// Where patterns stand, for messages.
+fn place(file: Option<&Path>) -> String {
+    file.map_or_else(|| EXCLUDE.to_owned(), |path| path.display().to_string())
 }
 
 /// `None` when there is no such file. Like git, takes no link or special file for an ignore file.
@@ -179,10 +189,9 @@ fn read_text(path: &Path) -> Result<Option<String>, PackError> {
 /// Lines that git would pass over in silence are passed over in a `.gitignore` and are errors elsewhere.
 fn build<'l>(lines: impl Iterator<Item = &'l str>, from: Option<&Path>) -> Result<Gitignore, PackError> {
     let lenient = from.is_some_and(|path| path.ends_with(GIT_FILE));
-    let place = from.map_or_else(|| "source.exclude".to_owned(), |path| path.display().to_string());
     let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {
         pattern: pattern.to_owned(),
-        place: place.clone(),
+        place: place(from),
         problem: error.to_string(),
     };
     let mut builder = GitignoreBuilder::new("");

@@ -18,6 +18,9 @@ use members::{Members, TrailingData};
 /// What stands between two files' data: headers, long names, padding. More than this is an attack on memory.
 const LARGEST_HEADERS: u64 = 4 * 1024 * 1024;
 const BUFFER: usize = 128 * 1024;
+/// Links that are named as left out, and the characters that are shown of each name: an archive can have millions.
+const MOST_LEFT_OUT: usize = 100;
+const LONGEST_SHOWN: usize = 200;
 
 /// What an archive may unpack to, and where it came from.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +39,23 @@ impl Default for Limits {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unpacked {
     /// Regular files.
     pub(crate) files: usize,
     /// Their bytes.
     pub(crate) bytes: u64,
+    /// Symbolic links that would lead outside, as `NAME -> TARGET`: the first [`MOST_LEFT_OUT`] of them.
+    pub(crate) left_out: Vec<String>,
+    /// How many more of them there are.
+    pub(crate) more_left_out: usize,
 }
 
 /// Unpacks into a folder, which is made if need be. After an error, what was unpacked so far is still there.
 ///
-/// Modes (without setuid and the like) and times are kept; the owner can always read and write. Owners are not kept.
+/// Modes (without setuid and the like) and times are kept; the owner can always read and write. Owners are not kept. A
+/// symbolic link that would lead outside is left out: what it leads to is not in the archive, and the rest is whole
+/// without it.
 pub(crate) fn unpack(from: impl Read, into: &Path, limits: &Limits) -> Result<Unpacked, UnpackError> {
     let inside = Inside::new(into).map_err(|source| UnpackError::Write { path: into.to_owned(), source })?;
     let gauge = Gauge::new(limits.bytes);
@@ -172,11 +181,21 @@ impl<'p> Unpacking<'p> {
 
     fn symlink(&mut self, path: &Path, target: &Path) -> Result<(), UnpackError> {
         let moved = self.limits.packed_from.and_then(|root| inside::moved_link(path, target, Path::new(root)));
-        let target = moved.as_deref().unwrap_or(target);
-        if !inside::stays_inside(path, target) {
-            return Err(UnpackError::LinkOutside { entry: shown(path), target: shown(target) });
+        let leads_to = moved.as_deref().unwrap_or(target);
+        if !inside::stays_inside(path, leads_to) {
+            self.leave_out(path, target);
+            return Ok(());
         }
-        self.inside.symlink(path, target).map_err(|error| self.not_made(path, error))
+        self.inside.symlink(path, leads_to).map_err(|error| self.not_made(path, error))
+    }
+
+    /// Nothing is made, so that a later entry of this name, or below it, is a file or a folder like any other.
+    fn leave_out(&mut self, path: &Path, target: &Path) {
+        if self.done.left_out.len() < MOST_LEFT_OUT {
+            self.done.left_out.push(format!("{} -> {}", shortened(path), shortened(target)));
+        } else {
+            self.done.more_left_out += 1;
+        }
     }
 
     fn hard_link(&mut self, path: &Path, target: &Path) -> Result<(), UnpackError> {
@@ -283,6 +302,14 @@ fn bytes_to_path(bytes: &[u8]) -> PathBuf {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+fn shortened(path: &Path) -> String {
+    let whole = shown(path);
+    match whole.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}...", &whole[..end]),
+        None => whole,
+    }
 }
 
 fn set_mode(file: &File, header: &Header, always: u32) -> io::Result<()> {

@@ -68,6 +68,8 @@ pub(super) struct Walk {
     /// The source folder and the dependencies: links may lead anywhere in them.
     roots: Vec<PathBuf>,
     external_symlinks: bool,
+    /// Folders that are left out as tooling, wherever they are met.
+    never: Vec<PathBuf>,
     levels: Vec<Level>,
     pub(super) skipped: Skipped,
     /// Paths in the archive, folders with a slash at the end.
@@ -81,6 +83,7 @@ impl Walk {
             rules: Rules::new(&tree.exclude)?,
             roots: vec![dir.clone()],
             external_symlinks: tree.external_symlinks,
+            never: existing_folders(&tree.never, &dir),
             levels: Vec::new(),
             skipped: Skipped::default(),
             secrets: Vec::new(),
@@ -151,6 +154,9 @@ impl Walk {
             _ if entry.is_dir && never::is_environment(path) => {
                 Verdict::LeaveOut(Reason::Never(never::Found::environment()))
             }
+            _ if entry.is_dir && self.never.iter().any(|never| never == path) => {
+                Verdict::LeaveOut(Reason::Never(never::Found::own_folder()))
+            }
             verdict => verdict,
         }
     }
@@ -159,7 +165,7 @@ impl Walk {
     fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
         let target = self.follow(link)?;
         let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
-        if let Some(found) = self.rules.never().find_anywhere(&self.as_seen_from_root(&target), metadata.is_dir()) {
+        if let Some(found) = self.never_packed(&target, metadata.is_dir()) {
             self.note(&name, metadata.is_dir(), &Reason::Never(found));
             return Ok(None);
         }
@@ -169,6 +175,14 @@ impl Walk {
         }
         let handle = read::open(&target).map_err(PackError::unreadable(&target))?;
         self.accept(name, target, handle, metadata, false)
+    }
+
+    /// What a link leads to must not be had through it if it is never packed itself.
+    fn never_packed(&self, target: &Path, is_dir: bool) -> Option<never::Found> {
+        if self.never.iter().any(|never| target.starts_with(never)) {
+            return Some(never::Found::own_folder());
+        }
+        self.rules.never().find_anywhere(&self.as_seen_from_root(target), is_dir)
     }
 
     fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
@@ -270,6 +284,12 @@ impl Walk {
             Reason::Pattern { .. } => self.skipped.ignored += 1,
         }
     }
+}
+
+/// The folders by their real paths. One around the source folder is no reason to leave all of it out.
+fn existing_folders(folders: &[PathBuf], source: &Path) -> Vec<PathBuf> {
+    let existing = folders.iter().filter_map(|folder| fs::canonicalize(folder).ok());
+    existing.filter(|folder| !source.starts_with(folder)).collect()
 }
 
 /// The name was in the list a moment ago.

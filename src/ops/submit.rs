@@ -171,6 +171,7 @@ fn tree(source: &Source) -> SourceTree {
         exclude: source.exclude.clone(),
         entry_point: source.entry_point.clone(),
         external_symlinks: source.external_symlinks,
+        never: Vec::new(),
     }
 }
 

@@ -306,6 +306,31 @@ fn an_entry_point_that_is_missing_or_left_out_is_an_error() -> TestResult {
 }
 
 #[test]
+fn the_hint_for_an_entry_point_that_is_left_out_is_for_the_place_of_the_pattern() -> TestResult {
+    let tree = Tree::new(&[("src/train.py", ""), ("src/.smtrainignore", "!train.py\n")])?;
+    let source = SourceTree { entry_point: Some("train.py".into()), exclude: vec!["*.py".into()], ..tree.source() };
+    assert_eq!(error_of(pack(&source))?.hint(), Some("take the pattern out of source.exclude"));
+    tree.add("src/.smtrainignore", b"*.py\n")?;
+    let source = SourceTree { exclude: Vec::new(), ..source };
+    assert!(error_of(pack(&source))?.hint().is_some_and(|hint| hint.contains(".smtrainignore")));
+    Ok(())
+}
+
+#[test]
+fn folders_that_are_never_packed_stay_out_by_any_way() -> TestResult {
+    let tree = Tree::new(&[("src/train.py", ""), ("src/state/jobs/a/log", ""), ("src/lib/state/x", "")])?;
+    symlink("state/jobs", tree.path("src/link"))?;
+    let never = vec![tree.path("src/state"), tree.path("missing")];
+    let source = SourceTree { never, ..tree.source() };
+    assert_eq!(names(&source)?, ["lib/state/x", "train.py"]);
+    assert_eq!(pack(&source)?.0.skipped.tooling, 2);
+    // A folder around the source leaves nothing out.
+    let around = SourceTree { never: vec![tree.path("src"), tree.path("")], ..tree.source() };
+    assert_eq!(pack(&around)?.0.files, 4);
+    Ok(())
+}
+
+#[test]
 fn an_entry_point_that_is_a_secret_is_an_error() -> TestResult {
     let tree = Tree::new(&[("src/x.py", ""), ("src/.env", "")])?;
     symlink(".env", tree.path("src/train.sh"))?;

@@ -108,7 +108,7 @@ fn files_folders_and_links_are_unpacked() -> TestResult {
         .entry(EntryType::Link, "hard", "a/x.txt", b"")
         .file("made/on/the/way", b"");
     let place = Place::new()?;
-    assert_eq!(place.unpack(&archive.gz()?)?, Unpacked { files: 2, bytes: 7 });
+    assert_eq!(place.unpack(&archive.gz()?)?, Unpacked { files: 2, bytes: 7, ..Unpacked::default() });
     assert_eq!(fs::read_to_string(place.root().join("up"))?, "content");
     assert_eq!(fs::read_to_string(place.root().join("hard"))?, "content");
     let file = fs::metadata(place.root().join("a/x.txt"))?;
@@ -136,13 +136,58 @@ fn names_that_lead_out_are_refused() -> TestResult {
 }
 
 #[test]
-fn links_that_lead_out_are_refused() -> TestResult {
-    for target in ["../outside", "/etc", "a/../../outside", "", "../into/x"] {
-        assert!(matches!(refused(Raw::default().link("l", target))?, UnpackError::LinkOutside { .. }), "{target}");
+fn links_that_lead_out_are_left_out_and_the_rest_is_unpacked() -> TestResult {
+    for target in ["../outside", "/etc/passwd", "/opt/ml/checkpoints/e", "a/../../outside", "", "../into/x"] {
+        let place = Place::new()?;
+        let unpacked = place.unpack(&Raw::default().link("l", target).file("model.bin", b"m").gz()?)?;
+        assert_eq!((unpacked.files, unpacked.left_out), (1, vec![format!("l -> {target}")]));
+        assert!(fs::symlink_metadata(place.root().join("l")).is_err(), "{target}");
+        assert!(place.is_untouched_outside()?, "{target}");
     }
+    Ok(())
+}
+
+#[test]
+fn links_that_lead_out_only_together_are_not_made() -> TestResult {
     // Each link alone would stay inside if the other were a folder.
+    let place = Place::new()?;
     let two = Raw::default().link("deep/er/l", "../..").link("m", "deep/er/l/../outside");
-    assert!(matches!(refused(two)?, UnpackError::LinkOutside { .. }));
+    assert_eq!(place.unpack(&two.gz()?)?.left_out, ["m -> deep/er/l/../outside"]);
+    assert!(no_link_leads_out(&place.root())?);
+    Ok(())
+}
+
+#[test]
+fn the_name_of_a_link_that_was_left_out_is_one_like_any_other() -> TestResult {
+    let place = Place::new()?;
+    let archive = Raw::default()
+        .link("l", "../outside")
+        .file("l/file", b"inside")
+        .link("f", "../outside/file")
+        .file("f", b"inside")
+        .file("before", b"inside")
+        .link("before", "../outside/file");
+    let unpacked = place.unpack(&archive.gz()?)?;
+    assert_eq!((unpacked.files, unpacked.left_out.len()), (3, 3));
+    for name in ["l/file", "f", "before"] {
+        assert_eq!(fs::read_to_string(place.root().join(name))?, "inside", "{name}");
+    }
+    assert!(place.is_untouched_outside()? && no_link_leads_out(&place.root())?);
+    // Nor can it be had by another name.
+    let hard = Raw::default().link("l", "../outside/file").entry(EntryType::Link, "h", "l", b"");
+    assert!(matches!(refused(hard)?, UnpackError::Write { .. }));
+    Ok(())
+}
+
+#[test]
+fn of_many_links_that_lead_out_the_first_are_named() -> TestResult {
+    let many = (0..130).fold(Raw::default(), |raw, number| raw.link(&format!("l{number}"), "/etc"));
+    let unpacked = Place::new()?.unpack(&many.gz()?)?;
+    assert_eq!((unpacked.left_out.len(), unpacked.more_left_out), (100, 30));
+    let long = "n".repeat(5000);
+    let named = Raw::default().entry(EntryType::GNULongName, "././@LongLink", "", long.as_bytes()).link("n", "/etc");
+    let unpacked = Place::new()?.unpack(&named.gz()?)?;
+    assert_eq!(unpacked.left_out, [format!("{}... -> /etc", &long[..200])]);
     Ok(())
 }
 
@@ -263,7 +308,7 @@ fn several_gzip_members_are_one_archive() -> TestResult {
     tar.extend_from_slice(&[0; 1024]);
     let members: Result<Vec<_>, _> = tar.chunks(333).map(gzip).collect();
     let place = Place::new()?;
-    assert_eq!(place.unpack(&members?.concat())?, Unpacked { files: 2, bytes: 1400 });
+    assert_eq!(place.unpack(&members?.concat())?, Unpacked { files: 2, bytes: 1400, ..Unpacked::default() });
     Ok(())
 }
 
@@ -290,7 +335,7 @@ fn what_python_packs_is_unpacked() -> TestResult {
         \x20\x20t.addfile(m, io.BytesIO(b'data'))\n";
     let python = std::process::Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path).output()?;
     assert!(python.status.success(), "{python:?}");
-    assert_eq!(place.unpack(&fs::read(path)?)?, Unpacked { files: 2, bytes: 8 });
+    assert_eq!(place.unpack(&fs::read(path)?)?, Unpacked { files: 2, bytes: 8, ..Unpacked::default() });
     assert_eq!(fs::read_to_string(place.root().join("ünï").join("long".repeat(60)))?, "data");
     Ok(())
 }
@@ -362,7 +407,7 @@ fn absolute_links_into_the_packed_folder_are_kept() -> TestResult {
     }
     for outside in ["/opt/ml/model/../../etc", "/opt/ml/models/x", "/etc/passwd"] {
         let archive = Raw::default().link("link", outside).gz()?;
-        assert!(unpack(&archive[..], folder.path(), &limits).is_err(), "{outside}");
+        assert_eq!(unpack(&archive[..], folder.path(), &limits)?.left_out, [format!("link -> {outside}")]);
     }
     Ok(())
 }
