@@ -1,6 +1,5 @@
 //! CloudWatch's training metrics on this computer: `[metrics]`' expressions on a job's lines, kept as a CSV file.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -21,7 +20,9 @@ pub(crate) struct MetricsWriter {
     definitions: Vec<(String, Regex)>,
     file: csv::Writer<File>,
     /// The last value of each metric, by its place in `definitions`.
-    last: HashMap<usize, (Timestamp, f64)>,
+    last: Vec<Option<(Timestamp, f64)>>,
+    /// The last time, and its text: lines that come together have the same.
+    now: (Timestamp, String),
 }
 
 impl MetricsWriter {
@@ -29,16 +30,20 @@ impl MetricsWriter {
     pub(crate) fn append(path: &Path, definitions: &[MetricDefinition]) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
         let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
-        let compiled =
-            definitions.iter().filter_map(|metric| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?)));
-        Ok(Self { definitions: compiled.collect(), file, last: HashMap::new() })
+        let compiled = |metric: &MetricDefinition| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?));
+        let definitions: Vec<_> = definitions.iter().filter_map(compiled).collect();
+        let last = vec![None; definitions.len()];
+        Ok(Self { definitions, file, last, now: (Timestamp::MIN, String::new()) })
     }
 
     pub(crate) fn line(&mut self, now: Timestamp, line: &[u8]) -> io::Result<()> {
-        for (index, (name, expression)) in self.definitions.iter().enumerate() {
-            for value in expression.captures_iter(line).filter_map(|found| number(found.get(1)?.as_bytes())) {
-                self.file.write_record([&now.to_string(), name, &value.to_string()])?;
-                self.last.insert(index, (now, value));
+        for ((name, expression), last) in self.definitions.iter().zip(&mut self.last) {
+            for (text, value) in expression.captures_iter(line).filter_map(|found| number(found.get(1)?.as_bytes())) {
+                if self.now.0 != now {
+                    self.now = (now, now.to_string());
+                }
+                self.file.write_record([&self.now.1, name, text])?;
+                *last = Some((now, value));
             }
         }
         Ok(())
@@ -50,17 +55,19 @@ impl MetricsWriter {
 
     /// DescribeTrainingJob's FinalMetricDataList, in the order of the definitions.
     pub(crate) fn final_values(&self) -> Vec<MetricData> {
-        let values = self.definitions.iter().enumerate().filter_map(|(index, (name, _))| {
-            let (timestamp, value) = self.last.get(&index)?;
-            Some(MetricData { metric_name: Some(name.clone()), value: Some(*value), timestamp: Some(*timestamp) })
+        let values = self.definitions.iter().zip(&self.last).filter_map(|((name, _), last)| {
+            let (timestamp, value) = (*last)?;
+            Some(MetricData { metric_name: Some(name.clone()), value: Some(value), timestamp: Some(timestamp) })
         });
         values.collect()
     }
 }
 
 /// What is no finite number is no metric value: CloudWatch takes neither NaN nor infinities.
-fn number(text: &[u8]) -> Option<f64> {
-    std::str::from_utf8(text).ok()?.trim().parse().ok().filter(|value: &f64| value.is_finite())
+fn number(text: &[u8]) -> Option<(&str, f64)> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+    Some((text, value))
 }
 
 #[derive(Debug)]

@@ -78,22 +78,35 @@ const MARKS: [&str; 60] = [
 ];
 
 /// One stream's part of the message. Memory is bounded whatever the stream carries.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct ErrorCapture {
+    /// Made once: every line of a log is searched for them.
+    stems: [memmem::Finder<'static>; STEMS.len()],
     lines: Vec<String>,
     seen: HashSet<String>,
     kept: usize,
 }
 
+impl Default for ErrorCapture {
+    fn default() -> Self {
+        Self { stems: STEMS.map(memmem::Finder::new), lines: Vec::new(), seen: HashSet::new(), kept: 0 }
+    }
+}
+
 impl ErrorCapture {
     /// Takes the next line of the stream, with or without its line feed.
     pub(crate) fn line(&mut self, line: &[u8]) {
-        if self.kept >= MAX_KEPT || (self.lines.is_empty() && !is_marked(line)) {
+        if self.kept >= MAX_KEPT || (self.lines.is_empty() && !self.is_marked(line)) {
             return;
         }
         let room = line.len().min(MAX_KEPT - self.kept);
         let text = String::from_utf8_lossy(line.get(..room).unwrap_or(line));
         self.keep(text.trim_matches([' ', ':', '\n', '\r']));
+    }
+
+    fn is_marked(&self, line: &[u8]) -> bool {
+        let has = |mark: &&str| memmem::find(line, mark.as_bytes()).is_some();
+        self.stems.iter().any(|stem| stem.find(line).is_some()) && MARKS.iter().any(has)
     }
 
     fn keep(&mut self, text: &str) {
@@ -121,11 +134,6 @@ impl ErrorCapture {
         let lines: Vec<_> = spaced.filter(|line| seen.insert(line.clone())).collect();
         lines.join("\n").trim().to_owned()
     }
-}
-
-fn is_marked(line: &[u8]) -> bool {
-    let has = |mark: &&str| memmem::find(line, mark.as_bytes()).is_some();
-    STEMS.iter().any(has) && MARKS.iter().any(has)
 }
 
 #[cfg(test)]
