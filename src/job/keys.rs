@@ -243,4 +243,16 @@ mod tests {
             assert!(keys.any(|keys| keys.contains(key)), "{other}");
         }
     }
+
+    #[test]
+    fn the_readme_names_every_key() {
+        const README: &str = include_str!("../../README.md");
+        let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let more =
+            [ROOT, ALGORITHM, SWITCH, S3_AND_LOCAL_PATH, INSTANCE_GROUP, INSTANCE_PREFERENCE, HOOK, COLLECTION, RULE];
+        let keys = SECTIONS.iter().map(|(_, keys)| *keys).chain(more).flatten();
+        for key in keys {
+            assert!(README.split(|c| !is_of_word(c)).any(|word| word == *key), "the README does not name {key}");
+        }
+    }
 }

@@ -45,9 +45,12 @@ pub(crate) fn image(text: &str) -> Checked {
     only(text, |c| !c.is_whitespace() && !c.is_control(), "characters without spaces")
 }
 
-/// ChannelName.
+/// ChannelName. Its pattern takes `.` and `..` too, which can't be the names of folders.
 pub(crate) fn channel_name(text: &str) -> Checked {
     between(text, 1, 64)?;
+    if matches!(text, "." | "..") {
+        return Err(format!("is `{text}`, and its data lies in a folder of that name"));
+    }
     only(text, |c| c.is_ascii_alphanumeric() || ".-_".contains(c), "letters, digits, `.`, `-` and `_`")
 }
 
@@ -202,7 +205,8 @@ mod tests {
     #[test]
     fn what_the_api_takes_passes_and_the_rest_does_not() {
         const PLAN: &str = "arn:aws:sagemaker:eu-west-1:111122223333:training-plan/mine";
-        let table: [Case; 9] = [
+        let table: [Case; 10] = [
+            (channel_name, &["train", "a.b", "..."], &[".", "..", "", "a/b"]),
             (role, &["MyRole", "arn:aws:iam::111122223333:role/service-role/R"], &["a b", "arn:aws:iam::1:role/R", ""]),
             (
                 region,

@@ -62,6 +62,15 @@ impl Delivery {
             (Runs::Container(_), None) | (Runs::Algorithm(_), _) => Self::None,
         }
     }
+
+    fn is_by_channel(self) -> bool {
+        matches!(self, Self::Channel | Self::ToolkitAndChannel)
+    }
+}
+
+/// The channel that carries the spec's code, if one does: no other may have its name.
+pub(crate) fn code_channel(spec: &JobSpec) -> Option<&'static str> {
+    Delivery::of(spec).is_by_channel().then_some(channels::CODE)
 }
 
 /// The request of a valid spec, with its `[request]` table merged over it. Fails when `facts` lack a channel's data, or when

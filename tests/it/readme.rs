@@ -40,11 +40,28 @@ fn its_table_lists_every_command() -> TestResult {
 }
 
 #[test]
-fn its_example_is_a_valid_spec() -> TestResult {
-    let spec = README.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).ok_or("no TOML block")?;
+fn its_examples_are_valid_specs() -> TestResult {
+    let blocks = README.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let specs: Vec<&str> = blocks.filter(|block| block.contains("[framework]")).collect();
+    assert_eq!(specs.len(), 2, "an example and the reference");
     let sandbox = Sandbox::new()?;
-    let project = sandbox.project("readme", "")?.whole_spec(spec)?;
-    let project = project.file("src/train.py", "")?.file("data/train/a.csv", "1\n")?;
-    sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+    for spec in specs {
+        let project = sandbox.project("readme", "")?.whole_spec(spec)?;
+        let project = project.file("src/train.py", "")?.file("data/train/a.csv", "1\n")?.file("common/a.py", "")?;
+        sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+        sandbox.smtrain(&["validate", "--local", &project.spec()]).run()?.ok()?;
+        sandbox.smtrain(&["validate", "--set", "resources.instance_type=local", &project.spec()]).run()?.ok()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_templates_run_on_this_computer_by_their_spec_alone() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    for template in ["quickstart", "sklearn"] {
+        sandbox.smtrain(&["init", "-t", template, template]).run()?.ok()?;
+        let local = ["validate", "--set", "resources.instance_type=local", &format!("{template}/job.toml")];
+        sandbox.smtrain(&local).run()?.ok()?;
+    }
     Ok(())
 }

@@ -10,11 +10,13 @@ use super::{Delivery, Facts, input_mode, some_list};
 use crate::job::spec::InputMode;
 
 /// The channel that carries the source archive (the SDK's `code_channel_name`).
-const CODE: &str = "code";
+pub(super) const CODE: &str = "code";
 
 pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<Channel>> {
     let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;
-    if let (Delivery::Channel | Delivery::ToolkitAndChannel, Some(code)) = (Delivery::of(spec), facts.code) {
+    if let Some(code) = facts.code
+        && Delivery::of(spec).is_by_channel()
+    {
         channels.push(code_channel(spec, code));
     }
     Ok(channels)

@@ -9,16 +9,15 @@ use super::super::reader::Reader;
 use super::super::report::Report;
 use super::super::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, S3DataType};
 use super::super::tree::{Entry, Value};
-use super::INPUT_MODES;
 use super::source::resolve;
+use super::{INPUT_MODES, MOST_GROUPS};
 use crate::model::S3Uri;
 
-/// Limits of botocore's `InputDataConfig`, `ContentType`, `AttributeNames` and `InstanceGroupNames`.
+/// Limits of botocore's `InputDataConfig`, `ContentType` and `AttributeNames`.
 const MOST_CHANNELS: usize = 20;
 const LONGEST_CONTENT_TYPE: usize = 256;
 const MOST_ATTRIBUTES: usize = 16;
 const LONGEST_ATTRIBUTE: usize = 256;
-const MOST_GROUPS: usize = 5;
 const LONGEST_URI: usize = 1024;
 
 const DATA_TYPES: &[(&str, S3DataType)] = &[

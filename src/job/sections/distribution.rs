@@ -6,6 +6,7 @@ use super::super::reader::Reader;
 use super::super::spec::{Distribution, DistributionKind};
 use super::super::suggest::list;
 use super::super::values::json_table;
+use super::MOST_GROUPS;
 
 const KINDS: &[(&str, DistributionKind)] = &[
     ("torch_distributed", DistributionKind::TorchDistributed),
@@ -19,7 +20,6 @@ const KINDS: &[(&str, DistributionKind)] = &[
 
 /// A hyperparameter carries them (botocore, `HyperParameterValue`).
 const LONGEST_OPTIONS: usize = 2500;
-const MOST_GROUPS: usize = 5;
 
 pub(crate) fn decode(root: &Reader<'_>) -> Option<Distribution> {
     let section = root.section("distribution", keys::DISTRIBUTION);

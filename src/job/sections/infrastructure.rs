@@ -1,15 +1,12 @@
 //! `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are one switch.
 
-use std::time::Duration;
-
 use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::{Local, Network, Output};
 use super::super::tree::{Node, Value};
+use crate::model::local_options::STOP_GRACE;
 
-/// What the service gives a stopped container between SIGTERM and SIGKILL.
-const DEFAULT_STOP_GRACE: Duration = Duration::from_secs(120);
 const LONGEST_STOP_GRACE: u64 = 3600;
 /// Limits of botocore's `Subnets` and `VpcSecurityGroupIds`.
 const MOST_SUBNETS: usize = 16;
@@ -62,6 +59,6 @@ pub(crate) fn local(root: &Reader<'_>) -> Local {
     let section = root.section("local", keys::LOCAL);
     Local {
         python: section.checked("python", patterns::not_empty),
-        stop_grace: section.duration("stop_grace", 0, LONGEST_STOP_GRACE).unwrap_or(DEFAULT_STOP_GRACE),
+        stop_grace: section.duration("stop_grace", 0, LONGEST_STOP_GRACE).unwrap_or(STOP_GRACE),
     }
 }

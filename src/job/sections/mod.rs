@@ -24,6 +24,8 @@ use super::values::json_table;
 use crate::model::JobName;
 use crate::model::job_name::base_from;
 
+/// Entries of botocore's `InstanceGroups`, `InstanceGroupNames` and `InstancePreferenceList`.
+const MOST_GROUPS: usize = 5;
 const INPUT_MODES: &[(&str, InputMode)] =
     &[("File", InputMode::File), ("Pipe", InputMode::Pipe), ("FastFile", InputMode::FastFile)];
 

@@ -8,6 +8,7 @@ use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
 use super::super::spec::{Checkpoints, InstanceGroupSpec, InstancePreferenceSpec, Limits, Resources};
+use super::MOST_GROUPS;
 use crate::model::InstanceType;
 
 const DEFAULT_VOLUME_GB: u32 = 30;
@@ -18,8 +19,6 @@ const MOST_KEEP_ALIVE: u64 = 21_600;
 const PENDING: (u64, u64) = (1_800, 2_419_200);
 const LONGEST_RUN: u64 = 28 * 86_400;
 const MOST_RETRIES: i64 = 30;
-/// `InstanceGroups` and `InstancePreferenceList`.
-const MOST_GROUPS: usize = 5;
 const LONGEST_GROUP_NAME: usize = 64;
 const LARGEST_VOLUME_GB: i64 = 16_384;
 

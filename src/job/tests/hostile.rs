@@ -221,3 +221,30 @@ proptest! {
         prop_assert!(loaded.is_err());
     }
 }
+
+#[test]
+fn channels_that_are_no_folders_or_carry_the_code_are_refused() -> TestResult {
+    let project = Project::new()?;
+    let framework = BASE.to_owned();
+    let container = "[container]\nimage = \"i:1\"\n[source]\nentry_point = \"train.py\"\n\
+                     [resources]\ninstance_type = \"ml.m5.large\"\n";
+    let bare = "[container]\nimage = \"i:1\"\n[resources]\ninstance_type = \"ml.m5.large\"\n";
+    let isolated = format!("{BASE}[network]\nisolation = true\n");
+    let code = "code = \"data\"";
+    let refused = "the code of this job comes in a channel `code`, and there can't be two of that name";
+    for (spec, channel, problem) in [
+        (framework.as_str(), code, None),
+        (bare, code, None),
+        (&isolated, "train = \"data\"", None),
+        (&isolated, code, Some(refused)),
+        (&isolated, "code = { source = \"data\" }", Some(refused)),
+        (container, code, Some(refused)),
+        (&framework, "\"..\" = \"data\"", Some("the channel's name is `..`")),
+        (&framework, "\".\" = \"data\"", Some("the channel's name is `.`")),
+    ] {
+        let problems = project.problems(format!("{spec}[channels]\n{channel}\n"), &[])?;
+        assert_eq!(problems.len(), usize::from(problem.is_some()), "{channel}: {problems:?}");
+        assert!(problems.iter().all(|it| it.contains(problem.unwrap_or_default())), "{channel}: {problems:?}");
+    }
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 use super::super::duration;
 use super::super::keys;
+use super::super::request;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
 use super::super::suggest::{did_you_mean, list};
 use super::Checks;
@@ -19,6 +20,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
         training_compiler(checks, framework);
     }
     code(checks);
+    code_channel(checks);
 }
 
 const TYPE: [&str; 2] = ["resources", "instance_type"];
@@ -215,6 +217,14 @@ fn code(checks: &Checks<'_>) {
             }
         }
         _ => {}
+    }
+}
+
+fn code_channel(checks: &Checks<'_>) {
+    let Some(name) = request::code_channel(checks.spec) else { return };
+    if checks.spec.channels.iter().any(|channel| channel.name == name) {
+        let message = format!("the code of this job comes in a channel `{name}`, and there can't be two of that name");
+        checks.refuse(&["channels", name], message, "give your channel another name");
     }
 }
 
