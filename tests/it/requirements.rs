@@ -120,5 +120,35 @@ fn a_stop_ends_the_installation() -> TestResult {
     sandbox.wait_for_no_processes()
 }
 
+/// Stands for an installer: fails, after it has looked for the terminal in which a person could be asked.
+const ASKING_UV: &str = "#!/bin/sh
+[ \"$1\" = --version ] && exit
+if (: < /dev/tty) 2>/dev/null; then echo a terminal; else echo no terminal, prompts: $GIT_TERMINAL_PROMPT; fi
+exit 1
+";
+
+#[test]
+fn an_installer_can_t_ask_in_the_terminal() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = project(&sandbox, "tiny\n")?.file("bin/uv", ASKING_UV)?.executable("bin/uv")?;
+    let path = format!("{}:{}", project.path("bin").display(), std::env::var("PATH")?);
+    let submit = sandbox.terminal(&["submit", "--local", "--wait", &project.spec()]).env("PATH", path);
+    submit.run()?.expect(3)?;
+    assert_eq!(sandbox.log("-")?, "no terminal, prompts: 0\n");
+    Ok(())
+}
+
+#[test]
+fn max_run_counts_the_installation() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = project(&sandbox, "./slow\n")?.with("[limits]\nmax_run = '1s'")?;
+    let project = project.file("slow/pyproject.toml", SLOW_PROJECT)?.file("slow/backend.py", SLOW_BACKEND)?;
+    let (job, _) = sandbox.end(&project, &[], 4)?;
+    let state = sandbox.describe(&job)?;
+    let statuses = (&state["TrainingJobStatus"], &state["SecondaryStatus"]);
+    assert_eq!(statuses, (&"Stopped".into(), &"MaxRuntimeExceeded".into()));
+    sandbox.wait_for_no_processes()
+}
+
 const SLOW_PROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
 const SLOW_BACKEND: &str = "import os, time\nopen(os.environ['HOME'] + '/../building', 'w').close()\ntime.sleep(600)\n";

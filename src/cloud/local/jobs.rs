@@ -2,9 +2,9 @@
 
 use std::fs::{self, DirEntry, File};
 use std::io;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,6 +27,8 @@ const SUPERVISE: &str = "__supervise";
 const HALF_MADE: &str = ".new-";
 /// How long a job may be in the making. It takes milliseconds.
 const MAKING: Duration = Duration::from_secs(3600);
+/// The pause between two looks whether a supervisor is ready. It takes milliseconds.
+const LOOK: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct LocalJobs {
@@ -68,7 +70,8 @@ impl LocalJobs {
     }
 
     /// The supervisor gets the lock as its standard input: it is held as long as that process lives, however it ends.
-    fn start_supervisor(&self, folder: &JobFolder, lock: File) -> io::Result<()> {
+    /// It leaves the terminal by itself: one that led a process group could not.
+    fn start_supervisor(&self, folder: &JobFolder, lock: File) -> io::Result<Child> {
         let log = File::options().create(true).append(true).open(folder.supervisor_log())?;
         Command::new(&self.executable)
             .arg(SUPERVISE)
@@ -77,9 +80,7 @@ impl LocalJobs {
             .stdin(Stdio::from(lock))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log))
-            .process_group(0)
             .spawn()
-            .map(drop)
     }
 
     fn all_names(&self) -> CloudResult<Vec<JobName>> {
@@ -100,7 +101,9 @@ impl Jobs for LocalJobs {
         let name = &typed.training_job_name;
         let (folder, lock) = self.lay_out(name, request, options)?;
         // With nobody to look after it the job has failed: that is what every reader will find.
-        self.start_supervisor(&folder, lock).map_err(CloudError::io(format!("start the supervisor of {name}")))?;
+        let starting = || CloudError::io(format!("start the supervisor of {name}"));
+        let supervisor = self.start_supervisor(&folder, lock).map_err(starting())?;
+        until_ready(&folder, supervisor).await.map_err(starting())?;
         Ok(arn(name))
     }
 
@@ -140,6 +143,19 @@ impl Jobs for LocalJobs {
             None => written,
         }
     }
+}
+
+/// Waits until the supervisor has left the terminal, or has ended: before that, a Ctrl-C would end it too, and nobody is to
+/// be told of a job that is gone. Its process id, which it writes then, is removed when the job ends.
+async fn until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()> {
+    while !folder.pid().exists() {
+        match supervisor.try_wait()? {
+            None => tokio::time::sleep(LOOK).await,
+            Some(status) if status.signal().is_some() => return Err(io::Error::other("it was interrupted")),
+            Some(_) => break,
+        }
+    }
+    Ok(())
 }
 
 /// Removes what a `submit` that was killed has left. Whatever can't be removed does no harm.

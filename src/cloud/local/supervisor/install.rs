@@ -15,6 +15,10 @@ use crate::cloud::local::requirements::{Environment, REQUIREMENTS, Step};
 use crate::cloud::local::state::Ending;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::job_status::phase;
+use crate::model::request::CreateTrainingJobRequest;
+
+/// Where the contract has the input channels.
+const CHANNELS: &str = "/opt/ml/input/data/";
 
 /// The job's Python: the interpreter itself, or an environment on top of it.
 pub(super) async fn requirements(
@@ -29,7 +33,7 @@ pub(super) async fn requirements(
     if installed.is_empty() {
         return Ok(Ok(Ready { layout, output, python }));
     }
-    let digest = stage::code_place(&job.request).unwrap_or_default();
+    let digest = code_uri(&job.request);
     let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete() {
@@ -39,9 +43,18 @@ pub(super) async fn requirements(
     Ok(match make(job, environment, output).await? {
         (output, None) => Ok(Ready { layout, output, python }),
         (output, Some(Failed { exit_code, command })) => {
-            Err(job.failed(failure(kind), exit_code, &output.error_message(), &command))
+            Err(job.failed(failure(kind), exit_code, &output.install_error(), &command))
         }
     })
+}
+
+/// What tells the code apart from other code: where it is stored, which is by its digest. Under network isolation the place
+/// that the request names is the same for all code, and the channel says where its archive is stored.
+fn code_uri(request: &CreateTrainingJobRequest) -> String {
+    let place = stage::code_place(request).unwrap_or_default();
+    let channel = place.strip_prefix(CHANNELS).and_then(|below| below.split('/').next());
+    let of_channel = request.input_data_config.iter().flatten().find(|one| Some(&*one.channel_name) == channel);
+    of_channel.and_then(|channel| channel.data_source.s3_data_source.as_ref()).map_or(place, |s3| s3.s3_uri.clone())
 }
 
 fn described(kind: EntryPointKind) -> &'static str {
@@ -90,6 +103,8 @@ async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> io::Result<(Outp
     installer
         .args(arguments)
         .current_dir(job.code())
+        // Nobody is there to answer: git is to fail, with a message.
+        .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer))

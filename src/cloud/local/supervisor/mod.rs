@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::output::Output;
@@ -48,6 +49,8 @@ struct Job<'a> {
     state: DescribeTrainingJobResponse,
     /// Somebody asked the job to stop.
     stop: CancellationToken,
+    /// When `max_run` is over.
+    deadline: Instant,
 }
 
 /// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
@@ -60,6 +63,8 @@ pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &P
 
 /// An error is one of the beginning or of the end; all others are how the job ended.
 async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
+    // A session of its own has no terminal: whoever asks there for a password would be stopped, and this process with it.
+    nix::unistd::setsid().map_err(|error| CloudError::io("leave the terminal")(error.into()))?;
     // The folder that the job was submitted in may be removed, or on a disk that is to be unmounted.
     nix::unistd::chdir(folder).map_err(|error| CloudError::io("enter the job's folder")(error.into()))?;
     let folder = JobFolder::at(folder.to_owned());
@@ -67,7 +72,8 @@ async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path)
     processes::adopt_orphans();
     let request = folder.read_request()?.typed().map_err(|error| CloudError::Other(error.to_string()))?;
     let (options, state) = (folder.read_options()?, folder.read_state()?);
-    let mut job = Job { home, cache, executable, folder, request, options, state, stop };
+    let deadline = Instant::now() + FAR_AWAY;
+    let mut job = Job { home, cache, executable, folder, request, options, state, stop, deadline };
     let ending = match job.phases().await {
         Ok(ending) => ending,
         Err(error) => Ending::failed(internal_error(&error)),
@@ -103,28 +109,51 @@ impl Job<'_> {
     async fn phases(&mut self) -> CloudResult<Ending> {
         self.enter(phase::DOWNLOADING, "Preparing the code and the input data");
         let stop = self.stop.clone();
-        let prepared = tokio::select! {
-            // What is under way when the job is stopped goes no further than the process that it has started.
-            prepared = self.prepare() => prepared?,
-            () = stop.cancelled() => return Ok(Ending::stopped()),
+        // What is under way when the job is stopped goes no further than the process that it has started.
+        let (interpreter, layout) = tokio::select! {
+            staged = self.stage() => staged?,
+            () = stop.cancelled() => return Ok(self.stopped_early(Ending::stopped())),
         };
-        let Ready { layout, output, python } = match prepared {
-            Ok(ready) => ready,
-            Err(ending) => return Ok(ending),
+        // On SageMaker the container installs what the code needs: it is part of the run.
+        self.deadline = Instant::now() + self.max_run();
+        let deadline = self.deadline;
+        let installed = tokio::select! {
+            installed = self.install(&interpreter, layout) => installed?,
+            () = stop.cancelled() => return Ok(self.stopped_early(Ending::stopped())),
+            () = sleep_until(deadline) => return Ok(self.stopped_early(Ending::max_run_exceeded())),
         };
+        match installed {
+            Ok(ready) => self.train(ready).await,
+            Err(ending) => Ok(ending),
+        }
+    }
+
+    async fn stage(&mut self) -> CloudResult<(Interpreter, Layout)> {
+        Ok((self.interpreter().await?, stage::input(self).await?))
+    }
+
+    /// How the job ends, in place of what the script needs, when that can't be installed.
+    async fn install(&mut self, interpreter: &Interpreter, layout: Layout) -> CloudResult<Result<Ready, Ending>> {
+        let output = Output::create(&self.folder, self.metric_definitions())?;
+        install::requirements(self, interpreter, layout, output).await
+    }
+
+    fn stopped_early(&mut self, ending: Ending) -> Ending {
+        self.enter_stopping();
+        ending
+    }
+
+    fn enter_stopping(&mut self) {
+        self.state.training_job_status = JobStatus::Stopping;
+        self.enter(phase::STOPPING, "Stopping the training job");
+    }
+
+    async fn train(&mut self, Ready { layout, output, python }: Ready) -> CloudResult<Ending> {
         self.state.training_start_time = Some(Timestamp::now());
         self.enter(phase::TRAINING, "Training in progress");
         let (ended, output) = script::run(self, &layout, &python, output).await?;
         self.state.final_metric_data_list = Some(output.final_metrics()).filter(|metrics| !metrics.is_empty());
         self.upload(ended, &output).await
-    }
-
-    /// How the job ends, in place of what the script needs, when that can't be installed.
-    async fn prepare(&mut self) -> CloudResult<Result<Ready, Ending>> {
-        let interpreter = self.interpreter().await?;
-        let layout = stage::input(self).await?;
-        let output = Output::create(&self.folder, self.metric_definitions())?;
-        install::requirements(self, &interpreter, layout, output).await
     }
 
     /// On a thread of its own: an interpreter that doesn't answer doesn't keep the job from being stopped.

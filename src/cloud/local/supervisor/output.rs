@@ -1,5 +1,6 @@
 //! What a job prints: read as it comes, and kept as log events, metric values and the text of an error.
 
+use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
 
 use jiff::Timestamp;
@@ -15,11 +16,14 @@ use crate::model::training_job::MetricData;
 
 /// How much is read at a time, in bytes: what a pipe holds.
 const CHUNK: usize = 64 * 1024;
+/// How many of an installer's errors are kept: a FailureReason has room for 1024 characters.
+const INSTALL_ERRORS: usize = 10;
 
 pub(super) struct Output {
     log: LogWriter,
     metrics: MetricsWriter,
     errors: ErrorCapture,
+    install: InstallErrors,
 }
 
 impl Output {
@@ -29,6 +33,7 @@ impl Output {
                 log: LogWriter::append(&stream_file(folder))?,
                 metrics: MetricsWriter::append(&folder.metrics(), metrics)?,
                 errors: ErrorCapture::default(),
+                install: InstallErrors::default(),
             })
         };
         create().map_err(CloudError::io("create the job's log"))
@@ -43,7 +48,7 @@ impl Output {
     pub(super) fn pump_install(&mut self, pipe: PipeReader) -> io::Result<()> {
         self.drain(pipe, |output, now, line| {
             output.log.event(now, line);
-            output.errors.line(line);
+            output.install.line(line);
             Ok(())
         })
     }
@@ -102,6 +107,36 @@ impl Output {
     pub(super) fn error_message(&self) -> String {
         self.errors.message()
     }
+
+    /// Why an installer failed, in its own words.
+    pub(super) fn install_error(&self) -> String {
+        self.install.message()
+    }
+}
+
+/// What an installer says of its failure: pip's last lines with `ERROR:`, else the last line that is not blank.
+#[derive(Default)]
+struct InstallErrors {
+    errors: VecDeque<String>,
+    last: String,
+}
+
+impl InstallErrors {
+    fn line(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim();
+        if line.starts_with("ERROR:") {
+            self.errors.truncate(INSTALL_ERRORS - 1);
+            self.errors.push_front(line.to_owned());
+        } else if !line.is_empty() {
+            line.clone_into(&mut self.last);
+        }
+    }
+
+    fn message(&self) -> String {
+        let errors: Vec<&str> = self.errors.iter().rev().map(String::as_str).collect();
+        if errors.is_empty() { self.last.clone() } else { errors.join("\n") }
+    }
 }
 
 /// `algo-1-{epoch}`, as SageMaker names streams. A job has one; what is found is gone on with.
@@ -111,4 +146,30 @@ pub(super) fn stream_file(folder: &JobFolder) -> std::path::PathBuf {
         || folder.log().join(format!("{HOST_NAME}-{}", Timestamp::now().as_second())),
         |entry| entry.path(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(lines: &[&str]) -> String {
+        let mut errors = InstallErrors::default();
+        for line in lines {
+            errors.line(line.as_bytes());
+        }
+        errors.message()
+    }
+
+    #[test]
+    fn why_an_installer_failed() {
+        assert_eq!(
+            message(&["Collecting a", "  ERROR: no a", "ERROR: give up", "", "a hint"]),
+            "ERROR: no a\nERROR: give up"
+        );
+        assert_eq!(message(&["Using Python", "error: no a", " "]), "error: no a");
+        assert_eq!(message(&[]), "");
+        let many: Vec<String> = (0..30).map(|number| format!("ERROR: {number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(message(&many).starts_with("ERROR: 20\n") && message(&many).ends_with("\nERROR: 29"));
+    }
 }

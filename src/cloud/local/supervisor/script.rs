@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use super::output::{Output, stream_file};
@@ -19,8 +19,6 @@ use crate::cloud::local::guard::{GUARD, Plan};
 use crate::cloud::local::state::to_json;
 use crate::cloud::local::{home, processes};
 use crate::cloud::{CloudError, CloudResult};
-use crate::model::JobStatus;
-use crate::model::job_status::phase;
 
 /// How the script ended.
 pub(super) enum Ended {
@@ -134,7 +132,7 @@ fn read(mut output: Output, pipe: PipeReader) -> Reading {
 
 /// Waits for the guard's end. The result says what cut the script short, if anything did.
 async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &CancellationToken) -> CloudResult<Option<Ended>> {
-    let (stop, deadline) = (job.stop.clone(), Instant::now() + job.max_run());
+    let (stop, deadline) = (job.stop.clone(), job.deadline);
     let (mut cut_short, mut released) = (None, false);
     loop {
         tokio::select! {
@@ -161,8 +159,7 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &Cancellatio
 
 fn stopping(job: &mut Job<'_>, guard: &Child) {
     send(guard, Signal::SIGTERM);
-    job.state.training_job_status = JobStatus::Stopping;
-    job.enter(phase::STOPPING, "Stopping the training job");
+    job.enter_stopping();
 }
 
 fn send(guard: &Child, signal: Signal) {
