@@ -1,5 +1,5 @@
-//! What a job's code needs (`requirements.txt`, its own `setup.py`) as a cached environment, on top of the packages that the
-//! job's Python has: as pip installs them on top of an image.
+//! What a job's code needs (`requirements.txt`, its own `setup.py`) as a cached environment, in front of the packages that
+//! the job's Python has. Unlike pip on an image, it gets all that its packages need, also what that Python has already.
 
 use std::fs::{self, File};
 use std::io;
@@ -98,8 +98,7 @@ impl Environment {
     /// Called once every step has succeeded.
     pub(crate) fn complete(&self) -> CloudResult<()> {
         let finish = || {
-            let packages = self.base.packages.join("\n") + "\n";
-            fs::write(self.own_packages()?.join(BASE_PACKAGES), packages)?;
+            fs::write(self.own_packages()?.join(BASE_PACKAGES), base_packages(&self.base.packages)?)?;
             fs::write(self.folder.join(COMPLETE), "")
         };
         finish().map_err(CloudError::io(format!("complete {}", self.folder.display())))
@@ -132,9 +131,37 @@ fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> St
     hex(half)
 }
 
+/// The text of a `.pth` file that adds folders of packages behind all others, with the `.pth` files in them: a package that
+/// is installed as editable is nothing but such a file. Python executes a line that starts with `import`.
+fn base_packages(folders: &[String]) -> io::Result<String> {
+    // A JSON string is a string of Python's too.
+    let line = |folder| Ok(format!("import site; site.addsitedir({})\n", serde_json::to_string(folder)?));
+    folders.iter().map(line).collect()
+}
+
+/// The options whose value can be a file or folder: more requirements, constraints, a package's source, a folder of packages.
+const FILE_OPTIONS: [&str; 8] = ["--requirement", "--constraint", "--editable", "--find-links", "-r", "-c", "-e", "-f"];
+
 /// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
 fn names_files(requirements: &str) -> bool {
-    requirements.lines().map(str::trim).any(|line| line.starts_with(['-', '.', '/']) || line.contains("file:"))
+    let words = |line: &str| line.split(" #").next().unwrap_or_default().trim().to_owned();
+    requirements.lines().map(words).any(|line| match line.strip_prefix('-') {
+        Some(_) => FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_local),
+        None => line.contains("file:") || line.starts_with(['.', '/']) || is_path(&line),
+    })
+}
+
+/// Whether an option's value is on this computer.
+fn is_local(value: &str) -> bool {
+    value.contains("file:") || !value.contains("://")
+}
+
+/// Whether a requirement that doesn't look like one is a path all the same: `wheels/tiny.whl`, but no URL or comment.
+fn is_path(line: &str) -> bool {
+    let path = line.split([';', '[']).next().unwrap_or_default().trim();
+    !line.starts_with('#')
+        && is_local(line)
+        && (path.contains('/') || Path::new(path).extension() == Some("whl".as_ref()))
 }
 
 fn has_uv() -> bool {
@@ -171,17 +198,55 @@ mod tests {
     }
 
     #[test]
+    fn requirements_that_name_files() {
+        for line in [
+            "-r more.txt",
+            "-rmore.txt",
+            "--requirement=more.txt",
+            "-c pins.txt",
+            "--constraint pins.txt",
+            "-e .",
+            "--editable=../pkg",
+            "--find-links wheels",
+            "-f file:///wheels",
+            "  ./wheels/a.whl",
+            "/src/a",
+            "wheels/a.whl ; python_version > '3'",
+            "a-1.0-py3-none-any.whl",
+            "src/pkg[extra]",
+            "pkg @ file:../pkg",
+        ] {
+            assert!(names_files(&format!("numpy\n{line}\n")), "{line}");
+        }
+        for line in [
+            "--extra-index-url https://packages.example.com/simple",
+            "--index-url=https://packages.example.com/simple",
+            "--find-links https://example.com/wheels/",
+            "-r https://example.com/more.txt",
+            "-e git+https://example.com/pkg.git#egg=pkg",
+            "--no-binary :all:",
+            "--prefer-binary",
+            "    --hash=sha256:0123",
+            "numpy==2.0  # see docs/numpy.md",
+            "# as in a/b",
+            "pkg @ https://example.com/pkg.whl",
+            "pkg[extra]==1 ; sys_platform == 'linux'",
+        ] {
+            assert!(!names_files(line), "{line}");
+        }
+    }
+
+    #[test]
     fn what_is_made_of_the_code_depends_on_the_code() -> Result<(), Box<dyn std::error::Error>> {
         let code = tempfile::tempdir()?;
         let folder = |digest: &str, installed: &'static [&'static str]| {
             Environment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
         };
-        for text in ["-r more.txt", "./wheels/a.whl", "pkg @ file:../pkg", "-e ."] {
+        for (text, depends) in [("numpy", false), ("-r more.txt", true)] {
             fs::write(code.path().join(REQUIREMENTS), text)?;
-            assert_ne!(folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?, "{text}");
+            let (one, other) = (folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?);
+            assert_eq!(one != other, depends, "{text}");
         }
-        fs::write(code.path().join(REQUIREMENTS), "numpy")?;
-        assert_eq!(folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?);
         assert_ne!(folder("a", &["."])?, folder("b", &["."])?);
         Ok(())
     }
