@@ -203,8 +203,19 @@ impl JobFolder {
         match self.try_lock() {
             Ok(Some(_lock)) => self.settle(ABANDONED),
             // Where nothing can be written, not even a lock, the state is what was last written.
-            Ok(None) | Err(_) => Ok(state),
+            Ok(None) | Err(_) => Ok(self.with_stop_request(state)),
         }
+    }
+
+    /// A job that was asked to stop is stopping at once, as on SageMaker, even before its supervisor has written so.
+    fn with_stop_request(&self, mut state: DescribeTrainingJobResponse) -> DescribeTrainingJobResponse {
+        if state.training_job_status == JobStatus::InProgress && self.stop_request().exists() {
+            state.training_job_status = JobStatus::Stopping;
+            if state.secondary_status != phase::UPLOADING {
+                phase::STOPPING.clone_into(&mut state.secondary_status);
+            }
+        }
+        state
     }
 
     /// Ends a job that has lost its supervisor. Called with the lock: the supervisor may have ended the job before it went.

@@ -14,7 +14,8 @@ use super::processes;
 /// Names the job's folder to all of its processes, from the supervisor on.
 pub(crate) const VARIABLE: &str = "SMTRAIN_JOB_FOLDER";
 
-/// One that is just being forked is met on the next round.
+/// One that is just being forked is met on the next round. After these, a fraction of a second, what can't be killed is left:
+/// whoever asks for a job's state is to get an answer.
 const ROUNDS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -23,7 +24,8 @@ pub(crate) fn mark(folder: &JobFolder) -> OsString {
     folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned()).into_os_string()
 }
 
-/// Kills what is left of the job's processes, other than this one.
+/// Kills what is left of the job's processes, other than this one. Blocks, but only as long as the kernel takes to end
+/// them: its callers hold the job's lock, and are not to be given up half way.
 pub(crate) fn end(folder: &JobFolder) {
     let variable = [VARIABLE.as_bytes(), b"=", mark(folder).as_bytes()].concat();
     let is_marked =
