@@ -35,10 +35,11 @@ mod linux {
         // With the right to mount, no user namespace is needed, and other users' files keep their owners.
         if !uid.is_root() || unshare(CloneFlags::CLONE_NEWNS).is_err() {
             unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).map_err(refused)?;
-            map_own_ids(uid, gid)?;
+            map_own_ids(uid, gid).map_err(|error| failed("keep the user's id", &error))?;
         }
         // No mount made here is to be seen outside.
-        mount_as(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
+        let private = mount_as(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
+        private.map_err(|error| failed("make mounts private", &error))?;
         mount_opt(ml)?;
         // A script that needs the name says so itself.
         let _unnamed = name_host();
@@ -54,6 +55,11 @@ mod linux {
         })
     }
 
+    /// Tells the step: the error alone doesn't say which.
+    fn failed(doing: &str, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("could not {doing}: {error}"))
+    }
+
     /// The user keeps its own id, so that files and programs behave as outside.
     fn map_own_ids(uid: Uid, gid: Gid) -> io::Result<()> {
         fs::write("/proc/self/setgroups", "deny")?;
@@ -66,17 +72,23 @@ mod linux {
         // Kept: should a mount fail, removing it with all that it holds would remove what is mounted in it.
         let staging = tempfile::tempdir()?.keep();
         let new = staging.as_path();
-        mount_as(Some(Path::new("tmpfs")), new, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV)?;
-        fs::create_dir(new.join(ML))?;
-        bind(ml, &new.join(ML))?;
-        for entry in fs::read_dir(OPT)? {
-            let entry = entry?;
-            if entry.file_name() != ML {
-                mirror(&entry, &new.join(entry.file_name()))?;
-            }
-        }
-        mount_as(Some(new), Path::new(OPT), None, MsFlags::MS_MOVE)?;
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount_as(Some(Path::new("tmpfs")), new, Some("tmpfs"), flags)
+            .map_err(|error| failed("mount a tmpfs", &error))?;
+        let mounted = fs::create_dir(new.join(ML)).and_then(|()| bind(ml, &new.join(ML)));
+        mounted.map_err(|error| failed("mount the job's folder", &error))?;
+        mirror_opt(new);
+        mount_as(Some(new), Path::new(OPT), None, MsFlags::MS_MOVE)
+            .map_err(|error| failed("mount over /opt", &error))?;
         fs::remove_dir(new)
+    }
+
+    /// What can't be had, such as a disk that no longer answers, is missing: few jobs need it, and all need `/opt/ml`.
+    fn mirror_opt(new: &Path) {
+        let Ok(entries) = fs::read_dir(OPT) else { return };
+        for entry in entries.flatten().filter(|entry| entry.file_name() != ML) {
+            let _missing = mirror(&entry, &new.join(entry.file_name()));
+        }
     }
 
     /// Lets the host's name be resolved, as SageMaker's own hosts file does: `torch.distributed` meets there.
