@@ -61,7 +61,7 @@ fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
 fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let Ok(settings) = Settings::from_environment() else { return Vec::new() };
-    let cloud = local::cloud(&local::Home::new(settings.state), settings.executable);
+    let cloud = local::cloud(&local::Home::new(settings.state), settings.cache, settings.executable);
     let Ok(Ok(names)) = block_on(cloud.jobs.names()) else { return Vec::new() };
     let names = names.iter().map(JobName::as_str).filter(|name| name.starts_with(&*typed));
     names.map(CompletionCandidate::new).collect()
@@ -76,7 +76,7 @@ fn supervise(folder: &Path) -> Result<()> {
 
 fn run(command: Command, local: bool, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
-    let cloud = local::cloud(&local::Home::new(settings.state), settings.executable);
+    let cloud = local::cloud(&local::Home::new(settings.state), settings.cache, settings.executable);
     let context = Context { ui, cloud, local };
     block_on(commands::run(command, &context))?
 }

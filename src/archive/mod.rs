@@ -15,4 +15,4 @@ mod walk;
 pub(crate) use error::{PackError, UnpackError};
 pub(crate) use folder::pack_folder;
 pub(crate) use pack::{Packed, SourceTree, pack_source};
-pub(crate) use unpack::{Limits, unpack};
+pub(crate) use unpack::{Limits, Unpacked, unpack};

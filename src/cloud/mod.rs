@@ -4,6 +4,7 @@
 pub(crate) mod local;
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -42,6 +43,8 @@ pub(crate) type CloudResult<T> = Result<T, CloudError>;
 /// The services that a command works with, all of one place: this computer or an AWS account.
 pub(crate) struct Cloud {
     pub(crate) region: String,
+    /// Folders of this place's own: no code that is packed may hold them.
+    pub(crate) own_folders: Vec<PathBuf>,
     pub(crate) jobs: Box<dyn Jobs>,
     pub(crate) objects: Box<dyn Objects>,
     pub(crate) logs: Box<dyn Logs>,

@@ -9,6 +9,7 @@ use super::job_args::JobArg;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::downloaded::Downloaded;
+use crate::model::printable;
 use crate::ops::download;
 use crate::ops::find_job::find_job;
 use crate::ui;
@@ -57,6 +58,9 @@ pub(super) fn report(downloaded: &Downloaded, context: &Context) {
     for (what, part) in [("model", &downloaded.model), ("output data", &downloaded.output)] {
         if let Some(part) = part {
             let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
+            for link in &part.left_out {
+                context.ui.warning(format_args!("left out of the {what}, as it leads elsewhere: {}", printable(link)));
+            }
             context.ui.note(format_args!("{what}: {files}, {bytes} in {}", part.folder.display()));
         }
     }

@@ -18,4 +18,6 @@ pub(crate) struct Part {
     pub(crate) files: usize,
     /// Unpacked.
     pub(crate) bytes: u64,
+    /// Symbolic links that lead out of the artifact, as `NAME -> TARGET`: they were not made. With very many, the first.
+    pub(crate) left_out: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::blocking;
-use crate::archive::{self, Limits};
+use crate::archive::{self, Limits, Unpacked};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
 use crate::model::downloaded::{Downloaded, Part};
@@ -42,8 +42,8 @@ async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<
             let target = target.clone();
             blocking(move || {
                 let filling = target.begin()?;
-                let (files, bytes) = unpack(archive, &filling.partial, target.packed_from, &uri)?;
-                filling.finish(files, bytes)
+                let unpacked = unpack(archive, &filling.partial, target.packed_from, &uri)?;
+                filling.finish(unpacked)
             })
             .await
             .map(Some)
@@ -53,16 +53,10 @@ async fn fetch(cloud: &Cloud, artifact: &str, target: &Target) -> Result<Option<
     }
 }
 
-fn unpack(
-    archive: Box<dyn Read + Send>,
-    folder: &Path,
-    packed_from: &'static str,
-    uri: &S3Uri,
-) -> Result<(usize, u64)> {
+fn unpack(archive: Box<dyn Read + Send>, folder: &Path, packed_from: &'static str, uri: &S3Uri) -> Result<Unpacked> {
     let limits = Limits { packed_from: Some(packed_from), ..Limits::default() };
     let unpacked = archive::unpack(archive, folder, &limits);
-    let unpacked = unpacked.map_err(|error| Error::failure(format!("could not unpack {uri}: {error}")))?;
-    Ok((unpacked.files, unpacked.bytes))
+    unpacked.map_err(|error| Error::failure(format!("could not unpack {uri}: {error}")))
 }
 
 /// A model that was stored without compression: its files.
@@ -78,7 +72,7 @@ async fn fetch_files(cloud: &Cloud, prefix: &S3Uri, target: &Target) -> Result<O
         let (mut reader, folder) = (cloud.objects.get(&object.uri).await?, filling.partial.clone());
         bytes += blocking(move || save(&mut reader, &folder, &below)).await?;
     }
-    filling.finish(objects.len(), bytes).map(Some)
+    filling.finish(Unpacked { files: objects.len(), bytes, ..Unpacked::default() }).map(Some)
 }
 
 fn save(from: &mut dyn Read, folder: &Path, below: &str) -> Result<u64> {
@@ -152,13 +146,15 @@ struct Filling {
 }
 
 impl Filling {
-    fn finish(self, files: usize, bytes: u64) -> Result<Part> {
+    fn finish(self, unpacked: Unpacked) -> Result<Part> {
         let folder = self.target.folder.clone();
         if self.target.force {
             remove(&folder)?;
         }
         fs::rename(&self.partial, &folder).doing(|| format!("create {}", folder.display()))?;
-        Ok(Part { folder, files, bytes })
+        let Unpacked { files, bytes, mut left_out, more_left_out } = unpacked;
+        left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
+        Ok(Part { folder, files, bytes, left_out })
     }
 }
 

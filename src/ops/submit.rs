@@ -151,7 +151,7 @@ async fn code(
 ) -> Result<(Packed, S3Uri)> {
     // Without a name: whatever ends this process, nothing is left of it.
     let file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
-    let (tree, to) = (tree(source), file.try_clone().doing(|| "open a temporary file".to_owned())?);
+    let (tree, to) = (tree(cloud, source), file.try_clone().doing(|| "open a temporary file".to_owned())?);
     let packed = if store {
         blocking(move || pack(&tree, to, progress)).await?
     } else {
@@ -164,14 +164,14 @@ async fn code(
     Ok((packed, uri))
 }
 
-fn tree(source: &Source) -> SourceTree {
+fn tree(cloud: &Cloud, source: &Source) -> SourceTree {
     SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),
         exclude: source.exclude.clone(),
         entry_point: source.entry_point.clone(),
         external_symlinks: source.external_symlinks,
-        never: Vec::new(),
+        never: cloud.own_folders.clone(),
     }
 }
 

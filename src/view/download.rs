@@ -20,6 +20,8 @@ struct PartJson {
     folder: String,
     files: usize,
     bytes: u64,
+    /// Links that lead out of the artifact, as `NAME -> TARGET`: they were not made.
+    left_out: Vec<String>,
 }
 
 impl DownloadJson {
@@ -35,5 +37,10 @@ impl DownloadJson {
 }
 
 fn part(part: &Part) -> PartJson {
-    PartJson { folder: part.folder.display().to_string(), files: part.files, bytes: part.bytes }
+    PartJson {
+        folder: part.folder.display().to_string(),
+        files: part.files,
+        bytes: part.bytes,
+        left_out: part.left_out.clone(),
+    }
 }

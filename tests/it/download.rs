@@ -99,6 +99,101 @@ fn a_model_without_compression() -> TestResult {
     assert_whole(&sandbox.path(&job))
 }
 
+/// S3 has no links, and there is nothing in a fifo.
+#[test]
+fn a_model_without_compression_that_is_not_all_files() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os
+model = os.environ['SM_MODEL_DIR']
+os.makedirs(model + '/step-1')
+open(model + '/step-1/weights.bin', 'w').write('1234')
+os.mkfifo(model + '/fifo')
+for target, name in [
+    (model + '/step-1/weights.bin', 'absolute'), ('step-1/weights.bin', 'relative'), ('step-1', 'latest'),
+    ('.', 'self'), ('..', 'up'), ('nowhere', 'broken\\n'), ('/etc/passwd', 'outside'), ('../code/train.py', 'code'),
+]:
+    os.symlink(target, model + '/' + name)
+os.symlink('../absolute', model + '/step-1/back')
+os.symlink(model, model + '/step-1/root')
+";
+    let project = sandbox.project("proj", script)?.with("[output]\ncompression = 'none'")?;
+    let job = sandbox.complete(&project, &[])?;
+    sandbox.smtrain(&["download", &job]).run()?.ok()?;
+    let model = sandbox.path(&job).join("model");
+    let whole = ["absolute", "relative", "latest/weights.bin", "latest/back", "step-1/weights.bin", "step-1/back"];
+    for path in whole {
+        assert!(model.join(path).symlink_metadata()?.is_file(), "{path}");
+        assert_eq!(fs::read_to_string(model.join(path))?, "1234", "{path}");
+    }
+    assert_eq!(fs::read_dir(&model)?.count(), 4);
+    insta::assert_snapshot!(sandbox.log(&job)?, @r"
+    smtrain: left out: model/broken\n: the link leads nowhere
+    smtrain: left out: model/code: the link leads out of the model
+    smtrain: left out: model/fifo: it is neither a file nor a folder
+    smtrain: left out: model/latest/root: the link leads to a folder that it is in
+    smtrain: left out: model/outside: the link leads out of the model
+    smtrain: left out: model/self: the link leads to a folder that it is in
+    smtrain: left out: model/step-1/root: the link leads to a folder that it is in
+    smtrain: left out: model/up: the link leads out of the model
+    ");
+    Ok(())
+}
+
+/// Links into the model, by all names that the script has for its folder.
+const LINKS: &str = "
+import os
+model = os.environ['SM_MODEL_DIR']
+os.makedirs(model + '/deep')
+open(model + '/weights.bin', 'w').write('1234')
+os.symlink(model + '/weights.bin', model + '/deep/link')
+os.symlink(os.path.realpath(model), model + '/deep/root')
+";
+
+fn assert_links(model: &Path) -> TestResult {
+    assert_eq!(fs::read_link(model.join("deep/link"))?, Path::new("../weights.bin"));
+    assert_eq!(fs::read_to_string(model.join("deep/root/weights.bin"))?, "1234");
+    Ok(())
+}
+
+#[test]
+fn absolute_links_in_a_model() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.complete(&sandbox.project("proj", LINKS)?, &["--download", "out"])?;
+    assert_links(&sandbox.path("out").join(job).join("model"))
+}
+
+/// There, the folder's name is not /opt/ml/model.
+#[test]
+fn absolute_links_in_a_model_of_a_computer_without_namespaces() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", LINKS)?.spec();
+    let without = format!(
+        "unshare -Ur sh -euc 'echo 0 > /proc/sys/user/max_user_namespaces; \
+         exec setpriv --bounding-set=-all --inh-caps=-all smtrain submit --local --download out {spec}'"
+    );
+    let said = sandbox.sh(&without).run()?.ok()?;
+    assert!(said.stderr.contains("note: "), "the script has seen /opt/ml:\n{said}");
+    let [folder] =
+        fs::read_dir(sandbox.path("out"))?.collect::<Result<Vec<_>, _>>()?.try_into().map_err(|_| "no job")?;
+    assert_links(&folder.path().join("model"))
+}
+
+/// A model that can't be stored whole is not there at all.
+#[test]
+fn a_model_whose_storing_fails() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = project(&sandbox)?.with("[output]\ncompression = 'none'\ns3_uri = 's3://bucket/x'")?;
+    fs::create_dir_all(sandbox.state().join("s3/bucket"))?;
+    fs::write(sandbox.state().join("s3/bucket/x"), "in the way")?;
+    let (job, _) = sandbox.end(&project, &[], 3)?;
+    assert!(sandbox.failure_reason(&job)?.contains("InternalServerError"));
+    sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
+    assert!(!sandbox.path(&job).exists());
+    assert_eq!(fs::read_dir(sandbox.state().join("s3/.staging"))?.count(), 0);
+    Ok(())
+}
+
 #[test]
 fn a_job_that_is_still_running() -> TestResult {
     let sandbox = Sandbox::new()?;
@@ -147,5 +242,20 @@ fn a_folder_that_can_not_be_made() -> TestResult {
     let said = sandbox.smtrain(&["download", &job, "-d", "file"]).run()?.expect(1)?;
     assert_eq!(said.stdout, "");
     assert!(said.stderr.contains("file"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn links_that_lead_elsewhere_are_left_out() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import os\nmodel = os.environ['SM_MODEL_DIR']\nopen(model + '/weights', 'w').write('w')\n\
+                  os.symlink('/opt/ml/model/weights', model + '/best')\nos.symlink('/etc/passwd', model + '/out')";
+    let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
+    let said = sandbox.smtrain(&["download", &job, "-o", "json"]).run()?.ok()?;
+    assert!(said.stderr.contains("left out of the model, as it leads elsewhere: out -> /etc/passwd"), "{said}");
+    assert_eq!(said.json()?["model"]["left_out"][0], "out -> /etc/passwd");
+    let model = sandbox.path(&format!("{job}/model"));
+    assert_eq!(fs::read_to_string(model.join("best"))?, "w");
+    assert!(model.join("out").symlink_metadata().is_err());
     Ok(())
 }

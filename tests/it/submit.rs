@@ -349,3 +349,17 @@ fn a_python_that_is_not_there() -> TestResult {
     assert!(said.stderr.contains("no-such-python"), "{said}");
     Ok(())
 }
+
+#[test]
+fn its_own_folders_are_never_packed() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "import os\nprint(sorted(os.listdir('.')))")?;
+    let home = project.path("state");
+    let submit = || sandbox.smtrain(&["submit", "--local", "-q", "--wait", "proj/job.toml"]).env("SMTRAIN_HOME", &home);
+    for _ in 0..2 {
+        let job = submit().run()?.ok()?.line().to_owned();
+        let log = sandbox.smtrain(&["logs", &job]).env("SMTRAIN_HOME", &home).run()?.ok()?;
+        assert_eq!(log.stdout, "['job.toml', 'train.py']\n");
+    }
+    Ok(())
+}

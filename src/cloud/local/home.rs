@@ -17,6 +17,10 @@ impl Home {
         Self { root }
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(crate) fn jobs(&self) -> PathBuf {
         self.root.join("jobs")
     }
@@ -25,13 +29,22 @@ impl Home {
         JobFolder { path: self.jobs().join(name.as_str()) }
     }
 
+    fn buckets(&self) -> PathBuf {
+        self.root.join("s3")
+    }
+
+    /// Where objects are made. No bucket's name starts with a dot.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.buckets().join(".staging")
+    }
+
     /// The file, or folder, that an object or prefix is kept in. A key can't lead out of its bucket's folder.
     pub(crate) fn object(&self, uri: &S3Uri) -> CloudResult<PathBuf> {
         let segments = || uri.key().split('/').filter(|part| !part.is_empty());
         if segments().any(|part| part == "." || part == "..") {
             return Err(CloudError::Other(format!("{uri} can't be kept as a file: its key has a `.` or `..` part")));
         }
-        let bucket = self.root.join("s3").join(uri.bucket());
+        let bucket = self.buckets().join(uri.bucket());
         Ok(segments().fold(bucket, |path, part| path.join(part)))
     }
 }

@@ -40,9 +40,10 @@ fn arn(name: &JobName) -> String {
 }
 
 /// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
-pub(crate) fn cloud(home: &Home, executable: PathBuf) -> Cloud {
+pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
     Cloud {
         region: REGION.to_owned(),
+        own_folders: vec![home.root().to_owned(), cache],
         jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),
         objects: Box::new(objects::LocalObjects::new(home.clone())),
         logs: Box::new(logs::LocalLogs::new(home.clone())),
