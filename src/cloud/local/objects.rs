@@ -1,13 +1,16 @@
 //! S3 on this computer: `{home}/s3/{bucket}/{key}`.
 
-use std::fs::{self, File};
+mod staging;
+
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::home::{Home, create_private_dir};
+pub(crate) use self::staging::Staging;
+use super::home::Home;
 use crate::cloud::{CloudError, CloudResult, Content, ObjectSummary, Objects};
 use crate::model::{S3Uri, hex, sha256};
 
@@ -42,11 +45,9 @@ impl Objects for LocalObjects {
 
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn Read + Send>> {
         let path = self.home.object(uri)?;
-        match File::open(&path) {
-            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Box::new(file)),
-            Ok(_) => Err(CloudError::NotFound(uri.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CloudError::NotFound(uri.to_string())),
-            Err(error) => Err(CloudError::io(format!("read {}", path.display()))(error)),
+        match open(&path).map_err(CloudError::io(format!("read {}", path.display())))? {
+            Some(file) => Ok(Box::new(file)),
+            None => Err(CloudError::NotFound(uri.to_string())),
         }
     }
 
@@ -55,22 +56,39 @@ impl Objects for LocalObjects {
     }
 }
 
-/// Copies a file into place, sharing its blocks where the file system can. Objects are read-only: what is stored by
-/// content stays what it was.
-pub(crate) fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
+/// Copies a file into place.
+fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
     let path = home.object(uri)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    create_private_dir(folder)?;
-    let mut store = || {
-        let mut staged = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-        content.file.rewind()?;
-        io::copy(&mut content.file, staged.as_file_mut())?;
-        check(staged.as_file_mut(), content.sha256.as_deref())?;
-        staged.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
-        staged.as_file().sync_data()?;
-        staged.persist(&path).map(drop).map_err(|error| error.error)
-    };
-    store().map_err(CloudError::io(format!("store {}", path.display())))
+    let staging = Staging::open(home)?;
+    let mut staged = staging.new_file()?;
+    fill(staged.as_file_mut(), &mut content).map_err(CloudError::io(format!("store {}", path.display())))?;
+    Staging::store_file(staged, &path)
+}
+
+/// Gives a new object its content, sharing its blocks where the file system can.
+pub(crate) fn fill(object: &mut File, content: &mut Content) -> io::Result<()> {
+    content.file.rewind()?;
+    io::copy(&mut content.file, object)?;
+    check(object, content.sha256.as_deref())?;
+    seal(object)
+}
+
+/// Objects are read-only, lest somebody takes one for a file of their own.
+pub(crate) fn seal(object: &File) -> io::Result<()> {
+    object.set_permissions(fs::Permissions::from_mode(0o444))?;
+    object.sync_data()
+}
+
+/// Opens a regular file, or what a link to one leads to. Never waits for a fifo's other end.
+pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
 }
 
 /// The copy is checked, not the file: that one may change at any time.
@@ -106,19 +124,43 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path, u64)) -> CloudResult<()> {
         entries => entries.map_err(CloudError::io(format!("list {}", folder.display())))?,
     };
     for entry in entries {
-        let (path, metadata) = entry
-            .and_then(|entry| Ok((entry.path(), entry.metadata()?)))
+        let (path, kind) = entry
+            .and_then(|entry| Ok((entry.path(), entry.file_type()?)))
             .map_err(CloudError::io(format!("list {}", folder.display())))?;
-        if metadata.is_dir() {
+        if kind.is_dir() {
             walk(&path, each)?;
-        } else if !is_staged(&path) {
+        } else if let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) {
             each(&path, metadata.len());
         }
     }
     Ok(())
 }
 
-/// A file that is still being stored, or whose storing was killed.
-fn is_staged(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".new-"))
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Checkpoints are written straight to their prefix, by scripts that know nothing of objects.
+    #[test]
+    fn only_files_are_objects() -> Result<(), Box<dyn std::error::Error>> {
+        let root = tempfile::tempdir()?;
+        let home = Home::new(root.path().to_owned());
+        let uri = S3Uri::parse("s3://bucket/checkpoints/")?;
+        let folder = home.object(&uri)?;
+        fs::create_dir_all(folder.join("step-1"))?;
+        fs::write(folder.join("step-1/.new-weights"), "1234")?;
+        symlink("step-1/.new-weights", folder.join("best"))?;
+        symlink("step-1", folder.join("latest"))?;
+        symlink(".", folder.join("self"))?;
+        symlink("nowhere", folder.join("broken"))?;
+        nix::unistd::mkfifo(&folder.join("fifo"), nix::sys::stat::Mode::S_IRWXU)?;
+        let found: Vec<_> =
+            list(&home, &uri)?.into_iter().map(|object| (object.uri.to_string(), object.size)).collect();
+        let at = |below: &str| (format!("s3://bucket/checkpoints/{below}"), 4);
+        assert_eq!(found, [at("best"), at("step-1/.new-weights")]);
+        assert!(open(&folder.join("fifo"))?.is_none() && open(&folder.join("broken"))?.is_none());
+        Ok(())
+    }
 }

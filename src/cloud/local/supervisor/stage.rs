@@ -1,6 +1,7 @@
 //! The downloading phase: the code, the input channels and the configuration, laid where the script looks for them.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +76,7 @@ fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> CloudResult
     for object in objects::list(home, &prefix)? {
         let to = folder.join(below_prefix(object.uri.key(), prefix.key()));
         create_private_dir(to.parent().unwrap_or(&folder))?;
-        link_or_copy(&home.object(&object.uri)?, &to)?;
+        copy(&home.object(&object.uri)?, &to)?;
     }
     Ok(())
 }
@@ -89,14 +90,11 @@ fn below_prefix(key: &str, prefix: &str) -> PathBuf {
     PathBuf::from(key.get(folder..).unwrap_or(key))
 }
 
-/// Stored objects are read-only, so a link is as good as a copy; but nothing is read-only to root.
-fn link_or_copy(object: &Path, to: &Path) -> CloudResult<()> {
-    if !nix::unistd::geteuid().is_root() && fs::hard_link(object, to).is_ok() {
-        return Ok(());
-    }
-    let copied =
-        fs::copy(object, to).and_then(|_| fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644)));
-    copied.map_err(CloudError::io(format!("copy {} to {}", object.display(), to.display())))
+/// A file of the job's own, which the script may change, as in SageMaker's File mode. Where the file system can, it shares
+/// the object's blocks.
+fn copy(object: &Path, to: &Path) -> CloudResult<()> {
+    let copy = || io::copy(&mut File::open(object)?, &mut File::create(to)?);
+    copy().map(drop).map_err(CloudError::io(format!("copy {} to {}", object.display(), to.display())))
 }
 
 /// Checkpoints are written straight to where they are stored, and so are there for the next job as well.

@@ -1,0 +1,77 @@
+//! `compression = "none"`: every file of the model as an object. S3 has no links: what a link leads to is stored in its
+//! place, as long as that is in the model too.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cloud::local::home::create_private_dir;
+use crate::cloud::local::objects::{self, Staging};
+use crate::cloud::{CloudError, CloudResult, Content};
+
+/// Stores the files, all at once. What was left out comes back, a line each.
+pub(super) fn store(model: &Path, staging: &Staging, place: &Path) -> CloudResult<Vec<String>> {
+    let staged = staging.new_folder()?;
+    let root = model.canonicalize().map_err(CloudError::io(format!("find {}", model.display())))?;
+    let mut copying = Copying { root: &root, to: staged.path(), around: Vec::new(), left_out: Vec::new() };
+    copying.folder(root.clone(), Path::new(""))?;
+    let left_out = copying.left_out;
+    staging.store_folder(staged, place)?;
+    Ok(left_out)
+}
+
+struct Copying<'a> {
+    /// The model's folder, without a link on the way to it.
+    root: &'a Path,
+    to: &'a Path,
+    /// The folders that are being copied: a link to one of them would lead round in a circle.
+    around: Vec<PathBuf>,
+    left_out: Vec<String>,
+}
+
+impl Copying<'_> {
+    /// Copies the folder at `real`, a path without links, to `below` in the copy.
+    fn folder(&mut self, real: PathBuf, below: &Path) -> CloudResult<()> {
+        let names = || fs::read_dir(&real)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
+        let mut names = names().map_err(CloudError::io(format!("list {}", real.display())))?;
+        names.sort_unstable();
+        self.around.push(real.clone());
+        for name in names {
+            let below = below.join(&name);
+            if let Some(why) = self.entry(&real.join(&name), &below)? {
+                // A name may hold the end of a line.
+                let name = below.to_string_lossy();
+                self.left_out.push(format!("model/{}: {why}", name.escape_debug()));
+            }
+        }
+        self.around.pop();
+        Ok(())
+    }
+
+    /// Why it is left out, if it is.
+    fn entry(&mut self, path: &Path, below: &Path) -> CloudResult<Option<&'static str>> {
+        let Ok(real) = path.canonicalize() else { return Ok(Some("the link leads nowhere")) };
+        if !real.starts_with(self.root) {
+            return Ok(Some("the link leads out of the model"));
+        }
+        if self.around.contains(&real) {
+            return Ok(Some("the link leads to a folder that it is in"));
+        }
+        if real.is_dir() {
+            return self.folder(real, below).map(|()| None);
+        }
+        match objects::open(&real).map_err(CloudError::io(format!("read {}", real.display())))? {
+            Some(file) => self.file(file, below).map(|()| None),
+            None => Ok(Some("it is neither a file nor a folder")),
+        }
+    }
+
+    fn file(&self, file: File, below: &Path) -> CloudResult<()> {
+        // Keys are text.
+        let path = self.to.join(below.to_string_lossy().as_ref());
+        create_private_dir(path.parent().unwrap_or(self.to))?;
+        let copied =
+            File::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content { file, sha256: None }));
+        copied.map_err(CloudError::io(format!("store {}", below.display())))
+    }
+}
