@@ -173,3 +173,18 @@ fn the_request_section_is_merged_last() -> TestResult {
     assert_eq!(sandbox.status(&job)?, "Completed");
     Ok(())
 }
+
+#[test]
+fn what_the_request_section_asks_of_this_computer() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    let submit = |set: &str| sandbox.smtrain(&["submit", "--local", "--wait", &project.spec(), "--set", set]).run();
+    for limit in ["-1", "0"] {
+        let said = submit(&format!("request.StoppingCondition.MaxRuntimeInSeconds={limit}"))?;
+        assert!(said.code != 0 && said.stderr.contains("MaxRuntimeInSeconds"), "{said}");
+        assert_eq!(said.stdout, "");
+    }
+    let said = submit("request.HyperParameters.sagemaker_torch_distributed_enabled=\"true\"")?.ok()?;
+    assert!(said.stderr.contains("one process: torch_distributed is not simulated"), "{said}");
+    Ok(())
+}

@@ -186,6 +186,7 @@ fn the_code_that_was_submitted_runs_whatever_happens_to_it_later() -> TestResult
     Ok(())
 }
 
+/// As in SageMaker's File mode: the script may write to its own copy.
 #[test]
 fn input_data_is_not_changed_by_a_script_that_writes_to_it() -> TestResult {
     let sandbox = Sandbox::new()?;
@@ -193,10 +194,9 @@ fn input_data_is_not_changed_by_a_script_that_writes_to_it() -> TestResult {
 import os
 path = os.environ['SM_CHANNEL_TRAIN'] + '/a.csv'
 print(open(path).read())
-try:
-    open(path, 'w').write('spoiled')
-except PermissionError:
-    pass
+open(path, 'a').write('spoiled')
+os.chmod(path, 0o666)
+os.truncate(path, 0)
 ";
     let project = sandbox.project("proj", script)?.file("data/a.csv", "whole")?.with("[channels]\ntrain = 'data'")?;
     for _ in 0..2 {
@@ -206,3 +206,35 @@ except PermissionError:
     assert_eq!(fs::read_to_string(project.path("data/a.csv"))?, "whole");
     Ok(())
 }
+
+#[test]
+fn a_file_may_be_called_as_it_likes() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", LIST_CHANNELS)?.file("data/.new-a.csv", "1")?.file("data/.staging/b", "2")?;
+    let left = sandbox.state().join("s3/.staging/left-by-a-killed-process");
+    fs::create_dir_all(&left)?;
+    let job = sandbox.complete(&project.with("[channels]\ntrain = 'data'")?, &[])?;
+    assert_eq!(sandbox.log(&job)?, "train .new-a.csv=1 .staging/b=2\n");
+    assert!(!left.exists(), "what was left is not removed");
+    Ok(())
+}
+
+#[test]
+fn the_first_instance_group_s_type() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import os\nprint(os.environ['SM_CURRENT_INSTANCE_TYPE'], os.environ['SM_INSTANCE_GROUPS_DICT'])";
+    let project = sandbox.project("proj", script)?.whole_spec(SPEC_WITH_GROUPS)?;
+    let job = sandbox.complete(&project, &[])?;
+    let log = sandbox.log(&job)?;
+    assert!(log.starts_with("ml.m5.large ") && log.contains(r#""instance_type":"ml.m5.large""#), "{log}");
+    Ok(())
+}
+
+const SPEC_WITH_GROUPS: &str = r#"[framework]
+name = "sklearn"
+version = "1.4-2"
+[source]
+entry_point = "train.py"
+[resources]
+instance_groups = [{ name = "a", type = "ml.m5.large", count = 1 }, { name = "b", type = "ml.c5.large", count = 2 }]
+"#;

@@ -14,6 +14,16 @@ use crate::model::{S3Uri, artifacts};
 /// What to do about a channel that can't be read.
 const USE_A_FOLDER: &str = "give the channel a local folder: --set channels.NAME=PATH";
 
+/// The hyperparameters that turn a way of distribution on, and its name.
+const DISTRIBUTIONS: [(&str, &str); 6] = [
+    ("sagemaker_distributed_dataparallel_enabled", "smdistributed_dataparallel"),
+    ("sagemaker_torch_distributed_enabled", "torch_distributed"),
+    ("sagemaker_mpi_enabled", "mpi"),
+    ("sagemaker_parameter_server_enabled", "parameter_server"),
+    ("sagemaker_multi_worker_mirrored_strategy_enabled", "multi_worker_mirrored_strategy"),
+    ("sagemaker_pytorch_xla_multi_worker_enabled", "pytorch_xla"),
+];
+
 /// Everything of the request that is not simulated.
 pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Vec<String> {
     let resources = request.resource_config.as_ref();
@@ -28,12 +38,22 @@ pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Ve
         request.enable_network_isolation == Some(true),
         "network isolation is not simulated: the script can reach the network",
     );
+    if let Some(kind) = distribution(request) {
+        notices.push(format!("a local job runs the script as one process: {kind} is not simulated"));
+    }
     if let Some(why) = mount_refused(executable) {
         notices.push(format!(
             "this computer grants no private /opt/ml ({why}): use the SM_* variables, they point into the job's folder"
         ));
     }
     notices
+}
+
+/// How the script would be distributed.
+fn distribution(request: &CreateTrainingJobRequest) -> Option<&'static str> {
+    let hyperparameters = request.hyper_parameters.as_ref()?;
+    let is_on = |switch: &str| hyperparameters.get(switch).is_some_and(|value| value.trim_matches('"') == "true");
+    DISTRIBUTIONS.iter().find(|(switch, _)| is_on(switch)).map(|(_, kind)| *kind)
 }
 
 /// Why there can be no private `/opt/ml`, found out by trying in a process of its own.
@@ -52,6 +72,7 @@ fn mount_refused(executable: &Path) -> Option<String> {
 pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {
     check_place(home, "output.s3_uri", &artifacts::model_uri(request))?;
     check_checkpoints(home, request)?;
+    check_limit(request)?;
     let mode = request.algorithm_specification.as_ref().map_or("File", |algorithm| &algorithm.training_input_mode);
     request.input_data_config.iter().flatten().try_for_each(|channel| check_channel(home, channel, mode))
 }
@@ -69,6 +90,17 @@ fn check_checkpoints(home: &Home, request: &CreateTrainingJobRequest) -> CloudRe
             format!("a local job can't keep its checkpoints in {path}"),
             "set a folder below /opt/ml that has no use yet: /opt/ml/checkpoints is the default",
         ),
+        _ => Ok(()),
+    }
+}
+
+/// `limits.max_run` is checked with the spec; `[request]` is not.
+fn check_limit(request: &CreateTrainingJobRequest) -> CloudResult<()> {
+    let condition = request.stopping_condition.as_ref();
+    match condition.and_then(|condition| condition.max_runtime_in_seconds) {
+        Some(seconds) if seconds < 1 => {
+            refuse(format!("MaxRuntimeInSeconds is {seconds}: a job runs for a second at least"), "set limits.max_run")
+        }
         _ => Ok(()),
     }
 }

@@ -3,19 +3,26 @@
 use std::path::Path;
 
 use crate::cloud::local::contract::Host;
+use crate::model::InstanceType;
 use crate::model::request::CreateTrainingJobRequest;
 
 /// This computer as the only host of a job. The instance type stays the request's, as the script would see it.
 pub(super) fn describe(request: &CreateTrainingJobRequest) -> Host {
-    let resources = request.resource_config.as_ref();
-    let instance_type = resources.and_then(|resources| resources.instance_type.as_ref());
     Host {
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         gpus: devices("/dev", "nvidia"),
         neurons: devices("/dev", "neuron"),
         network_interface: network_interface(),
-        instance_type: instance_type.map_or_else(|| "local".to_owned(), ToString::to_string),
+        instance_type: instance_type(request).map_or_else(|| "local".to_owned(), ToString::to_string),
     }
+}
+
+/// Of instance groups, or preferences, the first: its type is the only host's.
+fn instance_type(request: &CreateTrainingJobRequest) -> Option<&InstanceType> {
+    let resources = request.resource_config.as_ref()?;
+    let group = || resources.instance_groups.as_ref()?.first().map(|group| &group.instance_type);
+    let preference = || resources.instance_preferences.as_ref()?.first().map(|preference| &preference.instance_type);
+    resources.instance_type.as_ref().or_else(group).or_else(preference)
 }
 
 /// Devices named `{prefix}{number}`.
