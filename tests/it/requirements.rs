@@ -83,6 +83,8 @@ fn a_package_that_is_not_there_fails_the_job_before_the_script() -> TestResult {
     let (job, _) = sandbox.end(&project, &[], 3)?;
     let reason = sandbox.failure_reason(&job)?;
     assert!(reason.starts_with("AlgorithmError: InstallRequirementsError:"), "{reason}");
+    let message = reason.split("ErrorMessage \"").nth(1).unwrap_or_default();
+    assert!(!message.starts_with('"'), "no message: {reason}");
     assert!(reason.ends_with(", exit code: 1"), "{reason}");
     let log = sandbox.log(&job)?;
     assert!(log.contains("no-such-package") && !log.contains("size"), "{log}");
@@ -92,18 +94,27 @@ fn a_package_that_is_not_there_fails_the_job_before_the_script() -> TestResult {
     Ok(())
 }
 
+/// A Python with a package, another one that is installed as editable, and a third that requirements replace.
+const MAKE_BASE: &str = r#"
+python3 -m venv base
+packages=$(base/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+echo 'WORD = "base"' > "$packages/ofbase.py"
+echo 'SIZE = "of the base"' > "$packages/tiny.py"
+mkdir "it's source"
+echo 'WORD = "editable"' > "it's source/editable.py"
+echo "$PWD/it's source" > "$packages/__editable__.pth"
+"#;
+
 #[test]
 fn the_packages_of_the_python_stay_visible() -> TestResult {
     let sandbox = sandbox()?;
     let base = sandbox.path("base");
-    let make = "python3 -m venv base\necho 'WORD = \"base\"' > \"$(base/bin/python -c \
-                'import sysconfig; print(sysconfig.get_paths()[\"purelib\"])')/ofbase.py\"";
-    sandbox.sh(make).run()?.ok()?;
-    let project =
-        project(&sandbox, "tiny\n")?.file("train.py", "import ofbase, tiny\nprint(ofbase.WORD, tiny.SIZE)")?;
+    sandbox.sh(MAKE_BASE).run()?.ok()?;
+    let script = "import editable, ofbase, tiny\nprint(ofbase.WORD, editable.WORD, tiny.SIZE)";
+    let project = project(&sandbox, "tiny\n")?.file("train.py", script)?;
     let python = format!("local.python={}", base.join("bin/python").display());
     let job = sandbox.complete(&project, &["--set", &python])?;
-    assert!(sandbox.log(&job)?.ends_with("base tiny\n"));
+    assert!(sandbox.log(&job)?.ends_with("base editable tiny\n"));
     Ok(())
 }
 

@@ -144,24 +144,29 @@ const FILE_OPTIONS: [&str; 8] = ["--requirement", "--constraint", "--editable", 
 
 /// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
 fn names_files(requirements: &str) -> bool {
-    let words = |line: &str| line.split(" #").next().unwrap_or_default().trim().to_owned();
-    requirements.lines().map(words).any(|line| match line.strip_prefix('-') {
-        Some(_) => FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_local),
-        None => line.contains("file:") || line.starts_with(['.', '/']) || is_path(&line),
+    requirements.lines().map(without_comment).any(|line| {
+        if line.starts_with('-') {
+            FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_local)
+        } else {
+            is_local(line) && is_path(line)
+        }
     })
 }
 
-/// Whether an option's value is on this computer.
+fn without_comment(line: &str) -> &str {
+    let line = line.trim();
+    if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default().trim() }
+}
+
+/// Whether what may be a URL is of this computer.
 fn is_local(value: &str) -> bool {
     value.contains("file:") || !value.contains("://")
 }
 
-/// Whether a requirement that doesn't look like one is a path all the same: `wheels/tiny.whl`, but no URL or comment.
+/// Whether a requirement is no package's name: `wheels/tiny.whl`.
 fn is_path(line: &str) -> bool {
     let path = line.split([';', '[']).next().unwrap_or_default().trim();
-    !line.starts_with('#')
-        && is_local(line)
-        && (path.contains('/') || Path::new(path).extension() == Some("whl".as_ref()))
+    path.starts_with('.') || path.contains(['/', ':']) || Path::new(path).extension() == Some("whl".as_ref())
 }
 
 fn has_uv() -> bool {
@@ -215,6 +220,8 @@ mod tests {
             "a-1.0-py3-none-any.whl",
             "src/pkg[extra]",
             "pkg @ file:../pkg",
+            "pkg @ file:pkg",
+            ".",
         ] {
             assert!(names_files(&format!("numpy\n{line}\n")), "{line}");
         }
@@ -229,6 +236,7 @@ mod tests {
             "    --hash=sha256:0123",
             "numpy==2.0  # see docs/numpy.md",
             "# as in a/b",
+            "",
             "pkg @ https://example.com/pkg.whl",
             "pkg[extra]==1 ; sys_platform == 'linux'",
         ] {

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use nix::sys::signal::Signal;
+
+use super::{SUPERVISOR, hold, process, signal};
 use crate::support::{Sandbox, TestResult, poll};
 
 #[test]
@@ -118,4 +121,19 @@ open('locked/below/file', 'w').close()
 os.chmod('locked/below', 0o555)
 shutil.rmtree(os.environ['SM_MODEL_DIR'])";
     sandbox.complete(&sandbox.project("locked", script)?, &[]).map(drop)
+}
+
+/// However long its supervisor takes to see it.
+#[test]
+fn a_job_that_is_asked_to_stop_is_stopping_at_once() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("asked", "import time\ntime.sleep(600)")?, &[])?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    hold(&[supervisor])?;
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    let state = sandbox.describe(&job)?;
+    assert_eq!((&state["TrainingJobStatus"], &state["SecondaryStatus"]), (&"Stopping".into(), &"Stopping".into()));
+    signal(&[supervisor], Signal::SIGCONT)?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    Ok(())
 }
