@@ -40,3 +40,31 @@ fn network_interface() -> String {
     let first = names.iter().find(|name| *name == "eth0").or_else(|| names.iter().find(|name| *name != "lo"));
     first.cloned().unwrap_or_else(|| "lo".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_type_is_the_host_s() -> Result<(), Box<dyn std::error::Error>> {
+        for (resources, expected) in [
+            (json!({"InstanceType": "ml.m5.large", "InstanceCount": 1}), Some("ml.m5.large")),
+            (
+                json!({"InstancePreferences": [{"InstanceType": "ml.p5.48xlarge"}, {"InstanceType": "ml.m5.large"}]}),
+                Some("ml.p5.48xlarge"),
+            ),
+            (json!({}), None),
+        ] {
+            let request = serde_json::from_value(json!({
+                "TrainingJobName": "job",
+                "RoleArn": "arn:aws:iam::123456789012:role/role",
+                "OutputDataConfig": {"S3OutputPath": "s3://bucket/"},
+                "ResourceConfig": resources,
+            }))?;
+            assert_eq!(instance_type(&request).map(ToString::to_string).as_deref(), expected);
+        }
+        Ok(())
+    }
+}

@@ -10,6 +10,10 @@ use std::path::{Component, Path, PathBuf};
 /// A link that can't be rewritten stays as it is: it is no reason to lose the rest.
 pub(super) fn make_relative(folder: &Path, seen_as: &Path) {
     let Ok(real) = folder.canonicalize() else { return };
+    if folder.is_symlink() {
+        // The script has put another folder in its place, whose links are not ours to change.
+        return;
+    }
     descend(folder, 0, &[seen_as, folder, &real]);
 }
 
@@ -47,6 +51,26 @@ fn relative(target: &Path, depth: usize, names: &[&Path]) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_outside_the_folder_is_changed() -> io::Result<()> {
+        let root = tempfile::tempdir()?;
+        let (model, other) = (root.path().join("model"), root.path().join("other"));
+        fs::create_dir(&model)?;
+        fs::create_dir(&other)?;
+        symlink("/opt/ml/model/a", other.join("link"))?;
+        symlink(&other, model.join("other"))?;
+        symlink("/opt/ml/model/a", model.join("link"))?;
+        symlink(&other, root.path().join("moved"))?;
+        for folder in [&model, &root.path().join("moved")] {
+            make_relative(folder, Path::new("/opt/ml/model"));
+        }
+        assert_eq!(fs::read_link(model.join("link"))?, Path::new("a"));
+        assert_eq!(fs::read_link(model.join("other"))?, other);
+        assert_eq!(fs::read_link(other.join("link"))?, Path::new("/opt/ml/model/a"));
+        assert_eq!(model.read_dir()?.count(), 2);
+        Ok(())
+    }
 
     #[test]
     fn links_into_the_folder_lead_there_from_where_they_lie() {
