@@ -177,8 +177,8 @@ fn build(table: &[(&str, &str)], case_insensitive: bool) -> Result<Gitignore, Pa
     builder.build().map_err(|error| bad("", &error))
 }
 
-/// Whether a file is a key under another name (a PEM private key, or the key of a Google service account), or gives an AWS
-/// key away.
+/// Whether a file is a key under another name (a PEM private key, or the key of a Google service account), or gives an
+/// AWS key away.
 pub(super) fn is_secret_content(content: &[u8]) -> bool {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
     is_private_key(content) || is_service_account(content) || has_aws_key(content)
