@@ -29,11 +29,11 @@ pub(crate) struct CreateTrainingJobRequest {
     pub(crate) enable_managed_spot_training: Option<bool>,
     pub(crate) checkpoint_config: Option<CheckpointConfig>,
     pub(crate) debug_hook_config: Option<DebugHookConfig>,
-    pub(crate) debug_rule_configurations: Option<Vec<DebugRuleConfiguration>>,
+    pub(crate) debug_rule_configurations: Option<Vec<RuleConfiguration>>,
     pub(crate) tensor_board_output_config: Option<TensorBoardOutputConfig>,
     pub(crate) experiment_config: Option<ExperimentConfig>,
     pub(crate) profiler_config: Option<ProfilerConfig>,
-    pub(crate) profiler_rule_configurations: Option<Vec<ProfilerRuleConfiguration>>,
+    pub(crate) profiler_rule_configurations: Option<Vec<RuleConfiguration>>,
     pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) retry_strategy: Option<RetryStrategy>,
     pub(crate) remote_debug_config: Option<RemoteDebugConfig>,
@@ -267,10 +267,11 @@ pub(crate) struct CollectionConfiguration {
     pub(crate) collection_parameters: Option<BTreeMap<String, String>>,
 }
 
+/// `DebugRuleConfiguration` and `ProfilerRuleConfiguration`: the API has the same fields for both.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct DebugRuleConfiguration {
+pub(crate) struct RuleConfiguration {
     pub(crate) rule_configuration_name: String,
     pub(crate) local_path: Option<String>,
     pub(crate) s3_output_path: Option<String>,
@@ -307,20 +308,6 @@ pub(crate) struct ProfilerConfig {
     pub(crate) profiling_interval_in_milliseconds: Option<i64>,
     pub(crate) profiling_parameters: Option<BTreeMap<String, String>>,
     pub(crate) disable_profiler: Option<bool>,
-}
-
-#[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ProfilerRuleConfiguration {
-    pub(crate) rule_configuration_name: String,
-    pub(crate) local_path: Option<String>,
-    pub(crate) s3_output_path: Option<String>,
-    pub(crate) rule_evaluator_image: String,
-    pub(crate) instance_type: Option<String>,
-    #[serde(rename = "VolumeSizeInGB")]
-    pub(crate) volume_size_in_gb: Option<i32>,
-    pub(crate) rule_parameters: Option<BTreeMap<String, String>>,
 }
 
 #[skip_serializing_none]

@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::request::{
-    AlgorithmSpecification, Channel, CheckpointConfig, DebugHookConfig, DebugRuleConfiguration, ExperimentConfig,
-    InfraCheckConfig, MlflowConfig, ModelPackageConfig, OutputDataConfig, ProfilerConfig, ProfilerRuleConfiguration,
-    RemoteDebugConfig, ResourceConfig, RetryStrategy, ServerlessJobConfig, StoppingCondition, TensorBoardOutputConfig,
-    VpcConfig,
+    AlgorithmSpecification, Channel, CheckpointConfig, DebugHookConfig, ExperimentConfig, InfraCheckConfig,
+    MlflowConfig, ModelPackageConfig, OutputDataConfig, ProfilerConfig, RemoteDebugConfig, ResourceConfig,
+    RetryStrategy, RuleConfiguration, ServerlessJobConfig, StoppingCondition, TensorBoardOutputConfig, VpcConfig,
 };
 use super::{JobName, JobStatus};
 
@@ -55,11 +54,11 @@ pub(crate) struct DescribeTrainingJobResponse {
     pub(crate) billable_token_count: Option<i64>,
     pub(crate) debug_hook_config: Option<DebugHookConfig>,
     pub(crate) experiment_config: Option<ExperimentConfig>,
-    pub(crate) debug_rule_configurations: Option<Vec<DebugRuleConfiguration>>,
+    pub(crate) debug_rule_configurations: Option<Vec<RuleConfiguration>>,
     pub(crate) tensor_board_output_config: Option<TensorBoardOutputConfig>,
     pub(crate) debug_rule_evaluation_statuses: Option<Vec<DebugRuleEvaluationStatus>>,
     pub(crate) profiler_config: Option<ProfilerConfig>,
-    pub(crate) profiler_rule_configurations: Option<Vec<ProfilerRuleConfiguration>>,
+    pub(crate) profiler_rule_configurations: Option<Vec<RuleConfiguration>>,
     pub(crate) profiler_rule_evaluation_statuses: Option<Vec<ProfilerRuleEvaluationStatus>>,
     pub(crate) profiling_status: Option<String>,
     pub(crate) environment: Option<BTreeMap<String, String>>,

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::job::spec::JobSpec;
-use crate::model::request::{
-    CollectionConfiguration, DebugHookConfig, DebugRuleConfiguration, ProfilerConfig, ProfilerRuleConfiguration,
-};
+use crate::job::spec::{JobSpec, RuleSpec};
+use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerConfig, RuleConfiguration};
 
 use super::resources::int;
 use super::{Facts, some_list, some_map};
@@ -24,24 +22,21 @@ fn collection((name, parameters): &(String, BTreeMap<String, String>)) -> Collec
     CollectionConfiguration { collection_name: Some(name.clone()), collection_parameters: some_map(parameters.clone()) }
 }
 
-/// The API has two types for rules, of the same fields.
-macro_rules! rule_configuration {
-    ($type:ident, $rule:expr) => {
-        $type {
-            rule_configuration_name: $rule.name.clone(),
-            local_path: $rule.local_path.clone(),
-            s3_output_path: $rule.s3_uri.as_ref().map(ToString::to_string),
-            rule_evaluator_image: $rule.image.clone(),
-            instance_type: $rule.instance_type.clone(),
-            volume_size_in_gb: $rule.volume_size_gb.map(int),
-            rule_parameters: some_map($rule.parameters.clone()),
-        }
-    };
+fn rule_configuration(rule: &RuleSpec) -> RuleConfiguration {
+    RuleConfiguration {
+        rule_configuration_name: rule.name.clone(),
+        local_path: rule.local_path.clone(),
+        s3_output_path: rule.s3_uri.as_ref().map(ToString::to_string),
+        rule_evaluator_image: rule.image.clone(),
+        instance_type: rule.instance_type.clone(),
+        volume_size_in_gb: rule.volume_size_gb.map(int),
+        rule_parameters: some_map(rule.parameters.clone()),
+    }
 }
 
-pub(super) fn debug_rules(spec: &JobSpec) -> Vec<DebugRuleConfiguration> {
+pub(super) fn debug_rules(spec: &JobSpec) -> Vec<RuleConfiguration> {
     let rules = spec.debugger.iter().flat_map(|debugger| &debugger.rules);
-    rules.map(|rule| rule_configuration!(DebugRuleConfiguration, rule)).collect()
+    rules.map(rule_configuration).collect()
 }
 
 /// With its output beside the job's when the spec doesn't say where, as the SDK has it.
@@ -57,7 +52,7 @@ pub(super) fn profiler(spec: &JobSpec, facts: &Facts<'_>) -> Option<ProfilerConf
     })
 }
 
-pub(super) fn profiler_rules(spec: &JobSpec) -> Vec<ProfilerRuleConfiguration> {
+pub(super) fn profiler_rules(spec: &JobSpec) -> Vec<RuleConfiguration> {
     let rules = spec.profiler.iter().flat_map(|profiler| &profiler.rules);
-    rules.map(|rule| rule_configuration!(ProfilerRuleConfiguration, rule)).collect()
+    rules.map(rule_configuration).collect()
 }
