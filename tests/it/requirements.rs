@@ -59,6 +59,20 @@ fn other_code_with_the_same_requirements_shares_them() -> TestResult {
     Ok(())
 }
 
+/// Where the code's place is the same for all code.
+#[test]
+fn what_they_name_of_the_code_counts_under_network_isolation_too() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = project(&sandbox, "-r more.txt\n")?.file("more.txt", "tiny==1.0\n")?;
+    let project = project.with("[network]\nisolation = true")?;
+    sandbox.complete(&project, &[])?;
+    sandbox.complete(&project, &[])?;
+    assert_eq!(environments(&sandbox)?, 1);
+    sandbox.complete(&project.file("more.txt", "tiny>=1.0\n")?, &[])?;
+    assert_eq!(environments(&sandbox)?, 2);
+    Ok(())
+}
+
 #[test]
 fn two_jobs_that_need_the_same_at_once() -> TestResult {
     let sandbox = sandbox()?;

@@ -175,6 +175,27 @@ fn of_submit_at_any_moment() -> TestResult {
     sandbox.complete(&project, &[]).map(drop)
 }
 
+/// Stands for a process that a job can't end, such as another user's: it holds the script's output open.
+#[test]
+fn of_nobody_who_holds_the_output_open() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, time
+print('process', os.getpid(), flush=True)
+while not os.path.exists('go'):
+    time.sleep(0.01)
+print('last words')";
+    let job = sandbox.submit(&sandbox.project("held", script)?, &[])?;
+    sandbox.wait_for_log(&job, "process ")?;
+    let log = sandbox.log(&job)?;
+    let process = log.trim().trim_start_matches("process ");
+    let _held = fs::File::options().write(true).open(format!("/proc/{process}/fd/1"))?;
+    fs::write(sandbox.job_folder(&job).join("ml/code/go"), "")?;
+    sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+    assert!(sandbox.log(&job)?.ends_with("last words\n"));
+    Ok(())
+}
+
 /// A model that takes a while to unpack.
 const BIG: &str = "
 import os

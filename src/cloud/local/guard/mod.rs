@@ -17,7 +17,7 @@ use nix::unistd::{Pid, dup2_stderr, dup2_stdout, getppid, setsid};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::home::JobFolder;
 use super::{processes, state};
@@ -30,6 +30,9 @@ pub(crate) const PROBE: &str = "__probe-mount";
 
 /// How often the guard looks whether its supervisor still lives.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
+/// How long the guard waits for its supervisor to read what is left. A process that could not be ended may hold the pipe open
+/// for ever.
+const LAST_READING: Duration = Duration::from_secs(5);
 /// What a shell answers for a command that can't be started.
 const CANNOT_START: i32 = 127;
 
@@ -92,13 +95,21 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
     serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
 }
 
-/// Ends by the supervisor's hand, once that has read all there is to read; or in its place, when it was killed.
+/// Ends by the supervisor's hand, once that has read all there is to read, or by itself when that takes too long; or in its place, when it was killed.
 async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> CloudResult<()> {
     let last_output = orphan::LastOutput::open(&plan.log);
     // Before the script is there: a stop must not end its guard.
     let terminate = signal(SignalKind::terminate()).map_err(CloudError::io("listen for signals"))?;
     let exit_code = match start(plan, inherited) {
-        Ok(mut script) => watch(&mut script, plan, terminate).await.map_err(CloudError::io("wait for the script"))?,
+        Ok(mut script) => {
+            let group = group_of(&script);
+            let ended = watch(&mut script, plan, terminate).await.map_err(CloudError::io("wait for the script"))?;
+            if cfg!(not(target_os = "linux")) {
+                // All that can be found there of what the script has left running.
+                pass_on(group, Signal::SIGKILL, true);
+            }
+            ended
+        }
         Err(error) => Some(cannot_start(plan, &error)?),
     };
     processes::end_descendants().await;
@@ -106,7 +117,9 @@ async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> Cloud
         folder.write_exit_code(exit_code)?;
     }
     close_output().map_err(CloudError::io("close the job's log"))?;
-    plan.orphaned().await;
+    if timeout(LAST_READING, plan.orphaned()).await.is_err() {
+        return Ok(());
+    }
     // On a full disk it is lost; how the job ended can still be written.
     let _unsaved = last_output.save();
     folder.settle(state::SUPERVISOR_KILLED).map(drop)

@@ -1,9 +1,9 @@
 //! `requirements.txt` and `setup.py`: installed into the job's cached environment, with pip's progress in the job's log.
 
-use std::io;
+use std::io::{self, PipeReader};
 use std::process::Stdio;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
 use super::output::Output;
@@ -81,7 +81,7 @@ async fn make(job: &Job<'_>, environment: Environment, mut output: Output) -> Cl
     for step in steps {
         let command = step.argv.join(" ");
         let exit_code;
-        (output, exit_code) = run(&step, job, output).await.map_err(CloudError::io(format!("run {command}")))?;
+        (output, exit_code) = run(&step, job, output).await?;
         if exit_code != 0 {
             return Ok((output, Some(Failed { exit_code, command })));
         }
@@ -96,11 +96,25 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> CloudResult<T> + Sen
 }
 
 /// Runs a step to its end. Given up, as by a stop, it goes no further than the process that it has started, which is ended.
-async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> io::Result<(Output, i32)> {
+async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> CloudResult<(Output, i32)> {
+    let doing = || CloudError::io(format!("run {}", step.argv.join(" ")));
+    let (mut child, reader) = start(step, job).map_err(doing())?;
+    let reading = spawn_blocking(move || {
+        let outcome = output.pump_install(reader);
+        (output, outcome)
+    });
+    let status = child.wait().await.map_err(doing())?;
+    // What it has left running could hold the pipe open.
+    processes::end_descendants().await;
+    let (output, outcome) = Output::of_reading(reading, job).await?;
+    outcome.map_err(doing())?;
+    Ok((output, status.code().unwrap_or(1)))
+}
+
+fn start(step: &Step, job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
     let (program, arguments) = step.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (reader, writer) = io::pipe()?;
-    let mut installer = Command::new(program);
-    installer
+    let child = Command::new(program)
         .args(arguments)
         .current_dir(job.code())
         // Nobody is there to answer: git is to fail, with a message.
@@ -108,13 +122,8 @@ async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> io::Result<(Outp
         .stdin(Stdio::null())
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer))
-        .kill_on_drop(true);
-    let mut child = installer.spawn()?;
-    // It holds the pipe's other end.
-    drop(installer);
-    let reading = spawn_blocking(move || output.pump_install(reader).map(|()| output));
-    let status = child.wait().await?;
-    // What it has left running could hold the pipe open.
-    processes::end_descendants().await;
-    Ok((reading.await??, status.code().unwrap_or(1)))
+        .kill_on_drop(true)
+        .spawn()?;
+    // The command, which holds the pipe's other end, is dropped here.
+    Ok((child, reader))
 }

@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
+use super::Job;
 use crate::cloud::local::contract::{ErrorCapture, HOST_NAME};
 use crate::cloud::local::home::JobFolder;
 use crate::cloud::local::lines::LineSplitter;
@@ -16,6 +20,8 @@ use crate::model::training_job::MetricData;
 
 /// How much is read at a time, in bytes: what a pipe holds.
 const CHUNK: usize = 64 * 1024;
+/// How long the rest may take to be read, once the writer has ended.
+const LAST_READING: Duration = Duration::from_secs(5);
 /// How many of an installer's errors are kept: a FailureReason has room for 1024 characters.
 const INSTALL_ERRORS: usize = 10;
 
@@ -37,6 +43,18 @@ impl Output {
             })
         };
         create().map_err(CloudError::io("create the job's log"))
+    }
+
+    /// What became of a reading whose writer has ended: the log, as far as it could be written. One that goes on, since a
+    /// process that could not be ended holds the pipe open, is given up, and what it had found with it.
+    pub(super) async fn of_reading(
+        reading: JoinHandle<(Self, io::Result<()>)>,
+        job: &Job<'_>,
+    ) -> CloudResult<(Self, io::Result<()>)> {
+        match timeout(LAST_READING, reading).await {
+            Ok(read) => read.map_err(|error| CloudError::Other(format!("the log's reader ended: {error}"))),
+            Err(_) => Ok((Self::create(&job.folder, job.metric_definitions())?, Ok(()))),
+        }
     }
 
     /// Reads until nobody can write any more, or the log can't be written. Blocks.

@@ -57,8 +57,7 @@ pub(super) async fn run(
     let cut_short = watch(job, &mut guard, &reading.ended).await?;
     // Were the guard killed, what it guarded is still there, and may hold the pipe open.
     processes::end_descendants().await;
-    let read = reading.done.await;
-    let (output, outcome) = read.map_err(|error| CloudError::Other(format!("the log's reader ended: {error}")))?;
+    let (output, outcome) = Output::of_reading(reading.done, job).await?;
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
