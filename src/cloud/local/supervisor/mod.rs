@@ -93,7 +93,7 @@ fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
         loop {
             tokio::select! {
                 _ = signals.0.recv() => asked.cancel(),
-                // The terminal that started the job has gone: the job goes on.
+                // The end of a login may be told to all of the user's processes: the job goes on.
                 _ = signals.1.recv() => {}
             }
         }
