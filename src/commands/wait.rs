@@ -34,11 +34,12 @@ enum WaitOutput {
 pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
     let WaitArgs { jobs, output } = args;
     let names = find_jobs(&context.cloud, &jobs.resolve()).await?;
-    let show = |job: &DescribeTrainingJobResponse| match output {
+    let print = |job: &DescribeTrainingJobResponse| match output {
         WaitOutput::Text => context.ui.line(format_args!("{} {}", job.training_job_name, job.training_job_status)),
         WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
     };
     let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(names.len(), "job")));
+    let show = |job: &DescribeTrainingJobResponse| progress.suspend(|| print(job));
     let ended = wait::wait(&context.cloud, names, &interrupt(), show).await?;
     drop(progress);
     wait::verdict(&ended)

@@ -36,6 +36,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Takes the line away while something else is printed.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
     pub(crate) fn advance(&self, by: u64) {
         self.bar.inc(by);
     }
