@@ -2,7 +2,8 @@
 //!
 //! A command line ([`cli`]) becomes a command ([`commands`]), which resolves its arguments, calls operations ([`ops`]) and
 //! shows what came of it ([`view`], [`ui`]). Operations read the job spec and build the request ([`job`]), pack and unpack
-//! ([`archive`]), and talk to services behind traits ([`cloud`]). Everything speaks in the API's own words ([`model`]).
+//! ([`archive`]), and talk to services behind traits ([`cloud`]). What a script finds in its container is one module's
+//! matter ([`contract`]). Everything speaks in the API's own words ([`model`]).
 //! Imports run that way only: `tests/it/architecture.rs` fails where they don't.
 
 mod archive;
@@ -10,6 +11,7 @@ mod cli;
 mod cloud;
 mod commands;
 mod context;
+mod contract;
 mod error;
 mod job;
 mod model;

@@ -1,10 +1,9 @@
-//! The cloud on this computer: a store of jobs, a supervisor for each, and SageMaker's container contract.
+//! The cloud on this computer: a store of jobs, and a supervisor for each that keeps SageMaker's container contract.
 //!
 //! A job is a folder ([`home`]). `jobs` creates it and starts a [`supervisor`]; that one stages the input, starts a
 //! [`guard`] which runs the script, reads its output into the [`log`], and stores the artifacts. Whoever reads a job's
 //! [`state`] finds out whether the supervisor still lives, by its lock.
 
-pub(crate) mod contract;
 pub(crate) mod guard;
 mod home;
 mod identity;

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::contract::Layout;
 use super::guard::PROBE;
 use super::home::Home;
 use super::objects;
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::Layout;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 

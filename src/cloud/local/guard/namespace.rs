@@ -21,7 +21,7 @@ mod linux {
     use nix::sched::{CloneFlags, unshare};
     use nix::unistd::{Gid, Uid, getegid, geteuid};
 
-    use crate::cloud::local::contract::HOST_NAME;
+    use crate::contract::HOST_NAME;
 
     /// Where the contract's folder is mounted: `/opt/ml`.
     const OPT: &str = "/opt";

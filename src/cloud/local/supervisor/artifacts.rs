@@ -12,12 +12,12 @@ use jiff::Timestamp;
 use super::output::stream_file;
 use super::{Job, with_causes};
 use crate::archive;
-use crate::cloud::local::contract::Layout;
 use crate::cloud::local::home::{Home, JobFolder};
 use crate::cloud::local::log::LogWriter;
 use crate::cloud::local::objects::{self, Staging};
 use crate::cloud::local::state::Ending;
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::Layout;
 use crate::model::{JobStatus, S3Uri, artifacts};
 
 /// A folder to store, and where.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cloud::local::contract::Host;
+use crate::contract::Host;
 use crate::model::InstanceType;
 use crate::model::request::CreateTrainingJobRequest;
 

@@ -8,12 +8,12 @@ use tokio::task::spawn_blocking;
 
 use super::output::Output;
 use super::{Job, Ready, script, stage};
-use crate::cloud::local::contract::{EntryPointKind, Failure, Layout, to_install};
 use crate::cloud::local::processes;
 use crate::cloud::local::python::Interpreter;
 use crate::cloud::local::requirements::{Environment, REQUIREMENTS, Step};
 use crate::cloud::local::state::Ending;
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::{EntryPointKind, Failure, Layout, to_install};
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 

@@ -20,13 +20,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::output::Output;
-use super::contract::failure::CONTAINER_EXIT_CODE;
-use super::contract::{Failure, Layout, failure_reason, failure_text};
 use super::home::{self, Home, JobFolder};
 use super::processes::{self, ProcessIdentity};
 use super::python::{self, Interpreter};
 use super::state::{self, Ending, to_json};
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::failure::CONTAINER_EXIT_CODE;
+use crate::contract::{Failure, Layout, failure_reason, failure_text};
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;

@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Job;
-use crate::cloud::local::contract::{ErrorCapture, HOST_NAME};
 use crate::cloud::local::home::JobFolder;
 use crate::cloud::local::lines::LineSplitter;
 use crate::cloud::local::log::LogWriter;
 use crate::cloud::local::metrics::MetricsWriter;
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::{ErrorCapture, HOST_NAME};
 use crate::model::request::MetricDefinition;
 use crate::model::training_job::MetricData;
 

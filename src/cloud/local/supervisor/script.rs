@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::{Output, stream_file};
 use super::{Job, host};
-use crate::cloud::local::contract::{self, Container, ContractError, EntryPointKind, Layout};
 use crate::cloud::local::guard::{GUARD, Plan};
 use crate::cloud::local::state::to_json;
 use crate::cloud::local::{home, processes};
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
 
 /// How the script ended.
 pub(super) enum Ended {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::{Job, host, with_causes};
 use crate::archive;
-use crate::cloud::local::contract::{Layout, config_files};
 use crate::cloud::local::guard::PROBE;
 use crate::cloud::local::home::{Home, create_private_dir};
 use crate::cloud::local::objects;
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::{Layout, config_files};
 use crate::model::S3Uri;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 
