@@ -1,0 +1,49 @@
+"""Starts the emulator: prints one JSON line with its port, and ends, with all its jobs, when stdin does.
+
+    cd tests && PYTHON -m emulator --toolkit-python TOOLKIT_PYTHON
+
+PYTHON has requirements.txt installed, and TOOLKIT_PYTHON ../toolkit/requirements.txt. Give clients
+AWS_ENDPOINT_URL=http://127.0.0.1:PORT and any access key of 20 characters: its last 13 make the account.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+
+from .dispatch import Dispatcher
+from .web import Server
+
+# Containers that run at once: more would only wait for the processor.
+SLOTS = 4 * (os.cpu_count() or 1)
+
+
+class Emulator:
+    """What jobs need to know of the server."""
+
+    def __init__(self, toolkit_python):
+        self.toolkit_python = toolkit_python
+        self.work = tempfile.mkdtemp(prefix="smtrain-emulator-")
+        self.slots = threading.BoundedSemaphore(SLOTS)
+        self.http = Server(Dispatcher(self).answer)
+        self.url = "http://127.0.0.1:%d" % self.http.server_port
+
+
+def main():
+    parser = argparse.ArgumentParser(description="AWS on this computer, for tests")
+    parser.add_argument("--toolkit-python", default=sys.executable)
+    emulator = Emulator(parser.parse_args().toolkit_python)
+    threading.Thread(target=emulator.http.serve_forever, daemon=True).start()
+    print(json.dumps({"port": emulator.http.server_port}), flush=True)
+    while sys.stdin.buffer.read(4096):
+        pass
+    # The launchers' stdin ends with this process: each ends its container.
+    shutil.rmtree(emulator.work, ignore_errors=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The tests' own door, below /_emulator/{access key}/: rules, calls, settings, jobs and objects made or looked at."""
+
+import json
+from urllib.parse import unquote
+
+from . import logs
+from .web import Response
+from .s3 import objects
+from .sagemaker import synthetic
+
+ROOT = "/_emulator/"
+
+
+def answer(tenants, request):
+    key, _, rest = unquote(request.path[len(ROOT) :]).partition("/")
+    what, _, name = rest.partition("/")
+    tenant = tenants.of_key(key)
+    if what == "s3":
+        return raw_s3(tenant, request, name)
+    handler = HANDLERS.get((request.method, what))
+    if handler is None:
+        return reply({"error": "nothing at %s %s" % (request.method, request.path)}, 404)
+    try:
+        return reply(handler(tenant, json.loads(request.body or b"null")))
+    except (KeyError, TypeError, ValueError) as error:
+        return reply({"error": repr(error)}, 400)
+
+
+def reply(content, status=200):
+    return Response(status, json.dumps(content).encode(), {"content-type": "application/json"})
+
+
+def about(tenant, _):
+    return {"account": tenant.account, "role_arn": tenant.role_arn, "caller_arn": tenant.caller_arn()}
+
+
+def add_rules(tenant, rules):
+    for rule in rules:
+        tenant.rules.add(rule)
+
+
+def clear_rules(tenant, _):
+    tenant.rules.clear()
+
+
+def calls(tenant, _):
+    return tenant.calls.all()
+
+
+def clear_calls(tenant, _):
+    tenant.calls.clear()
+
+
+def change_settings(tenant, changes):
+    tenant.settings.change(**changes)
+
+
+def add_jobs(tenant, wanted):
+    synthetic.add(tenant, wanted["region"], wanted["jobs"])
+
+
+def add_log_events(tenant, wanted):
+    """{"region", "stream", "events": [[milliseconds, text], ...]}"""
+    logs.put(tenant.account, wanted["region"], wanted["stream"], wanted["events"])
+
+
+HANDLERS = {
+    ("GET", ""): about,
+    ("POST", "rules"): add_rules,
+    ("DELETE", "rules"): clear_rules,
+    ("GET", "calls"): calls,
+    ("DELETE", "calls"): clear_calls,
+    ("PUT", "settings"): change_settings,
+    ("POST", "jobs"): add_jobs,
+    ("POST", "log-events"): add_log_events,
+}
+
+
+def raw_s3(tenant, request, name):
+    """s3: the buckets. s3/BUCKET?prefix=P: its keys. s3/BUCKET/KEY: an object."""
+    bucket, _, key = name.partition("/")
+    if not bucket:
+        return reply(objects.buckets(tenant.account))
+    if not key:
+        return reply(objects.keys(tenant.account, bucket, request.query.get("prefix", "")))
+    if request.method == "PUT":
+        objects.put(tenant.account, bucket, key, request.body)
+        return reply(None)
+    body = objects.get(tenant.account, bucket, key)
+    return Response(404) if body is None else Response(200, body)

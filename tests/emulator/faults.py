@@ -1,0 +1,194 @@
+"""The failure injector: rules that make some of a tenant's calls fail, each in the form of the service that was called."""
+
+import random
+import threading
+
+from .errors import error
+from .web import RESET, SLOW, TRUNCATED, Response
+
+QUERY_SERVICES = ("sts", "iam")
+# The action that a policy names, where it is not the operation.
+ACTIONS = {
+    "HeadObject": "GetObject",
+    "HeadBucket": "ListBucket",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListParts": "ListMultipartUploadParts",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+}
+
+
+class Rule:
+    """A fault, and the calls that meet it. Without `count` and `probability`: every call."""
+
+    FIELDS = {
+        "fault": None,
+        # The service's signing name: s3, sagemaker, logs, monitoring, sts, iam.
+        "service": None,
+        "operation": None,
+        # Part of the bucket/object, job or stream that the call is about.
+        "key": None,
+        # Only the next calls, after `skip` that are spared.
+        "count": None,
+        "skip": 0,
+        "probability": 1.0,
+        "seed": 0,
+        # Until a call comes with another session token or access key than the first that met the rule.
+        "until_new_credentials": False,
+        # wrong_region: where the bucket is said to be. error: what is answered.
+        "region": "us-west-2",
+        "status": 400,
+        "code": None,
+        "message": "",
+    }
+
+    def __init__(self, **fields):
+        unknown = set(fields) - set(self.FIELDS)
+        if unknown or fields.get("fault") not in FAULTS:
+            raise ValueError("no such rule: %s" % fields)
+        for name, default in self.FIELDS.items():
+            setattr(self, name, fields.get(name, default))
+        self.random = random.Random(self.seed)
+        self.credentials = None
+
+    def meets(self, call):
+        """Whether this call fails. A call that fits uses the rule up."""
+        if not self.fits(call):
+            return False
+        if self.until_new_credentials:
+            credentials = (call.access_key, call.session_token)
+            self.credentials = self.credentials or credentials
+            return credentials == self.credentials
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.count == 0 or self.random.random() >= self.probability:
+            return False
+        self.count = None if self.count is None else self.count - 1
+        return True
+
+    def fits(self, call):
+        same = self.service in (None, call.service) and self.operation in (None, call.operation)
+        return same and (self.key is None or self.key in call.key)
+
+
+class Rules:
+    """A tenant's rules, the first that meets a call first."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.rules = []
+
+    def add(self, fields):
+        with self.lock:
+            self.rules.append(Rule(**fields))
+
+    def clear(self):
+        with self.lock:
+            self.rules.clear()
+
+    def take(self, call):
+        with self.lock:
+            return next((rule for rule in self.rules if rule.meets(call)), None)
+
+
+def apply(rule, tenant, call, request, carry_out):
+    """The response under the rule; `carry_out` is what happens without it."""
+    return FAULTS[rule.fault](rule, tenant, call, request, carry_out)
+
+
+def throttle(rule, tenant, call, request, carry_out):
+    if call.service == "s3":
+        return error("s3", request, 503, "SlowDown", "Please reduce your request rate.")
+    code = "Throttling" if call.service in QUERY_SERVICES else "ThrottlingException"
+    return error(call.service, request, 400, code, "Rate exceeded")
+
+
+def internal_error(rule, tenant, call, request, carry_out):
+    code = "InternalFailure" if call.service in QUERY_SERVICES else "InternalError"
+    if call.service not in ("s3",) + QUERY_SERVICES:
+        code = "InternalFailure"
+    return error(call.service, request, 500, code, "We encountered an internal error. Please try again.")
+
+
+def reset_before(rule, tenant, call, request, carry_out):
+    return Response(0, delivery=RESET)
+
+
+def reset_after(rule, tenant, call, request, carry_out):
+    """The reply is lost: what was asked for is done all the same."""
+    return Response(carry_out().status, delivery=RESET)
+
+
+def slow_body(rule, tenant, call, request, carry_out):
+    return delivered(carry_out(), SLOW)
+
+
+def truncated_body(rule, tenant, call, request, carry_out):
+    return delivered(carry_out(), TRUNCATED)
+
+
+def delivered(response, delivery):
+    response.delivery = delivery
+    return response
+
+
+def expired_token(rule, tenant, call, request, carry_out):
+    if call.service == "s3":
+        return error("s3", request, 400, "ExpiredToken", "The provided token has expired.")
+    message = "The security token included in the request is expired"
+    if call.service in QUERY_SERVICES:
+        return error(call.service, request, 403, "ExpiredToken", message)
+    return error(call.service, request, 400, "ExpiredTokenException", message)
+
+
+def access_denied(rule, tenant, call, request, carry_out):
+    service = {"monitoring": "cloudwatch"}.get(call.service, call.service)
+    action = "%s:%s" % (service, ACTIONS.get(call.operation, call.operation))
+    message = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action"
+    message %= (tenant.caller_arn(), action, resource(tenant, call), action)
+    if call.service == "s3" or call.service in QUERY_SERVICES:
+        return error(call.service, request, 403, "AccessDenied", message)
+    return error(call.service, request, 400, "AccessDeniedException", message)
+
+
+def resource(tenant, call):
+    if call.service == "s3":
+        return '"arn:aws:s3:::%s"' % call.key
+    if call.service == "sagemaker":
+        kind = "training-job/%s" % (call.key or "*")
+        return "arn:aws:sagemaker:%s:%s:%s" % (call.region, tenant.account, kind)
+    if call.service == "logs":
+        group = "log-group:/aws/sagemaker/TrainingJobs:log-stream:%s" % call.key
+        return "arn:aws:logs:%s:%s:%s" % (call.region, tenant.account, group)
+    return "*"
+
+
+def wrong_region(rule, tenant, call, request, carry_out):
+    from .s3 import checks
+
+    return checks.wrong_region(request, call.key.partition("/")[0], rule.region)
+
+
+def any_error(rule, tenant, call, request, carry_out):
+    """An error by its code: ResourceLimitExceeded, CapacityError, ..."""
+    return error(call.service, request, rule.status, rule.code, rule.message)
+
+
+FAULTS = {
+    "throttle": throttle,
+    "internal_error": internal_error,
+    "reset_before": reset_before,
+    "reset_after": reset_after,
+    "slow_body": slow_body,
+    "truncated_body": truncated_body,
+    "expired_token": expired_token,
+    "access_denied": access_denied,
+    "wrong_region": wrong_region,
+    "error": any_error,
+}

@@ -1,0 +1,37 @@
+"""Objects read and written in process: what a training job's platform does, and what tests look at."""
+
+from .. import moto_backend
+from . import checks
+
+
+def parse(uri):
+    """The bucket and key of an s3:// URI."""
+    bucket, _, key = uri[len("s3://") :].partition("/")
+    return bucket, key
+
+
+def put(account, bucket, key, body):
+    with moto_backend.LOCK:
+        moto_backend.backend("s3", account).put_object(bucket, key, body)
+
+
+def get(account, bucket, key):
+    """The object's bytes, or None."""
+    with moto_backend.LOCK:
+        if checks.owner_of(bucket) != account:
+            return None
+        found = moto_backend.backend("s3", account).get_object(bucket, key)
+        return found.value if found is not None else None
+
+
+def keys(account, bucket, prefix=""):
+    """Every key below the prefix, sorted."""
+    with moto_backend.LOCK:
+        if checks.owner_of(bucket) != account:
+            return []
+        return sorted(key for key in moto_backend.backend("s3", account).get_bucket(bucket).keys if key.startswith(prefix))
+
+
+def buckets(account):
+    with moto_backend.LOCK:
+        return sorted(moto_backend.backend("s3", account).buckets)

@@ -1,0 +1,1 @@
+"""SageMaker's training jobs: the API, and jobs that truly run."""

@@ -1,0 +1,94 @@
+"""Search for training jobs: whole ones, as they were a while ago."""
+
+import datetime
+
+from ..errors import ServiceError
+from . import listing, shapes
+from .job import now
+
+OPERATORS = {
+    "Equals": lambda found, wanted: found == wanted,
+    "NotEquals": lambda found, wanted: found != wanted,
+    "GreaterThan": lambda found, wanted: found is not None and found > wanted,
+    "GreaterThanOrEqualTo": lambda found, wanted: found is not None and found >= wanted,
+    "LessThan": lambda found, wanted: found is not None and found < wanted,
+    "LessThanOrEqualTo": lambda found, wanted: found is not None and found <= wanted,
+    "Contains": lambda found, wanted: found is not None and str(wanted).lower() in str(found).lower(),
+    "Exists": lambda found, wanted: found is not None,
+    "NotExists": lambda found, wanted: found is None,
+    "In": lambda found, wanted: str(found) in str(wanted).split(","),
+}
+
+
+def page(jobs, lag, request):
+    if request["Resource"] != "TrainingJob":
+        raise ServiceError("ValidationException", "The emulator searches training jobs alone")
+    found = [state for state in states(jobs, now() - lag) if matches(state, request.get("SearchExpression", {}))]
+    by, descending = request.get("SortBy", "LastModifiedTime"), request.get("SortOrder", "Descending") == "Descending"
+    position = lambda state: [sortable(value_at(state, by)), state["TrainingJobName"]]
+    found.sort(key=position, reverse=descending)
+    cut, token = listing.cut_page(found, request, position, descending)
+    answer = {"Results": [{"TrainingJob": document(state)} for state in cut]}
+    answer["TotalHits"] = {"Value": len(found), "Relation": "EqualTo"}
+    if token:
+        answer["NextToken"] = token
+    return answer
+
+
+def states(jobs, moment):
+    for job in jobs:
+        state = job.as_of(moment)
+        if state is not None:
+            yield {**state, "Tags": [{"Key": key, "Value": value} for key, value in job.tags.items()]}
+
+
+def document(state):
+    """The job as Search has it, which is not all that DescribeTrainingJob tells."""
+    members = shapes.shape_of("TrainingJob").members
+    return {name: value for name, value in state.items() if name in members}
+
+
+def matches(state, expression):
+    results = [fits(state, condition) for condition in expression.get("Filters", [])]
+    results += [matches(state, part) for part in expression.get("SubExpressions", [])]
+    if expression.get("NestedFilters"):
+        raise ServiceError("ValidationException", "The emulator has no nested filters")
+    if not results:
+        return True
+    return any(results) if expression.get("Operator") == "Or" else all(results)
+
+
+def fits(state, condition):
+    found = value_at(state, condition["Name"])
+    wanted = condition.get("Value")
+    if isinstance(found, (int, float)) and not isinstance(found, bool) and wanted is not None:
+        wanted = number(condition["Name"], wanted)
+    elif isinstance(found, bool):
+        found = str(found).lower()
+    return OPERATORS[condition.get("Operator", "Equals")](found, wanted)
+
+
+def value_at(state, name):
+    if name.startswith("Tags."):
+        return next((tag["Value"] for tag in state["Tags"] if tag["Key"] == name[len("Tags.") :]), None)
+    value = state
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def number(name, text):
+    """A number, or a time as the service takes it: ISO 8601 or seconds."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        raise ServiceError("ValidationException", "Invalid value for filter %s: %s" % (name, text)) from None
+
+
+def sortable(value):
+    """Jobs without the field come first, whatever its type."""
+    return ["", 0] if value is None else (["", value] if isinstance(value, (int, float)) else [str(value), 0])

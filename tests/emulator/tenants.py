@@ -1,0 +1,124 @@
+"""A tenant: all that belongs to one access key. Each test has one, so that tests can share the server."""
+
+import hashlib
+import threading
+import time
+from collections import defaultdict
+
+from . import moto_backend
+from .faults import Rules
+from .sagemaker.store import Store
+
+# The role that each account has, with a path as the console's own roles have it.
+ROLE_PATH, ROLE_NAME = "/service-role/", "SageMakerRole"
+TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
+
+
+class Tenant:
+    def __init__(self, account, access_key):
+        self.account = account
+        self.access_key = access_key
+        self.rules = Rules()
+        self.calls = Calls()
+        self.settings = Settings()
+        # Training jobs, by region.
+        self.stores = defaultdict(Store)
+        with moto_backend.LOCK:
+            iam = moto_backend.backend("iam", account)
+            iam.create_role(ROLE_NAME, TRUST, ROLE_PATH, None, "", [], 3600)
+
+    @property
+    def role_arn(self):
+        return "arn:aws:iam::%s:role%s%s" % (self.account, ROLE_PATH, ROLE_NAME)
+
+    def caller_arn(self):
+        return "arn:aws:sts::%s:user/moto" % self.account
+
+    def job_key(self):
+        """The access key that the tenant's jobs are given: of the same account, but not the client."""
+        return JOB_KEY + self.access_key[len(JOB_KEY) :]
+
+
+class Settings:
+    """What a test can change, in seconds."""
+
+    def __init__(self):
+        # How long Starting, Downloading and Uploading take at least, each.
+        self.phase_seconds = 0.1
+        # How far Search lags behind.
+        self.search_lag = 1.0
+        # From SIGTERM to SIGKILL after a stop.
+        self.stop_grace = 120.0
+
+    def change(self, **changes):
+        for name, value in changes.items():
+            if name not in vars(self):
+                raise ValueError("no setting %s" % name)
+            setattr(self, name, float(value))
+
+
+class Calls:
+    """Every call that the tenant's client made, in the order in which they were answered."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.made = []
+
+    def record(self, call, response, fault):
+        entry = {
+            "service": call.service,
+            "operation": call.operation,
+            "key": call.key,
+            "status": response.status,
+            "fault": fault,
+            "time": time.time(),
+        }
+        with self.lock:
+            self.made.append(entry)
+
+    def all(self):
+        with self.lock:
+            return list(self.made)
+
+    def clear(self):
+        with self.lock:
+            self.made.clear()
+
+
+JOB_KEY = "ASIAJOB"
+
+
+class Tenants:
+    """All tenants. A key never seen before is a new one."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.by_account = {}
+        # Keys that STS gave out, and whose account they are of.
+        self.issued = {}
+
+    def of_key(self, access_key):
+        account = self.issued.get(access_key) or account_of(access_key)
+        return self.of_account(account, access_key)
+
+    def of_account(self, account, access_key=""):
+        with self.lock:
+            if account not in self.by_account:
+                self.by_account[account] = Tenant(account, access_key)
+            return self.by_account[account]
+
+    def issue(self, access_key, account):
+        self.issued[access_key] = account
+
+
+def account_of(access_key):
+    """Twelve digits that follow from the key's end alone, so that a job's key is of its client's account."""
+    digest = hashlib.sha256(access_key[len(JOB_KEY) :].encode()).hexdigest()
+    return "%012d" % (int(digest, 16) % 10**12)
+
+
+def is_job_key(access_key):
+    return access_key.startswith(JOB_KEY)

@@ -1,0 +1,131 @@
+"""Requests and responses as values, and the threaded HTTP/1.1 server that reads the ones and writes the others."""
+
+import os
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from http.client import responses as REASONS
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from . import chunked
+
+
+@dataclass
+class Request:
+    method: str
+    # As it was sent: percent-encoded.
+    target: str
+    # Names in lower case.
+    headers: dict
+    body: bytes
+
+    @property
+    def path(self):
+        return urlsplit("http://h" + self.target if self.target.startswith("/") else self.target).path
+
+    @property
+    def query(self):
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+
+@dataclass
+class Response:
+    status: int
+    body: bytes = b""
+    headers: dict = field(default_factory=dict)
+    # How it is delivered: None, or one of the ways below.
+    delivery: str = None
+
+
+# The connection is reset and nothing is sent.
+RESET = "reset"
+# Content-Length tells of more than is sent.
+TRUNCATED = "truncated"
+# The body comes in small pieces with pauses.
+SLOW = "slow"
+
+SLOW_PIECES = 10
+SLOW_PAUSE_SECONDS = 0.2
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Hundreds of clients connect at once.
+    request_queue_size = 1024
+
+    def __init__(self, answer):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answer = answer
+
+    def handle_error(self, request, client_address):
+        """A client that went away is its own business: tests kill clients."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    # Headers go out with the body, in one segment.
+    wbufsize = -1
+
+    def answer(self):
+        try:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, self.path, headers, self.read_body(headers))
+            self.write(request, self.server.answer(request))
+        except ConnectionError:
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = answer
+
+    def read_body(self, headers):
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return chunked.read_transfer(self.rfile)
+        length = int(headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionError("the client sent less than it said")
+        return body
+
+    def write(self, request, response):
+        if response.delivery == RESET:
+            return self.reset()
+        body = b"" if request.method == "HEAD" else response.body
+        self.write_head(request, response)
+        if response.delivery == TRUNCATED:
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            return self.reset(with_data=True)
+        for piece in pieces(body) if response.delivery == SLOW else [body]:
+            self.wfile.write(piece)
+            self.wfile.flush()
+
+    def write_head(self, request, response):
+        lines = ["HTTP/1.1 %d %s" % (response.status, REASONS.get(response.status, ""))]
+        headers = {name.lower(): str(value) for name, value in response.headers.items()}
+        # The answer to HEAD tells the object's length.
+        if request.method != "HEAD" or "content-length" not in headers:
+            headers["content-length"] = str(len(response.body))
+        headers.setdefault("date", self.date_time_string())
+        lines += ["%s: %s" % header for header in headers.items()]
+        self.wfile.write(("\r\n".join(lines) + "\r\n\r\n").encode("utf-8"))
+
+    def reset(self, with_data=False):
+        """Ends the connection so that the client sees a reset, or with what was sent and no more."""
+        self.close_connection = True
+        if with_data:
+            return
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Closing the descriptor itself: the server's own way would say goodbye first.
+        os.close(self.connection.detach())
+
+    def log_message(self, *_):
+        """Calls are recorded, not printed."""
+
+
+def pieces(body):
+    size = max(1, -(-len(body) // SLOW_PIECES))
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+        time.sleep(SLOW_PAUSE_SECONDS)
