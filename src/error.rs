@@ -35,11 +35,12 @@ pub(crate) struct Error {
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
     hints: Vec<String>,
+    details: Vec<String>,
 }
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None, hints: Vec::new() }
+        Self { kind, message: message.into(), source: None, hints: Vec::new(), details: Vec::new() }
     }
 
     pub(crate) fn failure(message: impl Into<String>) -> Self {
@@ -67,6 +68,13 @@ impl Error {
         self
     }
 
+    /// For who asks for more with `-v`.
+    #[must_use]
+    pub(crate) fn details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
     #[must_use]
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -79,6 +87,10 @@ impl Error {
 
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
+    }
+
+    pub(crate) fn all_details(&self) -> &[String] {
+        &self.details
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -120,6 +132,10 @@ impl From<CloudError> for Error {
     fn from(error: CloudError) -> Self {
         match error {
             CloudError::Unusable { what, hint } => Self::failure(what).hint(hint),
+            CloudError::Service(error) => {
+                let failure = Self::failure(error.message).details(error.details);
+                error.hints.into_iter().fold(failure, Self::hint)
+            }
             CloudError::Io { doing, source } => Self::failure(format!("could not {doing}")).caused_by(source),
             error => Self::failure(error.to_string()),
         }

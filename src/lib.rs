@@ -64,7 +64,7 @@ fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let Ok(settings) = Settings::from_environment() else { return Vec::new() };
     let cloud = local::cloud(&local::Home::new(settings.state), settings.cache, settings.executable);
-    let Ok(Ok(names)) = block_on(cloud.jobs.names()) else { return Vec::new() };
+    let Ok(Ok(names)) = block_on(cloud.jobs.names("")) else { return Vec::new() };
     let names = names.iter().map(JobName::as_str).filter(|name| name.starts_with(&*typed));
     names.map(CompletionCandidate::new).collect()
 }

@@ -1,10 +1,13 @@
 //! What smtrain needs of a cloud, as traits in the shape of the real services. Their types are smtrain's own: no SDK type
-//! crosses this line. [`local`] implements them on this computer.
+//! crosses this line. [`aws`] implements them over AWS, [`local`] on this computer.
 
+pub(crate) mod aws;
+mod error;
 pub(crate) mod local;
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,31 +17,7 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
-/// Why a call to a service failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CloudError {
-    #[error("{0} does not exist")]
-    NotFound(String),
-    #[error("{0} exists already")]
-    AlreadyExists(String),
-    #[error("could not {doing}")]
-    Io { doing: String, source: std::io::Error },
-    /// What was asked for can't be done here, and what to do about it.
-    #[error("{what}")]
-    Unusable { what: String, hint: String },
-    #[error("{0}")]
-    Other(String),
-}
-
-impl CloudError {
-    /// For `map_err` on an I/O result: says what was being done.
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let doing = doing.into();
-        move |source| Self::Io { doing, source }
-    }
-}
-
-pub(crate) type CloudResult<T> = Result<T, CloudError>;
+pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
 
 /// The services that a command works with, all of one place: this computer or an AWS account.
 pub(crate) struct Cloud {
@@ -63,11 +42,34 @@ pub(crate) trait Jobs: Send + Sync {
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
-    async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>>;
-    /// The names of all jobs, in no order.
-    async fn names(&self) -> CloudResult<Vec<JobName>>;
+    async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;
+    /// The names of jobs that contain `part`, newest first: all of them, or as many as a few calls bring.
+    async fn names(&self, part: &str) -> CloudResult<Vec<JobName>>;
     /// Asks a job to stop; returns at once. Stopping an ended job changes nothing.
     async fn stop(&self, job: &JobName) -> CloudResult<()>;
+}
+
+/// A job of a list: what ListTrainingJobs tells of it, and the whole of it where that was to be had.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedJob {
+    pub(crate) name: JobName,
+    pub(crate) status: JobStatus,
+    pub(crate) created: Timestamp,
+    pub(crate) ended: Option<Timestamp>,
+    /// May lag behind: the fields beside it are fresher.
+    pub(crate) details: Option<DescribeTrainingJobResponse>,
+}
+
+impl From<DescribeTrainingJobResponse> for ListedJob {
+    fn from(job: DescribeTrainingJobResponse) -> Self {
+        Self {
+            name: job.training_job_name.clone(),
+            status: job.training_job_status,
+            created: job.creation_time,
+            ended: job.training_end_time,
+            details: Some(job),
+        }
+    }
 }
 
 /// ListTrainingJobs' filters and order.
@@ -111,16 +113,33 @@ pub(crate) trait Objects: Send + Sync {
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
     /// Every object below a prefix.
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
+    /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
+    async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
+    /// Puts away what an interrupted upload has left half done.
+    async fn abandon(&self);
 }
 
 /// The content of an object that is to be stored.
-#[derive(Debug)]
 pub(crate) struct Content {
     /// Read from its start.
     pub(crate) file: File,
     /// In hexadecimal, where it is known: a file that has changed since is not stored.
     pub(crate) sha256: Option<String>,
+    /// The key that encrypts it, where not the bucket's own settings decide.
+    pub(crate) kms_key_id: Option<String>,
+    /// Told of every byte that has been stored.
+    pub(crate) progress: OnBytes,
 }
+
+impl Content {
+    /// A file whose storing nobody watches.
+    pub(crate) fn of(file: File) -> Self {
+        Self { file, sha256: None, kms_key_id: None, progress: Arc::new(|_| {}) }
+    }
+}
+
+/// Told how many bytes have been worked on, as they are.
+pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectSummary {
@@ -200,6 +219,6 @@ pub(crate) struct MetricPoint {
 pub(crate) trait Identity: Send + Sync {
     /// The account's 12 digits.
     async fn account(&self) -> CloudResult<String>;
-    /// The ARN of a role given by name or ARN; of the place's own default role when none is given.
-    async fn role_arn(&self, role: Option<&str>) -> CloudResult<String>;
+    /// The ARN of a role given by name, with or without its path, or by ARN.
+    async fn role_arn(&self, role: &str) -> CloudResult<String>;
 }

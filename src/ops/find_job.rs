@@ -45,7 +45,7 @@ pub(crate) async fn find_jobs(cloud: &Cloud, jobs: &[JobRef]) -> Result<Vec<JobN
 async fn newest(cloud: &Cloud) -> Result<JobName> {
     let query = JobsQuery { limit: Some(1), ..JobsQuery::default() };
     let job = history::list(cloud, &query).await?.into_iter().next();
-    job.map(|job| job.training_job_name)
+    job.map(|job| job.name)
         .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml --local"))
 }
 
@@ -61,7 +61,7 @@ async fn named(cloud: &Cloud, text: &str) -> Result<JobName> {
             Err(error) => return Err(error.into()),
         }
     }
-    let mut names = cloud.jobs.names().await?;
+    let mut names = cloud.jobs.names("").await?;
     let (mut beginning, others): (Vec<_>, Vec<_>) = names.drain(..).partition(|name| name.as_str().starts_with(text));
     match (beginning.pop(), beginning.len()) {
         (Some(name), 0) => Ok(name),

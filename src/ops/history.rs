@@ -1,11 +1,10 @@
 //! Past and running jobs, over all pages.
 
-use crate::cloud::{Cloud, JobsQuery};
+use crate::cloud::{Cloud, JobsQuery, ListedJob};
 use crate::error::Result;
-use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// The jobs of a query. A page may be short, or empty, and still not be the last.
-pub(crate) async fn list(cloud: &Cloud, query: &JobsQuery) -> Result<Vec<DescribeTrainingJobResponse>> {
+pub(crate) async fn list(cloud: &Cloud, query: &JobsQuery) -> Result<Vec<ListedJob>> {
     let (mut jobs, mut token) = (Vec::new(), None);
     let limit = query.limit.unwrap_or(usize::MAX);
     loop {

@@ -53,7 +53,7 @@ impl LocalData {
             let uri = folder.join(name);
             if cloud.objects.head(&uri).await?.is_none() {
                 let file = File::open(path).doing(|| format!("read {}", path.display()))?;
-                cloud.objects.put(&uri, Content { file, sha256: Some(hex(sha256)) }).await?;
+                cloud.objects.put(&uri, Content { sha256: Some(hex(sha256)), ..Content::of(file) }).await?;
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use serde_json::Value;
 use super::local_data::LocalData;
 use super::{blocking, provenance};
 use crate::archive::{self, PackError, Packed, SourceTree};
-use crate::cloud::{Cloud, CloudError, Content};
+use crate::cloud::{Cloud, CloudError, Content, OnBytes};
 use crate::error::{Doing, Error, Result};
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, Framework, JobSpec, Runs, Source};
@@ -32,9 +31,6 @@ pub(crate) struct Prepared {
     pub(crate) code: Packed,
 }
 
-/// Told how many bytes of code or data have been read, as they are.
-pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
-
 /// A job that was created.
 #[derive(Debug)]
 pub(crate) struct Submitted {
@@ -54,7 +50,7 @@ pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress
     let facts = Facts {
         name: &name,
         region: &cloud.region,
-        role_arn: &cloud.identity.role_arn(spec.role.as_deref()).await?,
+        role_arn: &cloud.identity.role_arn(spec.role.as_deref().unwrap_or("local")).await?,
         image: &image(framework),
         output: &output,
         code: Some(&code_uri),
@@ -159,7 +155,7 @@ async fn code(
     };
     let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
     if store && cloud.objects.head(&uri).await?.is_none() {
-        cloud.objects.put(&uri, Content { file, sha256: None }).await?;
+        cloud.objects.put(&uri, Content::of(file)).await?;
     }
     Ok((packed, uri))
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::VERSION;
+use crate::cloud::ListedJob;
 use crate::error::{Doing, Result};
 use crate::model::JobStatus;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -17,10 +18,10 @@ pub(crate) struct JobRow {
     version: u32,
     name: String,
     status: &'static str,
-    secondary_status: String,
+    secondary_status: Option<String>,
     /// The image or algorithm, and the entry point.
-    runs: String,
-    instances: String,
+    runs: Option<String>,
+    instances: Option<String>,
     created: String,
     ended: Option<String>,
     /// Of the training phase, until now for a running job.
@@ -36,24 +37,26 @@ pub(crate) struct JobRow {
 }
 
 impl JobRow {
-    pub(crate) fn of(job: &DescribeTrainingJobResponse, now: Timestamp) -> Self {
-        let metric = job.final_metric_data_list.iter().flatten().next();
-        let until = job.training_end_time.unwrap_or(now);
+    pub(crate) fn of(job: &ListedJob, now: Timestamp) -> Self {
+        let details = job.details.as_ref();
+        let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
+        let until = job.ended.unwrap_or(now);
+        let start = details.and_then(|details| details.training_start_time);
         Self {
             version: VERSION,
-            name: job.training_job_name.to_string(),
-            status: job.training_job_status.as_str(),
-            secondary_status: job.secondary_status.clone(),
-            runs: runs(job),
-            instances: instances(job),
-            created: job.creation_time.to_string(),
-            ended: job.training_end_time.map(|time| time.to_string()),
-            training_seconds: job.training_start_time.map(|start| until.duration_since(start).as_secs()),
-            billable_seconds: job.billable_time_in_seconds,
+            name: job.name.to_string(),
+            status: job.status.as_str(),
+            secondary_status: details.map(|details| details.secondary_status.clone()),
+            runs: details.map(runs),
+            instances: details.map(instances),
+            created: job.created.to_string(),
+            ended: job.ended.map(|time| time.to_string()),
+            training_seconds: start.map(|start| until.duration_since(start).as_secs()),
+            billable_seconds: details.and_then(|details| details.billable_time_in_seconds),
             metric: metric.and_then(|metric| metric.metric_name.clone()),
             metric_value: metric.and_then(|metric| metric.value),
-            state: job.training_job_status,
-            created_at: job.creation_time,
+            state: job.status,
+            created_at: job.created,
         }
     }
 
@@ -68,8 +71,8 @@ impl JobRow {
         vec![
             Cell::from(self.name.as_str()),
             Cell::styled(self.status, Style::of(self.state)),
-            self.runs.as_str().into(),
-            self.instances.as_str().into(),
+            or_dash(self.runs.clone()).into(),
+            or_dash(self.instances.clone()).into(),
             when::local(self.created_at).into(),
             or_dash(self.training_seconds.map(seconds)).into(),
             or_dash(self.billable_seconds.map(|billed| seconds(billed.into()))).into(),

@@ -14,8 +14,7 @@ impl Identity for LocalIdentity {
         Ok(ACCOUNT.to_owned())
     }
 
-    async fn role_arn(&self, role: Option<&str>) -> CloudResult<String> {
-        let role = role.unwrap_or("local");
+    async fn role_arn(&self, role: &str) -> CloudResult<String> {
         Ok(if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{ACCOUNT}:role/{role}") })
     }
 }

@@ -15,7 +15,7 @@ use super::home::{self, Home, JobFolder, create_private_dir};
 use super::processes::ProcessIdentity;
 use super::state::{self, to_json};
 use super::{arn, listing, notices, python, survivors};
-use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, Page};
+use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::RequestDocument;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -117,12 +117,14 @@ impl Jobs for LocalJobs {
         self.home.job(job).true_state()
     }
 
-    async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<DescribeTrainingJobResponse>> {
-        Ok(Page { items: listing::jobs(&self.home, self.all_names()?, query), next_token: None })
+    async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {
+        let jobs = listing::jobs(&self.home, self.all_names()?, query);
+        Ok(Page { items: jobs.into_iter().map(ListedJob::from).collect(), next_token: None })
     }
 
-    async fn names(&self) -> CloudResult<Vec<JobName>> {
-        self.all_names()
+    async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {
+        let query = JobsQuery { name_contains: Some(part.to_owned()), ..JobsQuery::default() };
+        Ok(listing::names(&self.home, self.all_names()?, &query))
     }
 
     async fn stop(&self, job: &JobName) -> CloudResult<()> {

@@ -19,14 +19,24 @@ const MANY: usize = 4096;
 
 /// The jobs that the query asks for, of those named.
 pub(super) fn jobs(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<DescribeTrainingJobResponse> {
-    let wanted = query.name_contains.as_deref().unwrap_or_default();
-    names.retain(|name| name.as_str().contains(wanted));
+    names.retain(|name| is_named(name, query));
     let limit = query.limit.unwrap_or(usize::MAX);
     if query.sort_by == SortBy::Status {
         return by_status(read(home, &names, query, usize::MAX), query.ascending, limit);
     }
     order(home, &mut names, query);
     read(home, &names, query, limit)
+}
+
+/// The same jobs' names alone, whatever their state.
+pub(super) fn names(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<JobName> {
+    names.retain(|name| is_named(name, query));
+    order(home, &mut names, query);
+    names
+}
+
+fn is_named(name: &JobName, query: &JobsQuery) -> bool {
+    query.name_contains.as_deref().is_none_or(|part| name.as_str().contains(part))
 }
 
 /// By name, or by the time in the name: the time of creation, without a look at the job.

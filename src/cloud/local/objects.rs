@@ -54,6 +54,14 @@ impl Objects for LocalObjects {
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
         list(&self.home, prefix)
     }
+
+    /// A bucket is a folder, made when something is put there.
+    async fn ensure_bucket(&self, _bucket: &str) -> CloudResult<()> {
+        Ok(())
+    }
+
+    /// What was staged is removed as it is dropped.
+    async fn abandon(&self) {}
 }
 
 /// Copies a file into place.

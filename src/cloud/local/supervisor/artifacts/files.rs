@@ -70,8 +70,7 @@ impl Copying<'_> {
         // Keys are text.
         let path = self.to.join(below.to_string_lossy().as_ref());
         create_private_dir(path.parent().unwrap_or(self.to))?;
-        let copied =
-            File::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content { file, sha256: None }));
+        let copied = File::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content::of(file)));
         copied.map_err(CloudError::io(format!("store {}", below.display())))
     }
 }

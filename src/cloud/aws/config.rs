@@ -1,0 +1,95 @@
+//! Region, credentials, endpoints, retries and time limits, the same for every service.
+
+use std::time::Duration;
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sagemaker::config::IdentityCache;
+use aws_sdk_sagemaker::config::retry::{RetryConfig, RetryMode};
+use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
+
+use super::Place;
+use super::credentials::{RenewExpired, Renewable};
+use crate::cloud::{CloudError, CloudResult, Refusal, ServiceError};
+
+/// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
+/// a training job is worth more patience than the SDK's three.
+const ATTEMPTS: u32 = 10;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Until the first byte of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the clients are made of.
+#[derive(Debug)]
+pub(super) struct Config {
+    sdk: SdkConfig,
+    region: String,
+    renew_expired: RenewExpired,
+}
+
+impl Config {
+    pub(super) fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Lets a call that failed for expired credentials be tried with new ones.
+    pub(super) fn renew_expired(&self) -> RenewExpired {
+        self.renew_expired.clone()
+    }
+}
+
+pub(super) async fn load(place: &Place) -> CloudResult<Config> {
+    let given = place.region.clone().map(Region::new);
+    let profile = place.profile.clone();
+    let renewable = Renewable::new(place.clone());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region(place, given))
+        .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
+        .identity_cache(IdentityCache::no_cache())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Ok(name) = AppName::new("smtrain") {
+        loader = loader.app_name(name);
+    }
+    let sdk = loader.load().await;
+    let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
+    let sdk = sdk.to_builder().retry_config(patience(sdk.retry_config())).build();
+    Ok(Config { sdk, region, renew_expired: RenewExpired::new(renewable) })
+}
+
+fn region(place: &Place, given: Option<Region>) -> RegionProviderChain {
+    let mut found = aws_config::default_provider::region::DefaultRegionChain::builder();
+    if let Some(profile) = &place.profile {
+        found = found.profile_name(profile);
+    }
+    RegionProviderChain::first_try(given).or_else(found.build())
+}
+
+/// What the user has set stands; the default is too impatient.
+fn patience(found: Option<&RetryConfig>) -> RetryConfig {
+    let patient = RetryConfig::adaptive().with_max_attempts(ATTEMPTS);
+    match found {
+        Some(found) if found.max_attempts() != RetryConfig::standard().max_attempts() => found.clone(),
+        Some(found) if found.mode() != RetryMode::Standard => found.clone().with_max_attempts(ATTEMPTS),
+        _ => patient,
+    }
+}
+
+fn no_region() -> CloudError {
+    CloudError::Service(Box::new(ServiceError {
+        refusal: Refusal::NotSetUp,
+        message: "no AWS region is set".to_owned(),
+        hints: vec![
+            "give one: --region eu-west-1, or set AWS_REGION, or `region` in the job spec".to_owned(),
+            "or for good: aws configure set region eu-west-1".to_owned(),
+        ],
+        details: Vec::new(),
+    }))
+}

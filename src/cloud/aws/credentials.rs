@@ -1,0 +1,155 @@
+//! Credentials by the SDK's default chain, kept until they expire, and fetched anew when a service says that they have.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_config::Region;
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::Place;
+
+/// Credentials are renewed this long before they expire, so that none expires on its way.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How often the same credentials are fetched anew at a service's word that they have expired.
+const RENEWALS: u32 = 3;
+
+/// The default chain, whose credentials can be called expired before their time.
+#[derive(Clone, Debug)]
+pub(super) struct Renewable {
+    place: Place,
+    /// Held while credentials are fetched, so that they are fetched once.
+    fetching: Arc<AsyncMutex<()>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<Credentials>,
+    last: Option<Credentials>,
+    /// Of the last credentials.
+    renewals: u32,
+}
+
+impl Renewable {
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, fetching: Arc::default(), state: Arc::default() }
+    }
+
+    async fn provide(&self) -> provider::Result {
+        if let Some(current) = self.current() {
+            return Ok(current);
+        }
+        let _fetching = self.fetching.lock().await;
+        if let Some(current) = self.current() {
+            return Ok(current);
+        }
+        let fetched = self.fetch().await?;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).keep(fetched.clone());
+        Ok(fetched)
+    }
+
+    /// The chain is made anew each time: it would keep the profile's files as it once read them.
+    async fn fetch(&self) -> provider::Result {
+        let mut chain = DefaultCredentialsChain::builder();
+        if let Some(region) = &self.place.region {
+            chain = chain.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &self.place.profile {
+            chain = chain.profile_name(profile);
+        }
+        chain.build().await.provide_credentials().await
+    }
+
+    fn current(&self) -> Option<Credentials> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.current.clone().filter(|credentials| !is_expiring(credentials))
+    }
+
+    /// Whether it is worth asking again.
+    fn forget(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget()
+    }
+}
+
+impl State {
+    fn keep(&mut self, fetched: Credentials) {
+        let is_same = self.last.as_ref().is_some_and(|last| {
+            last.access_key_id() == fetched.access_key_id() && last.session_token() == fetched.session_token()
+        });
+        if !is_same {
+            self.renewals = 0;
+        }
+        self.current = Some(fetched.clone());
+        self.last = Some(fetched);
+    }
+
+    fn forget(&mut self) -> bool {
+        self.current = None;
+        self.renewals += 1;
+        self.renewals <= RENEWALS
+    }
+}
+
+fn is_expiring(credentials: &Credentials) -> bool {
+    credentials.expiry().is_some_and(|expiry| expiry < SystemTime::now() + MARGIN)
+}
+
+impl ProvideCredentials for Renewable {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
+    }
+}
+
+/// Tries a call again, with new credentials, that a service refused because they had expired.
+#[derive(Clone, Debug)]
+pub(super) struct RenewExpired {
+    credentials: Renewable,
+}
+
+impl RenewExpired {
+    pub(super) fn new(credentials: Renewable) -> Self {
+        Self { credentials }
+    }
+}
+
+/// `ExpiredToken` is S3's and STS's code, `ExpiredTokenException` the others', `RequestExpired` EC2's kin.
+const EXPIRED: [&str; 2] = ["ExpiredToken", "RequestExpired"];
+
+impl ClassifyRetry for RenewExpired {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(response) = context.response().filter(|response| is_refusal(response.status().as_u16())) else {
+            return RetryAction::NoActionIndicated;
+        };
+        let body = response.body().bytes().unwrap_or_default();
+        let kind = response.headers().get("x-amzn-errortype").unwrap_or_default();
+        // A HEAD's answer has no body: nothing says why it is refused, so that one more try is fair.
+        let is_silent = body.is_empty() && kind.is_empty() && response.status().as_u16() == 400;
+        let text = String::from_utf8_lossy(body);
+        let is_expired = EXPIRED.iter().any(|code| kind.contains(code) || text.contains(code));
+        if (is_expired || is_silent) && self.credentials.forget() {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "renew expired credentials"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403)
+}

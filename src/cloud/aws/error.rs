@@ -1,0 +1,155 @@
+//! What the SDK says went wrong, as [`CloudError`]s: the fact, its cause, what to do; and the request's id for `-v`.
+
+mod advice;
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use crate::cloud::{CloudError, Refusal, ServiceError};
+
+/// An answer that is no success, as far as it can be told from the answer alone.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The service's name for it; empty where the answer has no body, as that of a HEAD request.
+    pub(super) code: String,
+    pub(super) message: String,
+    /// Of HTTP.
+    pub(super) status: u16,
+}
+
+impl Answer {
+    pub(super) fn is_one_of(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.code.starts_with(code))
+    }
+
+    fn is_denied(&self) -> bool {
+        self.code.contains("AccessDenied")
+            || self.code.contains("NotAuthorized")
+            || (self.status == 403 && self.code.is_empty())
+    }
+}
+
+/// The answer in an error, if the service gave one.
+pub(super) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<Answer> {
+    let SdkError::ServiceError(context) = error else { return None };
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some(Answer {
+        code: text(context.err().code()),
+        message: text(context.err().message()),
+        status: context.raw().status().as_u16(),
+    })
+}
+
+/// For `map_err`: what could not be done, and why.
+pub(super) fn failed<E>(doing: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let doing = doing.into();
+    move |error| service_error(&doing, &error)
+}
+
+pub(super) fn service_error<E>(doing: &str, error: &SdkError<E, HttpResponse>) -> CloudError
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let answer = answer(error);
+    let (refusal, why, hints) = match &answer {
+        Some(answer) => explain(answer),
+        None => explain_silence(error),
+    };
+    let message = format!("could not {doing}: {why}");
+    CloudError::Service(Box::new(ServiceError { refusal, message, hints, details: details(error, answer.as_ref()) }))
+}
+
+fn explain(answer: &Answer) -> (Refusal, String, Vec<String>) {
+    let hints = advice::about(answer);
+    let why = match (answer.message.as_str(), answer.code.as_str()) {
+        ("", "") if answer.status == 403 => "access denied".to_owned(),
+        ("", "") => format!("the service answered with HTTP status {}", answer.status),
+        ("", code) => code.to_owned(),
+        (message, "") => message.to_owned(),
+        (message, code) => format!("{message} ({code})"),
+    };
+    let refusal = if answer.is_denied() {
+        Refusal::Denied
+    } else if advice::is_about_credentials(answer) {
+        Refusal::NotSetUp
+    } else {
+        Refusal::Other
+    };
+    (refusal, why, hints)
+}
+
+/// No answer came: the credentials, the network or the time.
+fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (Refusal, String, Vec<String>)
+where
+    E: StdError + Send + Sync + 'static,
+{
+    if let Some(credentials) = find::<CredentialsError>(error) {
+        return match credentials {
+            CredentialsError::CredentialsNotLoaded(_) => {
+                (Refusal::NotSetUp, "there are no AWS credentials".to_owned(), advice::no_credentials())
+            }
+            other => (
+                Refusal::NotSetUp,
+                format!("no AWS credentials could be had: {}", innermost(other)),
+                advice::no_credentials(),
+            ),
+        };
+    }
+    let why = match error {
+        SdkError::TimeoutError(_) => "no answer came in time".to_owned(),
+        SdkError::DispatchFailure(_) => format!("the service could not be reached: {}", innermost(error)),
+        SdkError::ResponseError(_) => format!("the answer was cut off or can't be read: {}", innermost(error)),
+        _ => innermost(error),
+    };
+    (Refusal::Other, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
+}
+
+/// The cause of that type, however deep.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// What started it all: the outer errors of the SDK say little.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+fn details<E>(error: &SdkError<E, HttpResponse>, answer: Option<&Answer>) -> Vec<String>
+where
+    E: StdError + Send + Sync + 'static,
+{
+    let mut details = Vec::new();
+    if let Some(answer) = answer {
+        let code = if answer.code.is_empty() { "none" } else { &answer.code };
+        details.push(format!("error code {code}, HTTP status {}", answer.status));
+    }
+    details.extend(error.raw_response().and_then(request_id).map(|id| format!("request id {id}")));
+    let mut cause: Option<&(dyn StdError + 'static)> = StdError::source(error);
+    while let Some(error) = cause {
+        details.push(format!("because of: {error}"));
+        cause = error.source();
+    }
+    details
+}
+
+fn request_id(response: &HttpResponse) -> Option<&str> {
+    ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| response.headers().get(name))
+}

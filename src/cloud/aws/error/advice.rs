@@ -1,0 +1,111 @@
+//! What to do about the refusals that people meet, by the service's own name for them.
+
+use super::Answer;
+
+/// The services' codes for credentials that are no longer good.
+const EXPIRED: [&str; 2] = ["ExpiredToken", "RequestExpired"];
+/// Those for credentials that were never good, or not here.
+const NOT_ACCEPTED: [&str; 7] = [
+    "InvalidClientTokenId",
+    "UnrecognizedClient",
+    "SignatureDoesNotMatch",
+    "InvalidSignature",
+    "InvalidAccessKeyId",
+    "AuthFailure",
+    "InvalidToken",
+];
+const THROTTLED: [&str; 6] =
+    ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "RequestThrottled"];
+const OTHER_REGION: [&str; 3] = ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"];
+
+pub(super) fn is_about_credentials(answer: &Answer) -> bool {
+    answer.is_one_of(&EXPIRED) || answer.is_one_of(&NOT_ACCEPTED)
+}
+
+pub(super) fn no_credentials() -> Vec<String> {
+    vec![
+        "log in: aws sso login, or aws configure; or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            .to_owned(),
+        "or run the job on this computer, without an account: --local".to_owned(),
+    ]
+}
+
+pub(super) fn about(answer: &Answer) -> Vec<String> {
+    let one = |text: &str| vec![text.to_owned()];
+    match answer {
+        answer if answer.is_one_of(&EXPIRED) => one("the credentials have expired; log in again: aws sso login"),
+        answer if answer.is_one_of(&NOT_ACCEPTED) => {
+            one("AWS does not accept these credentials: see whose they are with `aws sts get-caller-identity`")
+        }
+        answer if answer.is_denied() => about_permission(&answer.message),
+        answer if answer.code == "ResourceLimitExceeded" => about_quota(&answer.message),
+        answer if answer.is_one_of(&THROTTLED) => {
+            one("the account makes more calls than AWS allows for; try again in a minute")
+        }
+        answer if answer.is_one_of(&OTHER_REGION) || answer.status == 301 => {
+            one("the bucket is in another region: use one of the job's region, or the bucket's region with --region")
+        }
+        answer if answer.code == "NoSuchBucket" => {
+            one("create the bucket, or leave output.s3_uri out: the account's default bucket is made when missing")
+        }
+        answer => about_request(&answer.message),
+    }
+}
+
+/// IAM names the action and the resource in its message.
+fn about_permission(message: &str) -> Vec<String> {
+    let after = |mark: &str| {
+        let text = message.split_once(mark)?.1;
+        text.split_whitespace().next().map(|word| word.trim_end_matches(['.', ',']).to_owned())
+    };
+    let mut hints = Vec::new();
+    match after("to perform: ") {
+        Some(action) if action == "sagemaker:AddTags" => {
+            hints.push(
+                "tags are not permitted: set `provenance = false` in the settings, and leave [tags] out".to_owned(),
+            );
+        }
+        Some(action) if action == "iam:PassRole" => {
+            hints.push("the caller may not hand this role to SageMaker: ask for iam:PassRole on it".to_owned());
+        }
+        Some(action) => {
+            let resource = after("on resource: ").map(|resource| format!(" on {resource}")).unwrap_or_default();
+            hints.push(format!("ask for a policy that allows {action}{resource}"));
+        }
+        None => hints.push("ask for the permission, or use a profile that has it: --profile NAME".to_owned()),
+    }
+    hints.push("see who is asking: aws sts get-caller-identity".to_owned());
+    hints
+}
+
+/// The quota's name stands in quotes: `The account-level service limit 'ml.g5.xlarge for training job usage' is 0`.
+fn about_quota(message: &str) -> Vec<String> {
+    let Some(quota) = message.split('\'').nth(1) else {
+        return vec!["ask for more: https://console.aws.amazon.com/servicequotas (Amazon SageMaker)".to_owned()];
+    };
+    vec![
+        format!(
+            "see the quota: aws service-quotas list-service-quotas --service-code sagemaker \
+             --query \"Quotas[?QuotaName=='{quota}']\""
+        ),
+        "raise it with its code: aws service-quotas request-service-quota-increase --service-code sagemaker \
+         --quota-code CODE --desired-value N; or use another instance type"
+            .to_owned(),
+    ]
+}
+
+fn about_request(message: &str) -> Vec<String> {
+    let lower = message.to_lowercase();
+    if lower.contains("ecr") || lower.contains("image") && lower.contains("pull") {
+        return vec![
+            "the account, or the job's role, can't pull the image: check its URI and region, and the repository's policy"
+                .to_owned(),
+        ];
+    }
+    if lower.contains("role") && (lower.contains("assume") || lower.contains("trust")) {
+        return vec![
+            "let SageMaker assume the role: its trust policy needs the principal sagemaker.amazonaws.com".to_owned(),
+        ];
+    }
+    Vec::new()
+}

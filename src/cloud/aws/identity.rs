@@ -1,0 +1,100 @@
+//! Who is calling, by STS, and the ARNs of roles, by IAM.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::config::Config;
+use super::error::{answer, failed, service_error};
+use crate::cloud::{CloudError, CloudResult, Identity};
+
+#[derive(Debug)]
+pub(super) struct AwsIdentity {
+    config: Arc<Config>,
+    account: OnceCell<String>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+impl AwsIdentity {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        Self { config, account: OnceCell::new(), sts: OnceLock::new() }
+    }
+
+    fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts.get_or_init(|| {
+            let builder = aws_sdk_sts::config::Builder::from(self.config.sdk());
+            aws_sdk_sts::Client::from_conf(builder.retry_classifier(self.config.renew_expired()).build())
+        })
+    }
+
+    fn iam(&self) -> aws_sdk_iam::Client {
+        let builder = aws_sdk_iam::config::Builder::from(self.config.sdk());
+        aws_sdk_iam::Client::from_conf(builder.retry_classifier(self.config.renew_expired()).build())
+    }
+
+    async fn caller(&self) -> CloudResult<String> {
+        let caller =
+            self.sts().get_caller_identity().send().await.map_err(failed("find out whose credentials these are"))?;
+        let account = caller.account.filter(|account| !account.is_empty());
+        account.ok_or_else(|| CloudError::Other("STS told no account".to_owned()))
+    }
+
+    async fn find_role(&self, name: &str) -> CloudResult<String> {
+        let found = self.iam().get_role().role_name(name).send().await;
+        match found {
+            Ok(found) => found
+                .role
+                .map(|role| role.arn)
+                .ok_or_else(|| CloudError::Other(format!("IAM told no ARN of the role {name}"))),
+            Err(error) if answer(&error).is_some_and(|answer| answer.code == "NoSuchEntity") => Err(no_role(name)),
+            Err(error) => Err(with_hint(service_error(&format!("look up the role {name}"), &error))),
+        }
+    }
+}
+
+fn no_role(name: &str) -> CloudError {
+    CloudError::Unusable {
+        what: format!("there is no IAM role {name} in this account"),
+        hint: "list those for SageMaker: aws iam list-roles --query \"Roles[?contains(RoleName,'SageMaker')].Arn\""
+            .to_owned(),
+    }
+}
+
+/// Many who may use a role may not look it up.
+fn with_hint(error: CloudError) -> CloudError {
+    match error {
+        CloudError::Service(mut error) => {
+            error.hints.insert(0, "give the role's ARN: it needs no look-up".to_owned());
+            CloudError::Service(error)
+        }
+        other => other,
+    }
+}
+
+#[async_trait]
+impl Identity for AwsIdentity {
+    async fn account(&self) -> CloudResult<String> {
+        self.account.get_or_try_init(|| self.caller()).await.cloned()
+    }
+
+    async fn role_arn(&self, role: &str) -> CloudResult<String> {
+        if role.starts_with("arn:") {
+            return Ok(role.to_owned());
+        }
+        // GetRole takes the name alone, without its path: `service-role/Name` is how the console shows it.
+        let name = role.trim_start_matches('/').trim_start_matches("role/").rsplit('/').next().unwrap_or(role);
+        self.find_role(name).await
+    }
+}
+
+#[async_trait]
+impl Identity for Arc<AwsIdentity> {
+    async fn account(&self) -> CloudResult<String> {
+        self.as_ref().account().await
+    }
+
+    async fn role_arn(&self, role: &str) -> CloudResult<String> {
+        self.as_ref().role_arn(role).await
+    }
+}

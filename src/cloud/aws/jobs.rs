@@ -1,0 +1,161 @@
+//! Training jobs on SageMaker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_sagemaker::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sagemaker::error::BoxError;
+
+use super::config::Config;
+use super::error::{Answer, answer, failed, service_error};
+use super::json::{self, Received};
+use super::listing;
+use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
+use crate::model::request::CreateTrainingJobRequest;
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, LocalOptions, RequestDocument};
+
+#[derive(Debug)]
+pub(super) struct AwsJobs {
+    client: Client,
+    region: String,
+}
+
+impl AwsJobs {
+    pub(super) fn new(config: &Config) -> Self {
+        let builder = aws_sdk_sagemaker::config::Builder::from(config.sdk());
+        let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
+        Self { client, region: config.region().to_owned() }
+    }
+
+    fn no_job(&self, job: &JobName) -> CloudError {
+        CloudError::NotFound(format!("job {job} in {}", self.region))
+    }
+
+    /// The job that bears the name of the request, if it was made by an attempt of ours whose answer got lost.
+    async fn created_before(
+        &self,
+        request: &CreateTrainingJobRequest,
+        lost: &LostReplies,
+    ) -> CloudResult<Option<DescribeTrainingJobResponse>> {
+        if !lost.are_possible() {
+            return Ok(None);
+        }
+        let there = self.describe(&request.training_job_name).await?;
+        Ok(is_of(&there, request).then_some(there))
+    }
+}
+
+/// Whether a job is what the request asks for. Names are of one moment and one computer: what bears the name and does the
+/// same is no other's.
+fn is_of(job: &DescribeTrainingJobResponse, request: &CreateTrainingJobRequest) -> bool {
+    let image = |algorithm: &Option<crate::model::request::AlgorithmSpecification>| {
+        algorithm.as_ref().and_then(|algorithm| algorithm.training_image.clone())
+    };
+    let output =
+        |job: &DescribeTrainingJobResponse| job.output_data_config.as_ref().map(|to| to.s3_output_path.clone());
+    job.hyper_parameters.clone().unwrap_or_default() == request.hyper_parameters.clone().unwrap_or_default()
+        && image(&job.algorithm_specification) == image(&request.algorithm_specification)
+        && job.role_arn.as_ref() == Some(&request.role_arn)
+        && output(job).as_ref() == Some(&request.output_data_config.s3_output_path)
+}
+
+/// Whether an attempt may have been carried out although no answer came.
+#[derive(Clone, Debug, Default)]
+struct LostReplies(Arc<AtomicBool>);
+
+impl LostReplies {
+    fn are_possible(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for LostReplies {
+    fn name(&self) -> &'static str {
+        "note lost replies"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // An answer that is an error of the service's own may come after the deed.
+        let is_lost = context.response().is_none_or(|response| response.status().as_u16() >= 500)
+            || context
+                .output_or_error()
+                .is_none_or(|outcome| outcome.is_err_and(|error| error.as_operation_error().is_none()));
+        self.0.fetch_or(is_lost, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Jobs for AwsJobs {
+    async fn create(&self, request: &RequestDocument, _options: &LocalOptions) -> CloudResult<String> {
+        let typed = request.typed().map_err(|error| CloudError::Other(format!("the request is not valid: {error}")))?;
+        let lost = LostReplies::default();
+        let call = self.client.create_training_job().customize();
+        let sent = call.mutate_request(json::send(request.document())).interceptor(lost.clone()).send().await;
+        let error = match sent {
+            Ok(created) => return Ok(created.training_job_arn.unwrap_or_default()),
+            Err(error) => error,
+        };
+        if !answer(&error).is_some_and(|answer| is_taken(&answer)) {
+            return Err(service_error("create the job", &error));
+        }
+        match self.created_before(&typed, &lost).await? {
+            Some(job) => Ok(job.training_job_arn),
+            None => Err(CloudError::AlreadyExists(format!("job {}", typed.training_job_name))),
+        }
+    }
+
+    async fn notices(&self, _request: &CreateTrainingJobRequest, _options: &LocalOptions) -> CloudResult<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
+        let received = Received::default();
+        let call = self.client.describe_training_job().training_job_name(job.as_str()).customize();
+        match call.interceptor(received.clone()).send().await {
+            Ok(_) => received.read("what SageMaker tells of the job"),
+            Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
+            Err(error) => Err(service_error(&format!("describe job {job}"), &error)),
+        }
+    }
+
+    async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
+        listing::page(&self.client, query, token).await
+    }
+
+    async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {
+        listing::names(&self.client, part).await
+    }
+
+    async fn stop(&self, job: &JobName) -> CloudResult<()> {
+        match self.client.stop_training_job().training_job_name(job.as_str()).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
+            Err(error) => {
+                // One that has ended meanwhile needs no stop.
+                let has_ended = self.describe(job).await.is_ok_and(|job| job.training_job_status.is_final());
+                if has_ended { Ok(()) } else { Err(failed(format!("stop job {job}"))(error)) }
+            }
+        }
+    }
+}
+
+fn is_taken(answer: &Answer) -> bool {
+    answer.is_one_of(&["ResourceInUse"])
+}
+
+/// DescribeTrainingJob calls a job that isn't there a ValidationException: `Requested resource not found.`
+fn is_missing(answer: &Answer) -> bool {
+    let is_validation =
+        answer.is_one_of(&["ValidationException"]) && answer.message.to_lowercase().contains("not found");
+    is_validation || answer.is_one_of(&["ResourceNotFound"])
+}

@@ -1,0 +1,108 @@
+//! SageMaker's JSON, as it is sent and as it comes.
+//!
+//! The SDK's own types know the fields of the day that it was made. A request goes out as our document instead, and an
+//! answer is read from the bytes that came; endpoint, signature, retries and errors stay the SDK's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_sagemaker::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_sagemaker::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sagemaker::error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::cloud::{CloudError, CloudResult};
+
+/// Puts a document in place of what the SDK would send, before it is signed.
+pub(super) fn send(document: &Value) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+    let body = document.to_string();
+    move |request| {
+        request.headers_mut().insert("content-length", body.len().to_string());
+        *request.body_mut() = SdkBody::from(body.clone());
+    }
+}
+
+/// Keeps the body of the answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Received(Arc<Mutex<Vec<u8>>>);
+
+impl Received {
+    /// The answer in our own types. Its times are seconds since 1970, ours are text.
+    pub(super) fn read<T: DeserializeOwned>(&self, what: &str) -> CloudResult<T> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || {
+            let mut answer: Value = serde_json::from_slice(&bytes)?;
+            times_as_text(&mut answer);
+            serde_json::from_value(answer)
+        };
+        read().map_err(|error: serde_json::Error| CloudError::Other(format!("{what} can't be read: {error}")))
+    }
+}
+
+impl Intercept for Received {
+    fn name(&self) -> &'static str {
+        "keep the answer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
+    }
+}
+
+/// The fields of SageMaker's answers that are times, of those that `model` knows.
+const TIMES: [&str; 7] =
+    ["CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"];
+
+fn times_as_text(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(times_as_text),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_f64().filter(|_| TIMES.contains(&name.as_str())).and_then(time) {
+                    Some(time) => *field = Value::String(time.to_string()),
+                    None => times_as_text(field),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// To the millisecond: what the service tells, and what a float of that size holds.
+fn time(seconds: f64) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is no time becomes one that is out of range")]
+    Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_times_become_text() {
+        let mut answer = json!({
+            "CreationTime": 1_732_334_455.123,
+            "Nested": [{ "StartTime": 0, "Value": 1.5 }],
+            "HyperParameters": { "EndTime": "12" },
+        });
+        times_as_text(&mut answer);
+        let expected = json!({
+            "CreationTime": "2024-11-23T04:00:55.123Z",
+            "Nested": [{ "StartTime": "1970-01-01T00:00:00Z", "Value": 1.5 }],
+            "HyperParameters": { "EndTime": "12" },
+        });
+        assert_eq!(answer, expected);
+    }
+}

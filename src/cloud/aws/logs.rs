@@ -1,0 +1,82 @@
+//! CloudWatch Logs: the streams of a job in SageMaker's group, and their events.
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
+use jiff::Timestamp;
+
+use super::config::Config;
+use super::error::{answer, failed, service_error};
+use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream, Logs};
+use crate::model::JobName;
+
+/// Every training job's log group.
+const GROUP: &str = "/aws/sagemaker/TrainingJobs";
+
+#[derive(Debug)]
+pub(super) struct AwsLogs {
+    client: Client,
+}
+
+impl AwsLogs {
+    pub(super) fn new(config: &Config) -> Self {
+        let builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
+        Self { client: Client::from_conf(builder.retry_classifier(config.renew_expired()).build()) }
+    }
+}
+
+#[async_trait]
+impl Logs for AwsLogs {
+    /// The `/` after the name keeps out jobs whose names only begin with this one's.
+    async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>> {
+        let prefix = format!("{job}/");
+        let (mut streams, mut token) = (Vec::new(), None);
+        loop {
+            let call = self.client.describe_log_streams().log_group_name(GROUP).log_stream_name_prefix(&prefix);
+            let page = match call.set_next_token(token).send().await {
+                Ok(page) => page,
+                // No job of this account has logged yet.
+                Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
+                    return Ok(Vec::new());
+                }
+                Err(error) => return Err(service_error(&format!("list the log streams of {job}"), &error)),
+            };
+            let names = page.log_streams.into_iter().flatten().filter_map(|stream| stream.log_stream_name);
+            streams.extend(names.map(|name| LogStream { name }));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(streams);
+            }
+        }
+    }
+
+    async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {
+        let EventsQuery { start, end, from_head, token, limit } = query;
+        let call = self
+            .client
+            .get_log_events()
+            .log_group_name(GROUP)
+            .log_stream_name(&stream.name)
+            .start_from_head(*from_head)
+            .set_start_time(start.map(Timestamp::as_millisecond))
+            .set_end_time(end.map(Timestamp::as_millisecond))
+            .set_next_token(token.clone())
+            .set_limit(limit.map(|limit| i32::try_from(limit.clamp(1, 10_000)).unwrap_or(10_000)));
+        match call.send().await {
+            Ok(page) => Ok(EventsPage {
+                events: page.events.into_iter().flatten().filter_map(event).collect(),
+                next_forward_token: page.next_forward_token.unwrap_or_default(),
+                next_backward_token: page.next_backward_token.unwrap_or_default(),
+            }),
+            Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
+                Err(CloudError::NotFound(format!("log stream {}", stream.name)))
+            }
+            Err(error) => Err(failed(format!("read the log stream {}", stream.name))(error)),
+        }
+    }
+}
+
+fn event(event: OutputLogEvent) -> Option<LogEvent> {
+    let timestamp = Timestamp::from_millisecond(event.timestamp?).ok()?;
+    Some(LogEvent { timestamp, message: event.message.unwrap_or_default().into_bytes() })
+}
