@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::model::request::CreateTrainingJobRequest;
 
 use super::environment::Environment;
+use super::one_host::OneHost;
 use super::{ContractError, Host, Layout};
 
 /// Where a request is run.
@@ -52,12 +53,12 @@ impl Command {
 
 /// The process that the toolkit starts for a request, on one host without MPI.
 pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<'_>) -> Result<Command, ContractError> {
-    let environment = Environment::new(request, container);
+    let environment = Environment::new(request, container.layout);
     let entry_point = environment.entry_point().ok_or(ContractError::NoEntryPoint)?;
     check_entry_point(&entry_point)?;
     let kind = kind(&entry_point, container.has_setup_py);
     let argv = argv(kind, container.python, &entry_point, environment.arguments());
-    let variables = environment.variables();
+    let variables = OneHost::new(request, &environment, container).variables();
     check_arguments(&argv)?;
     check_variables(&variables)?;
     Ok(Command { kind, entry_point, argv, variables })

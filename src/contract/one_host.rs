@@ -1,0 +1,152 @@
+//! What the script of a local job sees: the toolkit's `Environment` on one host alone.
+//!
+//! Source: sagemaker-training 5.1.4, `environment.py`.
+
+use std::collections::BTreeMap;
+
+use super::command::Container;
+use super::environment::{Entries, Environment, entry, find, variable};
+use super::layout::text;
+use super::{HOST_NAME, config};
+use crate::model::python_text::Object;
+use crate::model::request::CreateTrainingJobRequest;
+
+const DISTRIBUTION_GROUPS: &str = "sagemaker_distribution_instance_groups";
+
+/// Any of these, when true, makes the host's own group one of the distribution's.
+const DISTRIBUTION_SWITCHES: [&str; 7] = [
+    "sagemaker_mpi_enabled",
+    "sagemaker_parameter_server_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+    "sagemaker_multi_worker_mirrored_strategy_enabled",
+    "sagemaker_torch_distributed_enabled",
+];
+
+pub(super) struct OneHost<'a> {
+    environment: &'a Environment<'a>,
+    container: &'a Container<'a>,
+    job_name: &'a str,
+    group: &'a str,
+    resource_config: Object,
+}
+
+impl<'a> OneHost<'a> {
+    pub(super) fn new(
+        request: &'a CreateTrainingJobRequest,
+        environment: &'a Environment<'a>,
+        container: &'a Container<'a>,
+    ) -> Self {
+        Self {
+            environment,
+            container,
+            job_name: request.training_job_name.as_str(),
+            group: config::instance_group(request),
+            resource_config: Object::from(&config::resource_config(request, container.host)),
+        }
+    }
+
+    /// Every variable of the script, those of the request among them.
+    pub(super) fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = self.environment.outside.clone();
+        variables.extend(self.service_variables());
+        variables.extend(self.process_variables());
+        let mut entries = self.host_entries();
+        entries.push(entry("training_env", self.training_env()));
+        entries.extend(self.environment.entries());
+        variables.extend(entries.iter().map(variable));
+        variables
+    }
+
+    fn service_variables(&self) -> [(String, String); 2] {
+        [
+            ("TRAINING_JOB_NAME".to_owned(), self.job_name.to_owned()),
+            ("TRAINING_JOB_ARN".to_owned(), self.container.job_arn.to_owned()),
+        ]
+    }
+
+    /// What the toolkit sets in its own process, so that the script inherits it.
+    fn process_variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![
+            ("CURRENT_HOST".to_owned(), HOST_NAME.to_owned()),
+            ("SAGEMAKER_JOB_NAME".to_owned(), self.environment.job_name()),
+            ("SAGEMAKER_REGION".to_owned(), self.environment.region()),
+            ("PYTHONPATH".to_owned(), self.python_path()),
+        ];
+        if !self.container.layout.is_opt_ml() {
+            let base = text(self.container.layout.base());
+            variables.push(("SAGEMAKER_BASE_DIR".to_owned(), base));
+        }
+        variables
+    }
+
+    /// The source folder, then what the user has there. The toolkit adds the rest of its interpreter's `sys.path`, which
+    /// Python does by itself and which would mislead any other Python that the script starts.
+    fn python_path(&self) -> String {
+        let code = text(&self.container.layout.code());
+        match self.environment.outside.get("PYTHONPATH").filter(|path| !path.is_empty()) {
+            Some(path) => format!("{code}:{path}"),
+            None => code,
+        }
+    }
+
+    fn training_env(&self) -> Object {
+        let mut entries = self.environment.training_entries();
+        entries.extend(self.host_entries());
+        entries.extend([
+            entry("distribution_hosts", self.distribution_hosts()),
+            entry("is_master", Object::Bool(true)),
+            entry("is_smddpmprun_installed", Object::Bool(false)),
+            entry("is_smddprun_installed", Object::Bool(false)),
+            entry("job_name", Object::str(self.job_name)),
+            entry("master_hostname", Object::str(HOST_NAME)),
+            entry("topology", Object::List(Vec::new())),
+        ]);
+        Object::Dict(entries)
+    }
+
+    fn host_entries(&self) -> Entries {
+        let host = self.container.host;
+        vec![
+            entry("hosts", Object::strs(&[HOST_NAME])),
+            entry("current_host", Object::str(HOST_NAME)),
+            entry("current_instance_type", Object::str(&host.instance_type)),
+            entry("current_instance_group", Object::str(self.group)),
+            entry("current_instance_group_hosts", Object::strs(&[HOST_NAME])),
+            entry("instance_groups", Object::strs(&[self.group])),
+            entry("instance_groups_dict", Object::Dict(vec![entry(self.group, self.group_config())])),
+            entry("distribution_instance_groups", self.distribution_groups()),
+            entry("is_hetero", Object::Bool(false)),
+            entry("network_interface_name", Object::str(&host.network_interface)),
+            entry("num_cpus", Object::int(&host.cpus)),
+            entry("num_gpus", Object::int(&host.gpus)),
+            entry("num_neurons", Object::int(&host.neurons)),
+            entry("resource_config", self.resource_config.clone()),
+        ]
+    }
+
+    fn group_config(&self) -> Object {
+        Object::Dict(vec![
+            entry("hosts", Object::strs(&[HOST_NAME])),
+            entry("instance_group_name", Object::str(self.group)),
+            entry("instance_type", Object::str(&self.container.host.instance_type)),
+        ])
+    }
+
+    fn distribution_groups(&self) -> Object {
+        if let Some(groups) = find(&self.environment.framework, DISTRIBUTION_GROUPS) {
+            return groups.clone();
+        }
+        let on = |switch: &&str| find(&self.environment.framework, switch).is_some_and(Object::is_truthy);
+        let groups: &[&str] = if DISTRIBUTION_SWITCHES.iter().any(on) { &[self.group] } else { &[] };
+        Object::strs(groups)
+    }
+
+    fn distribution_hosts(&self) -> Object {
+        let own = Object::str(self.group);
+        let takes_part = matches!(self.distribution_groups(), Object::List(groups) if groups.contains(&own));
+        let hosts: &[&str] = if takes_part { &[HOST_NAME] } else { &[] };
+        Object::strs(hosts)
+    }
+}
