@@ -79,6 +79,13 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = answer
 
+    def handle_expect_100(self):
+        """The client waits for this word before it sends the body."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
     def read_body(self, headers):
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return chunked.read_transfer(self.rfile)

@@ -4,6 +4,7 @@ mod architecture;
 mod completions;
 mod describe;
 mod download;
+mod emulator;
 mod help;
 mod history;
 mod init;

@@ -2,16 +2,15 @@
 //! one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::support::python::{python, toolkit_folder, toolkit_python};
 use crate::support::{Project, Sandbox, TestResult};
 
 /// Variables that differ, each for a reason. All others must be the same, in name and value.
@@ -188,12 +187,6 @@ fn network_interface() -> String {
     if names.contains("eth0") { "eth0".to_owned() } else { first.to_owned() }
 }
 
-/// The interpreter that local jobs run with.
-fn python() -> TestResult<String> {
-    let output = Command::new("python3").args(["-I", "-c", "import sys; print(sys.executable)"]).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
 fn under_toolkit(case: &Value) -> TestResult<UnderToolkit> {
     let script = "import json, sys, make_fixtures; print(json.dumps(make_fixtures.run(json.load(sys.stdin))))";
     let mut child = Command::new(toolkit_python()?)
@@ -208,48 +201,4 @@ fn under_toolkit(case: &Value) -> TestResult<UnderToolkit> {
     let output = child.wait_with_output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).map_err(|error| format!("the toolkit did not run: {error}\n{said}").into())
-}
-
-fn toolkit_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit")
-}
-
-/// The interpreter of an environment that has the toolkit: made once under `target/`, and again when its requirements or
-/// the Python change.
-fn toolkit_python() -> TestResult<PathBuf> {
-    let requirements = toolkit_folder().join("requirements.txt");
-    let key = [fs::read(&requirements)?, python()?.into_bytes()].concat();
-    let digest: [u8; 32] = Sha256::digest(key).into();
-    let digest = digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let environments = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("toolkit-venv");
-    let (folder, complete) = (environments.join(&digest), environments.join(digest).join("complete"));
-    fs::create_dir_all(&environments)?;
-    // Tests run at once, in one process and in several.
-    let lock = File::create(environments.join("lock"))?;
-    lock.lock()?;
-    if !complete.exists() {
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        let folder = folder.display().to_string();
-        install("python3", &["-m", "venv", &folder])?;
-        let list = requirements.display().to_string();
-        install(&format!("{folder}/bin/python"), &["-m", "pip", "install", "-q", "--no-deps", "-r", &list])?;
-        fs::write(&complete, "")?;
-    }
-    Ok(folder.join("bin/python"))
-}
-
-fn install(program: &str, arguments: &[&str]) -> TestResult {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let what = arguments.join(" ");
-    Err(format!(
-        "the sagemaker-training toolkit, which this test compares with, could not be installed: it needs the way to PyPI, \
-         gcc and the headers of a Python from 3.9 to 3.13.\n{program} {what}\n{said}"
-    )
-    .into())
 }

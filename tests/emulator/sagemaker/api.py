@@ -7,7 +7,7 @@ from ..errors import ServiceError, json_error, request_id
 from ..web import Response
 from ..s3 import checks, objects
 from . import listing, run, search, shapes
-from .job import Job
+from .job import ENDED, Job
 
 PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
 
@@ -47,9 +47,11 @@ def list_jobs(server, tenant, region, request):
 
 def stop(server, tenant, region, request):
     job = tenant.stores[region].get(request["TrainingJobName"])
-    if not job.stop("Stopped") and job.stop_reason is None:
+    job.stop("Stopped")
+    status = job.describe()["TrainingJobStatus"]
+    if status in ENDED:
         message = "The request was rejected because the training job is in status %s."
-        raise ServiceError("ValidationException", message % job.describe()["TrainingJobStatus"])
+        raise ServiceError("ValidationException", message % status)
 
 
 def search_jobs(server, tenant, region, request):

@@ -78,15 +78,12 @@ class Job:
         self.past.append((moment, self.state))
 
     def stop(self, reason):
-        """Asks the job to end: False when it is ending or has ended."""
+        """Asks the job to end. One that is ending or has ended is left alone."""
         with self.lock:
-            if self.state["TrainingJobStatus"] != "InProgress" or self.stopping.is_set():
-                return False
-            self.stop_reason = reason
-            if reason == "Stopped":
+            if self.state["TrainingJobStatus"] == "InProgress" and not self.stopping.is_set():
+                self.stop_reason = reason
                 self.put({"TrainingJobStatus": "Stopping"})
-            self.stopping.set()
-            return True
+                self.stopping.set()
 
 
 def now():

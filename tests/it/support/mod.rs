@@ -1,11 +1,14 @@
 //! The harness: the binary, run from outside in a sandbox of its own, and what it said.
 
+mod emulator;
 mod poll;
 mod process;
 mod project;
+pub(crate) mod python;
 mod said;
 mod sandbox;
 
+pub(crate) use emulator::Tenant;
 pub(crate) use poll::poll;
 pub(crate) use project::Project;
 pub(crate) use said::Said;

@@ -11,7 +11,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::process::Command;
-use super::{Project, Said, TestResult, poll};
+use super::python::{emulator_python, tests_folder};
+use super::{Project, Said, Tenant, TestResult, poll};
 
 /// What decides about Python and the way to package indexes: kept. All other variables are cleared.
 const KEPT: [&str; 5] = ["PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "PYENV_"];
@@ -50,6 +51,13 @@ impl Sandbox {
             fs::create_dir(root.path().join(folder))?;
         }
         Ok(Self { root, variables })
+    }
+
+    /// A sandbox whose commands speak to the emulator, as a tenant of its own.
+    pub(crate) fn on_aws() -> TestResult<(Self, Tenant)> {
+        let tenant = Tenant::new()?;
+        let sandbox = tenant.environment().into_iter().fold(Self::new()?, |all, (name, value)| all.with_env(name, value));
+        Ok((sandbox, tenant))
     }
 
     /// The sandbox with one more variable, for all that runs in it.
@@ -97,6 +105,13 @@ impl Sandbox {
     pub(crate) fn terminal(&self, args: &[&str]) -> Command {
         let command = self.command("python3").args(["-c", IN_TERMINAL, env!("CARGO_BIN_EXE_smtrain")]).args(args);
         command.env("TERM", "xterm-256color")
+    }
+
+    /// A Python that has boto3, in which the modules of `tests` can be imported.
+    pub(crate) fn emulator_python(&self, args: &[&str]) -> TestResult<Command> {
+        let python = emulator_python()?.display().to_string();
+        let command = self.command(&python).args(args).env("PYTHONPATH", tests_folder());
+        Ok(command.env("PYTHONDONTWRITEBYTECODE", "1"))
     }
 
     fn command(&self, program: &str) -> Command {
