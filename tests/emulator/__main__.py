@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -35,6 +36,8 @@ class Emulator:
 def main():
     parser = argparse.ArgumentParser(description="AWS on this computer, for tests")
     parser.add_argument("--toolkit-python", default=sys.executable)
+    # Ctrl-C ends the test, and stdin with it. Jobs don't inherit a handler.
+    signal.signal(signal.SIGINT, lambda *_: None)
     emulator = Emulator(parser.parse_args().toolkit_python)
     threading.Thread(target=emulator.http.serve_forever, daemon=True).start()
     print(json.dumps({"port": emulator.http.server_port}), flush=True)

@@ -7,8 +7,8 @@ from .support import Case, admin, unpacked
 
 SCRIPT = """
 import os, sys
-print("arguments", sys.argv[1:])
-print("inputs", sorted(os.listdir(os.environ["SM_CHANNEL_TRAIN"])))
+print(f"arguments {sys.argv[1:]}")
+print(f"inputs {sorted(os.listdir(os.environ['SM_CHANNEL_TRAIN']))}")
 print("loss=0.5")
 print("loss=0.25")
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "model.bin"), "wb") as file:

@@ -31,8 +31,8 @@ class Job:
         self.past = []
 
     def describe(self):
-        with self.lock:
-            return dict(self.state)
+        """The state, which is never changed: a change makes another."""
+        return self.state
 
     def as_of(self, moment):
         """The state at an earlier time, or None when the job did not exist yet."""
@@ -73,7 +73,7 @@ class Job:
 
     def put(self, fields):
         moment = now()
-        # A new dictionary: the old one may be on its way out, or in the past.
+        # A new dictionary: the old one may be on its way out, or be what Search knows.
         self.state = {**self.state, "LastModifiedTime": moment, **fields}
         self.past.append((moment, self.state))
 

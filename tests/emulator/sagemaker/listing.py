@@ -48,7 +48,8 @@ def cut_page(states, request, position, descending):
 
 
 def is_wanted(state, request):
-    if request.get("NameContains", "").lower() not in state["TrainingJobName"].lower():
+    part = request.get("NameContains", "").lower()
+    if part and part not in state["TrainingJobName"].lower():
         return False
     for name, (field, sign) in TIMES.items():
         if name in request and sign * (state[field] - request[name]) <= 0:

@@ -23,34 +23,34 @@ OPERATORS = {
 def page(jobs, lag, request):
     if request["Resource"] != "TrainingJob":
         raise ServiceError("ValidationException", "The emulator searches training jobs alone")
-    found = [state for state in states(jobs, now() - lag) if matches(state, request.get("SearchExpression", {}))]
+    found = [entry for entry in entries(jobs, now() - lag) if matches(entry, request.get("SearchExpression", {}))]
     by, descending = request.get("SortBy", "LastModifiedTime"), request.get("SortOrder", "Descending") == "Descending"
-    position = lambda state: [sortable(value_at(state, by)), state["TrainingJobName"]]
+    position = lambda entry: [sortable(value_at(entry, by)), entry[1].name]
     found.sort(key=position, reverse=descending)
     cut, token = listing.cut_page(found, request, position, descending)
-    answer = {"Results": [{"TrainingJob": document(state)} for state in cut]}
+    answer = {"Results": [{"TrainingJob": document(*entry)} for entry in cut]}
     answer["TotalHits"] = {"Value": len(found), "Relation": "EqualTo"}
     if token:
         answer["NextToken"] = token
     return answer
 
 
-def states(jobs, moment):
-    for job in jobs:
-        state = job.as_of(moment)
-        if state is not None:
-            yield {**state, "Tags": [{"Key": key, "Value": value} for key, value in job.tags.items()]}
+def entries(jobs, moment):
+    """Each job that Search knows, with the state that it knows."""
+    states = ((job.as_of(moment), job) for job in jobs)
+    return [entry for entry in states if entry[0] is not None]
 
 
-def document(state):
+def document(state, job):
     """The job as Search has it, which is not all that DescribeTrainingJob tells."""
     members = shapes.shape_of("TrainingJob").members
-    return {name: value for name, value in state.items() if name in members}
+    tags = [{"Key": key, "Value": value} for key, value in job.tags.items()]
+    return {**{name: value for name, value in state.items() if name in members}, "Tags": tags}
 
 
-def matches(state, expression):
-    results = [fits(state, condition) for condition in expression.get("Filters", [])]
-    results += [matches(state, part) for part in expression.get("SubExpressions", [])]
+def matches(entry, expression):
+    results = [fits(entry, condition) for condition in expression.get("Filters", [])]
+    results += [matches(entry, part) for part in expression.get("SubExpressions", [])]
     if expression.get("NestedFilters"):
         raise ServiceError("ValidationException", "The emulator has no nested filters")
     if not results:
@@ -58,8 +58,8 @@ def matches(state, expression):
     return any(results) if expression.get("Operator") == "Or" else all(results)
 
 
-def fits(state, condition):
-    found = value_at(state, condition["Name"])
+def fits(entry, condition):
+    found = value_at(entry, condition["Name"])
     wanted = condition.get("Value")
     if isinstance(found, (int, float)) and not isinstance(found, bool) and wanted is not None:
         wanted = number(condition["Name"], wanted)
@@ -68,10 +68,10 @@ def fits(state, condition):
     return OPERATORS[condition.get("Operator", "Equals")](found, wanted)
 
 
-def value_at(state, name):
+def value_at(entry, name):
+    value, job = entry
     if name.startswith("Tags."):
-        return next((tag["Value"] for tag in state["Tags"] if tag["Key"] == name[len("Tags.") :]), None)
-    value = state
+        return job.tags.get(name[len("Tags.") :])
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
