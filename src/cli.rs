@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{completions, describe, download, history, init, logs, stop, submit, validate, wait};
 
-/// Runs machine-learning training jobs on this computer as Amazon SageMaker would.
+/// Runs machine-learning training jobs on Amazon SageMaker, and the same jobs on this computer.
 #[derive(Debug, Parser)]
 #[command(name = "smtrain", version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -23,6 +23,15 @@ pub(crate) struct GlobalArgs {
     /// Work with jobs on this computer
     #[arg(long, global = true)]
     pub(crate) local: bool,
+    /// AWS region [default: the settings', AWS_REGION, the profile's]
+    #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
+    pub(crate) region: Option<String>,
+    /// Profile of the AWS configuration [default: the settings', AWS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    pub(crate) profile: Option<String>,
+    /// Say more on stderr: where settings come from, and what is behind an error
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Say nothing on stderr but warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,

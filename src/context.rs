@@ -1,12 +1,78 @@
 //! What a command is given to work with.
 
-use crate::cloud::Cloud;
+use std::pin::Pin;
+
+use tokio::sync::OnceCell;
+
+use crate::cloud::{Cloud, CloudResult, Place};
+use crate::error::Result;
+use crate::settings::Settings;
 use crate::ui::Ui;
+
+/// Makes the services of an AWS account. Nobody is called.
+pub(crate) type Connect = fn(Place) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
 
 pub(crate) struct Context {
     pub(crate) ui: Ui,
-    /// The jobs of this computer.
-    pub(crate) cloud: Cloud,
+    pub(crate) settings: Settings,
     /// `--local` was given.
     pub(crate) local: bool,
+    /// `--region` and `--profile`.
+    pub(crate) place: Place,
+    local_cloud: Cloud,
+    aws: OnceCell<Cloud>,
+    connect: Connect,
+}
+
+impl Context {
+    pub(crate) fn new(
+        ui: Ui,
+        settings: Settings,
+        local: bool,
+        place: Place,
+        local_cloud: Cloud,
+        connect: Connect,
+    ) -> Self {
+        Self { ui, settings, local, place, local_cloud, aws: OnceCell::new(), connect }
+    }
+
+    /// The jobs of this computer.
+    pub(crate) fn local_cloud(&self) -> &Cloud {
+        &self.local_cloud
+    }
+
+    /// The jobs of the account, made when first asked for. Flags win over `region`, which is a spec's, and that over the
+    /// settings. The first region that is asked for stays.
+    pub(crate) async fn aws(&self, region: Option<&str>) -> Result<&Cloud> {
+        let place = self.place_on_aws(region)?;
+        Ok(self.aws.get_or_try_init(|| (self.connect)(place)).await?)
+    }
+
+    /// An account whose services are never called.
+    pub(crate) async fn offline(&self, region: Option<&str>) -> Result<Cloud> {
+        Ok((self.connect)(Place { offline: true, ..self.place_on_aws(region)? }).await?)
+    }
+
+    /// The flags that another command needs to find a job there again.
+    pub(crate) fn place_flags(&self, cloud: &Cloud) -> String {
+        let flag = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {name} {value}"));
+        let region = Some(cloud.region.clone()).filter(|_| !cloud.is_local && self.place.region.is_some());
+        let profile = self.place.profile.clone().filter(|_| !cloud.is_local);
+        [flag("--region", &region), flag("--profile", &profile)].into_iter().flatten().collect()
+    }
+
+    /// Where the command's jobs are, by its flags.
+    pub(crate) async fn cloud(&self) -> Result<&Cloud> {
+        if self.local { Ok(&self.local_cloud) } else { self.aws(None).await }
+    }
+
+    /// Only AWS is meant.
+    pub(crate) fn is_for_aws(&self) -> bool {
+        self.place != Place::default()
+    }
+
+    pub(crate) fn place_on_aws(&self, region: Option<&str>) -> Result<Place> {
+        let Place { region: flag, profile, .. } = self.place.clone();
+        Ok(Place { region: flag.or(region.map(str::to_owned)), profile, offline: false })
+    }
 }

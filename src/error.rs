@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::cloud::CloudError;
+use crate::cloud::{CloudError, Refusal};
 use crate::job::problem::InvalidSpec;
 use crate::model::{JobName, printable};
 
@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     JobFailed,
     /// The awaited job ended Stopped: exit code 4.
     JobStopped,
+    /// AWS lacks the region or the credentials to be asked at all: exit code 1.
+    NotSetUp,
     /// Ctrl-C: exit code 130.
     Interrupted,
     /// The reader of our output has gone: nothing is said.
@@ -95,7 +97,7 @@ impl Error {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Failure => 1,
+            Kind::Failure | Kind::NotSetUp => 1,
             Kind::Usage | Kind::InvalidSpec(_) => 2,
             Kind::JobFailed => 3,
             Kind::JobStopped => 4,
@@ -133,7 +135,8 @@ impl From<CloudError> for Error {
         match error {
             CloudError::Unusable { what, hint } => Self::failure(what).hint(hint),
             CloudError::Service(error) => {
-                let failure = Self::failure(error.message).details(error.details);
+                let kind = if error.refusal == Refusal::NotSetUp { Kind::NotSetUp } else { Kind::Failure };
+                let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)
             }
             CloudError::Io { doing, source } => Self::failure(format!("could not {doing}")).caused_by(source),

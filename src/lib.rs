@@ -1,4 +1,4 @@
-//! smtrain runs machine-learning training jobs on this computer as Amazon SageMaker would.
+//! smtrain runs machine-learning training jobs on Amazon SageMaker, and the same jobs on this computer.
 //!
 //! A command line ([`cli`]) becomes a command ([`commands`]), which resolves its arguments, calls operations ([`ops`]) and
 //! shows what came of it ([`view`], [`ui`]). Operations read the job spec and build the request ([`job`]), pack and unpack
@@ -13,6 +13,7 @@ mod commands;
 mod context;
 mod contract;
 mod error;
+mod images;
 mod job;
 mod model;
 mod ops;
@@ -27,19 +28,19 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 
-use cli::{Cli, Command};
-use cloud::local;
+use cli::{Cli, Command, GlobalArgs};
+use cloud::{Cloud, Place, aws, local};
 use context::Context;
 use error::{Doing, Error, Result};
 use model::JobName;
 use settings::Settings;
-use ui::Ui;
+use ui::{Talk, Ui};
 
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).var(commands::completions::VARIABLE).complete();
     let cli = Cli::parse();
-    let ui = Ui::new(cli.global.color.into(), cli.global.quiet, !cli.global.no_progress);
+    let ui = Ui::new(cli.global.color.into(), talk(&cli.global), !cli.global.no_progress);
     match dispatch(cli, ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,13 +50,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn talk(global: &GlobalArgs) -> Talk {
+    match (global.quiet, global.verbose) {
+        (true, _) => Talk::Quiet,
+        (_, true) => Talk::Verbose,
+        _ => Talk::Normal,
+    }
+}
+
 /// What makes namespaces runs at once: an event loop would give the process a second thread.
 fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
     match cli.command {
         Command::Guard { folder } => Ok(local::guard::run(&folder, &settings::variable_names())?),
         Command::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
         Command::Supervise { folder } => supervise(&folder),
-        command => run(command, cli.global.local, ui),
+        command => run(command, cli.global, ui),
     }
 }
 
@@ -63,7 +72,7 @@ fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
 fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let Ok(settings) = Settings::from_environment() else { return Vec::new() };
-    let cloud = local::cloud(&local::Home::new(settings.state), settings.cache, settings.executable);
+    let cloud = local_cloud(&settings);
     let Ok(Ok(names)) = block_on(cloud.jobs.names("")) else { return Vec::new() };
     let names = names.iter().map(JobName::as_str).filter(|name| name.starts_with(&*typed));
     names.map(CompletionCandidate::new).collect()
@@ -76,11 +85,18 @@ fn supervise(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn run(command: Command, local: bool, ui: Ui) -> Result<()> {
+fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
-    let cloud = local::cloud(&local::Home::new(settings.state), settings.cache, settings.executable);
-    let context = Context { ui, cloud, local };
+    let here = local_cloud(&settings);
+    let place = Place { region: global.region, profile: global.profile, offline: false };
+    let context = Context::new(ui, settings, global.local, place, here, |place| {
+        Box::pin(async move { aws::cloud(&place).await })
+    });
     block_on(commands::run(command, &context))?
+}
+
+fn local_cloud(settings: &Settings) -> Cloud {
+    local::cloud(&local::Home::new(settings.state.clone()), settings.cache.clone(), settings.executable.clone())
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

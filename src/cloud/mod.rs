@@ -5,9 +5,11 @@ pub(crate) mod aws;
 mod error;
 pub(crate) mod local;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -19,9 +21,38 @@ use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
 pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
 
+/// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) region: Option<String>,
+    pub(crate) profile: Option<String>,
+    /// Nobody may be asked anything: what only AWS can tell is a placeholder in angle brackets.
+    pub(crate) offline: bool,
+}
+
+/// What stands for the account's number, a role's path, and the region, where nobody may be asked.
+pub(crate) mod placeholder {
+    pub(crate) const ACCOUNT: &str = "<account>";
+    pub(crate) const ROLE_PATH: &str = "<path>";
+    pub(crate) const REGION: &str = "<region>";
+}
+
+/// How often a place may be asked the same thing again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// The first pause between two looks at a job, and the longest that it grows to.
+    pub(crate) first: Duration,
+    pub(crate) most: Duration,
+    /// The pause between two looks at a log.
+    pub(crate) log: Duration,
+}
+
 /// The services that a command works with, all of one place: this computer or an AWS account.
 pub(crate) struct Cloud {
     pub(crate) region: String,
+    /// This computer, no account of AWS.
+    pub(crate) is_local: bool,
+    pub(crate) pace: Pace,
     /// Folders of this place's own: no code that is packed may hold them.
     pub(crate) own_folders: Vec<PathBuf>,
     pub(crate) jobs: Box<dyn Jobs>,
@@ -43,6 +74,8 @@ pub(crate) trait Jobs: Send + Sync {
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;
+    /// Where each of some jobs stands, in a few calls however many they are. Jobs that aren't there are left out.
+    async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>>;
     /// The names of jobs that contain `part`, newest first: all of them, or as many as a few calls bring.
     async fn names(&self, part: &str) -> CloudResult<Vec<JobName>>;
     /// Asks a job to stop; returns at once. Stopping an ended job changes nothing.
@@ -85,6 +118,8 @@ pub(crate) struct JobsQuery {
     pub(crate) ascending: bool,
     /// The most jobs that the caller will use, over all pages.
     pub(crate) limit: Option<usize>,
+    /// The whole jobs are wanted, where they are to be had.
+    pub(crate) details: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::job_args::JobArg;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::find_job::find_job;
+use crate::ops::find_job::Found;
 use crate::view::describe::{self, DescribeJson};
 use crate::view::json;
 
@@ -29,11 +29,11 @@ enum DescribeOutput {
 
 pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let DescribeArgs { job, output } = args;
-    let name = find_job(&context.cloud, &job.resolve()).await?;
-    let job = context.cloud.jobs.describe(&name).await?;
+    let Found { cloud, name } = job.find(context).await?;
+    let job = cloud.jobs.describe(&name).await?;
     match output {
         DescribeOutput::Text => {
-            let metrics = context.cloud.metrics.training_metrics(&name).await?;
+            let metrics = cloud.metrics.training_metrics(&name).await?;
             context.ui.text(&describe::text(&job, &metrics, Timestamp::now()))
         }
         DescribeOutput::Json => context.ui.line(json(&DescribeJson::of(&job)?)?),

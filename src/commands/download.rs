@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::downloaded::Downloaded;
 use crate::model::printable;
 use crate::ops::download;
-use crate::ops::find_job::find_job;
+use crate::ops::find_job::Found;
 use crate::ui;
 use crate::view;
 use crate::view::download::DownloadJson;
@@ -43,8 +43,8 @@ enum DownloadOutput {
 
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { job, dir, force, output } = args;
-    let job = find_job(&context.cloud, &job.resolve()).await?;
-    let fetch = download::download(&context.cloud, &job, &dir, force);
+    let Found { cloud, name: job } = job.find(context).await?;
+    let fetch = download::download(cloud, &job, &dir, force);
     let downloaded = unless_interrupted(fetch).await?;
     report(&downloaded, context);
     match output {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::logs;
 use crate::cloud::{JobsQuery, SortBy};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::JobStatus;
 use crate::ops;
 use crate::view::history::{self, JobRow};
@@ -76,13 +76,8 @@ enum HistoryOutput {
 
 pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
     let output = args.output;
-    if !context.local {
-        return Err(
-            Error::usage("this version keeps jobs on this computer only").hint("list them: smtrain history --local")
-        );
-    }
     let query = resolve(args)?;
-    let jobs = ops::history::list(&context.cloud, &query).await?;
+    let jobs = ops::history::list(context.cloud().await?, &query).await?;
     let now = Timestamp::now();
     let rows: Vec<JobRow> = jobs.iter().map(|job| JobRow::of(job, now)).collect();
     show(&rows, output, context)

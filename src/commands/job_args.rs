@@ -3,7 +3,10 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
-use crate::ops::find_job::JobRef;
+use crate::cloud::Cloud;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ops::find_job::{Found, JobRef, Places};
 
 /// One job.
 #[derive(Debug, Args)]
@@ -17,12 +20,13 @@ pub(crate) struct JobArg {
 }
 
 impl JobArg {
-    pub(crate) fn resolve(self) -> JobRef {
+    pub(crate) async fn find(self, context: &Context) -> Result<Found<'_>> {
         let Self { job, last } = self;
-        match job {
+        let job = match job {
             Some(job) if !last => JobRef::parse(job),
             _ => JobRef::Newest,
-        }
+        };
+        places(context).find(&job).await
     }
 }
 
@@ -38,8 +42,17 @@ pub(crate) struct JobsArg {
 }
 
 impl JobsArg {
-    pub(crate) fn resolve(self) -> Vec<JobRef> {
+    pub(crate) async fn find(self, context: &Context) -> Result<Vec<Found<'_>>> {
         let Self { jobs, last } = self;
-        if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() }
+        let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
+        places(context).find_all(&jobs).await
+    }
+}
+
+/// Both places, unless a flag names one.
+fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a Cloud>> {
+    Places {
+        local: (!context.is_for_aws()).then(|| context.local_cloud()),
+        aws: (!context.local).then_some(async || context.aws(None).await),
     }
 }

@@ -6,11 +6,11 @@ use regex::bytes::Regex;
 
 use super::interrupt::interrupt;
 use super::job_args::JobArg;
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::{JobName, when};
-use crate::ops::find_job::find_job;
+use crate::model::when;
+use crate::ops::find_job::Found;
 use crate::ops::follow::{self, Positions, Watcher};
 use crate::ops::read_log::{self, Span};
 use crate::ops::wait;
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
         grep,
         format: LogFormat { kind: kind(output), timestamps },
     };
-    let job = find_job(&context.cloud, &job.resolve()).await?;
+    let job = job.find(context).await?;
     if follow { follow_log(&job, resolved, context).await } else { print_log(&job, resolved, context).await }
 }
 
@@ -96,31 +96,31 @@ fn time(flag: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
     text.map(parse).transpose()
 }
 
-async fn print_log(job: &JobName, resolved: Resolved, context: &Context) -> Result<()> {
-    let Resolved { tail, span, grep, format } = resolved;
+async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
+    let (Found { cloud, name }, Resolved { tail, span, grep, format }) = (job, resolved);
     let mut printer = LogPrinter::to_stdout(context.ui, format, grep);
-    for stream in read_log::streams(&context.cloud, job).await? {
+    for stream in read_log::streams(cloud, name).await? {
         if let Some(count) = tail {
-            printer.tail(&stream, span, count, context).await?;
+            printer.tail(&stream, span, count, cloud).await?;
         } else {
             let each = &mut |stream: &LogStream, event: &LogEvent| printer.line(stream, event);
-            read_log::forwards(&context.cloud, &stream, span, None, each).await?;
+            read_log::forwards(cloud, &stream, span, None, each).await?;
         }
     }
     printer.flush()
 }
 
-async fn follow_log(job: &JobName, resolved: Resolved, context: &Context) -> Result<()> {
-    let Resolved { tail, span, grep, format } = resolved;
+async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
+    let (Found { cloud, name }, Resolved { tail, span, grep, format }) = (job, resolved);
     let mut printer = LogPrinter::to_stdout(context.ui, format, grep);
     let mut positions = Positions::new();
     if let Some(count) = tail {
-        for stream in read_log::streams(&context.cloud, job).await? {
-            let position = printer.tail(&stream, span, count, context).await?;
+        for stream in read_log::streams(cloud, name).await? {
+            let position = printer.tail(&stream, span, count, cloud).await?;
             positions.insert(stream.name, position);
         }
     }
-    let followed = follow::follow(&context.cloud, job, positions, span, &interrupt(), &mut printer).await;
+    let followed = follow::follow(cloud, name, positions, span, &interrupt(), &mut printer).await;
     // What was printed before an interruption is to be seen.
     printer.flush()?;
     wait::verdict(&[followed?])
@@ -160,9 +160,9 @@ impl LogPrinter {
         stream: &LogStream,
         span: Span,
         count: usize,
-        context: &Context,
+        cloud: &Cloud,
     ) -> Result<Option<String>> {
-        let tail = read_log::last(&context.cloud, stream, span, count, |event| self.matches(event)).await?;
+        let tail = read_log::last(cloud, stream, span, count, |event| self.matches(event)).await?;
         for event in &tail.events {
             self.line(stream, event)?;
         }

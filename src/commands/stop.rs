@@ -5,7 +5,7 @@ use clap::Args;
 use super::job_args::JobsArg;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::find_job::find_jobs;
+use crate::ops::find_job::Found;
 
 /// Stop jobs
 ///
@@ -19,13 +19,13 @@ pub(crate) struct StopArgs {
 
 pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     let StopArgs { jobs } = args;
-    for name in find_jobs(&context.cloud, &jobs.resolve()).await? {
-        let before = context.cloud.jobs.describe(&name).await?.training_job_status;
+    for Found { cloud, name } in jobs.find(context).await? {
+        let before = cloud.jobs.describe(&name).await?.training_job_status;
         if before.is_final() {
             context.ui.note(format_args!("job {name} has ended already: {before}"));
             continue;
         }
-        context.cloud.jobs.stop(&name).await?;
+        cloud.jobs.stop(&name).await?;
         context.ui.note(format_args!("stopping {name}; wait for its end: smtrain wait {name}"));
     }
     Ok(())

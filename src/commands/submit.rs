@@ -8,16 +8,19 @@ use clap::{Args, ValueEnum};
 use super::download::report as report_download;
 use super::interrupt::{interrupt, unless_interrupted};
 use super::logs::LogPrinter;
+use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Override};
-use crate::model::JobName;
+use crate::model::InstanceType;
 use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::ops::find_job::Found;
 use crate::ops::read_log::Span;
-use crate::ops::submit::{self, Prepared, Submitted};
+use crate::ops::submit::{self, Defaults, Prepared, Progress, Submitted};
 use crate::ops::{download, follow, wait};
 use crate::ui;
+use crate::view::dry_run::DryRun;
 use crate::view::{self, JobJson};
 
 /// Create a training job from a spec
@@ -108,52 +111,75 @@ struct Afterwards {
 pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
     let spec = load(&file, &overrides.resolve(), context)?;
-    let prepared = prepare(&spec, !dry_run, context).await?;
-    report_code(&prepared, context);
     if dry_run {
-        return show_request(&prepared, context);
+        return rehearse(&spec, context).await;
     }
+    let cloud =
+        if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
+    let prepared = prepare(cloud, &spec, true, context).await?;
+    report_code(&prepared, context);
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
-    let submitted = submit::create(&context.cloud, &spec, prepared).await?;
-    let job = &submitted.job;
-    announce(&submitted, output, context).map_err(|error| error.hint(format!("job {job} was created all the same")))?;
-    accompany(job, Afterwards { wait, follow, download }, context).await
+    let submitted = submit::create(cloud, &spec, prepared).await?;
+    let job = Found { cloud, name: submitted.job.clone() };
+    announce(&submitted, output, context)
+        .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
+    accompany(&job, Afterwards { wait, follow, download }, context).await
 }
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpec> {
     let options = LoadOptions { overrides, local: context.local };
     let loaded = job::load(file, &options).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
     context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
-    let instance = loaded.spec.resources.instance_type.as_ref();
-    if context.local || instance.is_some_and(crate::model::InstanceType::is_local) {
-        return Ok(loaded.spec);
-    }
-    Err(Error::usage("this version runs jobs on this computer only")
-        .hint(format!("run it here: smtrain submit {} --local", file.display())))
+    Ok(loaded.spec)
 }
 
-async fn prepare(spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
-    let progress = context.ui.progress_of_bytes("reading code and data");
-    let on_bytes = Arc::new(move |bytes| progress.advance(bytes));
-    unless_interrupted(submit::prepare(&context.cloud, spec, store, on_bytes)).await
+/// By the flag, or by the SDK's own word for it.
+fn is_local(spec: &JobSpec, context: &Context) -> bool {
+    context.local || spec.resources.instance_type.as_ref().is_some_and(InstanceType::is_local)
+}
+
+/// Nobody is called, nothing is stored, and the request is shown.
+async fn rehearse(spec: &JobSpec, context: &Context) -> Result<()> {
+    let aws;
+    let cloud = if is_local(spec, context) {
+        context.local_cloud()
+    } else {
+        aws = context.offline(spec.region.as_deref()).await?;
+        &aws
+    };
+    let prepared = prepare(cloud, spec, false, context).await?;
+    report_code(&prepared, context);
+    let shown = DryRun::of(prepared.request.document());
+    shown.notes().iter().for_each(|note| context.ui.note(note));
+    context.ui.line(view::json(shown.document())?)
+}
+
+async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
+    let bar = Arc::new(context.ui.progress_of_bytes("reading code and data"));
+    let (reading, storing) = (bar.clone(), bar);
+    let progress = Progress {
+        read: Arc::new(move |bytes| reading.advance(bytes)),
+        stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
+    };
+    let defaults = defaults(context);
+    let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, store, progress)).await;
+    if prepared.is_err() {
+        cloud.objects.abandon().await;
+    }
+    prepared
+}
+
+fn defaults(context: &Context) -> Defaults {
+    Defaults { bucket: None, prefix: String::new(), provenance: true, state: context.settings.state.clone() }
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {
-    let code = &prepared.code;
+    let Some(code) = &prepared.code else { return };
     if !code.secrets.is_empty() {
         context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
     }
     let (files, bytes) = (view::count(code.files, "file"), ui::bytes(code.packed_bytes));
     context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
-}
-
-/// What only AWS could tell stands in angle brackets, and is named on stderr.
-fn show_request(prepared: &Prepared, context: &Context) -> Result<()> {
-    let request = prepared.request.typed().ok().and_then(|request| request.algorithm_specification);
-    if let Some(image) = request.and_then(|algorithm| algorithm.training_image).filter(|image| image.starts_with('<')) {
-        context.ui.note(format_args!("placeholder: TrainingImage {image}, since a local job runs in no image"));
-    }
-    context.ui.line(view::json(prepared.request.document())?)
 }
 
 fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> Result<()> {
@@ -163,7 +189,7 @@ fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> R
     }
 }
 
-async fn accompany(job: &JobName, afterwards: Afterwards, context: &Context) -> Result<()> {
+async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -> Result<()> {
     let Afterwards { wait, follow, download } = afterwards;
     if !wait && !follow && download.is_none() {
         what_next(job, context);
@@ -171,29 +197,31 @@ async fn accompany(job: &JobName, afterwards: Afterwards, context: &Context) -> 
     }
     let ended = if follow { follow_on_stderr(job, context).await? } else { wait_quietly(job, context).await? };
     wait::verdict(std::slice::from_ref(&ended))?;
-    context.ui.note(format_args!("job {job} completed"));
+    context.ui.note(format_args!("job {} completed", job.name));
     if let Some(into) = download {
-        let fetch = download::download(&context.cloud, job, &into, false);
+        let fetch = download::download(job.cloud, &job.name, &into, false);
         let downloaded = unless_interrupted(fetch).await?;
         report_download(&downloaded, context);
     }
     Ok(())
 }
 
-fn what_next(job: &JobName, context: &Context) {
+fn what_next(job: &Found<'_>, context: &Context) {
+    let (job, flags) = (&job.name, context.place_flags(job.cloud));
     context.ui.note(format_args!(
-        "follow it:   smtrain logs -f {job}\nstop it:     smtrain stop {job}\ndownload it: smtrain download {job}"
+        "follow it:   smtrain logs -f {job}{flags}\nstop it:     smtrain stop {job}{flags}\n\
+         download it: smtrain download {job}{flags}"
     ));
 }
 
-async fn follow_on_stderr(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
+async fn follow_on_stderr(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let mut printer = LogPrinter::to_stderr(context.ui);
-    let (cloud, interrupt) = (&context.cloud, &interrupt());
-    follow::follow(cloud, job, follow::Positions::new(), Span::default(), interrupt, &mut printer).await
+    let interrupt = &interrupt();
+    follow::follow(job.cloud, &job.name, follow::Positions::new(), Span::default(), interrupt, &mut printer).await
 }
 
-async fn wait_quietly(job: &JobName, context: &Context) -> Result<DescribeTrainingJobResponse> {
-    let _progress = context.ui.progress_of_time(job.as_str());
-    let ended = wait::wait(&context.cloud, vec![job.clone()], &interrupt(), |_| Ok(())).await?;
-    ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {job} is gone")))
+async fn wait_quietly(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
+    let _progress = context.ui.progress_of_time(job.name.as_str());
+    let ended = wait::wait(vec![job.clone()], &interrupt(), |_| Ok(())).await?;
+    ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {} is gone", job.name)))
 }

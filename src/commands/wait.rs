@@ -7,7 +7,6 @@ use super::job_args::JobsArg;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::ops::find_job::find_jobs;
 use crate::ops::wait;
 use crate::view::{self, JobJson, json_line};
 
@@ -33,14 +32,14 @@ enum WaitOutput {
 
 pub(crate) async fn run(args: WaitArgs, context: &Context) -> Result<()> {
     let WaitArgs { jobs, output } = args;
-    let names = find_jobs(&context.cloud, &jobs.resolve()).await?;
+    let jobs = jobs.find(context).await?;
     let print = |job: &DescribeTrainingJobResponse| match output {
         WaitOutput::Text => context.ui.line(format_args!("{} {}", job.training_job_name, job.training_job_status)),
         WaitOutput::Json => context.ui.line(json_line(&JobJson::of(job))?),
     };
-    let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(names.len(), "job")));
+    let progress = context.ui.progress_of_time(&format!("waiting for {}", view::count(jobs.len(), "job")));
     let show = |job: &DescribeTrainingJobResponse| progress.suspend(|| print(job));
-    let ended = wait::wait(&context.cloud, names, &interrupt(), show).await?;
+    let ended = wait::wait(jobs, &interrupt(), show).await?;
     drop(progress);
     wait::verdict(&ended)
 }

@@ -12,6 +12,7 @@ pub(crate) mod python_text;
 pub(crate) mod request;
 mod request_document;
 pub(crate) mod s3_uri;
+pub(crate) mod secrets;
 pub(crate) mod training_job;
 pub(crate) mod when;
 

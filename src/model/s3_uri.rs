@@ -35,6 +35,11 @@ impl S3Uri {
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
+    /// Of a bucket whose name is made by rule, not given: it may hold a placeholder.
+    pub(crate) fn of_bucket(bucket: impl Into<String>) -> Self {
+        Self { bucket: bucket.into(), key: String::new() }
+    }
+
     pub(crate) fn bucket(&self) -> &str {
         &self.bucket
     }

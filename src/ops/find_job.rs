@@ -1,14 +1,15 @@
-//! From what a user calls a job to the job's name.
+//! From what a user calls a job to the job: its name, and the place that it runs in.
 
-use super::history;
-use crate::cloud::{Cloud, CloudError, JobsQuery};
-use crate::error::{Error, Result};
+use crate::cloud::{Cloud, CloudError, JobsQuery, ListedJob};
+use crate::error::{Error, Kind, Result};
 use crate::model::JobName;
 
 /// How many names an error lists.
 const NAMES_SHOWN: usize = 5;
 /// How alike a name must be to be suggested: Jaro-Winkler, from 0 to 1.
 const ALIKE: f64 = 0.8;
+/// More jobs than this are looked for all at once.
+const FEW: usize = 3;
 
 /// A job as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,72 +25,187 @@ impl JobRef {
     }
 }
 
-pub(crate) async fn find_job(cloud: &Cloud, job: &JobRef) -> Result<JobName> {
-    match job {
-        JobRef::Newest => newest(cloud).await,
-        JobRef::Named(text) => named(cloud, text).await,
-    }
+/// A job, and where it is.
+#[derive(Clone)]
+pub(crate) struct Found<'a> {
+    pub(crate) cloud: &'a Cloud,
+    pub(crate) name: JobName,
 }
 
-pub(crate) async fn find_jobs(cloud: &Cloud, jobs: &[JobRef]) -> Result<Vec<JobName>> {
-    let mut found = Vec::new();
-    for job in jobs {
-        let name = find_job(cloud, job).await?;
-        if !found.contains(&name) {
-            found.push(name);
+/// Where to look for jobs. AWS is asked only for what this computer doesn't have, or has more than one of.
+pub(crate) struct Places<'a, Aws> {
+    /// None where only AWS is meant.
+    pub(crate) local: Option<&'a Cloud>,
+    /// None where only this computer is meant.
+    pub(crate) aws: Option<Aws>,
+}
+
+impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
+    pub(crate) async fn find_all(&self, jobs: &[JobRef]) -> Result<Vec<Found<'a>>> {
+        let mut found: Vec<Found<'a>> = Vec::new();
+        let on_aws = if jobs.len() > FEW { self.known_on_aws(jobs).await? } else { Vec::new() };
+        for job in jobs {
+            let known = on_aws.iter().find(|known| matches!(job, JobRef::Named(text) if known.name.as_str() == text));
+            let job = match known {
+                Some(known) => known.clone(),
+                None => self.find(job).await?,
+            };
+            if !found.iter().any(|known| known.name == job.name) {
+                found.push(job);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The jobs that AWS knows by exactly these names, in a few calls.
+    async fn known_on_aws(&self, jobs: &[JobRef]) -> Result<Vec<Found<'a>>> {
+        let names = jobs.iter().filter_map(|job| match job {
+            JobRef::Named(text) => JobName::new(text).ok(),
+            JobRef::Newest => None,
+        });
+        let mut absent = Vec::new();
+        for name in names {
+            if self.local.is_none() || exactly(self.local, name.as_str()).await?.is_none() {
+                absent.push(name);
+            }
+        }
+        let Some(cloud) = (if absent.is_empty() { None } else { self.aws().await? }) else { return Ok(Vec::new()) };
+        match cloud.jobs.statuses(&absent).await.map_err(Error::from) {
+            Ok(known) => Ok(known.into_keys().map(|name| Found { cloud, name }).collect()),
+            Err(error) if self.local.is_some() && is_not_set_up(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
     }
-    Ok(found)
+
+    pub(crate) async fn find(&self, job: &JobRef) -> Result<Found<'a>> {
+        match job {
+            JobRef::Newest => self.newest().await,
+            JobRef::Named(text) => self.named(text).await,
+        }
+    }
+
+    /// AWS, where it is meant too. Whoever has not set it up works with this computer alone.
+    async fn aws(&self) -> Result<Option<&'a Cloud>> {
+        let Some(connect) = &self.aws else { return Ok(None) };
+        match connect().await {
+            Err(error) if self.local.is_some() && is_not_set_up(&error) => Ok(None),
+            cloud => cloud.map(Some),
+        }
+    }
+
+    async fn newest(&self) -> Result<Found<'a>> {
+        let here = match self.local {
+            Some(cloud) => newest_in(cloud).await?,
+            None => None,
+        };
+        let there = match self.aws().await? {
+            Some(cloud) => match newest_in(cloud).await {
+                Err(error) if here.is_some() && is_not_set_up(&error) => None,
+                newest => newest?,
+            },
+            None => None,
+        };
+        let newest = [here, there].into_iter().flatten().max_by_key(|(job, _)| job.created);
+        newest
+            .map(|(job, cloud)| Found { cloud, name: job.name })
+            .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml"))
+    }
+
+    async fn named(&self, text: &str) -> Result<Found<'a>> {
+        // It is the beginning of every name: an unset variable of a script must not mean the only job there is.
+        if text.is_empty() {
+            return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
+        }
+        if let Some(found) = exactly(self.local, text).await? {
+            return Ok(found);
+        }
+        let aws = match self.aws().await? {
+            Some(cloud) => match exactly(Some(cloud), text).await {
+                Ok(Some(found)) => return Ok(found),
+                Err(error) if is_not_set_up(&error) => return self.beginning_here(text, error).await,
+                absent => absent.map(|_| Some(cloud))?,
+            },
+            None => None,
+        };
+        let clouds: Vec<&'a Cloud> = self.local.into_iter().chain(aws).collect();
+        beginning(&clouds, text).await
+    }
+
+    /// Without an account, a name can still be the beginning of a job's of this computer.
+    async fn beginning_here(&self, text: &str, error: Error) -> Result<Found<'a>> {
+        let Some(local) = self.local else { return Err(error) };
+        let is_here = local.jobs.names(text).await?.iter().any(|name| name.as_str().starts_with(text));
+        if is_here { beginning(&[local], text).await } else { Err(error.hint("no job on this computer has that name")) }
+    }
 }
 
-async fn newest(cloud: &Cloud) -> Result<JobName> {
+/// Region or credentials are missing.
+fn is_not_set_up(error: &Error) -> bool {
+    matches!(error.kind(), Kind::NotSetUp)
+}
+
+async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
     let query = JobsQuery { limit: Some(1), ..JobsQuery::default() };
-    let job = history::list(cloud, &query).await?.into_iter().next();
-    job.map(|job| job.name)
-        .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml --local"))
+    let page = cloud.jobs.list(&query, None).await?;
+    Ok(page.items.into_iter().next().map(|job| (job, cloud)))
 }
 
-async fn named(cloud: &Cloud, text: &str) -> Result<JobName> {
-    // It is the beginning of every name: an unset variable of a script must not mean the only job there is.
-    if text.is_empty() {
-        return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
+async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str) -> Result<Option<Found<'a>>> {
+    let (Some(cloud), Ok(name)) = (cloud, JobName::new(text)) else { return Ok(None) };
+    match cloud.jobs.describe(&name).await {
+        Ok(_) => Ok(Some(Found { cloud, name })),
+        Err(CloudError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    if let Ok(name) = JobName::new(text) {
-        match cloud.jobs.describe(&name).await {
-            Ok(_) => return Ok(name),
-            Err(CloudError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+}
+
+/// The one job whose name begins so.
+async fn beginning<'a>(clouds: &[&'a Cloud], text: &str) -> Result<Found<'a>> {
+    let mut beginning = Vec::new();
+    for cloud in clouds {
+        let names = cloud.jobs.names(text).await?.into_iter().filter(|name| name.as_str().starts_with(text));
+        beginning.extend(names.map(|name| Found { cloud, name }));
     }
-    let mut names = cloud.jobs.names("").await?;
-    let (mut beginning, others): (Vec<_>, Vec<_>) = names.drain(..).partition(|name| name.as_str().starts_with(text));
     match (beginning.pop(), beginning.len()) {
-        (Some(name), 0) => Ok(name),
-        (Some(name), _) => Err(ambiguous(text, name, beginning)),
-        (None, _) => Err(unknown(text, others)),
+        (Some(found), 0) => Ok(found),
+        (Some(found), _) => Err(ambiguous(text, found.name, beginning)),
+        (None, _) => Err(unknown(clouds, text).await?),
     }
 }
 
-fn ambiguous(text: &str, one: JobName, mut others: Vec<JobName>) -> Error {
-    others.push(one);
-    others.sort_unstable_by(|a, b| b.cmp(a));
-    let count = others.len();
-    Error::failure(format!("{text} is the beginning of {count} jobs' names"))
-        .hint(format!("name one: {}", list(&others)))
+fn ambiguous(text: &str, one: JobName, others: Vec<Found<'_>>) -> Error {
+    let mut names: Vec<JobName> = others.into_iter().map(|found| found.name).chain([one]).collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
+    Error::failure(format!("{text} is the beginning of {} jobs' names", names.len()))
+        .hint(format!("name one: {}", list(&names)))
 }
 
-fn unknown(text: &str, names: Vec<JobName>) -> Error {
-    let mut alike: Vec<(f64, JobName)> =
-        names.into_iter().map(|name| (strsim::jaro_winkler(text, name.as_str()), name)).collect();
+async fn unknown(clouds: &[&Cloud], text: &str) -> Result<Error> {
+    let mut alike: Vec<(f64, JobName)> = Vec::new();
+    for cloud in clouds {
+        let names = cloud.jobs.names("").await?;
+        alike.extend(names.into_iter().map(|name| (strsim::jaro_winkler(text, name.as_str()), name)));
+    }
     alike.retain(|(likeness, _)| *likeness >= ALIKE);
     alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let alike: Vec<JobName> = alike.into_iter().map(|(_, name)| name).collect();
-    let error = Error::failure(format!("there is no job {text}"));
-    if alike.is_empty() {
-        error.hint("list the jobs there are: smtrain history --local")
+    let places: Vec<String> = clouds.iter().map(|cloud| place(cloud)).collect();
+    let error = Error::failure(format!("there is no job {text} {}", places.join(" or ")));
+    let error = if alike.is_empty() {
+        error.hint("list the jobs there are: smtrain history, or smtrain history --local")
     } else {
         error.hint(format!("did you mean {}?", list(&alike)))
-    }
+    };
+    let is_on_aws = clouds.iter().any(|cloud| !cloud.is_local);
+    Ok(if is_on_aws {
+        error.hint("it may be in another region: --region NAME, or of another --profile")
+    } else {
+        error
+    })
+}
+
+fn place(cloud: &Cloud) -> String {
+    if cloud.is_local { "on this computer".to_owned() } else { format!("in {}", cloud.region) }
 }
 
 fn list(names: &[JobName]) -> String {

@@ -1,7 +1,6 @@
 //! Following a job's log until the job has ended and every line of it has been shown.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -12,9 +11,6 @@ use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
 use crate::model::JobName;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
-
-/// The pause between two looks at a local job's log.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a follower tells.
 pub(crate) trait Watcher {
@@ -48,7 +44,7 @@ pub(crate) async fn follow(
             return Ok(state);
         }
         tokio::select! {
-            () = sleep(PAUSE) => {}
+            () = sleep(cloud.pace.log) => {}
             () = interrupt.cancelled() => return Err(detached(job)),
         }
     }

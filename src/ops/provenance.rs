@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The tags of a job whose code lies in `folder`. Without git, or outside a repository, those of git are left out.
-pub(crate) fn tags(folder: &Path, code_sha256: &str) -> Vec<(String, String)> {
-    let mut tags = vec![
-        ("smtrain:version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ("smtrain:code-sha256".to_owned(), code_sha256.to_owned()),
-    ];
+pub(crate) fn tags(folder: &Path, code_sha256: Option<&str>) -> Vec<(String, String)> {
+    let mut tags = vec![("smtrain:version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+    let Some(code_sha256) = code_sha256 else { return tags };
+    tags.push(("smtrain:code-sha256".to_owned(), code_sha256.to_owned()));
     if let Some(commit) = git(folder, &["rev-parse", "HEAD"]) {
         let changed = git(folder, &["status", "--porcelain", "--", "."]).is_none_or(|changes| !changes.is_empty());
         tags.push(("smtrain:git-commit".to_owned(), if changed { format!("{commit}-dirty") } else { commit }));

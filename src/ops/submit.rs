@@ -1,24 +1,40 @@
 //! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
 
+mod code;
+mod image;
+mod name;
+mod places;
+
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use serde_json::Value;
-
+use self::code::Code;
+use self::places::Places;
 use super::local_data::LocalData;
 use super::{blocking, provenance};
-use crate::archive::{self, PackError, Packed, SourceTree};
-use crate::cloud::{Cloud, CloudError, Content, OnBytes};
+use crate::archive::Packed;
+use crate::cloud::{Cloud, CloudError, OnBytes};
 use crate::error::{Doing, Error, Result};
 use crate::job::request::{self, Facts};
-use crate::job::spec::{ChannelSource, Framework, JobSpec, Runs, Source};
+use crate::job::spec::{ChannelSource, JobSpec, Runs};
 use crate::model::RequestDocument;
 use crate::model::{JobName, LocalOptions, S3Uri};
 
 /// How often a name that is taken is made anew: names differ by the millisecond.
 const NAME_TRIES: usize = 20;
+
+/// What the settings say, where the spec says nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Defaults {
+    /// In place of `sagemaker-{region}-{account}`.
+    pub(crate) bucket: Option<String>,
+    /// Before the keys of code, data and output; without slashes at its ends.
+    pub(crate) prefix: String,
+    /// Whether the tags tell where the code came from.
+    pub(crate) provenance: bool,
+    /// Where this computer keeps what must outlast a command.
+    pub(crate) state: PathBuf,
+}
 
 /// A job that is ready to be created.
 #[derive(Debug)]
@@ -28,7 +44,7 @@ pub(crate) struct Prepared {
     pub(crate) request: RequestDocument,
     /// What the place where it runs has to say of it.
     pub(crate) notices: Vec<String>,
-    pub(crate) code: Packed,
+    pub(crate) code: Option<Packed>,
 }
 
 /// A job that was created.
@@ -38,36 +54,71 @@ pub(crate) struct Submitted {
     pub(crate) arn: String,
 }
 
+/// Told how far reading and storing have come.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    pub(crate) read: OnBytes,
+    pub(crate) stored: OnBytes,
+}
+
 /// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
-pub(crate) async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, progress: OnBytes) -> Result<Prepared> {
-    let (framework, source) = runs_without_image(spec)?;
-    let output = output(cloud, spec).await?;
-    let place = source.s3_uri.clone().unwrap_or_else(|| output.root());
-    let (code, code_uri) = code(cloud, source, &place, store, progress.clone()).await?;
-    let data = data(cloud, spec, &place, store, progress).await?;
-    let (name, stamped) = name(spec)?;
-    let tags = provenance::tags(&source.dir, &code.sha256);
+pub(crate) async fn prepare(
+    cloud: &Cloud,
+    spec: &JobSpec,
+    defaults: &Defaults,
+    store: bool,
+    progress: Progress,
+) -> Result<Prepared> {
+    check_runs_here(cloud, spec)?;
+    let image = image::image(cloud, spec)?;
+    let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
+    let code = match &spec.source {
+        Some(source) => Some(Code::pack(cloud, source, &places.content, store, progress.read.clone()).await?),
+        None => None,
+    };
+    let data = read_data(spec, &progress).await?;
+    let (name, stamped) = name::name(spec, &defaults.state)?;
     let facts = Facts {
         name: &name,
         region: &cloud.region,
-        role_arn: &cloud.identity.role_arn(spec.role.as_deref().unwrap_or("local")).await?,
-        image: &image(framework),
-        output: &output,
-        code: Some(&code_uri),
-        data: &data,
-        tags: &tags,
+        role_arn: &role_arn,
+        image: &image,
+        output: &places.output,
+        code: code.as_ref().map(|code| &code.uri),
+        data: &folders(&data, &places.content),
+        tags: &tags(spec, code.as_ref(), defaults),
     };
     let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
-    let notices = if store { cloud.jobs.notices(&typed, &local_options(spec)).await? } else { Vec::new() };
-    Ok(Prepared { stamped, request, notices, code })
+    let mut notices = Vec::new();
+    let mut prepared = (code, data);
+    if store {
+        store_all(cloud, spec, &places, &mut prepared, &progress).await?;
+        notices = cloud.jobs.notices(&typed, &local_options(spec)).await?;
+    }
+    Ok(Prepared { stamped, request, notices, code: prepared.0.map(|code| code.packed) })
 }
 
-/// The job's name, and whether it was made here: `[request]` may set one, which then goes for everything.
-fn name(spec: &JobSpec) -> Result<(JobName, bool)> {
-    let set = spec.request.get("TrainingJobName").and_then(Value::as_str);
-    let name = set.map_or_else(|| JobName::stamped(&spec.name, Timestamp::now()), JobName::new);
-    Ok((name.map_err(|error| Error::usage(format!("the job's name: {error}")))?, set.is_none()))
+/// Local data by channel.
+type Data = BTreeMap<String, LocalData>;
+
+async fn store_all(
+    cloud: &Cloud,
+    spec: &JobSpec,
+    places: &Places,
+    (code, data): &mut (Option<Code>, Data),
+    progress: &Progress,
+) -> Result<()> {
+    if let Some(bucket) = &places.default_bucket {
+        cloud.objects.ensure_bucket(bucket).await?;
+    }
+    if let Some(code) = code {
+        code.store(cloud, spec.output.kms_key_id.clone(), progress.stored.clone()).await?;
+    }
+    for data in data.values() {
+        data.store(cloud, &folder(data, &places.content)).await?;
+    }
+    Ok(())
 }
 
 /// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.
@@ -77,7 +128,9 @@ pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) ->
         let job = request.typed().map_err(|error| not_a_request(&error))?.training_job_name;
         match cloud.jobs.create(&request, &local_options(spec)).await {
             Ok(arn) => return Ok(Submitted { job, arn }),
-            Err(CloudError::AlreadyExists(_)) if prepared.stamped => request = renamed(spec, &request, &job)?,
+            Err(CloudError::AlreadyExists(_)) if prepared.stamped => {
+                request = request.renamed(&job, &name::next(spec, &job)?);
+            }
             Err(CloudError::AlreadyExists(what)) => return Err(taken(&what)),
             Err(error) => return Err(error.into()),
         }
@@ -92,23 +145,17 @@ fn taken(what: &str) -> Error {
         .hint("leave request.TrainingJobName out: the time is added to `name`, so that no two jobs have the same")
 }
 
-fn renamed(spec: &JobSpec, request: &RequestDocument, taken: &JobName) -> Result<RequestDocument> {
-    let later = taken.stamp().unwrap_or_else(Timestamp::now) + jiff::SignedDuration::from_millis(1);
-    let name = JobName::stamped(&spec.name, later).map_err(|error| Error::usage(error.to_string()))?;
-    Ok(request.renamed(taken, &name))
-}
-
 fn not_a_request(error: &serde_json::Error) -> Error {
     Error::usage(format!("[request] does not fit CreateTrainingJob: {error}"))
 }
 
-/// A job without an image: that needs a script.
-fn runs_without_image(spec: &JobSpec) -> Result<(&Framework, &Source)> {
+/// A local job runs in no image: that needs a script, and a framework whose image only holds what a computer has too.
+fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
     match (&spec.runs, &spec.source) {
-        (Runs::Framework(framework), Some(source)) => Ok((framework, source)),
-        (Runs::Algorithm(_), _) => Err(needs_image("a built-in algorithm")),
-        (Runs::Container(_), _) => Err(needs_image("a [container]")),
         (Runs::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
+        (Runs::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
+        (Runs::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),
+        _ => Ok(()),
     }
 }
 
@@ -117,114 +164,43 @@ fn needs_image(what: &str) -> Error {
         .hint("a local job runs [framework] with [source]: your script, in your own Python")
 }
 
-/// Which image would run it. A local job runs in none, so that its name stands for it, in angle brackets.
-fn image(framework: &Framework) -> String {
-    let version = framework.version.as_ref().map(|version| format!(":{version}")).unwrap_or_default();
-    framework.image.clone().unwrap_or_else(|| format!("<{}{version}>", framework.name))
-}
-
-async fn output(cloud: &Cloud, spec: &JobSpec) -> Result<S3Uri> {
-    match &spec.output.s3_uri {
-        Some(uri) => Ok(uri.clone()),
-        None => default_bucket(cloud).await,
+async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
+    match spec.role.as_deref() {
+        Some(role) => Ok(cloud.identity.role_arn(role).await?),
+        None if cloud.is_local => Ok(cloud.identity.role_arn("local").await?),
+        None => Err(Error::usage("no role is given for the job to run as")
+            .hint("name one: --role NAME_OR_ARN, `role` in the job spec, or SMTRAIN_ROLE")
+            .hint(
+                "list those for SageMaker: aws iam list-roles --query \"Roles[?contains(RoleName,'SageMaker')].Arn\"",
+            )),
     }
 }
 
-/// `sagemaker-{region}-{account}`, as the SDK names it.
-async fn default_bucket(cloud: &Cloud) -> Result<S3Uri> {
-    let account = cloud.identity.account().await?;
-    let uri = format!("s3://sagemaker-{}-{account}/", cloud.region);
-    S3Uri::parse(&uri).map_err(|error| Error::failure(error.to_string()))
-}
-
-/// Packs the code, and stores the archive under its digest unless it is there.
-async fn code(
-    cloud: &Cloud,
-    source: &Source,
-    place: &S3Uri,
-    store: bool,
-    progress: OnBytes,
-) -> Result<(Packed, S3Uri)> {
-    // Without a name: whatever ends this process, nothing is left of it.
-    let file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
-    let (tree, to) = (tree(cloud, source), file.try_clone().doing(|| "open a temporary file".to_owned())?);
-    let packed = if store {
-        blocking(move || pack(&tree, to, progress)).await?
-    } else {
-        blocking(move || pack(&tree, io::sink(), progress)).await?
-    };
-    let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
-    if store && cloud.objects.head(&uri).await?.is_none() {
-        cloud.objects.put(&uri, Content::of(file)).await?;
+fn tags(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults) -> Vec<(String, String)> {
+    if !defaults.provenance {
+        return Vec::new();
     }
-    Ok((packed, uri))
+    let folder = spec.source.as_ref().map_or(&spec.folder, |source| &source.dir);
+    provenance::tags(folder, code.map(|code| code.packed.sha256.as_str()))
 }
 
-fn tree(cloud: &Cloud, source: &Source) -> SourceTree {
-    SourceTree {
-        dir: source.dir.clone(),
-        dependencies: source.dependencies.clone(),
-        exclude: source.exclude.clone(),
-        entry_point: source.entry_point.clone(),
-        external_symlinks: source.external_symlinks,
-        never: cloud.own_folders.clone(),
+async fn read_data(spec: &JobSpec, progress: &Progress) -> Result<Data> {
+    let mut read = Data::new();
+    for channel in &spec.channels {
+        let ChannelSource::Path(path) = &channel.source else { continue };
+        let (path, progress) = (path.clone(), progress.read.clone());
+        read.insert(channel.name.clone(), blocking(move || LocalData::read(&path, &*progress)).await?);
     }
-}
-
-fn pack(tree: &SourceTree, to: impl Write, progress: OnBytes) -> Result<Packed> {
-    let mut to = Counted { to: BufWriter::new(to), progress };
-    let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
-    to.flush().doing(|| "write the code's archive".to_owned())?;
-    Ok(packed)
-}
-
-/// Tells of every byte that is written through it.
-struct Counted<W: Write> {
-    to: BufWriter<W>,
-    progress: OnBytes,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        (self.progress)(written as u64);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
-fn unpackable(error: PackError) -> Error {
-    let hint = error.hint();
-    let failure = Error::usage(error.to_string());
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Ok(read)
 }
 
 /// Local channels as prefixes: a file's is its folder by content, with a `/` at the end.
-async fn data(
-    cloud: &Cloud,
-    spec: &JobSpec,
-    place: &S3Uri,
-    store: bool,
-    progress: OnBytes,
-) -> Result<BTreeMap<String, S3Uri>> {
-    let mut stored = BTreeMap::new();
-    for channel in &spec.channels {
-        let ChannelSource::Path(path) = &channel.source else { continue };
-        let (path, progress) = (path.clone(), progress.clone());
-        let data = blocking(move || LocalData::read(&path, &*progress)).await?;
-        let folder = place.join(&format!("smtrain/data/{}", data.sha256));
-        if store {
-            data.store(cloud, &folder).await?;
-        }
-        stored.insert(channel.name.clone(), folder.join(""));
-    }
-    Ok(stored)
+fn folders(data: &Data, place: &S3Uri) -> BTreeMap<String, S3Uri> {
+    data.iter().map(|(channel, data)| (channel.clone(), folder(data, place).join(""))).collect()
+}
+
+fn folder(data: &LocalData, place: &S3Uri) -> S3Uri {
+    place.join(&format!("smtrain/data/{}", data.sha256))
 }
 
 fn local_options(spec: &JobSpec) -> LocalOptions {

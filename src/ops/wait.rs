@@ -5,48 +5,83 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::find_job::Found;
 use crate::cloud::Cloud;
 use crate::error::{Error, Kind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
 
-/// The pause between two looks at a local job.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How much longer each pause is than the one before: in percent.
+const GROWTH: u32 = 125;
 
 /// Waits until every job has ended; `ended` is told of each as it does.
 pub(crate) async fn wait(
-    cloud: &Cloud,
-    mut jobs: Vec<JobName>,
+    jobs: Vec<Found<'_>>,
     interrupt: &CancellationToken,
-    mut ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
+    ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
 ) -> Result<Vec<DescribeTrainingJobResponse>> {
-    let mut finals = Vec::new();
-    loop {
-        let mut running = Vec::new();
-        for job in jobs {
-            let state = cloud.jobs.describe(&job).await?;
-            if state.training_job_status.is_final() {
-                ended(&state)?;
-                finals.push(state);
-            } else {
-                running.push(job);
-            }
-        }
-        if running.is_empty() {
-            return Ok(finals);
-        }
-        jobs = running;
-        tokio::select! {
-            () = sleep(PAUSE) => {}
-            () = interrupt.cancelled() => return Err(interrupted(&jobs)),
-        }
+    let names: Vec<String> = jobs.iter().map(|job| job.name.to_string()).collect();
+    tokio::select! {
+        finals = until_ended(groups(jobs), ended) => finals,
+        () = interrupt.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted; the jobs go on")
+            .hint(format!("wait again: smtrain wait {}", names.join(" ")))),
     }
 }
 
-fn interrupted(jobs: &[JobName]) -> Error {
-    let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    Error::new(Kind::Interrupted, "interrupted; the jobs go on")
-        .hint(format!("wait again: smtrain wait {}", names.join(" ")))
+/// The jobs of one place that have not ended yet.
+struct Group<'a> {
+    cloud: &'a Cloud,
+    running: Vec<JobName>,
+}
+
+fn groups(jobs: Vec<Found<'_>>) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for Found { cloud, name } in jobs {
+        match groups.iter_mut().find(|group| std::ptr::eq(group.cloud, cloud)) {
+            Some(group) => group.running.push(name),
+            None => groups.push(Group { cloud, running: vec![name] }),
+        }
+    }
+    groups
+}
+
+async fn until_ended(
+    mut groups: Vec<Group<'_>>,
+    mut ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
+) -> Result<Vec<DescribeTrainingJobResponse>> {
+    let mut finals = Vec::new();
+    let mut pause = Duration::ZERO;
+    loop {
+        for group in &mut groups {
+            for state in group.take_ended().await? {
+                ended(&state)?;
+                finals.push(state);
+            }
+        }
+        groups.retain(|group| !group.running.is_empty());
+        let paces = || groups.iter().map(|group| group.cloud.pace);
+        let (Some(first), Some(most)) = (paces().map(|pace| pace.first).min(), paces().map(|pace| pace.most).min())
+        else {
+            return Ok(finals);
+        };
+        pause = (pause * GROWTH / 100).clamp(first, most);
+        sleep(pause).await;
+    }
+}
+
+impl Group<'_> {
+    async fn take_ended(&mut self) -> Result<Vec<DescribeTrainingJobResponse>> {
+        let statuses = self.cloud.jobs.statuses(&self.running).await?;
+        let mut ended = Vec::new();
+        for job in self.running.clone() {
+            // One that is not there is described too: the error says so.
+            if statuses.get(&job).is_none_or(|status| status.is_final()) {
+                ended.push(self.cloud.jobs.describe(&job).await?);
+                self.running.retain(|running| *running != job);
+            }
+        }
+        Ok(ended)
+    }
 }
 
 /// What the end of the awaited jobs means for the command: Failed weighs more than Stopped.

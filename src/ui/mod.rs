@@ -21,18 +21,26 @@ pub(crate) use style::Style;
 /// Bytes of stdout that are gathered before they are written.
 const BUFFER: usize = 64 * 1024;
 
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Talk {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
 /// How a command talks to its user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {
     color: ColorChoice,
-    quiet: bool,
+    talk: Talk,
     progress: bool,
 }
 
 impl Ui {
-    /// Progress is shown where `progress` allows it, stderr is a terminal, and not `quiet`.
-    pub(crate) fn new(color: ColorChoice, quiet: bool, progress: bool) -> Self {
-        Self { color, quiet, progress }
+    /// Progress is shown where `progress` allows it, stderr is a terminal, and the talk is not quiet.
+    pub(crate) fn new(color: ColorChoice, talk: Talk, progress: bool) -> Self {
+        Self { color, talk, progress }
     }
 
     /// Where data goes: buffered, since a log has millions of lines.
@@ -55,8 +63,16 @@ impl Ui {
 
     /// Talk that `--quiet` silences.
     pub(crate) fn note(self, text: impl Display) {
-        if !self.quiet {
-            self.talk(format_args!("{text}\n"));
+        if self.talk != Talk::Quiet {
+            self.say(format_args!("{text}\n"));
+        }
+    }
+
+    /// Talk that only `--verbose` wants.
+    pub(crate) fn detail(self, text: impl Display) {
+        if self.talk == Talk::Verbose {
+            let style = Style::Faint;
+            self.say(format_args!("{style}{text}{style:#}\n"));
         }
     }
 
@@ -71,12 +87,12 @@ impl Ui {
     }
 
     fn shows_progress(self) -> bool {
-        self.progress && !self.quiet && err_is_terminal()
+        self.progress && self.talk != Talk::Quiet && err_is_terminal()
     }
 
     pub(crate) fn warning(self, text: impl Display) {
         let style = Style::Warning;
-        self.talk(format_args!("{style}warning{style:#}: {text}\n"));
+        self.say(format_args!("{style}warning{style:#}: {text}\n"));
     }
 
     pub(crate) fn error(self, error: &Error) {
@@ -89,31 +105,32 @@ impl Ui {
 
     /// What is wrong with a spec that can be used all the same.
     pub(crate) fn spec_warnings(self, sources: &[SourceText], warnings: &[Problem]) {
-        self.talk(format_args!("{}", problems::render(sources, warnings, self.styled_err())));
+        self.say(format_args!("{}", problems::render(sources, warnings, self.styled_err())));
     }
 
     fn invalid_spec(self, spec: &InvalidSpec) {
-        self.talk(format_args!("{}", problems::render(&spec.sources, &spec.problems, self.styled_err())));
+        self.say(format_args!("{}", problems::render(&spec.sources, &spec.problems, self.styled_err())));
         let count = spec.problems.iter().filter(|problem| problem.is_error()).count();
         let (style, noun) = (Style::Error, if count == 1 { "error" } else { "errors" });
-        self.talk(format_args!("{style}{}{style:#}: {count} {noun}\n", spec.path.display()));
+        self.say(format_args!("{style}{}{style:#}: {count} {noun}\n", spec.path.display()));
     }
 
     fn plain_error(self, error: &Error) {
         let style = Style::Error;
-        self.talk(format_args!("{style}error{style:#}: {error}\n"));
+        self.say(format_args!("{style}error{style:#}: {error}\n"));
         let mut cause = error.source();
         while let Some(source) = cause {
-            self.talk(format_args!("  cause: {source}\n"));
+            self.say(format_args!("  cause: {source}\n"));
             cause = source.source();
         }
+        error.all_details().iter().for_each(|detail| self.detail(format_args!("  {detail}")));
         for hint in error.hints() {
             let style = Style::Hint;
-            self.talk(format_args!("{style}hint{style:#}: {hint}\n"));
+            self.say(format_args!("{style}hint{style:#}: {hint}\n"));
         }
     }
 
-    fn talk(self, text: impl Display) {
+    fn say(self, text: impl Display) {
         let text = text.to_string();
         if self.styled_err() {
             talk_bytes(text.as_bytes());

@@ -41,6 +41,15 @@ impl Progress {
         self.bar.suspend(print)
     }
 
+    /// The next step of the work goes by another title.
+    pub(crate) fn advance_in(&self, title: &str, by: u64) {
+        if self.bar.message() != title {
+            self.bar.set_message(title.to_owned());
+            self.bar.reset();
+        }
+        self.bar.inc(by);
+    }
+
     pub(crate) fn advance(&self, by: u64) {
         self.bar.inc(by);
     }

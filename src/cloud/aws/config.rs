@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sagemaker::config::IdentityCache;
 use aws_sdk_sagemaker::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 
-use super::Place;
 use super::credentials::{RenewExpired, Renewable};
-use crate::cloud::{CloudError, CloudResult, Refusal, ServiceError};
+use crate::cloud::{CloudError, CloudResult, Place, Refusal, ServiceError, placeholder};
 
 /// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
 /// a training job is worth more patience than the SDK's three.
@@ -44,11 +46,10 @@ impl Config {
 }
 
 pub(super) async fn load(place: &Place) -> CloudResult<Config> {
-    let given = place.region.clone().map(Region::new);
     let profile = place.profile.clone();
     let renewable = Renewable::new(place.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region(place, given))
+        .region(region(place))
         .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
         .identity_cache(IdentityCache::no_cache())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
@@ -59,17 +60,22 @@ pub(super) async fn load(place: &Place) -> CloudResult<Config> {
         loader = loader.app_name(name);
     }
     let sdk = loader.load().await;
-    let region = sdk.region().map(ToString::to_string).ok_or_else(no_region)?;
+    let unknown = || if place.offline { Ok(placeholder::REGION.to_owned()) } else { Err(no_region()) };
+    let region = sdk.region().map_or_else(unknown, |region| Ok(region.to_string()))?;
     let sdk = sdk.to_builder().retry_config(patience(sdk.retry_config())).build();
     Ok(Config { sdk, region, renew_expired: RenewExpired::new(renewable) })
 }
 
-fn region(place: &Place, given: Option<Region>) -> RegionProviderChain {
-    let mut found = aws_config::default_provider::region::DefaultRegionChain::builder();
-    if let Some(profile) = &place.profile {
-        found = found.profile_name(profile);
+/// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.
+fn region(place: &Place) -> RegionProviderChain {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &place.profile {
+        profile = profile.profile_name(name);
     }
-    RegionProviderChain::first_try(given).or_else(found.build())
+    let found = RegionProviderChain::first_try(place.region.clone().map(Region::new))
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build());
+    if place.offline { found } else { found.or_else(ImdsRegionProvider::builder().build()) }
 }
 
 /// What the user has set stands; the default is too impatient.

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::Place;
+use crate::cloud::Place;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
 const MARGIN: Duration = Duration::from_secs(60);

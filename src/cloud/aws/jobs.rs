@@ -1,5 +1,6 @@
 //! Training jobs on SageMaker.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,19 +9,28 @@ use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::config::interceptors::FinalizerInterceptorContextRef;
 use aws_sdk_sagemaker::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sagemaker::error::BoxError;
+use jiff::SignedDuration;
 
 use super::config::Config;
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, Received};
-use super::listing;
+use super::listing::Listing;
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, LocalOptions, RequestDocument};
+use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
+
+/// More jobs than this are looked up in lists.
+const FEW: usize = 3;
+/// A list must tell of this many jobs a call, or describing them would be as cheap.
+const JOBS_PER_CALL: usize = 3;
+/// The stamp in a name is of the computer that submitted, CreationTime of the service.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Debug)]
 pub(super) struct AwsJobs {
     client: Client,
+    listing: Listing,
     region: String,
 }
 
@@ -28,7 +38,24 @@ impl AwsJobs {
     pub(super) fn new(config: &Config) -> Self {
         let builder = aws_sdk_sagemaker::config::Builder::from(config.sdk());
         let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
-        Self { client, region: config.region().to_owned() }
+        Self { listing: Listing::new(client.clone()), client, region: config.region().to_owned() }
+    }
+
+    /// What lists tell of the jobs, from the time in the first one's name on.
+    async fn listed(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
+        let Some(first) = jobs.iter().filter_map(JobName::stamp).min() else { return Ok(HashMap::new()) };
+        let created_after = first.checked_sub(CLOCKS_DIFFER).ok();
+        let query = JobsQuery { created_after, ascending: true, ..JobsQuery::default() };
+        let (mut known, mut token) = (HashMap::new(), None);
+        for _ in 0..jobs.len().div_ceil(JOBS_PER_CALL) {
+            let page = self.listing.page(&query, token).await?;
+            known.extend(page.items.into_iter().filter(|job| jobs.contains(&job.name)).map(|job| (job.name, job.status)));
+            token = page.next_token;
+            if token.is_none() || known.len() == jobs.len() {
+                break;
+            }
+        }
+        Ok(known)
     }
 
     fn no_job(&self, job: &JobName) -> CloudError {
@@ -129,11 +156,26 @@ impl Jobs for AwsJobs {
     }
 
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
-        listing::page(&self.client, query, token).await
+        self.listing.page(query, token).await
+    }
+
+    async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
+        let mut known = if jobs.len() > FEW { self.listed(jobs).await? } else { HashMap::new() };
+        for job in jobs {
+            if known.contains_key(job) {
+                continue;
+            }
+            match self.describe(job).await {
+                Ok(state) => _ = known.insert(job.clone(), state.training_job_status),
+                Err(CloudError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(known)
     }
 
     async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {
-        listing::names(&self.client, part).await
+        self.listing.names(part).await
     }
 
     async fn stop(&self, job: &JobName) -> CloudResult<()> {

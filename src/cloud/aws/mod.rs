@@ -14,29 +14,30 @@ mod listing;
 mod logs;
 mod metrics;
 mod objects;
+mod offline;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Cloud, CloudResult};
+use super::{Cloud, CloudResult, Identity, Pace, Place};
 
-/// Where to work, and as whom: what was asked for, over what the SDK's default chain finds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) region: Option<String>,
-    pub(crate) profile: Option<String>,
-}
+const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_secs(10), log: Duration::from_secs(2) };
 
 /// The services of an AWS account in one region. Fails where no region can be found; nobody is called.
 pub(crate) async fn cloud(place: &Place) -> CloudResult<Cloud> {
     let config = Arc::new(config::load(place).await?);
-    let identity = Arc::new(identity::AwsIdentity::new(config.clone()));
+    let account = Arc::new(identity::AwsIdentity::new(config.clone()));
+    let identity: Box<dyn Identity> =
+        if place.offline { Box::new(offline::OfflineIdentity::new(config.region())) } else { Box::new(account.clone()) };
     Ok(Cloud {
         region: config.region().to_owned(),
+        is_local: false,
+        pace: PACE,
         own_folders: Vec::new(),
         jobs: Box::new(jobs::AwsJobs::new(&config)),
-        objects: Box::new(objects::AwsObjects::new(&config, identity.clone())),
+        objects: Box::new(objects::AwsObjects::new(&config, account)),
         logs: Box::new(logs::AwsLogs::new(&config)),
         metrics: Box::new(metrics::AwsMetrics::new(&config)),
-        identity: Box::new(identity),
+        identity,
     })
 }

@@ -1,5 +1,6 @@
 //! Training jobs on this computer: created whole or not at all, looked after by a supervisor of their own.
 
+use std::collections::HashMap;
 use std::fs::{self, DirEntry, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -19,7 +20,7 @@ use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::RequestDocument;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, LocalOptions};
+use crate::model::{JobName, JobStatus, LocalOptions};
 
 /// The subcommand that supervises a job: smtrain starts itself with it.
 const SUPERVISE: &str = "__supervise";
@@ -120,6 +121,18 @@ impl Jobs for LocalJobs {
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {
         let jobs = listing::jobs(&self.home, self.all_names()?, query);
         Ok(Page { items: jobs.into_iter().map(ListedJob::from).collect(), next_token: None })
+    }
+
+    async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
+        let mut statuses = HashMap::new();
+        for job in jobs {
+            match self.home.job(job).true_state() {
+                Ok(state) => _ = statuses.insert(job.clone(), state.training_job_status),
+                Err(CloudError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(statuses)
     }
 
     async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {

@@ -23,8 +23,9 @@ pub(crate) mod supervisor;
 mod survivors;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::Cloud;
+use super::{Cloud, Pace};
 use crate::model::JobName;
 
 pub(crate) use home::Home;
@@ -38,10 +39,16 @@ fn arn(name: &JobName) -> String {
     format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}")
 }
 
+/// Looking at a file costs nothing.
+const PACE: Pace =
+    Pace { first: Duration::from_millis(200), most: Duration::from_millis(200), log: Duration::from_millis(100) };
+
 /// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
 pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
     Cloud {
         region: REGION.to_owned(),
+        is_local: true,
+        pace: PACE,
         own_folders: vec![home.root().to_owned(), cache],
         jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),
         objects: Box::new(objects::LocalObjects::new(home.clone())),

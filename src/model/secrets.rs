@@ -1,0 +1,80 @@
+//! Values that look like secrets: what everyone who may describe a job would see.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Stands in the place of one where it would be shown.
+pub(crate) const HIDDEN: &str = "<hidden: it looks like a secret>";
+
+/// Names whose values are secrets, as a whole word of the name.
+static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let words = "passwords?|passwd|pwd|secrets?|tokens?|api_?keys?|access_?keys?|private_?keys?|credentials?";
+    Regex::new(&format!("(?i)(^|[^a-z])({words})$")).ok()
+});
+
+/// Forms that nothing else has: AWS access keys, private keys, and the tokens of services that mark theirs.
+static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let forms = [
+        r"\b(AKIA|ASIA)[A-Z0-9]{16}\b",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+        r"\bhf_[A-Za-z0-9]{30,}",
+        r"\bgh[pousr]_[A-Za-z0-9]{30,}",
+        r"\bgithub_pat_[A-Za-z0-9_]{30,}",
+        r"\bglpat-[A-Za-z0-9_-]{20,}",
+        r"\bsk-[A-Za-z0-9_-]{20,}",
+        r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
+        r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
+        r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
+    ];
+    Regex::new(&forms.join("|")).ok()
+});
+
+/// The shortest value that is called a secret for its name: `max_token = 512` and `use_token = true` are none.
+const SHORTEST: usize = 8;
+
+/// Whether a value should not be seen: by its form, or by the name that it goes by.
+pub(crate) fn looks_like_one(name: &str, value: &str) -> bool {
+    let matches = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));
+    let value = value.trim_matches('"');
+    let is_reference = value.starts_with("arn:") || value.starts_with("s3://") || value.starts_with('/');
+    let is_named = value.len() >= SHORTEST && !is_reference && value.parse::<f64>().is_err() && matches(&NAMES, name);
+    is_named || matches(&FORMS, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_name_or_form() {
+        for (name, value) in [
+            ("WANDB_API_KEY", "0123456789abcdef"),
+            ("db_password", "correct horse"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            ("HF_TOKEN", "\"hf_something\""),
+            ("note", "AKIAIOSFODNN7EXAMPLE"),
+            ("key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE"),
+            ("url", "postgres://me:hunter2@host/db"),
+            ("x", "hf_abcdefghijklmnopqrstuvwxyz0123456789"),
+        ] {
+            assert!(looks_like_one(name, value), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_sounds_like_a_secret_is_none() {
+        for (name, value) in [
+            ("max_tokens", "1048576000"),
+            ("tokenizer", "bert-base-uncased"),
+            ("token", "true"),
+            ("secret_arn", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db"),
+            ("credentials", "/opt/ml/input/config/credentials"),
+            ("optimizer", "adam"),
+            ("url", "https://example.com/a@b"),
+            ("task", "risk-assessment-of-everything-at-all"),
+        ] {
+            assert!(!looks_like_one(name, value), "{name}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The code: packed, and stored by content.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use crate::archive::{self, PackError, Packed, SourceTree};
+use crate::cloud::{Cloud, Content, OnBytes};
+use crate::error::{Doing, Error, Result};
+use crate::job::spec::Source;
+use crate::model::S3Uri;
+use crate::ops::blocking;
+
+/// Code that was packed.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) packed: Packed,
+    pub(super) uri: S3Uri,
+    /// The archive, where it is to be stored. Without a name: whatever ends this process, nothing is left of it.
+    archive: Option<File>,
+}
+
+impl Code {
+    pub(super) async fn pack(
+        cloud: &Cloud,
+        source: &Source,
+        place: &S3Uri,
+        store: bool,
+        progress: OnBytes,
+    ) -> Result<Self> {
+        let tree = tree(cloud, source);
+        let (packed, archive) = blocking(move || pack(&tree, store, progress)).await?;
+        let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
+        Ok(Self { packed, uri, archive })
+    }
+
+    /// Stores the archive unless it is there.
+    pub(super) async fn store(&mut self, cloud: &Cloud, kms_key_id: Option<String>, progress: OnBytes) -> Result<()> {
+        let Some(file) = self.archive.take() else { return Ok(()) };
+        if cloud.objects.head(&self.uri).await?.is_none() {
+            cloud.objects.put(&self.uri, Content { kms_key_id, progress, ..Content::of(file) }).await?;
+        }
+        Ok(())
+    }
+}
+
+fn tree(cloud: &Cloud, source: &Source) -> SourceTree {
+    SourceTree {
+        dir: source.dir.clone(),
+        dependencies: source.dependencies.clone(),
+        exclude: source.exclude.clone(),
+        entry_point: source.entry_point.clone(),
+        external_symlinks: source.external_symlinks,
+        never: cloud.own_folders.clone(),
+    }
+}
+
+fn pack(tree: &SourceTree, store: bool, progress: OnBytes) -> Result<(Packed, Option<File>)> {
+    if !store {
+        return Ok((pack_into(tree, io::sink(), progress)?, None));
+    }
+    let file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
+    let packed = pack_into(tree, &file, progress)?;
+    Ok((packed, Some(file)))
+}
+
+fn pack_into(tree: &SourceTree, to: impl Write, progress: OnBytes) -> Result<Packed> {
+    let mut to = Counted { to: BufWriter::new(to), progress };
+    let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
+    to.flush().doing(|| "write the code's archive".to_owned())?;
+    Ok(packed)
+}
+
+/// Tells of every byte that is written through it.
+struct Counted<W: Write> {
+    to: BufWriter<W>,
+    progress: OnBytes,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        (self.progress)(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+fn unpackable(error: PackError) -> Error {
+    let hint = error.hint();
+    let failure = Error::usage(error.to_string());
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
