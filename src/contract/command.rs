@@ -103,7 +103,7 @@ fn shell_argv(entry_point: &str, arguments: &[String]) -> Vec<String> {
 }
 
 /// Python's `shlex.quote`.
-fn shell_quote(text: &str) -> String {
+pub(super) fn shell_quote(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(is_safe) {
         return text.to_owned();
@@ -112,7 +112,7 @@ fn shell_quote(text: &str) -> String {
 }
 
 /// The toolkit's rule for names, so that none is read as an option, a shell's syntax or a way out of the source folder.
-fn check_entry_point(name: &str) -> Result<(), ContractError> {
+pub(super) fn check_entry_point(name: &str) -> Result<(), ContractError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     let is_segment = |s: &str| !matches!(s, "" | "." | "..") && s.chars().all(is_allowed);
     let starts_well = !name.starts_with(['-', '+']);
@@ -123,14 +123,14 @@ fn check_entry_point(name: &str) -> Result<(), ContractError> {
     }
 }
 
-fn check_arguments(argv: &[String]) -> Result<(), ContractError> {
+pub(super) fn check_arguments(argv: &[String]) -> Result<(), ContractError> {
     match argv.iter().find(|argument| argument.contains('\0')) {
         Some(argument) => Err(ContractError::Argument(argument.clone())),
         None => Ok(()),
     }
 }
 
-fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ContractError> {
+pub(super) fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ContractError> {
     for (name, value) in variables {
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(ContractError::VariableName(name.clone()));

@@ -1,10 +1,12 @@
 //! SageMaker's training container contract: what a script finds under `/opt/ml`, in its arguments and its environment.
 //!
 //! The files are the service's part; the arguments, the variables and the texts of failures are those of sagemaker-training
-//! 5.1.4, the toolkit inside AWS's framework images. Pure: nothing here touches a disk or starts a process.
+//! 5.1.4, the toolkit inside AWS's framework images. The [`driver`] brings the same to any other image. Pure: nothing here
+//! touches a disk or starts a process.
 
 pub(crate) mod command;
 pub(crate) mod config;
+pub(crate) mod driver;
 mod environment;
 pub(crate) mod error_capture;
 pub(crate) mod failure;

@@ -11,20 +11,25 @@ use serde_json::Value;
 use super::*;
 use crate::model::request::CreateTrainingJobRequest;
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 #[derive(Deserialize)]
-struct Fixture {
-    case: Case,
-    seen: Option<Seen>,
+pub(super) struct Fixture {
+    pub(super) case: Case,
+    pub(super) seen: Option<Seen>,
     failure: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Case {
-    job_arn: String,
+pub(super) struct Case {
+    pub(super) job_arn: String,
     host: CaseHost,
-    request: CreateTrainingJobRequest,
+    pub(super) request: CreateTrainingJobRequest,
+    /// Of the source folder, beside the dumps.
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
+    /// Where the job is not one host alone.
+    pub(super) resource_config: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -35,11 +40,11 @@ struct CaseHost {
 
 /// What `dump.py` wrote.
 #[derive(Deserialize)]
-struct Seen {
-    argv: Vec<String>,
-    command_line: Vec<String>,
-    cwd: String,
-    environment: BTreeMap<String, String>,
+pub(super) struct Seen {
+    pub(super) argv: Vec<String>,
+    pub(super) command_line: Vec<String>,
+    pub(super) cwd: String,
+    pub(super) environment: BTreeMap<String, String>,
 }
 
 /// Variables of the run under the toolkit that are not the contract's: they only lead it away from the network and from
@@ -50,7 +55,7 @@ const HARNESS: [&str; 2] = ["SM_STUDIO_LOCAL_MODE", "SAGEMAKER_BASE_DIR"];
 const PREFIXES: [&str; 3] = ["SM_", "SAGEMAKER_", "TRAINING_JOB_"];
 const OTHERS: [&str; 2] = ["CURRENT_HOST", "PYTHONPATH"];
 
-fn fixtures() -> Result<BTreeMap<String, Fixture>, Box<dyn Error>> {
+pub(super) fn fixtures() -> Result<BTreeMap<String, Fixture>, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit/fixtures");
     let mut fixtures = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -61,9 +66,16 @@ fn fixtures() -> Result<BTreeMap<String, Fixture>, Box<dyn Error>> {
     Ok(fixtures)
 }
 
+/// Those that a local job can be like.
+fn on_one_host() -> Result<BTreeMap<String, Fixture>, Box<dyn Error>> {
+    let mut fixtures = fixtures()?;
+    fixtures.retain(|_, fixture| fixture.case.resource_config.is_none());
+    Ok(fixtures)
+}
+
 impl Fixture {
     /// The machine of the toolkit's run, as far as it differs between machines.
-    fn host(&self) -> Result<Host, Box<dyn Error>> {
+    pub(super) fn host(&self) -> Result<Host, Box<dyn Error>> {
         let number = |name: &str| match self.seen.as_ref().and_then(|seen| seen.environment.get(name)) {
             Some(text) => text.parse(),
             None => Ok(0),
@@ -90,12 +102,12 @@ impl Fixture {
     }
 }
 
-fn shown(name: &str) -> bool {
+pub(super) fn shown(name: &str) -> bool {
     !HARNESS.contains(&name) && (OTHERS.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// `/bin/sh` itself drops variables whose names it couldn't write, such as `SM_HP_WITH-DASH`, before the dump is made.
-fn passes_a_shell(name: &str) -> bool {
+pub(super) fn passes_a_shell(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
@@ -122,7 +134,7 @@ fn fixtures_are_of_these_cases() -> Outcome {
 #[test]
 fn variables_are_the_toolkits_one_by_one() -> Outcome {
     let mut compared = 0;
-    for (name, fixture) in fixtures()? {
+    for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
         let command = fixture.command()??;
         let ours = shown_variables(&command.variables, command.kind);
@@ -139,7 +151,7 @@ fn variables_are_the_toolkits_one_by_one() -> Outcome {
 
 #[test]
 fn command_lines_are_the_toolkits() -> Outcome {
-    for (name, fixture) in fixtures()? {
+    for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
         let command = fixture.command()??;
         assert_eq!(seen.cwd, Layout::opt_ml().code().to_string_lossy(), "{name}");
@@ -187,7 +199,7 @@ fn what_the_toolkit_refuses_is_refused() -> Outcome {
 /// The files that the toolkit was given in its run were made by `make_fixtures.py`, and it shows them in two variables.
 #[test]
 fn config_files_say_what_the_service_says() -> Outcome {
-    for (name, fixture) in fixtures()? {
+    for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
         let files: BTreeMap<_, _> = config_files(&fixture.case.request, &fixture.host()?)?.into_iter().collect();
         for (file, variable) in

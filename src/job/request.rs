@@ -10,6 +10,9 @@ mod resources;
 
 use std::collections::BTreeMap;
 
+use serde::ser::Error as _;
+
+use crate::contract::driver::{self, CODE_CHANNEL, DRIVER_CHANNEL, Delivered, Program};
 use crate::model::RequestDocument;
 use crate::model::request::{
     AlgorithmSpecification, CheckpointConfig, CreateTrainingJobRequest, ExperimentConfig, InfraCheckConfig,
@@ -34,6 +37,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) output: &'a S3Uri,
     /// The uploaded `sourcedir.tar.gz`.
     pub(crate) code: Option<&'a S3Uri>,
+    /// The uploaded [`driver`], where there is one.
+    pub(crate) driver: Option<&'a S3Uri>,
     /// Channel to uploaded local data.
     pub(crate) data: &'a BTreeMap<String, S3Uri>,
     /// Provenance. A tag of the spec with the same key comes first.
@@ -63,14 +68,35 @@ impl Delivery {
         }
     }
 
-    fn is_by_channel(self) -> bool {
-        matches!(self, Self::Channel | Self::ToolkitAndChannel)
+    fn channels(self) -> &'static [&'static str] {
+        match self {
+            Self::Channel => &[CODE_CHANNEL, DRIVER_CHANNEL],
+            Self::ToolkitAndChannel => &[CODE_CHANNEL],
+            Self::Toolkit | Self::None => &[],
+        }
     }
 }
 
-/// The channel that carries the spec's code, if one does: no other may have its name.
-pub(crate) fn code_channel(spec: &JobSpec) -> Option<&'static str> {
-    Delivery::of(spec).is_by_channel().then_some(channels::CODE)
+/// The channels that carry the spec's code and its driver, if any do: no other may have their names.
+pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
+    Delivery::of(spec).channels()
+}
+
+/// The text of the driver, for code that goes to an image of the user's own: to be stored under the name [`driver::DRIVER`], and
+/// then told in `facts` for the request. None where no driver is needed. Fails as [`request`] does, or when the code can't
+/// be run under the container contract.
+#[cfg_attr(not(test), expect(dead_code, reason = "the submission to AWS, which is still to come, calls it"))]
+pub(crate) fn driver(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Option<String>> {
+    let (Runs::Container(container), Some(source), Some(code)) = (&spec.runs, &spec.source, facts.code) else {
+        return Ok(None);
+    };
+    let program = match &source.entry_point {
+        Some(entry_point) => Program::EntryPoint(entry_point),
+        None => Program::Command(&container.entrypoint),
+    };
+    let request = request(spec, &Facts { driver: None, ..facts.clone() })?.typed()?;
+    let text = driver::script(&request, &Delivered { program, code, region: facts.region });
+    text.map(Some).map_err(serde_json::Error::custom)
 }
 
 /// The request of a valid spec, with its `[request]` table merged over it. Fails when `facts` lack a channel's data, or when
@@ -133,12 +159,17 @@ fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
             AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
         }
         Runs::Container(container) => AlgorithmSpecification {
-            container_entrypoint: some_list(container.entrypoint.clone()),
+            container_entrypoint: some_list(entrypoint(container, facts)),
             container_arguments: some_list(container.arguments.clone()),
             training_image_config: image_config(container),
             ..common
         },
     }
+}
+
+/// The driver runs the user's own command.
+fn entrypoint(container: &Container, facts: &Facts<'_>) -> Vec<String> {
+    if facts.driver.is_some() { driver::entrypoint() } else { container.entrypoint.clone() }
 }
 
 fn image_config(container: &Container) -> Option<TrainingImageConfig> {

@@ -85,6 +85,7 @@ pub(crate) async fn prepare(
         image: &image,
         output: &places.output,
         code: code.as_ref().map(|code| &code.uri),
+        driver: None,
         data: &folders(&data, &places.content),
         tags: &tags(spec, code.as_ref(), defaults),
     };

@@ -72,7 +72,9 @@ def config_files(case):
     return {
         "hyperparameters.json": request.get("HyperParameters", {}),
         "inputdataconfig.json": {c["ChannelName"]: channel(c, request) for c in request.get("InputDataConfig", [])},
-        "resourceconfig.json": {
+        # One host alone, unless the case has its own: only the driver is held against those.
+        "resourceconfig.json": case.get("resource_config")
+        or {
             "current_host": HOST,
             "current_instance_type": host["instance_type"],
             "current_group_name": group,

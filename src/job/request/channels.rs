@@ -1,7 +1,8 @@
-//! InputDataConfig: the channels, and the one that carries the code.
+//! InputDataConfig: the channels, and those that carry the code and its driver.
 
 use serde::ser::Error as _;
 
+use crate::contract::driver::DRIVER_CHANNEL;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, JobSpec, S3DataType};
 use crate::model::S3Uri;
 use crate::model::request::{Channel, DataSource, FileSystemDataSource, S3DataSource, ShuffleConfig};
@@ -9,15 +10,11 @@ use crate::model::request::{Channel, DataSource, FileSystemDataSource, S3DataSou
 use super::{Delivery, Facts, input_mode, some_list};
 use crate::job::spec::InputMode;
 
-/// The channel that carries the source archive (the SDK's `code_channel_name`).
-pub(super) const CODE: &str = "code";
-
 pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<Channel>> {
     let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(code) = facts.code
-        && Delivery::of(spec).is_by_channel()
-    {
-        channels.push(code_channel(spec, code));
+    for name in Delivery::of(spec).channels() {
+        let uri = if *name == DRIVER_CHANNEL { facts.driver } else { facts.code };
+        channels.extend(uri.map(|uri| code_channel(spec, name, uri)));
     }
     Ok(channels)
 }
@@ -84,7 +81,7 @@ fn from_file_system(system: &FileSystem) -> DataSource {
 }
 
 /// Always a file, whatever the other channels are. The API wants instance groups on all channels or on none.
-fn code_channel(spec: &JobSpec, code: &S3Uri) -> Channel {
+fn code_channel(spec: &JobSpec, name: &str, code: &S3Uri) -> Channel {
     let by_groups = spec.channels.iter().any(|channel| !channel.instance_groups.is_empty());
     let groups = spec.resources.instance_groups.iter().filter(|_| by_groups).map(|group| group.name.clone());
     let source = S3DataSource {
@@ -95,7 +92,7 @@ fn code_channel(spec: &JobSpec, code: &S3Uri) -> Channel {
         ..S3DataSource::default()
     };
     Channel {
-        channel_name: CODE.to_owned(),
+        channel_name: name.to_owned(),
         data_source: DataSource { s3_data_source: Some(source), ..DataSource::default() },
         input_mode: (spec.input_mode != InputMode::File).then(|| input_mode(InputMode::File).to_owned()),
         ..Channel::default()

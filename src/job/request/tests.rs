@@ -94,20 +94,27 @@ fn spec() -> JobSpec {
 
 /// The request of a spec as JSON, with facts that never change.
 fn sent(spec: &JobSpec) -> Result<Value, Box<dyn std::error::Error>> {
+    Ok(with_facts(spec, |facts| request(spec, &facts))?.document().clone())
+}
+
+fn with_facts<T>(
+    spec: &JobSpec,
+    make: impl FnOnce(Facts<'_>) -> serde_json::Result<T>,
+) -> Result<T, Box<dyn std::error::Error>> {
     let name = JobName::new(NAME)?;
     let (output, code) = (S3Uri::parse("s3://bucket/jobs")?, S3Uri::parse("s3://bucket/code/abc/sourcedir.tar.gz")?);
     let data = [("local".to_owned(), S3Uri::parse("s3://bucket/data/123/")?)].into_iter().collect();
-    let facts = Facts {
+    Ok(make(Facts {
         name: &name,
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/Role",
         image: "image:1",
         output: &output,
         code: spec.source.is_some().then_some(&code),
+        driver: None,
         data: &data,
         tags: &[("smtrain:version".to_owned(), "0.1.0".to_owned()), ("team".to_owned(), "none".to_owned())],
-    };
-    Ok(request(spec, &facts)?.document().clone())
+    })?)
 }
 
 /// One field of the request.

@@ -20,7 +20,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
         training_compiler(checks, framework);
     }
     code(checks);
-    code_channel(checks);
+    code_channels(checks);
 }
 
 const TYPE: [&str; 2] = ["resources", "instance_type"];
@@ -220,11 +220,13 @@ fn code(checks: &Checks<'_>) {
     }
 }
 
-fn code_channel(checks: &Checks<'_>) {
-    let Some(name) = request::code_channel(checks.spec) else { return };
-    if checks.spec.channels.iter().any(|channel| channel.name == name) {
-        let message = format!("the code of this job comes in a channel `{name}`, and there can't be two of that name");
-        checks.refuse(&["channels", name], message, "give your channel another name");
+fn code_channels(checks: &Checks<'_>) {
+    for name in request::code_channels(checks.spec) {
+        if checks.spec.channels.iter().any(|channel| channel.name == *name) {
+            let message =
+                format!("the code of this job comes in a channel `{name}`, and there can't be two of that name");
+            checks.refuse(&["channels", name], message, "give your channel another name");
+        }
     }
 }
 

@@ -67,6 +67,41 @@ fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
 }
 
 #[test]
+fn an_own_image_is_started_by_the_driver() -> Outcome {
+    let container = |entrypoint: &[&str]| Container {
+        image: "mine:1".into(),
+        entrypoint: entrypoint.iter().map(ToString::to_string).collect(),
+        arguments: vec!["--fast".into()],
+        ..Container::default()
+    };
+    let spec = |entrypoint: &[&str], source: Source| {
+        let hyperparameters = map(json!({"lr": 1e-5, "name": "it's"}));
+        let runs = Runs::Container(container(entrypoint));
+        JobSpec { runs, source: Some(source), hyperparameters, input_mode: InputMode::Pipe, ..spec() }
+    };
+    let script = spec(&[], Source { entry_point: Some("train.py".into()), ..Source::default() });
+    let uri = S3Uri::parse("s3://bucket/smtrain/driver/abc/driver.sh")?;
+    let request = with_facts(&script, |facts| request(&script, &Facts { driver: Some(&uri), ..facts }))?;
+    let request = request.document();
+    let started = json!(["/bin/sh", "/opt/ml/input/data/sm_drivers/driver.sh"]);
+    assert_eq!(request["AlgorithmSpecification"]["ContainerEntrypoint"], started);
+    assert_eq!(request["AlgorithmSpecification"]["ContainerArguments"], json!(["--fast"]));
+    let channel = &request["InputDataConfig"][1];
+    assert_eq!((&channel["ChannelName"], &channel["InputMode"]), (&json!("sm_drivers"), &json!("File")));
+    assert_eq!(channel["DataSource"]["S3DataSource"]["S3Uri"], uri.to_string());
+
+    let text = with_facts(&script, |facts| driver(&script, &facts))?.ok_or("no driver")?;
+    assert!(text.contains("smtrain_run_entry_point --lr 1e-05 --name 'it'\"'\"'s' \"$@\"\n"), "{text}");
+    let command = spec(&["python", "-m", "mine.train"], Source::default());
+    let text = with_facts(&command, |facts| driver(&command, &facts))?.ok_or("no driver")?;
+    assert!(text.contains("smtrain_run python -m mine.train \"$@\"\n"), "{text}");
+    for other in [super::spec(), JobSpec { source: None, ..command }] {
+        assert_eq!(with_facts(&other, |facts| driver(&other, &facts))?, None);
+    }
+    Ok(())
+}
+
+#[test]
 fn channels_of_every_kind() -> Outcome {
     let full = ChannelSpec {
         content_type: Some("text/csv".into()),
