@@ -4,6 +4,7 @@ import random
 import threading
 
 from .errors import error
+from .s3 import checks
 from .web import RESET, SLOW, TRUNCATED, Response
 
 QUERY_SERVICES = ("sts", "iam")
@@ -110,9 +111,7 @@ def throttle(rule, tenant, call, request, carry_out):
 
 
 def internal_error(rule, tenant, call, request, carry_out):
-    code = "InternalFailure" if call.service in QUERY_SERVICES else "InternalError"
-    if call.service not in ("s3",) + QUERY_SERVICES:
-        code = "InternalFailure"
+    code = "InternalError" if call.service == "s3" else "InternalFailure"
     return error(call.service, request, 500, code, "We encountered an internal error. Please try again.")
 
 
@@ -170,8 +169,6 @@ def resource(tenant, call):
 
 
 def wrong_region(rule, tenant, call, request, carry_out):
-    from .s3 import checks
-
     return checks.wrong_region(request, call.key.partition("/")[0], rule.region)
 
 

@@ -41,7 +41,9 @@ def call(service, account, region, request):
     headers["x-moto-account-id"] = account
     # The URL tells the region; the client's name could tell another.
     headers.pop("user-agent", None)
-    moto_request = MotoRequest.from_primitives(request.method, "https://" + host + request.target, headers, request.body)
+    moto_request = MotoRequest.from_primitives(
+        request.method, "https://" + host + request.target, headers, request.body
+    )
     # The path as it was sent: an encoded slash is no slash.
     moto_request.environ["RAW_URI"] = request.target
     url = moto_request.raw_url

@@ -15,6 +15,8 @@ TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},'
     '"Action":"sts:AssumeRole"}]}'
 )
+# What the access keys of jobs start with.
+JOB_KEY = "ASIAJOB"
 
 
 class Tenant:
@@ -86,9 +88,6 @@ class Calls:
     def clear(self):
         with self.lock:
             self.made.clear()
-
-
-JOB_KEY = "ASIAJOB"
 
 
 class Tenants:

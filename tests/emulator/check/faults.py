@@ -84,10 +84,12 @@ class Faults(Case):
     def test_access_denied(self):
         rule(fault="access_denied", operation="Search", count=1)
         message = self.refused("AccessDeniedException", self.sagemaker.search, Resource="TrainingJob")
-        self.assertRegex(message, r"^User: arn:aws:sts::\d{12}:\S+ is not authorized to perform: sagemaker:Search on resource: ")
+        self.assertRegex(
+            message, r"^User: arn:aws:sts::\d{12}:\S+ is not authorized to perform: sagemaker:Search on resource: "
+        )
         rule(fault="access_denied", operation="PutObject", count=1)
         message = self.refused("AccessDenied", self.put_x)
-        self.assertIn("perform: s3:PutObject on resource: \"arn:aws:s3:::%s/x\"" % self.bucket, message)
+        self.assertIn('perform: s3:PutObject on resource: "arn:aws:s3:::%s/x"' % self.bucket, message)
 
     def test_the_wrong_region(self):
         rule(fault="wrong_region", operation="HeadBucket", region="ap-south-1")
@@ -101,7 +103,12 @@ class Faults(Case):
         self.put_x()
         self.refused("ValidationException", self.describe, "nothing-here")
         made = [(call["service"], call["operation"], call["key"], call["status"]) for call in admin("GET", "calls")]
-        put, describe = ("s3", "PutObject", self.bucket + "/x", 200), ("sagemaker", "DescribeTrainingJob", "nothing-here", 400)
+        put, describe = ("s3", "PutObject", self.bucket + "/x", 200), (
+            "sagemaker",
+            "DescribeTrainingJob",
+            "nothing-here",
+            400,
+        )
         self.assertEqual(made, [put, describe])
 
 

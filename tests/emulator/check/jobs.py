@@ -99,7 +99,7 @@ class Jobs(Case):
 
     def test_several_nodes(self):
         resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 30}
-        command = "grep -o '\"current_host\": \"[^\"]*\"' /opt/ml/input/config/resourceconfig.json; getent hosts algo-2"
+        command = 'grep -o \'"current_host": "[^"]*"\' /opt/ml/input/config/resourceconfig.json; getent hosts algo-2'
         self.shell("nodes", command, ResourceConfig=resources)
         self.assertEqual(self.ended("nodes")["TrainingJobStatus"], "Completed")
         found = {stream.split("/")[1][:6]: lines[0] for stream, lines in self.lines("nodes").items()}
@@ -144,7 +144,9 @@ class Jobs(Case):
 
     def test_checkpoints_and_files_as_they_are(self):
         self.put("checkpoints/old", b"1")
-        command = "cp /opt/ml/checkpoints/old /opt/ml/model/ && mkdir -p /opt/ml/model/d && echo 2 > /opt/ml/model/d/new"
+        command = (
+            "cp /opt/ml/checkpoints/old /opt/ml/model/ && mkdir -p /opt/ml/model/d && echo 2 > /opt/ml/model/d/new"
+        )
         output = {"S3OutputPath": "s3://%s/jobs" % self.bucket, "CompressionType": "NONE"}
         checkpoints = {"S3Uri": "s3://%s/checkpoints" % self.bucket}
         self.shell("plain", command, OutputDataConfig=output, CheckpointConfig=checkpoints)
@@ -164,7 +166,9 @@ class Requests(Case):
     def test_requests_are_validated(self):
         long = "x" * 64
         message = self.refused("ValidationException", self.shell, "under_score", "true")
-        self.assertIn("at 'trainingJobName' failed to satisfy constraint: Member must satisfy regular expression", message)
+        self.assertIn(
+            "at 'trainingJobName' failed to satisfy constraint: Member must satisfy regular expression", message
+        )
         message = self.refused("ValidationException", self.shell, long, "true")
         self.assertRegex(message, "^2 validation errors detected: .*length less than or equal to 63")
         resources = {"InstanceType": "ml.none.large", "InstanceCount": 1, "VolumeSizeInGB": 30}

@@ -23,7 +23,9 @@ class Storage(Case):
         self.refused("403", other.head_bucket, Bucket=self.bucket)
         location = {"LocationConstraint": "eu-west-1"}
         self.refused("BucketAlreadyExists", other.create_bucket, Bucket=self.bucket, CreateBucketConfiguration=location)
-        self.refused("BucketAlreadyOwnedByYou", self.s3.create_bucket, Bucket=self.bucket, CreateBucketConfiguration=location)
+        self.refused(
+            "BucketAlreadyOwnedByYou", self.s3.create_bucket, Bucket=self.bucket, CreateBucketConfiguration=location
+        )
 
     def test_a_bucket_of_another_region(self):
         admin("DELETE", "calls")
@@ -31,8 +33,14 @@ class Storage(Case):
         boto3.client("s3", region_name="us-west-2").head_bucket(Bucket=self.bucket)
         self.assertEqual([call["status"] for call in calls("HeadBucket")], [301, 200])
 
+    def test_a_new_bucket_is_encrypted(self):
+        found = self.s3.get_bucket_encryption(Bucket=self.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        self.assertEqual(found[0]["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
+
     def test_public_access_is_blocked(self):
-        block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+        block = dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        )
         self.s3.put_public_access_block(Bucket=self.bucket, PublicAccessBlockConfiguration=block)
         found = self.s3.get_public_access_block(Bucket=self.bucket)["PublicAccessBlockConfiguration"]
         self.assertEqual(found, block)

@@ -49,7 +49,11 @@ class Case(unittest.TestCase):
     def script(self, name, text):
         """The hyperparameters of script mode for a job that runs `text`."""
         uri = self.put("code/%s/sourcedir.tar.gz" % name, packed({"train.py": text}))
-        values = {"sagemaker_submit_directory": uri, "sagemaker_program": "train.py", "sagemaker_container_log_level": 20}
+        values = {
+            "sagemaker_submit_directory": uri,
+            "sagemaker_program": "train.py",
+            "sagemaker_container_log_level": 20,
+        }
         return {key: json.dumps(value) for key, value in values.items()}
 
     def request(self, name, **more):

@@ -35,7 +35,9 @@ def refusal(call, account, request):
 
 def wrong_region(request, bucket, region):
     message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
-    answer = s3_error(request, 301, "PermanentRedirect", message, Bucket=bucket, Endpoint="s3.%s.amazonaws.com" % region)
+    answer = s3_error(
+        request, 301, "PermanentRedirect", message, Bucket=bucket, Endpoint="s3.%s.amazonaws.com" % region
+    )
     answer.headers["x-amz-bucket-region"] = region
     return answer
 

@@ -29,7 +29,9 @@ def keys(account, bucket, prefix=""):
     with moto_backend.LOCK:
         if checks.owner_of(bucket) != account:
             return []
-        return sorted(key for key in moto_backend.backend("s3", account).get_bucket(bucket).keys if key.startswith(prefix))
+        return sorted(
+            key for key in moto_backend.backend("s3", account).get_bucket(bucket).keys if key.startswith(prefix)
+        )
 
 
 def buckets(account):

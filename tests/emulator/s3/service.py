@@ -11,5 +11,14 @@ def answer(tenant, call, request):
     if refused is not None:
         return refused
     response = moto_backend.call("s3", tenant.account, call.region, request)
+    if call.operation == "CreateBucket" and response.status == 200:
+        encrypt(tenant.account, call.key.rstrip("/"))
     response.headers.setdefault("x-amz-request-id", request_id())
     return response
+
+
+def encrypt(account, bucket):
+    """S3 encrypts what is in a new bucket with keys of its own."""
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    with moto_backend.LOCK:
+        moto_backend.backend("s3", account).put_bucket_encryption(bucket, {"Rule": default})

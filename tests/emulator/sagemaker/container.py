@@ -3,11 +3,12 @@
 import json
 import os
 import re
-import sys
 import time
 
 # Repositories of AWS's framework images, whose entry point is the toolkit.
-FRAMEWORKS = re.compile(r"^[^/]+\.dkr\.ecr\.[^/]+/(sagemaker-(scikit-learn|xgboost|tensorflow|mxnet|pytorch|chainer).*|.*-training.*)$")
+FRAMEWORKS = re.compile(
+    r"^[^/]+\.dkr\.ecr\.[^/]+/(sagemaker-(scikit-learn|xgboost|tensorflow|mxnet|pytorch|chainer).*|.*-training.*)$"
+)
 TOOLKIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "toolkit", "run_toolkit.py")
 # What decides about the way to package indexes.
 KEPT = ("PIP_", "SSL_", "REQUESTS_CA_BUNDLE")
@@ -97,14 +98,14 @@ def command(server, request):
 
 def environment(run, node):
     server, job = run.server, run.job
-    packages = os.path.join(node.folder, "packages")
-    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT) or name.lower().endswith("_proxy")}
+    packages = packages_folder(node)
+    kept = {
+        name: value for name, value in os.environ.items() if name.startswith(KEPT) or name.lower().endswith("_proxy")
+    }
     variables = {
         "PATH": os.path.dirname(server.toolkit_python) + ":/usr/local/bin:/usr/bin:/bin",
         "HOME": os.environ.get("HOME", node.folder),
         "LC_ALL": "C.UTF-8",
-        # As AWS's framework images have them.
-        "PYTHONUNBUFFERED": "TRUE",
         "PYTHONDONTWRITEBYTECODE": "TRUE",
         # A container's packages are its own: what a job installs doesn't stay.
         "PIP_TARGET": packages,
@@ -118,6 +119,19 @@ def environment(run, node):
     if not run.request.get("EnableNetworkIsolation"):
         variables.update(credentials(run))
     return {**variables, **run.request.get("Environment", {})}
+
+
+def packages_folder(node):
+    """Where the container's own Python packages go, with what makes its Pythons print line by line.
+
+    AWS's framework images set PYTHONUNBUFFERED, by which the toolkit can take a line apart: now and then, which no test
+    could rest on.
+    """
+    folder = os.path.join(node.folder, "packages")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as file:
+        file.write("import sys\nif sys.stdout: sys.stdout.reconfigure(line_buffering=True)\n")
+    return folder
 
 
 def credentials(run):

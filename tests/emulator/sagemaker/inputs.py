@@ -5,10 +5,11 @@ import os
 
 from ..s3 import objects
 from . import container
+from .job import Failure
 
 NOTHING = (
     'ClientError: Data download failed:No S3 objects found under S3 URL "%s" given in input data source. Please ensure that the '
-    "bucket exists in the selected region (%s), that objects exist under that S3 prefix, and that the role \"%s\" has "
+    'bucket exists in the selected region (%s), that objects exist under that S3 prefix, and that the role "%s" has '
     '"s3:ListBucket" permissions on bucket "%s".'
 )
 
@@ -29,8 +30,6 @@ def is_for(source, node):
 
 
 def fetch(run, node, source, folder):
-    from .run import Failure
-
     account, uri = run.tenant.account, source["S3Uri"]
     files = named_files(account, source)
     if not files:

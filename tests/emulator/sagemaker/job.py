@@ -14,6 +14,10 @@ DEFAULTS = {
 NOT_DESCRIBED = ("Tags",)
 
 
+class Failure(Exception):
+    """The job's end, with its FailureReason."""
+
+
 class Job:
     def __init__(self, request, arn, created=None):
         created = now() if created is None else created
@@ -25,7 +29,9 @@ class Job:
         self.stop_reason = None
         described = {key: value for key, value in request.items() if key not in NOT_DESCRIBED}
         self.state = {**DEFAULTS, **described, "TrainingJobArn": arn, "CreationTime": created}
-        self.state.update({"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting", "LastModifiedTime": created})
+        self.state.update(
+            {"TrainingJobStatus": "InProgress", "SecondaryStatus": "Starting", "LastModifiedTime": created}
+        )
         self.state["SecondaryStatusTransitions"] = []
         # The states there were, with the time from which each held: what Search finds late.
         self.past = []
@@ -36,9 +42,7 @@ class Job:
 
     def as_of(self, moment):
         """The state at an earlier time, or None when the job did not exist yet."""
-        with self.lock:
-            known = [state for since, state in self.past if since <= moment]
-        return known[-1] if known else None
+        return next((state for since, state in reversed(self.past) if since <= moment), None)
 
     def change(self, **fields):
         with self.lock:
@@ -58,12 +62,14 @@ class Job:
             transitions = self.closed(moment)
             transitions.append({"Status": secondary, "StartTime": moment, "EndTime": moment, "StatusMessage": message})
             fields.setdefault("TrainingEndTime", moment)
-            self.put({
-                "TrainingJobStatus": job_status,
-                "SecondaryStatus": secondary,
-                "SecondaryStatusTransitions": transitions,
-                **fields,
-            })
+            self.put(
+                {
+                    "TrainingJobStatus": job_status,
+                    "SecondaryStatus": secondary,
+                    "SecondaryStatusTransitions": transitions,
+                    **fields,
+                }
+            )
 
     def closed(self, moment):
         transitions = [dict(transition) for transition in self.state["SecondaryStatusTransitions"]]

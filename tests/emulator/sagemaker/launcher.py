@@ -115,7 +115,11 @@ def isolate(ml, hosts):
     if uid != 0 or LIBC.unshare(CLONE_NEWNS) != 0:
         check(LIBC.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
         # The user keeps its own id.
-        for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (uid, uid)), ("gid_map", "%d %d 1" % (gid, gid))):
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", "%d %d 1" % (uid, uid)),
+            ("gid_map", "%d %d 1" % (gid, gid)),
+        ):
             with open("/proc/self/" + name, "w") as file:
                 file.write(text)
     mount(None, "/", None, MS_REC | MS_PRIVATE)

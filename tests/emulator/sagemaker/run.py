@@ -9,7 +9,7 @@ import traceback
 
 from .. import cloudwatch
 from . import artifacts, container, inputs
-from .job import now
+from .job import Failure, now
 from .node import Node
 
 # The Environment variable of a job that sets its own pauses.
@@ -21,10 +21,6 @@ LONGEST_REASON = 1024
 def start(server, tenant, region, job):
     job.enter("Starting", "Preparing the instances for training")
     threading.Thread(target=Run(server, tenant, region, job).run, daemon=True).start()
-
-
-class Failure(Exception):
-    """The job's end, with its FailureReason."""
 
 
 class Run:

@@ -90,5 +90,5 @@ def number(name, text):
 
 
 def sortable(value):
-    """Jobs without the field come first, whatever its type."""
-    return ["", 0] if value is None else (["", value] if isinstance(value, (int, float)) else [str(value), 0])
+    """Numbers and texts compared, each with its kind. Jobs without the field come first."""
+    return ["", value] if isinstance(value, (int, float)) else [value or "", 0]

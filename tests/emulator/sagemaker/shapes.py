@@ -61,7 +61,9 @@ def mapping(shape, value, path):
     for key, item in value.items():
         # The service tells of a map's entries as a whole.
         if any(problems_of(shape.key, key, path)) or any(problems_of(shape.value, item, path)):
-            yield failed(value_text(value), path, "Map entries must satisfy constraint: %s" % constraint(shape, key, item))
+            yield failed(
+                value_text(value), path, "Map entries must satisfy constraint: %s" % constraint(shape, key, item)
+            )
 
 
 def constraint(shape, key, item):
@@ -117,7 +119,9 @@ def expect(value, kind, name, path):
 
 
 def unfit(value, name, path):
-    return ServiceError("SerializationException", "%s can not be converted to %s (%s)" % (type(value).__name__, name, path))
+    return ServiceError(
+        "SerializationException", "%s can not be converted to %s (%s)" % (type(value).__name__, name, path)
+    )
 
 
 def join(path, name):
