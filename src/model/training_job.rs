@@ -1,7 +1,7 @@
 //! What DescribeTrainingJob answers: everything about one job.
 //!
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field that
-//! the API requires is not an `Option`.
+//! the API requires is not an `Option`, but for the artifacts: a job that still runs is described without.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) struct DescribeTrainingJobResponse {
     pub(crate) labeling_job_arn: Option<String>,
     #[serde(rename = "AutoMLJobArn")]
     pub(crate) auto_ml_job_arn: Option<String>,
-    pub(crate) model_artifacts: ModelArtifacts,
+    pub(crate) model_artifacts: Option<ModelArtifacts>,
     pub(crate) training_job_status: JobStatus,
     pub(crate) secondary_status: String,
     pub(crate) failure_reason: Option<String>,

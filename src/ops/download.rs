@@ -15,7 +15,8 @@ use crate::model::{JobName, JobStatus, S3Uri};
 /// Leaves the model in `{into}/{job}/model/` and the output data in `{into}/{job}/output/`: whole, or not at all.
 pub(crate) async fn download(cloud: &Cloud, job: &JobName, into: &Path, force: bool) -> Result<Downloaded> {
     let state = cloud.jobs.describe(job).await?;
-    let artifact = state.model_artifacts.s3_model_artifacts.as_str();
+    let Some(artifacts) = &state.model_artifacts else { return Err(nothing_there(&state)) };
+    let artifact = artifacts.s3_model_artifacts.as_str();
     let folder = into.join(job.as_str());
     let target = |part, packed_from| Target { job: job.clone(), folder: folder.join(part), packed_from, force };
     let model = fetch(cloud, artifact, &target("model", "/opt/ml/model")).await?;

@@ -33,7 +33,9 @@ pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], no
     page.field("runs", &history::runs(job));
     page.field("instances", &history::instances(job));
     limits(&mut page, job);
-    page.field("model", &job.model_artifacts.s3_model_artifacts);
+    if let Some(artifacts) = &job.model_artifacts {
+        page.field("model", &artifacts.s3_model_artifacts);
+    }
     page.field("arn", &job.training_job_arn);
     map(&mut page, "hyperparameters", job.hyper_parameters.iter().flatten());
     map(&mut page, "environment", job.environment.iter().flatten());
