@@ -1,85 +1,115 @@
-//! Objects in S3.
+//! Objects in S3: what is small goes in one request, what is large in parts, side by side; what comes is resumed where it
+//! broke off.
 
+mod bucket;
+mod error;
+mod get;
+mod list;
+mod plan;
+mod put;
+mod source;
+#[cfg(test)]
+mod tests;
+mod uploads;
+
+use std::collections::HashMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
-use tokio_util::io::SyncIoBridge;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use tokio::sync::Semaphore;
 
+use self::uploads::OpenUploads;
 use super::config::Config;
-use super::error::{answer, failed, service_error};
-use super::identity::AwsIdentity;
-use crate::cloud::{CloudError, CloudResult, Content, ObjectSummary, Objects};
+use super::error::answer;
+use crate::cloud::{CloudResult, Content, Identity, ObjectSummary, Objects};
 use crate::model::S3Uri;
 
-#[derive(Debug)]
 pub(super) struct AwsObjects {
     client: Client,
     region: String,
-    identity: Arc<AwsIdentity>,
+    identity: Arc<dyn Identity>,
+    /// Whose the buckets are that [`Objects::ensure_bucket`] has seen: S3 then refuses to go to anybody else's.
+    owners: Mutex<HashMap<String, String>>,
+    open: Arc<OpenUploads>,
+    /// What all uploads together may hold in memory, in units of [`source::UNIT`].
+    memory: Arc<Semaphore>,
 }
 
 impl AwsObjects {
-    pub(super) fn new(config: &Config, identity: Arc<AwsIdentity>) -> Self {
+    pub(super) fn new(config: &Config, identity: Arc<dyn Identity>) -> Self {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
         let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
-        Self { client, region: config.region().to_owned(), identity }
+        Self::with(client, config.region(), identity)
+    }
+
+    fn with(client: Client, region: &str, identity: Arc<dyn Identity>) -> Self {
+        Self {
+            client,
+            region: region.to_owned(),
+            identity,
+            owners: Mutex::default(),
+            open: Arc::default(),
+            memory: Arc::new(Semaphore::new(source::MEMORY)),
+        }
+    }
+
+    fn owner(&self, bucket: &str) -> Option<String> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
+    }
+
+    fn remember(&self, bucket: &str, owner: String) {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.to_owned(), owner);
+    }
+
+    async fn look_up(&self, uri: &S3Uri) -> CloudResult<Option<HeadObjectOutput>> {
+        let call = self.client.head_object().bucket(uri.bucket()).key(uri.key());
+        match call.set_expected_bucket_owner(self.owner(uri.bucket())).send().await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => Ok(None),
+            Err(error) => Err(error::with_permissions(self.failure(&format!("look up {uri}"), uri.bucket(), &error))),
+        }
     }
 }
 
 #[async_trait]
 impl Objects for AwsObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
-        match self.client.head_object().bucket(uri.bucket()).key(uri.key()).send().await {
-            Ok(object) => Ok(Some(object.content_length.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))),
-            Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => Ok(None),
-            Err(error) => Err(service_error(&format!("look up {uri}"), &error)),
-        }
+        Ok(self.look_up(uri).await?.map(|object| size(object.content_length)))
     }
 
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
-        let mut content = content;
-        let mut bytes = Vec::new();
-        content.file.read_to_end(&mut bytes).map_err(CloudError::io("read what is to be stored"))?;
-        let call = self.client.put_object().bucket(uri.bucket()).key(uri.key()).body(ByteStream::from(bytes));
-        call.send().await.map_err(failed(format!("store {uri}")))?;
-        Ok(())
+        self.store(uri, content).await
     }
 
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn Read + Send>> {
-        match self.client.get_object().bucket(uri.bucket()).key(uri.key()).send().await {
-            Ok(object) => Ok(Box::new(SyncIoBridge::new(object.body.into_async_read()))),
-            Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => {
-                Err(CloudError::NotFound(uri.to_string()))
-            }
-            Err(error) => Err(service_error(&format!("fetch {uri}"), &error)),
-        }
+        Ok(Box::new(self.fetch(uri).await?))
     }
 
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
-        let (mut objects, mut token) = (Vec::new(), None);
-        loop {
-            let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
-            let sent = call.set_continuation_token(token).send().await;
-            let page = sent.map_err(failed(format!("list what lies below {prefix}")))?;
-            for object in page.contents.unwrap_or_default() {
-                let Some(key) = object.key else { continue };
-                let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-                objects.push(ObjectSummary { uri: prefix.root().join(&key), size });
-            }
-            token = page.next_continuation_token;
-            if token.is_none() {
-                return Ok(objects);
-            }
-        }
+        self.list_all(prefix).await
     }
 
-    async fn ensure_bucket(&self, _bucket: &str) -> CloudResult<()> {
-        let _account = (self.identity.clone(), &self.region);
+    async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()> {
+        if self.owner(bucket).is_some() {
+            return Ok(());
+        }
+        let account = self.identity.account().await?;
+        if !self.is_there(bucket, &account).await? {
+            self.create_bucket(bucket, &account).await?;
+        }
+        self.remember(bucket, account);
         Ok(())
     }
 
-    async fn abandon(&self) {}
+    async fn abandon(&self) {
+        self.abort_all().await;
+    }
+}
+
+/// S3 tells sizes as signed numbers.
+fn size(told: Option<i64>) -> u64 {
+    told.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
 }

@@ -70,7 +70,10 @@ fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
     let staging = Staging::open(home)?;
     let mut staged = staging.new_file()?;
     fill(staged.as_file_mut(), &mut content).map_err(CloudError::io(format!("store {}", path.display())))?;
-    Staging::store_file(staged, &path)
+    let size = staged.as_file().metadata().map_err(CloudError::io(format!("store {}", path.display())))?.len();
+    Staging::store_file(staged, &path)?;
+    (content.progress)(size);
+    Ok(())
 }
 
 /// Gives a new object its content, sharing its blocks where the file system can.

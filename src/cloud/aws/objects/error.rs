@@ -1,0 +1,49 @@
+//! What S3 says by other means than an error's body: a bucket's region in a header, or nothing at all to a HEAD request.
+
+use std::error::Error as StdError;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::AwsObjects;
+use crate::cloud::aws::error::service_error;
+use crate::cloud::{CloudError, Refusal};
+
+impl AwsObjects {
+    /// What could not be done with a bucket, and why.
+    pub(super) fn failure<E>(&self, doing: &str, bucket: &str, error: &SdkError<E, HttpResponse>) -> CloudError
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        match region(error).filter(|region| *region != self.region) {
+            Some(region) => self.elsewhere(bucket, region),
+            None => service_error(doing, error),
+        }
+    }
+
+    pub(super) fn elsewhere(&self, bucket: &str, region: &str) -> CloudError {
+        CloudError::Unusable {
+            what: format!("the bucket {bucket} is in {region}, not in {}", self.region),
+            hint: format!("use a bucket in {}, or work in the bucket's region: --region {region}", self.region),
+        }
+    }
+}
+
+/// The bucket's region, where S3 answers that the request came to the wrong one: 301, or 400 for a signature that names
+/// another region. To others than its owner a 403 tells it too, and then it is not what matters.
+fn region<E>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    let response = error.raw_response().filter(|response| matches!(response.status().as_u16(), 301 | 307 | 400))?;
+    response.headers().get("x-amz-bucket-region")
+}
+
+/// A HEAD request that is refused: S3 does not say which permission is missing.
+pub(super) fn with_permissions(error: CloudError) -> CloudError {
+    match error {
+        CloudError::Service(mut error) if error.refusal == Refusal::Denied => {
+            let hint = "it takes s3:GetObject on the object, and s3:ListBucket on the bucket where it may be missing";
+            error.hints.insert(0, hint.to_owned());
+            CloudError::Service(error)
+        }
+        other => other,
+    }
+}

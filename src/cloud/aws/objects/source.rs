@@ -1,0 +1,82 @@
+//! A file on its way to S3: read part by part, and digested as it is read, so that what is checked is what is sent.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::cloud::{CloudError, CloudResult, Content};
+use crate::model::hex;
+
+/// What memory is counted in, in bytes: the smallest file takes one.
+pub(super) const UNIT: usize = 64 * 1024;
+/// How many units all uploads together hold: 64 MiB, eight parts. A part that is larger than that goes alone.
+pub(super) const MEMORY: usize = 1024;
+
+pub(super) struct Source {
+    file: File,
+    /// In bytes, as it was when it was opened.
+    pub(super) size: u64,
+    at: u64,
+    digest: Sha256,
+    expected: Option<String>,
+}
+
+/// A stretch of the file, and its share of the memory.
+pub(super) struct Part {
+    pub(super) bytes: Vec<u8>,
+    pub(super) memory: OwnedSemaphorePermit,
+}
+
+impl Source {
+    pub(super) fn new(content: &Content) -> CloudResult<Self> {
+        let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
+        let (file, size) = open().map_err(unreadable())?;
+        Ok(Self { file, size, at: 0, digest: Sha256::new(), expected: content.sha256.clone() })
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.size
+    }
+
+    /// The next part, once there is memory for it. The last one comes only if the whole is what was expected.
+    pub(super) async fn next(self, length: u64, memory: Arc<Semaphore>) -> CloudResult<(Part, Self)> {
+        let length = usize::try_from(length.min(self.size - self.at)).unwrap_or(usize::MAX);
+        let units = u32::try_from(length.div_ceil(UNIT).clamp(1, MEMORY)).unwrap_or(1);
+        let memory = memory.acquire_many_owned(units).await;
+        let memory = memory.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
+        let read = tokio::task::spawn_blocking(move || self.read(length)).await;
+        let (bytes, rest) = read.map_err(|error| CloudError::Other(format!("reading ended: {error}")))??;
+        Ok((Part { bytes, memory }, rest))
+    }
+
+    fn read(mut self, length: usize) -> CloudResult<(Vec<u8>, Self)> {
+        let mut bytes = vec![0; length];
+        match self.file.read_exact_at(&mut bytes, self.at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(changed()),
+            read => read.map_err(unreadable())?,
+        }
+        self.at += length as u64;
+        if let Some(expected) = &self.expected {
+            self.digest.update(&bytes);
+            if self.is_at_end() && hex(&self.digest.clone().finalize()) != *expected {
+                return Err(changed());
+            }
+        }
+        Ok((bytes, self))
+    }
+}
+
+fn unreadable() -> impl FnOnce(io::Error) -> CloudError {
+    CloudError::io("read what is to be stored")
+}
+
+fn changed() -> CloudError {
+    CloudError::Unusable {
+        what: "a file changed while it was stored".to_owned(),
+        hint: "submit again once it stays as it is".to_owned(),
+    }
+}

@@ -1,0 +1,89 @@
+//! The multipart uploads that are open: what S3 keeps of them costs money until they are completed or aborted.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::AwsObjects;
+use crate::cloud::aws::error::answer;
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::S3Uri;
+
+/// Who has pressed Ctrl-C waits no longer than this.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Upload {
+    pub(super) uri: S3Uri,
+    pub(super) id: String,
+    pub(super) owner: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct OpenUploads {
+    /// Whose ids are still to come.
+    beginning: TaskTracker,
+    begun: Mutex<HashSet<Upload>>,
+}
+
+impl OpenUploads {
+    fn add(&self, upload: Upload) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(upload);
+    }
+
+    pub(super) fn all(&self) -> Vec<Upload> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(super) fn remove(&self, upload: &Upload) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(upload);
+    }
+}
+
+impl AwsObjects {
+    /// Opens an upload. That is a task of its own: whoever gives up waiting for it leaves no upload whose id nobody knows.
+    pub(super) async fn begin(&self, uri: &S3Uri, kms_key_id: Option<String>) -> CloudResult<Upload> {
+        let owner = self.owner(uri.bucket());
+        let call = self.client.create_multipart_upload().bucket(uri.bucket()).key(uri.key());
+        let call = call.set_expected_bucket_owner(owner.clone());
+        let call = call.set_server_side_encryption(super::put::encryption(kms_key_id.as_deref()));
+        let call = call.set_ssekms_key_id(kms_key_id);
+        let (open, of) = (self.open.clone(), uri.clone());
+        let begun = self.open.beginning.spawn(async move {
+            let begun = call.send().await?;
+            let upload = begun.upload_id.map(|id| Upload { uri: of, id, owner });
+            upload.iter().cloned().for_each(|upload| open.add(upload));
+            Ok(upload)
+        });
+        let begun = begun.await.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
+        let upload = begun.map_err(|error| self.failure(&format!("store {uri}"), uri.bucket(), &error))?;
+        upload.ok_or_else(|| CloudError::Other(format!("S3 opened an upload to {uri} and told no id of it")))
+    }
+
+    /// One that can't be aborted stays open, for [`abort_all`](Self::abort_all) to try again.
+    pub(super) async fn abort(&self, upload: &Upload) {
+        let call = self.client.abort_multipart_upload().upload_id(&upload.id);
+        let call = call.bucket(upload.uri.bucket()).key(upload.uri.key());
+        let is_gone = match call.set_expected_bucket_owner(upload.owner.clone()).send().await {
+            Ok(_) => true,
+            Err(error) => answer(&error).is_some_and(|answer| answer.status == 404),
+        };
+        if is_gone {
+            self.open.remove(upload);
+        }
+    }
+
+    pub(super) async fn abort_all(&self) {
+        let abort = async {
+            self.open.beginning.close();
+            self.open.beginning.wait().await;
+            join_all(self.open.all().iter().map(|upload| self.abort(upload))).await
+        };
+        // What is left then is up to the bucket's own rules.
+        let _late = timeout(PATIENCE, abort).await;
+    }
+}
