@@ -33,7 +33,11 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let job = cloud.jobs.describe(&name).await?;
     match output {
         DescribeOutput::Text => {
-            let metrics = cloud.metrics.training_metrics(&name).await?;
+            // Who may see the job may not always see its metrics: the rest is worth having.
+            let metrics = cloud.metrics.training_metrics(&name).await.unwrap_or_else(|error| {
+                context.ui.detail(format_args!("metrics are left out: {error}"));
+                Vec::new()
+            });
             context.ui.text(&describe::text(&job, &metrics, Timestamp::now()))
         }
         DescribeOutput::Json => context.ui.line(json(&DescribeJson::of(&job)?)?),

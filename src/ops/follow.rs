@@ -12,6 +12,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::JobName;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
 
+/// CloudWatch gets its lines in batches: after a job's end they are waited for until this many looks found none.
+const QUIET_ROUNDS: u32 = 2;
+
 /// What a follower tells.
 pub(crate) trait Watcher {
     fn line(&mut self, stream: &LogStream, event: &LogEvent) -> Result<()>;
@@ -34,13 +37,16 @@ pub(crate) async fn follow(
     watcher: &mut impl Watcher,
 ) -> Result<DescribeTrainingJobResponse> {
     let mut phases = Phases::default();
+    let mut quiet = 0;
     loop {
         let round = round(cloud, job, &mut positions, span, &mut phases, watcher);
-        let state = tokio::select! {
-            state = round => state?,
+        let (state, lines) = tokio::select! {
+            round = round => round?,
             () = interrupt.cancelled() => return Err(detached(job)),
         };
-        if state.training_job_status.is_final() {
+        quiet = if lines == 0 && state.training_job_status.is_final() { quiet + 1 } else { 0 };
+        // On this computer every line is there before the job is said to have ended.
+        if state.training_job_status.is_final() && (cloud.is_local || quiet == QUIET_ROUNDS) {
             return Ok(state);
         }
         tokio::select! {
@@ -50,7 +56,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// Shows what there is, and returns the state that the job was in before: once that is final, there is no more.
+/// Shows what there is; returns the state that the job was in before, and how many lines came.
 async fn round(
     cloud: &Cloud,
     job: &JobName,
@@ -58,13 +64,15 @@ async fn round(
     span: Span,
     phases: &mut Phases,
     watcher: &mut impl Watcher,
-) -> Result<DescribeTrainingJobResponse> {
+) -> Result<(DescribeTrainingJobResponse, usize)> {
     let state = cloud.jobs.describe(job).await?;
     phases.update(&state);
+    let mut lines = 0;
     for stream in cloud.logs.streams(job).await? {
         let position = positions.remove(&stream.name).flatten();
         let line = &mut |stream: &LogStream, event: &LogEvent| {
             phases.tell_until(event.timestamp, watcher)?;
+            lines += 1;
             watcher.line(stream, event)
         };
         let next = read_log::forwards(cloud, &stream, span, position, line).await?;
@@ -72,7 +80,7 @@ async fn round(
     }
     phases.tell_until(Timestamp::MAX, watcher)?;
     watcher.flush()?;
-    Ok(state)
+    Ok((state, lines))
 }
 
 /// The job's phases, told between the lines where they belong by their times.

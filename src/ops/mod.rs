@@ -1,6 +1,7 @@
 //! What smtrain does, without a word of how it was asked for or how it is shown.
 
 pub(crate) mod download;
+pub(crate) mod failure;
 pub(crate) mod find_job;
 pub(crate) mod follow;
 pub(crate) mod history;

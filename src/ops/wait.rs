@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::failure;
 use super::find_job::Found;
 use crate::cloud::Cloud;
 use crate::error::{Error, Kind, Result};
@@ -90,7 +91,8 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
     if let Some(job) = with(JobStatus::Failed) {
         let reason = job.failure_reason.as_deref().unwrap_or_default();
         let name = &job.training_job_name;
-        return Err(Error::job_failed(name, reason).hint(format!("read its log: smtrain logs {name}")));
+        let failed = Error::job_failed(name, reason);
+        return Err(failure::advice(reason, name.as_str()).into_iter().fold(failed, Error::hint));
     }
     match with(JobStatus::Stopped) {
         Some(job) => Err(stopped(job)),

@@ -10,7 +10,7 @@ use super::{VERSION, history};
 use crate::cloud::MetricPoint;
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{printable, when};
+use crate::model::{printable, secrets, when};
 use crate::ui::Style;
 
 /// DescribeTrainingJob's answer under `job`, in the API's own names.
@@ -22,7 +22,8 @@ pub(crate) struct DescribeJson {
 
 impl DescribeJson {
     pub(crate) fn of(job: &DescribeTrainingJobResponse) -> Result<Self> {
-        let job = serde_json::to_value(job).doing(|| "write JSON".to_owned())?;
+        let mut job = serde_json::to_value(job).doing(|| "write JSON".to_owned())?;
+        super::hide_secrets(&mut job);
         Ok(Self { version: VERSION, job })
     }
 }
@@ -60,6 +61,9 @@ fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
         let until = job.training_end_time.unwrap_or(now);
         page.field("trained", &when::duration(until.duration_since(start)));
     }
+    if let Some(seconds) = job.billable_time_in_seconds {
+        page.field("billed", &when::duration(SignedDuration::from_secs(seconds.into())));
+    }
 }
 
 fn limits(page: &mut Page, job: &DescribeTrainingJobResponse) {
@@ -72,7 +76,10 @@ fn map<'a>(page: &mut Page, title: &str, entries: impl Iterator<Item = (&'a Stri
     let mut entries = entries.peekable();
     if entries.peek().is_some() {
         page.heading(title);
-        entries.for_each(|(name, value)| page.entry(name, value));
+        entries.for_each(|(name, value)| {
+            let shown = if secrets::looks_like_one(name, value) { secrets::HIDDEN } else { value };
+            page.entry(name, shown);
+        });
     }
 }
 

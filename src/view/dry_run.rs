@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::cloud::placeholder::{ACCOUNT, REGION, ROLE_PATH};
-use crate::model::secrets;
 
 pub(crate) struct DryRun {
     document: Value,
@@ -13,14 +12,8 @@ pub(crate) struct DryRun {
 impl DryRun {
     pub(crate) fn of(request: &Value) -> Self {
         let (mut document, mut notes) = (request.clone(), placeholders(request));
-        for table in ["HyperParameters", "Environment"] {
-            for (name, value) in document.get_mut(table).and_then(Value::as_object_mut).into_iter().flatten() {
-                if value.as_str().is_some_and(|text| secrets::looks_like_one(name, text)) {
-                    *value = secrets::HIDDEN.into();
-                    notes.push(format!("hidden: {table}.{name} looks like a secret; it would be sent as written"));
-                }
-            }
-        }
+        let hidden = super::hide_secrets(&mut document);
+        notes.extend(hidden.iter().map(|name| format!("hidden: {name} looks like a secret; it would be sent as written")));
         Self { document, notes }
     }
 

@@ -7,10 +7,11 @@ pub(crate) mod history;
 pub(crate) mod log_lines;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus};
+use crate::model::{JobName, JobStatus, secrets};
 
 /// The version that every JSON object carries. It rises when a field changes its meaning or goes; new ones may come.
 const VERSION: u32 = 1;
@@ -71,4 +72,18 @@ impl<'a> JobJson<'a> {
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Puts a stand-in for the values of a job that look like secrets; returns their names.
+fn hide_secrets(job: &mut Value) -> Vec<String> {
+    let mut hidden = Vec::new();
+    for table in ["HyperParameters", "Environment"] {
+        for (name, value) in job.get_mut(table).and_then(Value::as_object_mut).into_iter().flatten() {
+            if value.as_str().is_some_and(|text| secrets::looks_like_one(name, text)) {
+                *value = secrets::HIDDEN.into();
+                hidden.push(format!("{table}.{name}"));
+            }
+        }
+    }
+    hidden
 }

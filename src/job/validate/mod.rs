@@ -4,6 +4,7 @@ mod combinations;
 mod files;
 mod hyperparameters;
 mod inputs;
+mod secrets;
 
 use super::keys::ROOT;
 use super::problem::{Place, Problem};
@@ -25,6 +26,7 @@ impl Checks<'_> {
     pub(crate) fn run(&self) {
         combinations::check(self);
         hyperparameters::check(self);
+        secrets::check(self);
         inputs::check(self);
         files::check(self);
     }

@@ -1,0 +1,49 @@
+//! What to do about a job that failed, by the beginning of the service's reason.
+
+/// Hints for a FailureReason. What the script itself did wrong stands in its log.
+pub(crate) fn advice(reason: &str, job: &str) -> Vec<String> {
+    let lower = reason.to_lowercase();
+    let read_log = format!("read its log: smtrain logs {job}");
+    let hint = if reason.starts_with("CapacityError") {
+        "AWS had no such instance free: try again later, another instance type, or limits.max_pending to wait for one"
+    } else if is_about_image(&lower) {
+        "the job's role could not pull the image: check its URI and region, the role's ECR permissions, and the \
+         repository's policy"
+    } else if lower.contains("no s3 objects found") {
+        "a channel's prefix is empty: see what is there with `aws s3 ls`, and mind the channel's s3_data_type"
+    } else if lower.contains("accessdenied") || lower.contains("access denied") || lower.contains("not authorized") {
+        "the job's role lacks a permission: it needs the data, the output and the code's bucket, and their KMS keys"
+    } else if lower.contains("out of memory") || lower.contains("outofmemory") || lower.contains("exit code: 137") {
+        "it ran out of memory: a larger instance type, or smaller batches"
+    } else if lower.contains("no space left") {
+        "its disk was full: set resources.volume_size_gb higher"
+    } else {
+        return vec![read_log];
+    };
+    vec![hint.to_owned(), read_log]
+}
+
+fn is_about_image(reason: &str) -> bool {
+    let is_registry = reason.contains("ecr") || reason.contains("image");
+    is_registry && (reason.contains("pull") || reason.contains("not found") || reason.contains("repository"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::advice;
+
+    #[test]
+    fn known_failures_get_their_own_hint() {
+        let first = |reason: &str| advice(reason, "job").first().cloned().unwrap_or_default();
+        for (reason, word) in [
+            ("CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.", "max_pending"),
+            ("ClientError: Cannot pull image '1.dkr.ecr.eu-west-1.amazonaws.com/x:1'", "repository's policy"),
+            ("ClientError: Data download failed:No S3 objects found under S3 URL \"s3://b/x\"", "prefix is empty"),
+            ("AlgorithmError: , exit code: 137", "memory"),
+            ("AlgorithmError: OSError: [Errno 28] No space left on device, exit code: 1", "volume_size_gb"),
+        ] {
+            assert!(first(reason).contains(word), "{reason}: {}", first(reason));
+        }
+        assert!(first("AlgorithmError: ValueError: no data, exit code: 1").starts_with("read its log"));
+    }
+}
