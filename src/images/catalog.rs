@@ -1,0 +1,153 @@
+//! The tables of training images, as `make_catalog.py` wrote them, read when they are first needed.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::versions;
+
+const TEXT: &str = include_str!("catalog.json");
+
+/// That it can be read is held by a test.
+static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Catalog {
+    /// DNS suffixes by the start of a region's name; the empty start is every other region's.
+    suffixes: BTreeMap<String, String>,
+    /// Accounts and their regions, separated by spaces.
+    registries: Vec<BTreeMap<String, String>>,
+    images: BTreeMap<String, Images>,
+}
+
+/// What one framework or algorithm has.
+#[derive(Debug, Deserialize)]
+pub(super) struct Images {
+    /// Of all versions; without it, each entry has its own, or none.
+    #[serde(default)]
+    processors: Vec<String>,
+    /// What may be written for a version.
+    #[serde(default)]
+    pub(super) aliases: BTreeMap<String, String>,
+    /// Several entries where the repository depends on the Python version or on the base framework.
+    pub(super) versions: BTreeMap<String, Vec<Entry>>,
+}
+
+/// A repository's images of one version.
+#[derive(Debug, Deserialize)]
+pub(super) struct Entry {
+    pub(super) repository: String,
+    registry: usize,
+    #[serde(default)]
+    processors: Vec<String>,
+    /// Python versions.
+    #[serde(default)]
+    pub(super) py: Vec<String>,
+    /// Stands in the tag for the version.
+    pub(super) prefix: Option<String>,
+    /// The tag doesn't name the processor.
+    #[serde(default)]
+    pub(super) bare: bool,
+    /// The end of the tag, by processor.
+    #[serde(default)]
+    pub(super) suffix: BTreeMap<String, String>,
+    /// The framework below Hugging Face's with its version, then other names of that.
+    #[serde(default)]
+    pub(super) base: Vec<String>,
+}
+
+impl Catalog {
+    pub(super) fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Images> {
+        self.images.get(name)
+    }
+
+    pub(super) fn images(&self) -> impl Iterator<Item = (&str, &Images)> {
+        self.images.iter().map(|(name, images)| (name.as_str(), images))
+    }
+
+    /// The account that has an entry's images in a region.
+    pub(super) fn account(&self, entry: &Entry, region: &str) -> Option<&str> {
+        let has = |regions: &str| regions.split(' ').any(|known| known == region);
+        let accounts = self.registries.get(entry.registry)?;
+        accounts.iter().find(|(_, regions)| has(regions)).map(|(account, _)| account.as_str())
+    }
+
+    /// The end of the registry's host name: that of the region's partition.
+    pub(super) fn suffix(&self, region: &str) -> &str {
+        let known = self.suffixes.iter().filter(|(start, _)| region.starts_with(start.as_str()));
+        known.max_by_key(|(start, _)| start.len()).map_or("", |(_, suffix)| suffix)
+    }
+
+    /// Every region that any image is in.
+    pub(super) fn regions(&self) -> impl Iterator<Item = &str> {
+        self.registries.iter().flat_map(BTreeMap::values).flat_map(|regions| regions.split(' '))
+    }
+}
+
+impl Images {
+    /// None at all means that one image is for every processor.
+    pub(super) fn processors<'a>(&'a self, entry: &'a Entry) -> &'a [String] {
+        if self.processors.is_empty() { &entry.processors } else { &self.processors }
+    }
+
+    /// Everything that can be written as a version.
+    pub(super) fn written(&self) -> impl Iterator<Item = &str> {
+        self.aliases.keys().chain(self.versions.keys()).map(String::as_str)
+    }
+
+    /// The version's name in the table, for the version as written.
+    pub(super) fn known(&self, written: &str) -> Option<&str> {
+        let full = self.aliases.get(written).map_or(written, String::as_str);
+        self.versions.get_key_value(full).map(|(full, _)| full.as_str())
+    }
+
+    pub(super) fn entries(&self, version: &str) -> &[Entry] {
+        self.versions.get(version).map_or(&[], Vec::as_slice)
+    }
+
+    /// Versions, the newest first.
+    pub(super) fn newest_first(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.versions.keys().map(String::as_str).collect();
+        all.sort_by_key(|version| std::cmp::Reverse(versions::key(version)));
+        all
+    }
+
+    /// Whether there are images that run a script: those come for a processor.
+    pub(super) fn has_framework(&self) -> bool {
+        self.any_entry(|entry| !self.processors(entry).is_empty())
+    }
+
+    /// Whether there are images that run by themselves: those are the same for every processor.
+    pub(super) fn has_algorithm(&self) -> bool {
+        self.any_entry(|entry| self.processors(entry).is_empty())
+    }
+
+    fn any_entry(&self, is_so: impl Fn(&Entry) -> bool) -> bool {
+        self.versions.values().flatten().any(is_so)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalog_can_be_read() -> Result<(), serde_json::Error> {
+        let catalog: Catalog = serde_json::from_str(TEXT)?;
+        assert!(catalog.images.len() > 35, "{}", catalog.images.len());
+        for (name, images) in &catalog.images {
+            for full in images.aliases.values() {
+                assert!(images.versions.contains_key(full), "{name}: {full}");
+            }
+            for entry in images.versions.values().flatten() {
+                assert!(entry.registry < catalog.registries.len(), "{name}: {entry:?}");
+            }
+        }
+        Ok(())
+    }
+}

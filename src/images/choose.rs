@@ -1,0 +1,164 @@
+//! From a query to the entry of the catalog that it means: name, version, base framework, Python version.
+
+use super::catalog::{Catalog, Entry, Images};
+use super::error::{ImageError, Subject, list};
+use super::{ImageQuery, Kind, Library, processor, versions};
+
+/// The entry that a query means.
+#[derive(Debug)]
+pub(crate) struct Choice<'a> {
+    pub(super) query: ImageQuery<'a>,
+    pub(super) catalog: &'a Catalog,
+    pub(super) images: &'a Images,
+    pub(super) entry: &'a Entry,
+    /// As it was written, or the only one.
+    pub(super) version: &'a str,
+    /// The version in the catalog that it stands for; of an unknown one, the newest.
+    pub(super) known: &'a str,
+    pub(super) py_version: Option<&'a str>,
+}
+
+/// Finds what a query means in the built-in catalog. The processor and the region are looked at when the tag or the URI
+/// is asked for.
+pub(crate) fn choose<'a>(query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
+    let catalog = Catalog::built_in();
+    let images = images(catalog, query)?;
+    let (version, known) = version(images, query)?;
+    let entries = of_base(images, known, query)?;
+    let (entry, py_version) = of_python(&entries, known == version || images.known(version).is_some(), query)?;
+    Ok(Choice { query: query.clone(), catalog, images, entry, version, known, py_version })
+}
+
+fn images<'a>(catalog: &'a Catalog, query: &ImageQuery<'_>) -> Result<&'a Images, ImageError> {
+    let named = catalog.get(query.name).filter(|images| is_kind(images, query.kind));
+    let Some(named) = named else { return Err(unknown_name(catalog, query)) };
+    let own = |suffix: &str| catalog.get(&format!("{}-{suffix}", query.name));
+    let is_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
+    let other = match query.library {
+        _ if query.training_compiler => own("training-compiler"),
+        _ if is_neuron => own("neuronx").or_else(|| own("neuron")),
+        Library::ModelParallel => own("smp"),
+        _ => None,
+    };
+    Ok(other.unwrap_or(named))
+}
+
+fn is_kind(images: &Images, kind: Kind) -> bool {
+    match kind {
+        Kind::Framework => images.has_framework(),
+        Kind::Algorithm => images.has_algorithm(),
+    }
+}
+
+fn unknown_name(catalog: &Catalog, query: &ImageQuery<'_>) -> ImageError {
+    let name = query.name;
+    let (what, other) = match query.kind {
+        Kind::Framework => ("a framework with training images", "[algorithm]"),
+        Kind::Algorithm => ("a built-in algorithm", "[framework]"),
+    };
+    let of_kind = catalog.images().filter(|(_, images)| is_kind(images, query.kind)).map(|(name, _)| name);
+    let hint = if catalog.get(name).is_some() {
+        format!("it belongs in {other}")
+    } else if let Some(near) = versions::near(name, of_kind) {
+        format!("did you mean `{near}`?")
+    } else {
+        "an image of your own goes in [container]".to_owned()
+    };
+    ImageError::new(Subject::Name, format!("{name:?} is not {what}"), hint)
+}
+
+/// The version as written, and the one in the table.
+fn version<'a>(images: &'a Images, query: &ImageQuery<'a>) -> Result<(&'a str, &'a str), ImageError> {
+    let newest = images.newest_first();
+    match (query.version, newest.as_slice()) {
+        (None, [only]) => Ok((only, only)),
+        (Some(written), [newest, ..]) if query.allow_unknown_version => {
+            Ok((written, images.known(written).unwrap_or(newest)))
+        }
+        (Some(written), _) => match images.known(written) {
+            Some(known) => Ok((written, known)),
+            None => Err(unknown_version(images, written, query)),
+        },
+        (None, several) => {
+            let message = format!("`{}` has several versions", query.name);
+            let hint = several.first().map_or_else(String::new, |newest| format!("such as version = \"{newest}\""));
+            Err(ImageError::new(Subject::Version, message, hint))
+        }
+    }
+}
+
+fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> ImageError {
+    let message = format!("{} has no training image of version {written:?}", subject(query));
+    let mut hint = versions::hint(images, written);
+    let is_newer = images.newest_first().first().is_some_and(|newest| versions::key(newest) < versions::key(written));
+    if is_newer && query.kind == Kind::Framework {
+        hint += "; allow_unknown_version = true takes the image's name to follow its pattern";
+    }
+    ImageError::new(Subject::Version, message, hint)
+}
+
+/// `` `pytorch` ``, and where its image depends on more than its name, on what.
+fn subject(query: &ImageQuery<'_>) -> String {
+    let neuron = query.instance_type.filter(|it| processor::is_neuron(processor::of(it)));
+    match (neuron, query.library) {
+        _ if query.training_compiler => format!("the training compiler of `{}`", query.name),
+        (Some(instance_type), _) => format!("`{}` on `{instance_type}`", query.name),
+        (None, Library::ModelParallel) => format!("`{}` with smdistributed's model parallelism", query.name),
+        _ => format!("`{}`", query.name),
+    }
+}
+
+/// The version's entries; Hugging Face's are those of the base framework.
+fn of_base<'a>(images: &'a Images, known: &str, query: &ImageQuery<'_>) -> Result<Vec<&'a Entry>, ImageError> {
+    let entries = images.entries(known);
+    if entries.iter().all(|entry| entry.base.is_empty()) {
+        return Ok(entries.iter().collect());
+    }
+    let Some(base) = query.base else {
+        let message = format!("`{}` needs the version of the framework below it", query.name);
+        return Err(ImageError::new(Subject::BaseVersion, message, format!("it has {}", bases(entries))));
+    };
+    let wanted = format!("{}{}", base.name, base.version);
+    if let Some(entry) = entries.iter().find(|entry| entry.base.contains(&wanted)) {
+        return Ok(vec![entry]);
+    }
+    let is_same = |entry: &&Entry| entry.base.iter().any(|known| known.starts_with(base.name));
+    let newest = || images.newest_first().into_iter().flat_map(|version| images.entries(version).iter().rev());
+    match newest().find(is_same) {
+        Some(entry) if query.allow_unknown_version => Ok(vec![entry]),
+        _ => {
+            let message = format!("`{}` {known} has no image with {} {:?}", query.name, base.name, base.version);
+            Err(ImageError::new(Subject::BaseVersion, message, format!("it has {}", bases(entries))))
+        }
+    }
+}
+
+fn bases(entries: &[Entry]) -> String {
+    list(&entries.iter().filter_map(|entry| entry.base.first()).collect::<Vec<_>>())
+}
+
+/// The entry of the Python version that is asked for, else of the newest. Images that have none take any.
+fn of_python<'a>(
+    entries: &[&'a Entry],
+    is_known: bool,
+    query: &ImageQuery<'a>,
+) -> Result<(&'a Entry, Option<&'a str>), ImageError> {
+    let mut all: Vec<(&Entry, &str)> = entries.iter().flat_map(|it| it.py.iter().map(|py| (*it, py.as_str()))).collect();
+    all.sort_by_key(|(_, py)| std::cmp::Reverse(versions::python_key(py)));
+    let (newest, py) = match (all.first(), entries.first()) {
+        (Some((entry, py)), _) => (*entry, *py),
+        (None, Some(entry)) => return Ok((entry, None)),
+        (None, None) => return Err(ImageError::new(Subject::Version, format!("{} has no image", subject(query)), "")),
+    };
+    let Some(wanted) = query.py_version else { return Ok((newest, Some(py))) };
+    match all.iter().find(|(_, py)| *py == wanted) {
+        Some((entry, py)) => Ok((entry, Some(py))),
+        None if !is_known => Ok((newest, Some(wanted))),
+        None => {
+            let known: Vec<&str> = all.iter().map(|(_, py)| *py).collect();
+            let version = query.version.map(|version| format!(" {version}")).unwrap_or_default();
+            let message = format!("{}{version} has no image with Python {wanted:?}", subject(query));
+            Err(ImageError::new(Subject::PyVersion, message, format!("it has {}", list(&known))))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Versions and names: which is the newer, and which is near.
+
+use super::catalog::Images;
+
+/// Orders versions by their numbers: `1.10` is newer than `1.9`, `1.7-1` than `1.7`.
+pub(super) fn key(version: &str) -> Vec<u64> {
+    version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
+}
+
+/// Orders Python versions: `py312` is newer than `py39`, and that than `py3`.
+pub(super) fn python_key(py_version: &str) -> (u64, u64) {
+    let digits = py_version.trim_start_matches("py");
+    let (major, minor) = digits.split_at_checked(1).unwrap_or((digits, ""));
+    (major.parse().unwrap_or(0), minor.parse().unwrap_or(0))
+}
+
+/// What to write in place of a version that there isn't.
+pub(super) fn hint(images: &Images, wanted: &str) -> String {
+    if let Some(only) = only(images) {
+        return format!("there is only `{only}`");
+    }
+    let longer = newest(images.written().filter(|known| is_longer(known, wanted)));
+    let shorter = newest(images.written().filter(|known| is_longer(wanted, known)));
+    if let Some(known) = longer.or(shorter) {
+        return format!("did you mean `{known}`?");
+    }
+    let older = newest(images.written().filter(|known| key(known) < key(wanted)));
+    let newer = images.written().filter(|known| key(known) > key(wanted)).min_by_key(|known| key(known));
+    match (older, newer) {
+        (Some(older), Some(newer)) => format!("the nearest are `{older}` and `{newer}`"),
+        (Some(older), None) => format!("the newest is `{older}`"),
+        (None, Some(newer)) => format!("the oldest is `{newer}`"),
+        (None, None) => "none is known".to_owned(),
+    }
+}
+
+fn only(images: &Images) -> Option<&str> {
+    let mut all = images.versions.keys();
+    all.next().filter(|_| all.next().is_none()).map(String::as_str)
+}
+
+fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    versions.max_by_key(|version| key(version))
+}
+
+/// `1.7-1` and `1.7.0` are longer forms of `1.7`, and `1.70` is not.
+fn is_longer(long: &str, short: &str) -> bool {
+    long.strip_prefix(short).is_some_and(|rest| rest.starts_with(['.', '-']))
+}
+
+/// The most similar name, if one is similar: a third of the letters differs, or one is a part of the other.
+pub(super) fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word: String = word.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(LONGEST).collect();
+    let scored = names.filter_map(|name| {
+        let plain = name.replace('-', "");
+        let distance = strsim::damerau_levenshtein(&word, &plain);
+        let is_part = word.len() >= 3 && (plain.contains(&word) || word.contains(&plain));
+        (is_part || distance * 3 <= plain.len()).then_some((distance, name))
+    });
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// The region that a misspelt one means: all but two letters are the same.
+pub(super) fn near_region<'a>(word: &str, regions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.get(..LONGEST).unwrap_or(word);
+    let scored = regions.map(|region| (strsim::damerau_levenshtein(word, region), region));
+    scored.filter(|(distance, _)| *distance <= 2).min().map(|(_, region)| region)
+}
+
+/// Longer words are no image's name, and comparing them costs.
+const LONGEST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newer_versions_come_later() {
+        for (older, newer) in [("1.9", "1.10"), ("1.7", "1.7-1"), ("0.90-2", "1.0-1"), ("2.1.0", "2.1.2")] {
+            assert!(key(older) < key(newer), "{older} {newer}");
+        }
+        for (older, newer) in [("py2", "py3"), ("py3", "py36"), ("py39", "py310"), ("py312", "py313")] {
+            assert!(python_key(older) < python_key(newer), "{older} {newer}");
+        }
+    }
+
+    #[test]
+    fn names_are_near_without_their_dashes_and_by_their_parts() {
+        let names = ["forecasting-deepar", "kmeans", "knn", "object2vec"];
+        let cases = [("k-means", Some("kmeans")), ("DeepAR", Some("forecasting-deepar")), ("jax", None), ("", None)];
+        for (word, name) in cases {
+            assert_eq!(near(word, names.into_iter()), name, "{word}");
+        }
+    }
+}
