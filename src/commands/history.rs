@@ -6,11 +6,13 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::logs;
-use crate::cloud::{JobsQuery, SortBy};
+use crate::cloud::{JobsQuery, ListedJob, SortBy};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::JobStatus;
 use crate::ops;
+use crate::ui::Data;
+use crate::ui::table::Table;
 use crate::view::history::{self, JobRow};
 use crate::view::json_line;
 
@@ -77,14 +79,21 @@ enum HistoryOutput {
 pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
     let output = args.output;
     let query = resolve(args)?;
-    let jobs = ops::history::list(context.cloud().await?, &query).await?;
-    let now = Timestamp::now();
-    let rows: Vec<JobRow> = jobs.iter().map(|job| JobRow::of(job, now)).collect();
-    show(&rows, output, context)
+    let mut rows = Rows::new(output, context);
+    let (now, mut is_empty) = (Timestamp::now(), true);
+    let show = |jobs: Vec<ListedJob>| {
+        is_empty = false;
+        rows.show(&jobs.iter().map(|job| JobRow::of(job, now)).collect::<Vec<_>>())
+    };
+    ops::history::each(context.cloud().await?, &query, show).await?;
+    if is_empty {
+        rows.none(context)?;
+    }
+    Ok(())
 }
 
 fn resolve(args: HistoryArgs) -> Result<JobsQuery> {
-    let HistoryArgs { name, status, since, until, sort, ascending, limit, all, output: _ } = args;
+    let HistoryArgs { name, status, since, until, sort, ascending, limit, all, output } = args;
     let span = logs::span(since.as_deref(), until.as_deref())?;
     Ok(JobsQuery {
         name_contains: name,
@@ -94,6 +103,7 @@ fn resolve(args: HistoryArgs) -> Result<JobsQuery> {
         sort_by: sort.sort_by(),
         ascending,
         limit: (!all).then_some(limit.get()),
+        details: !matches!(output, HistoryOutput::Names),
     })
 }
 
@@ -119,14 +129,47 @@ impl SortArg {
     }
 }
 
-fn show(rows: &[JobRow], output: HistoryOutput, context: &Context) -> Result<()> {
-    let mut data = context.ui.data();
-    match output {
-        HistoryOutput::Table if rows.is_empty() => context.ui.note("no jobs"),
-        HistoryOutput::Table => data.text(&history::table(rows))?,
-        HistoryOutput::Csv => data.bytes(&history::csv(rows)?)?,
-        HistoryOutput::Json => rows.iter().try_for_each(|row| data.text(&(json_line(row)? + "\n")))?,
-        HistoryOutput::Names => rows.iter().try_for_each(|row| data.text(&format!("{}\n", row.name())))?,
+/// Prints rows as they come.
+struct Rows {
+    data: Data,
+    format: Format,
+}
+
+enum Format {
+    Table(Table),
+    Json,
+    Csv { headings: bool },
+    Names,
+}
+
+impl Rows {
+    fn new(output: HistoryOutput, context: &Context) -> Self {
+        let format = match output {
+            HistoryOutput::Table => Format::Table(history::table()),
+            HistoryOutput::Json => Format::Json,
+            HistoryOutput::Csv => Format::Csv { headings: true },
+            HistoryOutput::Names => Format::Names,
+        };
+        Self { data: context.ui.data(), format }
     }
-    data.flush()
+
+    fn show(&mut self, rows: &[JobRow]) -> Result<()> {
+        let Self { data, format } = self;
+        match format {
+            Format::Table(table) => data.text(&history::lines(table, rows))?,
+            Format::Json => rows.iter().try_for_each(|row| data.text(&(json_line(row)? + "\n")))?,
+            Format::Csv { headings } => data.bytes(&history::csv(rows, std::mem::take(headings))?)?,
+            Format::Names => rows.iter().try_for_each(|row| data.text(&format!("{}\n", row.name())))?,
+        }
+        data.flush()
+    }
+
+    fn none(&mut self, context: &Context) -> Result<()> {
+        match self.format {
+            Format::Table(_) => context.ui.note("no jobs"),
+            Format::Csv { .. } => self.show(&[])?,
+            Format::Json | Format::Names => {}
+        }
+        Ok(())
+    }
 }

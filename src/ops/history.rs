@@ -1,19 +1,57 @@
-//! Past and running jobs, over all pages.
+//! Past and running jobs: the first page at once, and of a long list the rest in slices of time, several at a time.
 
-use crate::cloud::{Cloud, JobsQuery, ListedJob};
+mod slices;
+
+use std::collections::HashSet;
+
+use crate::cloud::{Cloud, JobsQuery, ListedJob, SortBy};
 use crate::error::Result;
+use crate::model::JobName;
 
-/// The jobs of a query. A page may be short, or empty, and still not be the last.
-pub(crate) async fn list(cloud: &Cloud, query: &JobsQuery) -> Result<Vec<ListedJob>> {
-    let (mut jobs, mut token) = (Vec::new(), None);
-    let limit = query.limit.unwrap_or(usize::MAX);
-    loop {
+/// A rest that can't be more is read page by page.
+const WORTH_SLICING: usize = 400;
+
+/// Shows the jobs of a query as they come, in order and never none. An error of `show` ends the list.
+pub(crate) async fn each(
+    cloud: &Cloud,
+    query: &JobsQuery,
+    show: impl FnMut(Vec<ListedJob>) -> Result<()>,
+) -> Result<()> {
+    let mut shown = Shown { show, left: query.limit.unwrap_or(usize::MAX), last: HashSet::new() };
+    let first = cloud.jobs.list(query, None).await?;
+    let mut token = first.next_token;
+    let density = slices::Density::of(&first.items);
+    shown.more(first.items)?;
+    let is_long = token.is_some() && shown.left > WORTH_SLICING && query.sort_by == SortBy::CreationTime;
+    if is_long && let Some(density) = density && slices::each(cloud, query, density, &mut shown).await? {
+        return Ok(());
+    }
+    // A page may be short, or empty, and still not be the last.
+    while token.is_some() && shown.left > 0 {
         let page = cloud.jobs.list(query, token).await?;
-        jobs.extend(page.items);
+        shown.more(page.items)?;
         token = page.next_token;
-        if token.is_none() || jobs.len() >= limit {
-            jobs.truncate(limit);
-            return Ok(jobs);
+    }
+    Ok(())
+}
+
+/// What takes the jobs, as many as are wanted.
+struct Shown<F> {
+    show: F,
+    left: usize,
+    /// The jobs that were shown last. Where one page ends and the next begins, a job can be on both.
+    last: HashSet<JobName>,
+}
+
+impl<F: FnMut(Vec<ListedJob>) -> Result<()>> Shown<F> {
+    fn more(&mut self, mut jobs: Vec<ListedJob>) -> Result<()> {
+        jobs.retain(|job| !self.last.contains(&job.name));
+        jobs.truncate(self.left);
+        if jobs.is_empty() {
+            return Ok(());
         }
+        self.left -= jobs.len();
+        self.last = jobs.iter().map(|job| job.name.clone()).collect();
+        (self.show)(jobs)
     }
 }

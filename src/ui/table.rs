@@ -1,6 +1,6 @@
 //! Tables: aligned for people, never wrapped or cut when piped.
 
-use comfy_table::{ContentArrangement, Table as Comfy, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, Width, presets};
 
 use super::Style;
 
@@ -10,8 +10,11 @@ const GAP: u16 = 2;
 /// Rows of cells under headings.
 #[derive(Debug)]
 pub(crate) struct Table {
-    headings: Vec<&'static str>,
+    /// Taken away when they have been rendered.
+    headings: Option<Vec<&'static str>>,
     rows: Vec<Vec<Cell>>,
+    /// Of the columns rendered so far.
+    widths: Vec<u16>,
 }
 
 #[derive(Debug)]
@@ -38,22 +41,46 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     pub(crate) fn new(headings: Vec<&'static str>) -> Self {
-        Self { headings, rows: Vec::new() }
+        Self { headings: Some(headings), rows: Vec::new(), widths: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
     }
 
-    /// The table as text with styles; lines have no trailing blanks.
-    pub(crate) fn render(&self) -> String {
+    /// The rows so far as text with styles, under the headings if they are the first; lines have no trailing blanks. Rows
+    /// that are added later stand under them: a column never gets narrower, and wider only where it must.
+    pub(crate) fn render(&mut self) -> String {
         let mut table = Comfy::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(self.headings.iter().map(|heading| Cell::styled(*heading, Style::Heading).render()));
-        table.add_rows(self.rows.iter().map(|row| row.iter().map(Cell::render)));
-        table.column_iter_mut().for_each(|column| {
-            column.set_padding((0, GAP));
-        });
+        if let Some(headings) = self.headings.take() {
+            table.set_header(headings.iter().map(|heading| Cell::styled(*heading, Style::Heading).render()));
+        }
+        table.add_rows(self.rows.drain(..).map(|row| row.iter().map(Cell::render).collect::<Vec<_>>()));
+        let widths = table.column_max_content_widths();
+        let before = self.widths.iter().copied().chain(std::iter::repeat(0));
+        self.widths = widths.iter().zip(before).map(|(now, before)| before.max(*now)).collect();
+        for (column, width) in table.column_iter_mut().zip(&self.widths) {
+            column.set_padding((0, GAP)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
+        }
         table.trim_fmt() + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_rows_stand_under_the_first() {
+        let mut table = Table::new(vec!["A", "B"]);
+        let mut batch = |cells: &[[&'static str; 2]]| {
+            cells.iter().for_each(|[a, b]| table.row(vec![(*a).into(), Cell::styled(*b, Style::Good)]));
+            anstream::adapter::strip_str(&table.render()).to_string()
+        };
+        assert_eq!(batch(&[["1234", "x"], ["1", "yy"]]), "A     B\n1234  x\n1     yy\n");
+        assert_eq!(batch(&[["2", "z"]]), "2     z\n");
+        assert_eq!(batch(&[["123456", "z"], ["3", "z"]]), "123456  z\n3       z\n");
+        assert_eq!(batch(&[["4", "z"]]), "4       z\n");
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct JobRow {
 impl JobRow {
     pub(crate) fn of(job: &ListedJob, now: Timestamp) -> Self {
         let details = job.details.as_ref();
+        // What lags behind tells of a phase that is over.
+        let current = details.filter(|details| details.training_job_status == job.status);
         let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
         let until = job.ended.unwrap_or(now);
         let start = details.and_then(|details| details.training_start_time);
@@ -46,7 +48,7 @@ impl JobRow {
             version: VERSION,
             name: job.name.to_string(),
             status: job.status.as_str(),
-            secondary_status: details.map(|details| details.secondary_status.clone()),
+            secondary_status: current.map(|details| details.secondary_status.clone()),
             runs: details.map(runs),
             instances: details.map(instances),
             created: job.created.to_string(),
@@ -81,6 +83,9 @@ impl JobRow {
     }
 }
 
+/// How many digits of an image's digest tell it apart.
+const DIGEST_SHOWN: usize = 12;
+
 /// The fields of [`JobRow`], which stand over the columns even where there is no row.
 const CSV_HEADINGS: [&str; 12] = [
     "version",
@@ -101,12 +106,24 @@ const CSV_HEADINGS: [&str; 12] = [
 pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
     let algorithm = job.algorithm_specification.as_ref();
     let image = algorithm.and_then(|algorithm| algorithm.training_image.as_ref().or(algorithm.algorithm_name.as_ref()));
-    let image = image.map_or("-", |image| image.rsplit('/').next().unwrap_or(image)).trim_matches(['<', '>']);
+    let image = image.map_or_else(|| "-".to_owned(), |image| short(image));
     let program = job.hyper_parameters.as_ref().and_then(|parameters| parameters.get("sagemaker_program"));
     match program {
         Some(program) => format!("{image} {}", program.trim_matches('"')),
-        None => image.to_owned(),
+        None => image,
     }
+}
+
+/// `scikit-learn:1.4-2` of an image's URI, the name of an algorithm's ARN: no registry, and of AWS's own images neither what
+/// they all start with nor what they were built for.
+fn short(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or(image).trim_matches(['<', '>']);
+    if let Some((name, digest)) = name.split_once("@sha256:") {
+        return format!("{name}@{}", digest.get(..DIGEST_SHOWN).unwrap_or(digest));
+    }
+    let name = name.strip_prefix("sagemaker-").unwrap_or(name);
+    let built_for = ["-cpu-py", "-gpu-py"].iter().filter_map(|processor| name.find(processor)).min();
+    built_for.and_then(|end| name.get(..end)).unwrap_or(name).to_owned()
 }
 
 /// `2 x ml.g5.xlarge`, or each group's.
@@ -124,18 +141,54 @@ pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> String {
     }
 }
 
-pub(crate) fn table(rows: &[JobRow]) -> String {
-    let headings = vec!["NAME", "STATUS", "RUNS", "INSTANCES", "CREATED", "TRAINED", "BILLED", "METRIC"];
-    let mut table = Table::new(headings);
-    for row in rows {
-        table.row(row.cells());
-    }
+pub(crate) fn table() -> Table {
+    Table::new(vec!["NAME", "STATUS", "RUNS", "INSTANCES", "CREATED", "TRAINED", "BILLED", "METRIC"])
+}
+
+/// The table's next lines.
+pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> String {
+    rows.iter().for_each(|row| table.row(row.cells()));
     table.render()
 }
 
-pub(crate) fn csv(rows: &[JobRow]) -> Result<Vec<u8>> {
+/// The next records, under the headings if they are the first.
+pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(CSV_HEADINGS).doing(|| "write CSV".to_owned())?;
+    if headings {
+        writer.write_record(CSV_HEADINGS).doing(|| "write CSV".to_owned())?;
+    }
     rows.iter().try_for_each(|row| writer.serialize(row)).doing(|| "write CSV".to_owned())?;
     writer.into_inner().doing(|| "write CSV".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_short() {
+        for (image, expected) in [
+            ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3", "scikit-learn:1.4-2"),
+            ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "xgboost:1.7-1"),
+            (
+                "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.1.0-gpu-py310-cu121-ubuntu20.04-sagemaker",
+                "pytorch-training:2.1.0",
+            ),
+            (
+                "763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-training:2.1.0-transformers4.36.0-gpu-py310",
+                "huggingface-pytorch-training:2.1.0-transformers4.36.0",
+            ),
+            ("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/my-trainer:v1-gpu-2", "my-trainer:v1-gpu-2"),
+            (
+                "123456789012.dkr.ecr.us-east-1.amazonaws.com/r@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "r@0123456789ab",
+            ),
+            ("public.ecr.aws/docker/library/python:3.12", "python:3.12"),
+            ("arn:aws:sagemaker:us-east-1:123456789012:algorithm/my-algorithm", "my-algorithm"),
+            ("my-algorithm", "my-algorithm"),
+            ("<sklearn:1.4-2>", "sklearn:1.4-2"),
+        ] {
+            assert_eq!(short(image), expected, "{image}");
+        }
+    }
 }

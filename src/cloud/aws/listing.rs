@@ -1,61 +1,198 @@
-//! Lists of jobs: ListTrainingJobs.
+//! Lists of jobs, of two services that know different things: ListTrainingJobs is fresh but brief, Search tells everything
+//! but lags behind. Both are asked at the same time, and their answers become one list.
+//!
+//! ListTrainingJobs looks at the status only after it has cut its page: a few jobs of a status can take it many pages. Those
+//! are Search's to find, and ListTrainingJobs tells which jobs have changed since. Who may not search has ListTrainingJobs
+//! alone.
+
+mod brief;
+mod merge;
+mod search;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::types::{SortBy as ListSortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
-use aws_smithy_types::DateTime;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::error::failed;
-use crate::cloud::{CloudResult, JobsQuery, ListedJob, Page, SortBy};
-use crate::model::{JobName, JobStatus};
+use crate::cloud::{CloudError, CloudResult, JobsQuery, ListedJob, Page, SortBy};
+use crate::model::JobName;
+use crate::model::job_name::MAX_NAME;
+use crate::model::training_job::DescribeTrainingJobResponse;
 
-/// ListTrainingJobs' largest page.
+use merge::Position;
+
+/// The largest page of either service.
 const PAGE: usize = 100;
+/// The most pages that are read for names.
+const PAGES_OF_NAMES: usize = 3;
+/// Younger jobs are not yet known to Search: they aren't asked for a second time.
+const TOO_YOUNG: SignedDuration = SignedDuration::from_secs(60);
 
-pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
-    let size = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let sort_by = match query.sort_by {
-        SortBy::CreationTime => ListSortBy::CreationTime,
-        SortBy::Name => ListSortBy::Name,
-        SortBy::Status => ListSortBy::Status,
-    };
-    let call = client
-        .list_training_jobs()
-        .sort_by(sort_by)
-        .sort_order(if query.ascending { SortOrder::Ascending } else { SortOrder::Descending })
-        .max_results(i32::try_from(size).unwrap_or(100))
-        .set_name_contains(query.name_contains.clone())
-        .set_status_equals(query.status.map(|status| TrainingJobStatus::from(status.as_str())))
-        .set_creation_time_after(query.created_after.map(date_time))
-        .set_creation_time_before(query.created_before.map(date_time));
-    let page = call.set_next_token(token).send().await.map_err(failed("list the jobs"))?;
-    let items = page.training_job_summaries.unwrap_or_default().into_iter().filter_map(listed).collect();
-    Ok(Page { items, next_token: page.next_token })
+/// Lists jobs with both services.
+#[derive(Debug)]
+pub(super) struct Listing {
+    client: Client,
+    /// Who is denied once is denied again.
+    is_search_denied: AtomicBool,
 }
 
-pub(super) async fn names(client: &Client, part: &str) -> CloudResult<Vec<JobName>> {
-    let name_contains = (!part.is_empty()).then(|| part.to_owned());
-    let query = JobsQuery { name_contains, ..JobsQuery::default() };
-    let page = page(client, &query, None).await?;
-    Ok(page.items.into_iter().map(|job| job.name).collect())
+/// Where the next page begins.
+#[derive(Debug, Serialize, Deserialize)]
+enum Next {
+    Listed(String),
+    Searched { token: String, after: Option<Position> },
 }
 
-/// What can't be read is no job that smtrain could work with.
-fn listed(job: TrainingJobSummary) -> Option<ListedJob> {
-    let status = serde_json::from_value::<JobStatus>(job.training_job_status?.as_str().into()).ok()?;
-    Some(ListedJob {
-        name: JobName::new(job.training_job_name?).ok()?,
-        status,
-        created: timestamp(job.creation_time?)?,
-        ended: job.training_end_time.and_then(timestamp),
-        details: None,
-    })
+/// A page of Search.
+#[derive(Debug, Default)]
+struct Found {
+    jobs: Vec<DescribeTrainingJobResponse>,
+    next_token: Option<String>,
 }
 
-fn date_time(time: Timestamp) -> DateTime {
-    DateTime::from_millis(time.as_millisecond())
+impl Next {
+    fn read(token: String) -> CloudResult<Self> {
+        serde_json::from_str(&token).map_err(|error| CloudError::Other(format!("no page begins at {token:?}: {error}")))
+    }
 }
 
-fn timestamp(time: DateTime) -> Option<Timestamp> {
-    time.to_millis().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())
+impl Listing {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, is_search_denied: AtomicBool::new(false) }
+    }
+
+    pub(super) async fn page(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
+        if !can_match(query) {
+            return Ok(Page { items: Vec::new(), next_token: None });
+        }
+        let query = &sortable(query);
+        match token.map(Next::read).transpose()? {
+            Some(Next::Listed(token)) => self.later_page(query, Some(token)).await,
+            Some(Next::Searched { token, after }) => self.searched(query, Some(token), after.as_ref()).await,
+            None if !self.can_search(query) => self.later_page(query, None).await,
+            None if query.status.is_none() => self.first_page(query).await,
+            None => match self.searched(query, None, None).await {
+                Ok(page) => Ok(page),
+                // What else is wrong, the other service will say.
+                Err(_) => self.later_page(query, None).await,
+            },
+        }
+    }
+
+    /// The newest names that contain `part`.
+    pub(super) async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {
+        let name_contains = (!part.is_empty()).then(|| part.to_owned());
+        let query = JobsQuery { name_contains, ..JobsQuery::default() };
+        let (mut names, mut token) = (Vec::new(), None);
+        for _ in 0..PAGES_OF_NAMES {
+            let page = self.page(&query, token).await?;
+            names.extend(page.items.into_iter().map(|job| job.name));
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    /// What ListTrainingJobs lists, with what Search knows of it.
+    async fn first_page(&self, query: &JobsQuery) -> CloudResult<Page<ListedJob>> {
+        let (listed, found) = tokio::join!(brief::page(&self.client, query, None), self.search(query, None));
+        let mut listed = listed?;
+        merge::complete(&mut listed.items, found.unwrap_or_default().jobs);
+        // Search sorts jobs of one status otherwise: some may be on another page of it.
+        self.complete(query, &mut listed.items).await;
+        page(listed.items, listed.next_token.map(Next::Listed))
+    }
+
+    /// What ListTrainingJobs lists, and then what Search knows of those jobs.
+    async fn later_page(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
+        let mut listed = brief::page(&self.client, query, token).await?;
+        self.complete(query, &mut listed.items).await;
+        page(listed.items, listed.next_token.map(Next::Listed))
+    }
+
+    /// What Search finds, put right by what ListTrainingJobs tells of the jobs that have changed lately.
+    async fn searched(
+        &self,
+        query: &JobsQuery,
+        token: Option<String>,
+        after: Option<&Position>,
+    ) -> CloudResult<Page<ListedJob>> {
+        let (found, recent) = tokio::join!(self.search(query, token), brief::recent(&self.client, query));
+        let Found { jobs, next_token } = found?;
+        let end = jobs.last().filter(|_| next_token.is_some()).map(Position::of_details);
+        let mut items = merge::correct(query, jobs, recent?, after, end.as_ref());
+        self.complete(query, &mut items).await;
+        page(items, next_token.map(|token| Next::Searched { token, after: end }))
+    }
+
+    /// Adds what Search knows of those jobs that it was not seen to know, where it can be expected to.
+    async fn complete(&self, query: &JobsQuery, jobs: &mut [ListedJob]) {
+        let known_before = Timestamp::now() - TOO_YOUNG;
+        let is_missing = |job: &&ListedJob| job.details.is_none() && job.created < known_before;
+        let missing: Vec<&JobName> = jobs.iter().filter(is_missing).map(|job| &job.name).collect();
+        if missing.is_empty() || !self.can_search(query) {
+            return;
+        }
+        // Without an answer the list has all that matters.
+        let found = self.note_denial(search::named(&self.client, &missing).await);
+        merge::complete(jobs, found.unwrap_or_default().jobs);
+    }
+
+    async fn search(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Found> {
+        self.note_denial(search::page(&self.client, query, token).await)
+    }
+
+    fn note_denial<T>(&self, answer: CloudResult<T>) -> CloudResult<T> {
+        if answer.as_ref().is_err_and(CloudError::is_denied) {
+            self.is_search_denied.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn can_search(&self, query: &JobsQuery) -> bool {
+        query.details && !self.is_search_denied.load(Ordering::Relaxed)
+    }
+}
+
+/// What both services are asked for at a time.
+fn page_size(query: &JobsQuery) -> usize {
+    query.limit.unwrap_or(PAGE).clamp(1, PAGE)
+}
+
+fn page(items: Vec<ListedJob>, next: Option<Next>) -> CloudResult<Page<ListedJob>> {
+    let next_token = next.map(|next| serde_json::to_string(&next)).transpose();
+    Ok(Page { items, next_token: next_token.map_err(|error| CloudError::Other(error.to_string()))? })
+}
+
+/// The services refuse to look for what no name can contain.
+fn can_match(query: &JobsQuery) -> bool {
+    let is_of_a_name = |part: &str| part.len() <= MAX_NAME && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    query.name_contains.as_deref().is_none_or(is_of_a_name)
+}
+
+/// Jobs of one status can't be sorted by it: they come by time.
+fn sortable(query: &JobsQuery) -> JobsQuery {
+    match query.sort_by {
+        SortBy::Status if query.status.is_some() => JobsQuery { sort_by: SortBy::CreationTime, ..query.clone() },
+        _ => query.clone(),
+    }
+}
+
+/// The services' filters are of whole seconds, or leave open whether a limit belongs to them.
+fn is_in_time(query: &JobsQuery, created: Timestamp) -> bool {
+    query.created_after.is_none_or(|time| created >= time) && query.created_before.is_none_or(|time| created < time)
+}
+
+/// The whole second that a time is in, since 1970.
+fn second(time: Timestamp) -> i64 {
+    time.as_millisecond().div_euclid(1000)
+}
+
+/// The first whole second that is not before a time, since 1970.
+fn next_second(time: Timestamp) -> i64 {
+    let second = second(time);
+    if Timestamp::from_second(second).is_ok_and(|second| second == time) { second } else { second + 1 }
 }

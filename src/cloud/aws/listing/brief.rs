@@ -1,0 +1,69 @@
+//! ListTrainingJobs: every job as it stands, in few words.
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
+use aws_sdk_sagemaker::types::{SortBy as ListSortBy, SortOrder, TrainingJobStatus, TrainingJobSummary};
+use aws_smithy_types::DateTime;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{PAGE, is_in_time, next_second, page_size, second};
+use crate::cloud::aws::error::failed;
+use crate::cloud::{CloudResult, JobsQuery, ListedJob, Page, SortBy};
+use crate::model::{JobName, JobStatus};
+
+/// How long ago a job's change is at most if Search may not know of it. Search was seen to be seconds or minutes behind.
+const RECENT: SignedDuration = SignedDuration::from_mins(15);
+
+pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
+    let status = query.status.map(|status| TrainingJobStatus::from(status.as_str()));
+    let call = call(client, query, page_size(query)).set_status_equals(status);
+    send(query, call.set_next_token(token)).await
+}
+
+/// The jobs that have changed lately, of any status: as many as a page holds.
+pub(super) async fn recent(client: &Client, query: &JobsQuery) -> CloudResult<Vec<ListedJob>> {
+    let since = DateTime::from_millis((Timestamp::now() - RECENT).as_millisecond());
+    let page = send(query, call(client, query, PAGE).last_modified_time_after(since)).await?;
+    Ok(page.items)
+}
+
+fn call(client: &Client, query: &JobsQuery, size: usize) -> ListTrainingJobsFluentBuilder {
+    let sort_by = match query.sort_by {
+        SortBy::CreationTime => ListSortBy::CreationTime,
+        SortBy::Name => ListSortBy::Name,
+        SortBy::Status => ListSortBy::Status,
+    };
+    // Nowhere stands whether these times are inclusive, or how exact: a little more is asked for than is wanted.
+    let after = query.created_after.map(|time| second(time) - 1);
+    client
+        .list_training_jobs()
+        .sort_by(sort_by)
+        .sort_order(if query.ascending { SortOrder::Ascending } else { SortOrder::Descending })
+        .max_results(i32::try_from(size).unwrap_or(100))
+        .set_name_contains(query.name_contains.clone())
+        .set_creation_time_after(after.map(DateTime::from_secs))
+        .set_creation_time_before(query.created_before.map(next_second).map(DateTime::from_secs))
+}
+
+async fn send(query: &JobsQuery, call: ListTrainingJobsFluentBuilder) -> CloudResult<Page<ListedJob>> {
+    let page = call.send().await.map_err(failed("list the jobs"))?;
+    let jobs = page.training_job_summaries.unwrap_or_default().into_iter().filter_map(listed);
+    let items = jobs.filter(|job| is_in_time(query, job.created)).collect();
+    Ok(Page { items, next_token: page.next_token })
+}
+
+/// What can't be read is no job that smtrain could work with.
+fn listed(job: TrainingJobSummary) -> Option<ListedJob> {
+    let status = serde_json::from_value::<JobStatus>(job.training_job_status?.as_str().into()).ok()?;
+    Some(ListedJob {
+        name: JobName::new(job.training_job_name?).ok()?,
+        status,
+        created: timestamp(job.creation_time?)?,
+        ended: job.training_end_time.and_then(timestamp),
+        details: None,
+    })
+}
+
+fn timestamp(time: DateTime) -> Option<Timestamp> {
+    time.to_millis().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok())
+}

@@ -1,0 +1,77 @@
+//! One list of two: what is fresh and what is complete. Pure.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{JobsQuery, ListedJob, SortBy};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, JobStatus};
+
+/// What decides where in a list a job stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    name: JobName,
+    status: JobStatus,
+    created: Timestamp,
+}
+
+impl Position {
+    pub(super) fn of(job: &ListedJob) -> Self {
+        Self { name: job.name.clone(), status: job.status, created: job.created }
+    }
+
+    pub(super) fn of_details(job: &DescribeTrainingJobResponse) -> Self {
+        Self { name: job.training_job_name.clone(), status: job.training_job_status, created: job.creation_time }
+    }
+
+    fn cmp(&self, other: &Self, query: &JobsQuery) -> Ordering {
+        let by_key = match query.sort_by {
+            SortBy::CreationTime => self.created.cmp(&other.created),
+            SortBy::Name => Ordering::Equal,
+            SortBy::Status => self.status.as_str().cmp(other.status.as_str()),
+        };
+        let order = by_key.then_with(|| self.name.cmp(&other.name));
+        if query.ascending { order } else { order.reverse() }
+    }
+}
+
+/// Adds what was found of listed jobs; what the list says of them stands.
+pub(super) fn complete(listed: &mut [ListedJob], found: Vec<DescribeTrainingJobResponse>) {
+    let mut found: HashMap<JobName, DescribeTrainingJobResponse> =
+        found.into_iter().map(|job| (job.training_job_name.clone(), job)).collect();
+    for job in listed {
+        job.details = job.details.take().or_else(|| found.remove(&job.name));
+    }
+}
+
+/// The jobs of the query behind `after` and up to `end`, which is where a page of Search ends: those that were `found`, but
+/// as they stand in `recent`, all jobs that have changed lately.
+pub(super) fn correct(
+    query: &JobsQuery,
+    found: Vec<DescribeTrainingJobResponse>,
+    recent: Vec<ListedJob>,
+    after: Option<&Position>,
+    end: Option<&Position>,
+) -> Vec<ListedJob> {
+    let mut recent: HashMap<JobName, ListedJob> = recent.into_iter().map(|job| (job.name.clone(), job)).collect();
+    let fresh = |job: DescribeTrainingJobResponse| match recent.remove(&job.training_job_name) {
+        Some(fresh) => ListedJob { details: Some(job), ..fresh },
+        None => job.into(),
+    };
+    let mut jobs: Vec<ListedJob> = found.into_iter().map(fresh).collect();
+    let is_here = |job: &ListedJob| {
+        let position = Position::of(job);
+        after.is_none_or(|after| after.cmp(&position, query).is_lt())
+            && end.is_none_or(|end| position.cmp(end, query).is_le())
+    };
+    jobs.extend(recent.into_values().filter(is_here));
+    jobs.retain(|job| query.status.is_none_or(|status| job.status == status));
+    jobs.sort_by(|a, b| Position::of(a).cmp(&Position::of(b), query));
+    jobs
+}
+
+#[cfg(test)]
+mod tests;
