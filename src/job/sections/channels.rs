@@ -14,7 +14,7 @@ use super::{INPUT_MODES, MOST_GROUPS};
 use crate::model::S3Uri;
 
 /// Limits of botocore's `InputDataConfig`, `ContentType` and `AttributeNames`.
-const MOST_CHANNELS: usize = 20;
+pub(crate) const MOST_CHANNELS: usize = 20;
 const LONGEST_CONTENT_TYPE: usize = 256;
 const MOST_ATTRIBUTES: usize = 16;
 const LONGEST_ATTRIBUTE: usize = 256;

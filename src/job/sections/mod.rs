@@ -3,7 +3,7 @@
 //! A value that can't be used is reported and replaced by a default, so that every section is always read whole. What
 //! comes out is only used when nothing was reported.
 
-mod channels;
+pub(crate) mod channels;
 mod distribution;
 mod infrastructure;
 mod monitoring;

@@ -123,3 +123,23 @@ fn a_hyperparameter_of_an_algorithm_may_be_two_characters_longer() -> TestResult
     assert_eq!(project.problems(spec(2501), &[])?.len(), 100);
     Ok(())
 }
+
+/// The code and its driver come in channels of their own, of which the API takes 20 in all.
+#[test]
+fn an_own_image_with_code_has_room_for_fewer_channels() -> TestResult {
+    let project = Project::new()?;
+    let spec = |channels: &str| {
+        let container = "[container]\nimage = \"x\"\n[source]\nentry_point = \"train.py\"\n";
+        format!("{container}[resources]\ninstance_type = \"ml.m5.xlarge\"\n[channels]\n{channels}")
+    };
+    assert_eq!(project.problems(spec(&entries(18, "'data'")), &[])?, Vec::<String>::new());
+    let problems = project.problems(spec(&entries(19, "'data'")), &[])?;
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].contains("[channels] has 19 channels, and the code of this job leaves room for 18"),
+        "{problems:?}"
+    );
+    let problems = project.problems(spec("sm_drivers = 'data'"), &[])?;
+    assert!(problems.iter().any(|it| it.contains("comes in a channel `sm_drivers`")), "{problems:?}");
+    Ok(())
+}

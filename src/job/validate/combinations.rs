@@ -3,6 +3,7 @@
 use super::super::duration;
 use super::super::keys;
 use super::super::request;
+use super::super::sections::channels::MOST_CHANNELS;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
 use super::super::suggest::{did_you_mean, list};
 use super::Checks;
@@ -221,7 +222,14 @@ fn code(checks: &Checks<'_>) {
 }
 
 fn code_channels(checks: &Checks<'_>) {
-    for name in request::code_channels(checks.spec) {
+    let names = request::code_channels(checks.spec);
+    let (count, most) = (checks.spec.channels.len(), MOST_CHANNELS - names.len());
+    // More than the API takes at all are refused where they are read.
+    if (most + 1..=MOST_CHANNELS).contains(&count) {
+        let message = format!("[channels] has {count} channels, and the code of this job leaves room for {most}");
+        checks.refuse(&["channels"], message, "put some of the data together");
+    }
+    for name in names {
         if checks.spec.channels.iter().any(|channel| channel.name == *name) {
             let message =
                 format!("the code of this job comes in a channel `{name}`, and there can't be two of that name");

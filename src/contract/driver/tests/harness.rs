@@ -16,11 +16,17 @@ pub(super) type Tried<T> = Result<T, Box<dyn Error>>;
 
 pub(super) const ALONE: &str = r#"{"current_host": "algo-1", "hosts": ["algo-1"]}"#;
 
-/// The shells of this computer that may be an image's `/bin/sh`.
+/// The shells of this computer that may be an image's `/bin/sh`, each once.
 pub(super) fn shells() -> Vec<Vec<&'static str>> {
-    let shells = [vec!["sh"], vec!["dash"], vec!["bash", "--posix"], vec!["busybox", "sh"], vec!["mksh"]];
-    let is_here = |shell: &&Vec<&str>| find(shell[0]).is_some();
-    shells.iter().filter(is_here).cloned().collect()
+    let mut found = Vec::new();
+    let mut shells = vec![vec!["sh"], vec!["dash"], vec!["bash", "--posix"], vec!["busybox", "sh"], vec!["mksh"]];
+    shells.retain(|shell| {
+        let program = find(shell[0]).and_then(|path| fs::canonicalize(path).ok());
+        let is_new = program.is_some() && !found.contains(&program);
+        found.push(program);
+        is_new
+    });
+    shells
 }
 
 pub(super) fn find(program: &str) -> Option<PathBuf> {
@@ -44,7 +50,7 @@ impl Container {
         }
         let variables = [("TRAINING_JOB_NAME", "job-1"), ("TRAINING_JOB_ARN", "arn"), ("SM_STUDIO_LOCAL_MODE", "true")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Ok(Self { folder, shell: vec!["sh"], programs: None, variables }.resource_config(ALONE)?)
+        Self { folder, shell: vec!["sh"], programs: None, variables }.resource_config(ALONE)
     }
 
     pub(super) fn path(&self, below: &str) -> PathBuf {

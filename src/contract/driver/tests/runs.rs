@@ -186,6 +186,25 @@ fn devices_are_counted_and_json_is_read_in_any_form() -> Outcome {
 }
 
 #[test]
+fn a_script_starts_when_all_hosts_have_addresses() -> Outcome {
+    let getent = "#!/bin/sh\necho \"$2\" >>\"$LOG\"\n[ \"$2\" != algo-2 ] || [ -e \"$LOG.slept\" ]\n";
+    in_each_shell(|container| {
+        let log = container.path("log").display().to_string();
+        let container = container
+            .resource_config(r#"{"current_host": "algo-1", "hosts": ["algo-1", "algo-2", "algo-3"]}"#)?
+            .variable("SM_STUDIO_LOCAL_MODE", "false")
+            .variable("LOG", &log)
+            .program("getent", getent)?
+            .program("sleep", "#!/bin/sh\n: >\"$LOG.slept\"\n")?
+            .source("train.sh", "echo started >>\"$LOG\"")?;
+        let output = container.run(&plain_driver("train.sh")?, &[])?;
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(container.read("log")?, "algo-1\nalgo-2\nalgo-2\nalgo-3\nstarted\n");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_resource_config_that_cant_be_used_fails_the_job() -> Outcome {
     in_each_shell(|container| {
         let mut container = container.source("train.sh", "")?;
