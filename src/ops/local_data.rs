@@ -1,14 +1,22 @@
 //! Data on this computer as objects, by content: unchanged data is not stored again.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{io, iter, thread};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 
-use crate::cloud::{Cloud, Content};
+use crate::cloud::{Cloud, Content, OnBytes};
 use crate::error::{Doing, Error, Result};
 use crate::model::{S3Uri, hex, sha256};
+
+/// How many files are on their way at once.
+const PARALLEL: usize = 16;
 
 /// A file or folder of data, listed and digested.
 #[derive(Debug)]
@@ -25,6 +33,8 @@ struct DataFile {
     name: String,
     path: PathBuf,
     sha256: [u8; 32],
+    /// In bytes.
+    size: u64,
 }
 
 impl LocalData {
@@ -35,29 +45,76 @@ impl LocalData {
         if listed.is_empty() {
             return Err(Error::usage(format!("{} holds no file", source.display())));
         }
-        listed.sort();
-        let (mut digest, mut files) = (Sha256::new(), Vec::with_capacity(listed.len()));
-        for (name, path) in listed {
-            let content = File::open(&path).and_then(|mut file| sha256(&mut file, progress));
-            let sha256 = content.doing(|| format!("read {}", path.display()))?;
+        let (mut digest, files) = (Sha256::new(), read_all(listed, progress)?);
+        for DataFile { name, sha256, .. } in &files {
             digest.update(format!("{}:{name}:", name.len()));
             digest.update(sha256);
-            files.push(DataFile { name, path, sha256 });
         }
         Ok(Self { files, sha256: hex(&digest.finalize()) })
     }
 
-    /// Stores what is not there yet, below the data's own folder. A file that has changed since it was read is an error.
-    pub(crate) async fn store(&self, cloud: &Cloud, folder: &S3Uri) -> Result<()> {
-        for DataFile { name, path, sha256 } in &self.files {
-            let uri = folder.join(name);
-            if cloud.objects.head(&uri).await?.is_none() {
-                let file = File::open(path).doing(|| format!("read {}", path.display()))?;
-                cloud.objects.put(&uri, Content { sha256: Some(hex(sha256)), ..Content::of(file) }).await?;
+    /// Stores what is not there yet, below the data's own folder, telling `progress` of the bytes. A file that has changed
+    /// since it was read is an error.
+    pub(crate) async fn store(
+        &self,
+        cloud: &Cloud,
+        folder: &S3Uri,
+        kms_key_id: Option<String>,
+        progress: OnBytes,
+    ) -> Result<()> {
+        let stored = cloud.objects.list(&folder.join("")).await?;
+        let stored: HashMap<S3Uri, u64> = stored.into_iter().map(|object| (object.uri, object.size)).collect();
+        let missing = self.files.iter().map(|file| (folder.join(&file.name), file));
+        let missing = missing.filter(|(uri, file)| stored.get(uri) != Some(&file.size));
+        let puts = missing.map(|(uri, file)| {
+            let (kms_key_id, progress) = (kms_key_id.clone(), progress.clone());
+            async move {
+                let content = Content { kms_key_id, progress, ..file.content()? };
+                Ok(cloud.objects.put(&uri, content).await?)
             }
-        }
-        Ok(())
+        });
+        stream::iter(puts).buffer_unordered(PARALLEL).try_collect().await
     }
+}
+
+impl DataFile {
+    fn read((name, path): (String, PathBuf), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
+        let size = Cell::new(0);
+        let count = |bytes| {
+            size.set(size.get() + bytes);
+            progress(bytes);
+        };
+        let sha256 = File::open(&path).and_then(|mut file| sha256(&mut file, count));
+        let sha256 = sha256.doing(|| format!("read {}", path.display()))?;
+        Ok(Self { name, path, sha256, size: size.get() })
+    }
+
+    fn content(&self) -> Result<Content> {
+        let file = File::open(&self.path).doing(|| format!("read {}", self.path.display()))?;
+        Ok(Content { sha256: Some(hex(&self.sha256)), ..Content::of(file) })
+    }
+}
+
+/// Reads files on as many threads as there are processors, each taking the next file that nobody has taken. Sorted by name.
+fn read_all(listed: Vec<(String, PathBuf)>, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Vec<DataFile>> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(listed.len());
+    let files = Mutex::new(listed.into_iter());
+    let read_some = || {
+        let next = || files.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let read = iter::from_fn(next).map(|file| DataFile::read(file, progress)).collect::<Result<Vec<_>>>();
+        // After a failure, nobody need read on.
+        read.inspect_err(|_| files.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop))
+    };
+    let mut read = thread::scope(|scope| {
+        let readers: Vec<_> = (0..threads).map(|_| scope.spawn(read_some)).collect();
+        let read = readers.into_iter().map(|reader| reader.join().map_err(|_| Error::failure("reading ended"))?);
+        read.collect::<Result<Vec<_>>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
+    read.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(read)
 }
 
 /// Folders deeper than this are a loop of links.

@@ -29,7 +29,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl AwsObjects {
     pub(super) async fn store(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
-        let source = Source::new(&content)?;
+        let source = Source::new(uri, &content)?;
         if source.size <= plan::SINGLE {
             return self.store_whole(uri, source, &content).await;
         }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cloud::{CloudError, CloudResult, Content};
-use crate::model::hex;
+use crate::model::{S3Uri, hex};
 
 /// What memory is counted in, in bytes: the smallest file takes one.
 pub(super) const UNIT: usize = 64 * 1024;
@@ -18,6 +18,8 @@ pub(super) const MEMORY: usize = 1024;
 
 pub(super) struct Source {
     file: File,
+    /// Where it goes.
+    uri: S3Uri,
     /// In bytes, as it was when it was opened.
     pub(super) size: u64,
     at: u64,
@@ -32,10 +34,10 @@ pub(super) struct Part {
 }
 
 impl Source {
-    pub(super) fn new(content: &Content) -> CloudResult<Self> {
+    pub(super) fn new(uri: &S3Uri, content: &Content) -> CloudResult<Self> {
         let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
         let (file, size) = open().map_err(unreadable())?;
-        Ok(Self { file, size, at: 0, digest: Sha256::new(), expected: content.sha256.clone() })
+        Ok(Self { file, uri: uri.clone(), size, at: 0, digest: Sha256::new(), expected: content.sha256.clone() })
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -56,27 +58,27 @@ impl Source {
     fn read(mut self, length: usize) -> CloudResult<(Vec<u8>, Self)> {
         let mut bytes = vec![0; length];
         match self.file.read_exact_at(&mut bytes, self.at) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(changed()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(self.changed()),
             read => read.map_err(unreadable())?,
         }
         self.at += length as u64;
         if let Some(expected) = &self.expected {
             self.digest.update(&bytes);
             if self.is_at_end() && hex(&self.digest.clone().finalize()) != *expected {
-                return Err(changed());
+                return Err(self.changed());
             }
         }
         Ok((bytes, self))
+    }
+
+    fn changed(&self) -> CloudError {
+        CloudError::Unusable {
+            what: format!("{} was not stored: its file changed while it was read", self.uri),
+            hint: "submit again once the file stays as it is".to_owned(),
+        }
     }
 }
 
 fn unreadable() -> impl FnOnce(io::Error) -> CloudError {
     CloudError::io("read what is to be stored")
-}
-
-fn changed() -> CloudError {
-    CloudError::Unusable {
-        what: "a file changed while it was stored".to_owned(),
-        hint: "submit again once it stays as it is".to_owned(),
-    }
 }

@@ -33,7 +33,8 @@ impl Identity for Account {
 }
 
 fn objects(server: &Server) -> AwsObjects {
-    let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1));
+    let retries =
+        RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1));
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
@@ -84,7 +85,8 @@ async fn files_of_all_sizes_are_stored_as_they_are() -> TestResult {
         assert_eq!(objects.head(&uri()?).await?, Some(size as u64));
     }
     assert_eq!(server.count("UploadPart"), 3);
-    let key = server.state(|state| state.objects[KEY].headers.get("x-amz-server-side-encryption-aws-kms-key-id").cloned());
+    let key =
+        server.state(|state| state.objects[KEY].headers.get("x-amz-server-side-encryption-aws-kms-key-id").cloned());
     assert_eq!(key, None, "the completing call names no key");
     Ok(())
 }

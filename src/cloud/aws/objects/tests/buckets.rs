@@ -35,10 +35,7 @@ async fn whoever_makes_it_at_the_same_time_is_no_failure() -> TestResult {
 
 #[tokio::test]
 async fn a_bucket_elsewhere_or_of_somebody_else_is_refused() -> TestResult {
-    let cases = [
-        (bucket(ACCOUNT, "us-east-2"), "us-east-2"),
-        (bucket("999999999999", REGION), "another account"),
-    ];
+    let cases = [(bucket(ACCOUNT, "us-east-2"), "us-east-2"), (bucket("999999999999", REGION), "another account")];
     for (found, why) in cases {
         let server = Server::start()?;
         server.state(|state| state.buckets.insert(BUCKET.to_owned(), found));

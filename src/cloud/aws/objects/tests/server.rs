@@ -104,7 +104,8 @@ impl Request {
         let mut words = line.split(' ');
         let (method, target) = (words.next()?.to_owned(), words.next()?);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let pair = |pair: &str| pair.split_once('=').map_or((pair.into(), String::new()), |(k, v)| (k.into(), v.into()));
+        let pair =
+            |pair: &str| pair.split_once('=').map_or((pair.into(), String::new()), |(k, v)| (k.into(), v.into()));
         let mut headers = HashMap::new();
         while let Some((name, value)) = self::line(reader)?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_owned());
@@ -203,7 +204,9 @@ impl State {
             "CreateMultipartUpload" => {
                 self.made += 1;
                 let id = format!("upload-{}", self.made);
-                let body = format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>").into_bytes();
+                let body =
+                    format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>")
+                        .into_bytes();
                 self.uploads.insert(id, BTreeMap::new());
                 Answer { body, ..Answer::ok() }
             }
