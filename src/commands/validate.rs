@@ -23,12 +23,14 @@ pub(crate) struct ValidateArgs {
 pub(crate) fn run(args: ValidateArgs, context: &Context) -> Result<()> {
     let ValidateArgs { files, overrides } = args;
     let overrides = overrides.resolve();
+    let layers = context.layers()?;
     let mut invalid = Vec::new();
     for file in &files {
-        match job::load(file, &LoadOptions { overrides: &overrides, local: context.local }) {
+        match job::load(file, &LoadOptions { overrides: &overrides, local: context.local, layers }) {
             Ok(loaded) => {
                 context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
                 context.ui.note(format_args!("{}: valid", file.display()));
+                loaded.origins.iter().for_each(|origin| context.ui.detail(format_args!("  {origin}")));
             }
             Err(problems) => invalid.push(problems),
         }

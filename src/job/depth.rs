@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// Deeper than any spec; toml's own limit of 80 holds for brackets alone.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// The bytes at which the text nests too deeply, if it does.
 pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {

@@ -165,6 +165,11 @@ const OTHER_NAMES: &[(&str, &str, &str)] = &[
     ("profiler_config", "", "profiler"),
 ];
 
+/// Whether a key is the spec's, in any of its sections.
+pub(crate) fn is_of_spec(key: &str) -> bool {
+    ROOT.contains(&key) || SECTIONS.iter().any(|(_, keys)| keys.contains(&key))
+}
+
 /// What to do about a key that `section` (empty for the top level) does not have.
 pub(crate) fn hint_for_unknown(section: &str, key: &str, allowed: &[&str]) -> Option<String> {
     let word = snake_case(key);

@@ -1,16 +1,18 @@
-//! From a spec's path and the command line's overrides to a checked job spec, or to everything that is wrong with it.
+//! From a spec's path, the settings below it and the command line's overrides to a checked job spec, or to everything that is wrong with it.
 
 use std::path::{Path, PathBuf};
 
+use super::layers::{Layers, Origin};
 use super::overrides::Override;
 use super::parse;
 use super::problem::{InvalidSpec, Problem, SourceText};
 use super::report::Report;
 use super::sections;
 use super::spec::JobSpec;
-use super::text;
-use super::tree::Table;
+use super::text::{self, Wanted};
+use super::tree::{Table, Value};
 use super::validate::Checks;
+use crate::model::InstanceType;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LoadOptions<'a> {
@@ -18,20 +20,25 @@ pub(crate) struct LoadOptions<'a> {
     pub(crate) overrides: &'a [Override],
     /// `--local` was given: no instance type is needed.
     pub(crate) local: bool,
+    /// What holds where neither the file nor a flag says anything.
+    pub(crate) layers: &'a Layers,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) spec: JobSpec,
-    /// The spec's file first, then the flags in their order: what the warnings' places refer to.
+    /// The spec's file first, then the settings from the lowest to the highest, then the flags in their order: what the
+    /// warnings' places refer to.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) warnings: Vec<Problem>,
+    /// Of every key that the settings say something about: where its value comes from.
+    pub(crate) origins: Vec<Origin>,
 }
 
 /// Reads and checks a spec. Nothing is asked of any service.
 pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
     let name = path.display().to_string();
-    match text::read(path) {
+    match text::read(path, Wanted::JobSpec) {
         Ok(text) => read(path, SourceText { name, text }, options),
         Err(problem) => {
             let sources = vec![SourceText { name, text: String::new() }];
@@ -42,27 +49,40 @@ pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Inv
 
 fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
     let report = Report::default();
-    let spec = tree(&file.text, options, &report).map(|tree| check(&tree, &folder_of(path), options, &report));
+    let tree = tree(&file.text, options, &report);
+    let spec = tree.as_ref().map(|tree| check(tree, &folder_of(path), options, &report));
     let flags = options.overrides.iter().map(Override::source_text);
-    let sources: Vec<SourceText> = std::iter::once(file).chain(flags).collect();
-    match spec {
-        Some(spec) if !report.has_errors() => Ok(Loaded { spec, sources, warnings: report.into_problems() }),
+    let sources: Vec<SourceText> = std::iter::once(file).chain(options.layers.sources()).chain(flags).collect();
+    match (spec, tree) {
+        (Some(spec), Some(tree)) if !report.has_errors() => {
+            let origins = options.layers.origins(&tree, &sources);
+            Ok(Loaded { spec, sources, warnings: report.into_problems(), origins })
+        }
         _ => Err(InvalidSpec { path: path.to_owned(), sources, problems: report.into_problems() }),
     }
 }
 
-/// The file's tree with the overrides in it; `None` when the file is not TOML, which is reported.
+/// The file's tree with the overrides in it and the settings below; `None` when the file is not TOML, which is reported.
 fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<Table> {
-    let mut tree = parse::document(text, report)?;
+    let mut tree = parse::document(text, Wanted::JobSpec, report)?;
     if tree.entries.is_empty() && options.overrides.is_empty() {
         let hint = "`smtrain init` writes a job spec to start from";
         report.add(Problem::error("this file has no job spec in it").hint(hint));
         return None;
     }
+    let first_flag = options.layers.sources().count() + 1;
     for (index, value) in options.overrides.iter().enumerate() {
-        value.apply(&mut tree, index + 1, report);
+        value.apply(&mut tree, first_flag + index, report);
     }
+    let is_local = options.local || names_local(&tree);
+    options.layers.underlay(&mut tree, is_local);
     Some(tree)
+}
+
+/// Whether the spec runs on this computer by its instance type.
+fn names_local(tree: &Table) -> bool {
+    let instance_type = tree.at(&["resources", "instance_type"]).map(|node| &node.value);
+    matches!(instance_type, Some(Value::String(name)) if InstanceType::new(name).is_local())
 }
 
 fn check(tree: &Table, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {

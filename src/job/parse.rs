@@ -8,15 +8,15 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 use super::depth::too_deep;
 use super::problem::{Place, Problem, char_boundary, line_and_column};
 use super::report::Report;
-use super::text::other_format;
+use super::text::{Wanted, other_format};
 use super::tree::{Entry, Node, Table, Value};
 
 const DUPLICATE_KEY: &str = "duplicate key";
 /// Finding a duplicate's first place parses the text again.
 const MOST_DUPLICATES: usize = 20;
 
-/// The tree of a spec's text, or `None` where its syntax is so broken that nothing more can be told from it.
-pub(crate) fn document(text: &str, report: &Report) -> Option<Table> {
+/// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
+pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Table> {
     if let Some(bytes) = too_deep(text) {
         report.add(nested_too_deeply(&Place { source: 0, bytes }));
         return None;
@@ -25,7 +25,7 @@ pub(crate) fn document(text: &str, report: &Report) -> Option<Table> {
     let (duplicates, syntax): (Vec<_>, Vec<_>) =
         errors.into_iter().partition(|error| error.message().starts_with(DUPLICATE_KEY));
     if !syntax.is_empty() {
-        match other_format(text) {
+        match other_format(text, wanted) {
             Some(problem) => report.add(problem),
             None => syntax.iter().for_each(|error| report.add(syntax_error(text, error))),
         }
@@ -72,7 +72,7 @@ pub(crate) fn dotted_key(text: &str) -> Option<Vec<(String, Range<usize>)>> {
     }
 }
 
-fn nested_too_deeply(place: &Place) -> Problem {
+pub(crate) fn nested_too_deeply(place: &Place) -> Problem {
     Problem::error("tables and arrays are nested more than 64 levels deep").at(place)
 }
 

@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// One text that a value can come from: the spec's file, or a flag of the command line.
+/// One text that a value can come from: the spec's file, a settings file, a variable, or a flag of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceText {
-    /// What stands before `:LINE:COLUMN`: the file as the user named it, or `--set`.
+    /// What stands before `:LINE:COLUMN`: the file as the user named it, `SMTRAIN_ROLE`, or `--set`.
     pub(crate) name: String,
     pub(crate) text: String,
 }
@@ -38,11 +38,13 @@ pub(crate) struct Problem {
     pub(crate) place: Option<Place>,
 }
 
-/// A spec that can't be used, with every problem that was found.
+/// A spec or a layer of settings that can't be used, with every problem that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct InvalidSpec {
+    /// As it is shown.
     pub(crate) path: PathBuf,
-    /// The spec's file first, then the flags in their order.
+    /// The spec's file first, then the settings from the lowest to the highest, then the flags in their order; of a
+    /// layer, its own text alone.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) problems: Vec<Problem>,
 }

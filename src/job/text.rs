@@ -1,4 +1,4 @@
-//! Reads a spec's text from disk, and refuses what can't be one before it costs anything.
+//! Reads the text of a spec or of settings from disk, and refuses what can't be one before it costs anything.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,17 +6,45 @@ use std::path::Path;
 
 use super::problem::{Place, Problem, line_and_column};
 
-/// The largest spec: 1 MiB, hundreds of times what one needs.
+/// The largest file: 1 MiB, hundreds of times what one needs.
 const MAX_BYTES: u64 = 1 << 20;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// What a file should be, for the messages about one that isn't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    JobSpec,
+    Settings,
+    /// The SageMaker SDK's settings.
+    SdkConfig,
+}
+
+impl Wanted {
+    fn name(self) -> &'static str {
+        match self {
+            Self::JobSpec => "job spec",
+            Self::Settings => "settings file",
+            Self::SdkConfig => "config file of the SageMaker SDK",
+        }
+    }
+
+    fn format(self) -> &'static str {
+        if self == Self::SdkConfig { "YAML" } else { "TOML" }
+    }
+
+    /// A line as its format has it.
+    fn example(self) -> &'static str {
+        if self == Self::JobSpec { "`name = \"churn\"` and `[resources]`" } else { "`role = \"MyRole\"` and `[tags]`" }
+    }
+}
+
 /// The text without a byte order mark, so that the columns of the first line are right.
-pub(crate) fn read(path: &Path) -> Result<String, Problem> {
-    let bytes = read_bytes(path)?;
-    let text =
-        String::from_utf8(bytes).map_err(|error| not_text(error.as_bytes(), error.utf8_error().valid_up_to()))?;
+pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<String, Problem> {
+    let bytes = read_bytes(path, wanted)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| not_text(error.as_bytes(), error.utf8_error().valid_up_to(), wanted))?;
     if let Some(at) = text.bytes().position(|byte| byte == 0) {
-        return Err(not_text(text.as_bytes(), at));
+        return Err(not_text(text.as_bytes(), at, wanted));
     }
     match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(text) => Ok(text.to_owned()),
@@ -24,23 +52,26 @@ pub(crate) fn read(path: &Path) -> Result<String, Problem> {
     }
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Problem> {
-    let about = path.metadata().map_err(|error| unreadable(&error))?;
+fn read_bytes(path: &Path, wanted: Wanted) -> Result<Vec<u8>, Problem> {
+    let name = wanted.name();
+    let about = path.metadata().map_err(|error| unreadable(&error, wanted))?;
     if about.is_dir() {
-        return Err(Problem::error("this is a folder, not a job spec").maybe_hint(spec_inside(path)));
+        let hint = if wanted == Wanted::JobSpec { spec_inside(path) } else { None };
+        return Err(Problem::error(format!("this is a folder, not a {name}")).maybe_hint(hint));
     }
     // Not even opened: a pipe that nobody writes to is waited for without end.
     if !about.is_file() {
-        return Err(Problem::error("this is a pipe or a device, not a job spec").hint("write it to a file first"));
+        let problem = Problem::error(format!("this is a pipe or a device, not a {name}"));
+        return Err(problem.hint("write it to a file first"));
     }
     if about.len() > MAX_BYTES {
-        return Err(too_large());
+        return Err(too_large(wanted));
     }
     // It may have grown since: one byte more than allowed is the most that is read.
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
+    let file = File::open(path).map_err(|error| unreadable(&error, wanted))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error, wanted))?;
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large(wanted)) } else { Ok(bytes) }
 }
 
 fn spec_inside(folder: &Path) -> Option<String> {
@@ -48,8 +79,9 @@ fn spec_inside(folder: &Path) -> Option<String> {
     spec.is_file().then(|| format!("did you mean {}?", spec.display()))
 }
 
-fn unreadable(error: &io::Error) -> Problem {
+fn unreadable(error: &io::Error, wanted: Wanted) -> Problem {
     match error.kind() {
+        io::ErrorKind::NotFound if wanted != Wanted::JobSpec => Problem::error("there is no such file"),
         io::ErrorKind::NotFound => {
             Problem::error("there is no such file").hint("`smtrain init` writes a job spec to start from")
         }
@@ -58,21 +90,22 @@ fn unreadable(error: &io::Error) -> Problem {
     }
 }
 
-fn too_large() -> Problem {
-    Problem::error("this file is larger than 1 MiB, which no job spec is").hint("is it a data file or an archive?")
+fn too_large(wanted: Wanted) -> Problem {
+    let message = format!("this file is larger than 1 MiB, which no {} is", wanted.name());
+    Problem::error(message).hint("is it a data file or an archive?")
 }
 
 /// Names the byte and its line, since an editor may hide what is wrong there.
-fn not_text(bytes: &[u8], at: usize) -> Problem {
+fn not_text(bytes: &[u8], at: usize, wanted: Wanted) -> Problem {
     let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or(bytes));
     let (line, _) = line_and_column(&before, before.len());
     let byte = bytes.get(at).copied().unwrap_or_default();
     let message = format!("this is not a text file: byte {at} (line {line}) is 0x{byte:02x}, which is not UTF-8 text");
-    Problem::error(message).hint("a job spec is a TOML file, saved as UTF-8")
+    Problem::error(message).hint(format!("a {} is a {} file, saved as UTF-8", wanted.name(), wanted.format()))
 }
 
 /// What another format's file is most likely meant to be, said instead of a page of syntax errors.
-pub(crate) fn other_format(text: &str) -> Option<Problem> {
+pub(crate) fn other_format(text: &str, wanted: Wanted) -> Option<Problem> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next()?;
     let format = if first.starts_with('{') {
@@ -83,9 +116,9 @@ pub(crate) fn other_format(text: &str) -> Option<Problem> {
         return None;
     };
     let at = text.find(first).unwrap_or(0);
-    let message = format!("this looks like {format}, and a job spec is TOML");
+    let message = format!("this looks like {format}, and a {} is TOML", wanted.name());
     let place = Place { source: 0, bytes: at..at + first.len() };
-    Some(Problem::error(message).at(&place).hint("TOML is written as `name = \"churn\"` and `[resources]`"))
+    Some(Problem::error(message).at(&place).hint(format!("TOML is written as {}", wanted.example())))
 }
 
 /// `key: value` or `key:`, as no line of TOML starts.

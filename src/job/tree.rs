@@ -1,5 +1,7 @@
 //! The spec as a tree of our own: every value and every key with its place, tables in the order written.
 
+use std::collections::HashMap;
+
 use super::problem::Place;
 
 #[derive(Clone, Debug)]
@@ -79,6 +81,40 @@ impl Table {
         match (&mut old.node.value, new.node.value) {
             (Value::Table(into), Value::Table(from)) => from.entries.into_iter().for_each(|entry| into.merge(entry)),
             (_, value) => *old = Entry { node: Node { value, ..new.node }, ..new },
+        }
+    }
+    /// Adds what a lower layer has and this table lacks; its own values and places stay.
+    pub(crate) fn underlay(&mut self, lower: &Table) {
+        let keys = self.entries.iter().enumerate().map(|(index, entry)| (entry.key.clone(), index));
+        let index_of: HashMap<String, usize> = keys.collect();
+        for entry in &lower.entries {
+            match index_of.get(&entry.key).and_then(|index| self.entries.get_mut(*index)) {
+                None => self.entries.push(entry.clone()),
+                Some(own) => {
+                    if let (Value::Table(own), Value::Table(lower)) = (&mut own.node.value, &entry.node.value) {
+                        own.underlay(lower);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes every place one of the `source`-th text.
+    pub(crate) fn set_source(&mut self, source: usize) {
+        for entry in &mut self.entries {
+            entry.key_place.source = source;
+            entry.node.set_source(source);
+        }
+    }
+}
+
+impl Node {
+    fn set_source(&mut self, source: usize) {
+        self.place.source = source;
+        match &mut self.value {
+            Value::Array(items) => items.iter_mut().for_each(|item| item.set_source(source)),
+            Value::Table(table) => table.set_source(source),
+            _ => {}
         }
     }
 }

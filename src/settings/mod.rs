@@ -1,5 +1,7 @@
 //! Settings that don't come from the job spec: the only reader of the environment.
 
+mod files;
+
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,6 +9,7 @@ use std::path::PathBuf;
 use etcetera::BaseStrategy;
 
 use crate::error::{Doing, Error, Result};
+use crate::job::Layers;
 
 /// Where smtrain keeps what it keeps, and what it was started as.
 #[derive(Clone, Debug)]
@@ -17,20 +20,29 @@ pub(crate) struct Settings {
     pub(crate) cache: PathBuf,
     /// This program.
     pub(crate) executable: PathBuf,
+    /// The user's settings, of all programs: `XDG_CONFIG_HOME`. `None` for who has no home.
+    config: Option<PathBuf>,
 }
 
 impl Settings {
     pub(crate) fn from_environment() -> Result<Self> {
         let executable = env::current_exe().doing(|| "find out where smtrain itself is".to_owned())?;
+        let base = etcetera::choose_base_strategy();
+        let config = base.as_ref().ok().map(BaseStrategy::config_dir);
         if let Some(home) = env::var_os("SMTRAIN_HOME").filter(|home| !home.is_empty()) {
             let home = std::path::absolute(home).doing(|| "resolve SMTRAIN_HOME".to_owned())?;
-            return Ok(Self { cache: home.join("cache"), state: home, executable });
+            return Ok(Self { cache: home.join("cache"), state: home, executable, config });
         }
-        let base = etcetera::choose_base_strategy()
+        let base = base
             .map_err(|error| Error::failure("there is no home folder to keep jobs in").caused_by(error))
             .map_err(|error| error.hint("set HOME, or SMTRAIN_HOME to a folder of your choice"))?;
         let state = base.state_dir().unwrap_or_else(|| base.data_dir()).join("smtrain");
-        Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable })
+        Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable, config })
+    }
+
+    /// What holds below the job spec. The files are read by this call, and by no other.
+    pub(crate) fn layers(&self) -> Result<Layers> {
+        files::layers(self.config.as_deref())
     }
 }
 

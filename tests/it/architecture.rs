@@ -22,7 +22,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     // What it prints: errors, a spec's problems, statuses.
     ("ui", &["error", "job", "model"]),
     ("error", &["cloud", "job", "model"]),
-    ("settings", &["error"]),
+    ("settings", &["error", "job", "model"]),
     ("job", &["contract", "images", "model"]),
     ("images", &["model"]),
     ("cloud", &["archive", "contract", "model"]),

@@ -42,6 +42,11 @@ pub(crate) fn network(root: &Reader<'_>) -> Network {
             section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
         }
     }
+    network_values(&section)
+}
+
+/// `[network]` key by key, whatever else is written.
+pub(crate) fn network_values(section: &Reader<'_>) -> Network {
     let encrypted = section.boolean("encrypt_inter_container_traffic");
     Network {
         subnets: section.strings("subnets", MOST_SUBNETS, patterns::network_id),

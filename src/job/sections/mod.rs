@@ -5,9 +5,9 @@
 
 pub(crate) mod channels;
 mod distribution;
-mod infrastructure;
+pub(crate) mod infrastructure;
 mod monitoring;
-mod parameters;
+pub(crate) mod parameters;
 mod resources;
 mod source;
 mod what_runs;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::load::{LoadOptions, load};
 use super::super::parse;
 use super::super::report::Report;
+use super::super::text::Wanted;
 use super::super::tree::{Node, Table, Value};
 use super::{BASE, Project, TestResult, show};
 
@@ -209,7 +210,7 @@ proptest! {
     #[test]
     fn no_tree_is_deep(text in tokens()) {
         let report = Report::default();
-        if let Some(tree) = parse::document(&text, &report) {
+        if let Some(tree) = parse::document(&text, Wanted::JobSpec, &report) {
             prop_assert!(depth(&tree) <= 70);
         }
     }

@@ -56,7 +56,7 @@ impl Project {
         overrides: &[Override],
     ) -> Result<Result<Loaded, InvalidSpec>, Box<dyn Error>> {
         fs::write(self.spec(), text)?;
-        Ok(load(&self.spec(), &LoadOptions { overrides, local: false }))
+        Ok(load(&self.spec(), &LoadOptions { overrides, ..LoadOptions::default() }))
     }
 
     /// Every problem as one line, errors and warnings, with the project's own path left out.

@@ -237,7 +237,7 @@ fn a_local_job_needs_no_instance_type() -> TestResult {
     let project = Project::new()?;
     let text = BASE.replace("[resources]\ninstance_type = \"ml.m5.xlarge\"", "");
     assert_eq!(project.problems(&text, &[])?.len(), 1);
-    let options = LoadOptions { overrides: &[], local: true };
+    let options = LoadOptions { local: true, ..LoadOptions::default() };
     let Ok(loaded) = load(&project.spec(), &options) else { return Err("the spec has problems".into()) };
     assert_eq!(loaded.spec.resources.instance_type, None);
     for word in ["local", "local_gpu"] {

@@ -1,0 +1,112 @@
+//! Checks one layer by itself: that every key may stand in settings, and every value is one.
+
+use super::super::keys;
+use super::super::patterns;
+use super::super::problem::Problem;
+use super::super::reader::{Checked, Reader};
+use super::super::report::Report;
+use super::super::sections::{infrastructure, parameters};
+use super::super::suggest::did_you_mean;
+use super::super::tree::{Table, Value};
+use crate::model::S3Uri;
+
+/// Keys that only settings have.
+pub(crate) const SETTINGS_ONLY: [&str; 4] = ["profile", "default_bucket", "default_bucket_prefix", "provenance"];
+
+const ROOT: &[&str] = &[
+    "role",
+    "region",
+    "profile",
+    "default_bucket",
+    "default_bucket_prefix",
+    "provenance",
+    "output",
+    "source",
+    "network",
+    "encryption",
+    "tags",
+    "environment",
+];
+const OUTPUT: &[&str] = &["s3_uri", "kms_key_id"];
+const SOURCE: &[&str] = &["s3_uri"];
+const SECTIONS: [(&str, &[&str]); 4] =
+    [("output", OUTPUT), ("source", SOURCE), ("network", keys::NETWORK), ("encryption", keys::ENCRYPTION)];
+
+/// Of the 1024 characters of an object's key; the rest is for what smtrain puts below.
+const LONGEST_PREFIX: usize = 512;
+const LONGEST_PROFILE: usize = 255;
+
+/// Unknown keys are reported and taken out.
+pub(crate) fn check(table: &mut Table, report: &Report) {
+    refuse_unknown("", table, ROOT, report);
+    for (section, keys) in SECTIONS {
+        let node = table.entries.iter_mut().find(|entry| entry.key == section).map(|entry| &mut entry.node.value);
+        if let Some(Value::Table(table)) = node {
+            refuse_unknown(section, table, keys, report);
+        }
+    }
+    values(&Reader::root(table, ROOT, report));
+}
+
+fn refuse_unknown(section: &str, table: &mut Table, keys: &[&str], report: &Report) {
+    table.entries.retain(|entry| {
+        let key = entry.key.as_str();
+        let is_known = keys.contains(&key);
+        if !is_known {
+            let place =
+                if section.is_empty() { "the settings".to_owned() } else { format!("[{section}] of the settings") };
+            let problem = Problem::error(format!("unknown key `{key}` in {place}")).label("unknown key");
+            let hint = if report.is_full() { None } else { Some(hint(key, keys)) };
+            report.add(problem.at(&entry.key_place).maybe_hint(hint));
+        }
+        is_known
+    });
+}
+
+fn hint(key: &str, keys: &[&str]) -> String {
+    if let Some((section, _)) = SECTIONS.iter().find(|(_, keys)| keys.contains(&key)) {
+        return format!("`{key}` belongs in [{section}]");
+    }
+    if keys::is_of_spec(key) {
+        return format!("`{key}` belongs in a job spec");
+    }
+    did_you_mean(key, keys.iter().copied()).unwrap_or_else(|| format!("its keys are {}", keys.join(", ")))
+}
+
+/// Read for their problems alone. Which keys need one another shows when the layers lie under a spec.
+fn values(root: &Reader<'_>) {
+    root.checked("role", patterns::role);
+    root.checked("region", patterns::region);
+    root.checked("profile", profile);
+    root.checked("default_bucket", bucket);
+    root.checked("default_bucket_prefix", prefix);
+    root.boolean("provenance");
+    let output = root.section("output", OUTPUT);
+    output.s3_uri("s3_uri");
+    output.checked("kms_key_id", patterns::kms_key_id);
+    root.section("source", SOURCE).s3_uri("s3_uri");
+    infrastructure::network_values(&root.section("network", keys::NETWORK));
+    infrastructure::volume_kms_key_id(root);
+    parameters::tags(root);
+    parameters::environment(root);
+}
+
+fn profile(text: &str) -> Checked {
+    patterns::between(text, 1, LONGEST_PROFILE)?;
+    if text.contains(char::is_control) { Err("has a control character".to_owned()) } else { Ok(()) }
+}
+
+fn bucket(text: &str) -> Checked {
+    match S3Uri::parse(&format!("s3://{text}")) {
+        Ok(uri) if uri.bucket() == text => Ok(()),
+        _ => Err("is not a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens".to_owned()),
+    }
+}
+
+fn prefix(text: &str) -> Checked {
+    patterns::at_most(text, LONGEST_PREFIX)?;
+    if text.contains("://") {
+        return Err("is a URI, and should be the start of keys, such as team/churn".to_owned());
+    }
+    if text.contains(char::is_control) { Err("has a control character".to_owned()) } else { Ok(()) }
+}

@@ -1,0 +1,121 @@
+//! Finds the settings below the job spec: the SageMaker SDK's files, smtrain's own, and variables.
+
+use std::path::{Path, PathBuf};
+use std::{env, io};
+
+use crate::error::{Error, Result};
+use crate::job::problem::InvalidSpec;
+use crate::job::{Layer, Layers, VARIABLES};
+
+/// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
+const SDK_FILE: &str = "config.yaml";
+const PROJECT_FILE: &str = "smtrain.toml";
+/// Where a system's settings are when `XDG_CONFIG_DIRS` doesn't say it (XDG Base Directory Specification 0.8).
+const SITE: &str = "/etc/xdg";
+
+/// Every layer from the lowest to the highest, or all that is wrong with them. `config` is the folder of the user's
+/// settings, of all programs.
+pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
+    let mut found = Found::default();
+    found.sdk("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", Some(&site()));
+    found.sdk("SAGEMAKER_USER_CONFIG_OVERRIDE", config);
+    if let Some(file) = config.map(|config| config.join("smtrain/config.toml")).filter(|file| is_there(file)) {
+        found.add(Layer::toml(&file, shown(&file)));
+    }
+    if let Some((file, name)) = project_file() {
+        found.add(Layer::toml(&file, name));
+    }
+    for (name, key) in VARIABLES {
+        if let Some(value) = variable(name)? {
+            found.add(Layer::variable(name, key, &value));
+        }
+    }
+    if found.invalid.is_empty() {
+        Ok(Layers::new(found.layers, found.warnings))
+    } else {
+        Err(Error::invalid_specs(found.invalid))
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    layers: Vec<Layer>,
+    invalid: Vec<InvalidSpec>,
+    warnings: Vec<String>,
+}
+
+impl Found {
+    fn add(&mut self, layer: Result<Layer, InvalidSpec>) {
+        match layer {
+            Ok(layer) => self.layers.push(layer),
+            Err(invalid) => self.invalid.push(invalid),
+        }
+    }
+
+    /// The SDK's file in `folder`, unless the variable names another file or folder.
+    fn sdk(&mut self, name: &str, folder: Option<&Path>) {
+        match env::var_os(name).filter(|value| !value.is_empty()) {
+            Some(value) if value.to_string_lossy().starts_with("s3://") => {
+                let warning = "is not read here: settings are read from this computer only";
+                self.warnings.push(format!("{name}={} {warning}", value.to_string_lossy()));
+            }
+            Some(value) => self.add(named(name, PathBuf::from(value))),
+            None => {
+                let file = folder.map(|folder| folder.join("sagemaker").join(SDK_FILE));
+                if let Some(file) = file.filter(|file| is_there(file)) {
+                    self.add(Layer::sdk(&file, shown(&file)));
+                }
+            }
+        }
+    }
+}
+
+/// What a variable names has to be there.
+fn named(variable: &str, path: PathBuf) -> Result<Layer, InvalidSpec> {
+    let file = if path.is_dir() { path.join(SDK_FILE) } else { path };
+    Layer::sdk(&file, shown(&file)).map_err(|mut invalid| {
+        if !is_there(&file) {
+            let problems = invalid.problems.into_iter();
+            invalid.problems = problems.map(|problem| problem.hint(format!("{variable} names it"))).collect();
+        }
+        invalid
+    })
+}
+
+/// The first of the system's folders, as the SDK takes it.
+fn site() -> PathBuf {
+    let folders = env::var_os("XDG_CONFIG_DIRS").unwrap_or_default();
+    let first = env::split_paths(&folders).next().filter(|folder| !folder.as_os_str().is_empty());
+    first.unwrap_or_else(|| PathBuf::from(SITE))
+}
+
+/// The nearest `smtrain.toml` in this folder or above it, and how it is shown.
+fn project_file() -> Option<(PathBuf, String)> {
+    let here = env::current_dir().ok()?;
+    let file = here.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|file| file.exists())?;
+    let name = if file.parent() == Some(&here) { PROJECT_FILE.to_owned() } else { shown(&file) };
+    Some((file, name))
+}
+
+/// A file that can't be looked at is there: reading it says why.
+fn is_there(file: &Path) -> bool {
+    match file.metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
+}
+
+/// A path with the home folder as `~`.
+fn shown(path: &Path) -> String {
+    let home = etcetera::home_dir().ok();
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
+}
+
+/// An empty variable is as good as none.
+fn variable(name: &str) -> Result<Option<String>> {
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    value.into_string().map(Some).map_err(|_| Error::usage(format!("{name} is not UTF-8 text")))
+}
