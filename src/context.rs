@@ -1,11 +1,13 @@
 //! What a command is given to work with.
 
+use std::cell::OnceCell as SyncOnceCell;
 use std::pin::Pin;
 
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Cloud, CloudResult, Place};
 use crate::error::Result;
+use crate::job::{Layers, Setting};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
@@ -19,6 +21,7 @@ pub(crate) struct Context {
     pub(crate) local: bool,
     /// `--region` and `--profile`.
     pub(crate) place: Place,
+    layers: SyncOnceCell<Layers>,
     local_cloud: Cloud,
     aws: OnceCell<Cloud>,
     connect: Connect,
@@ -33,7 +36,7 @@ impl Context {
         local_cloud: Cloud,
         connect: Connect,
     ) -> Self {
-        Self { ui, settings, local, place, local_cloud, aws: OnceCell::new(), connect }
+        Self { ui, settings, local, place, layers: SyncOnceCell::new(), local_cloud, aws: OnceCell::new(), connect }
     }
 
     /// The jobs of this computer.
@@ -71,8 +74,21 @@ impl Context {
         self.place != Place::default()
     }
 
-    pub(crate) fn place_on_aws(&self, region: Option<&str>) -> Result<Place> {
+    /// What the settings say. They are read once, by the first who asks.
+    pub(crate) fn layers(&self) -> Result<&Layers> {
+        if let Some(layers) = self.layers.get() {
+            return Ok(layers);
+        }
+        let layers = self.settings.layers()?;
+        layers.warnings.iter().for_each(|warning| self.ui.warning(warning));
+        Ok(self.layers.get_or_init(|| layers))
+    }
+
+    fn place_on_aws(&self, region: Option<&str>) -> Result<Place> {
+        let layers = self.layers()?;
+        let of_settings = |setting: Option<Setting<&str>>| setting.map(|setting| setting.value.to_owned());
         let Place { region: flag, profile, .. } = self.place.clone();
-        Ok(Place { region: flag.or(region.map(str::to_owned)), profile, offline: false })
+        let region = flag.or(region.map(str::to_owned)).or_else(|| of_settings(layers.region()));
+        Ok(Place { region, profile: profile.or_else(|| of_settings(layers.profile())), offline: false })
     }
 }

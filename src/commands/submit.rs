@@ -127,9 +127,10 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
 }
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpec> {
-    let options = LoadOptions { overrides, local: context.local };
+    let options = LoadOptions { overrides, local: context.local, layers: context.layers()? };
     let loaded = job::load(file, &options).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
     context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
+    loaded.origins.iter().for_each(|origin| context.ui.detail(origin));
     Ok(loaded.spec)
 }
 
@@ -161,7 +162,7 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
         read: Arc::new(move |bytes| reading.advance(bytes)),
         stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
     };
-    let defaults = defaults(context);
+    let defaults = defaults(context)?;
     let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, store, progress)).await;
     if prepared.is_err() {
         cloud.objects.abandon().await;
@@ -169,8 +170,14 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
     prepared
 }
 
-fn defaults(context: &Context) -> Defaults {
-    Defaults { bucket: None, prefix: String::new(), provenance: true, state: context.settings.state.clone() }
+fn defaults(context: &Context) -> Result<Defaults> {
+    let layers = context.layers()?;
+    Ok(Defaults {
+        bucket: layers.default_bucket().map(|bucket| bucket.value.to_owned()),
+        prefix: layers.default_bucket_prefix().map(|prefix| prefix.value.to_owned()).unwrap_or_default(),
+        provenance: layers.provenance(),
+        state: context.settings.state.clone(),
+    })
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {

@@ -85,7 +85,6 @@ pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
 /// The text of the driver, for code that goes to an image of the user's own: to be stored under the name
 /// [`driver::DRIVER`], and then told in `facts` for the request. None where no driver is needed. Fails as [`request`] does,
 /// or when the code can't be run under the container contract.
-#[cfg_attr(not(test), expect(dead_code, reason = "the submission to AWS, which is still to come, calls it"))]
 pub(crate) fn driver(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Option<String>> {
     let (Runs::Container(container), Some(source), Some(code)) = (&spec.runs, &spec.source, facts.code) else {
         return Ok(None);

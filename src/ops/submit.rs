@@ -1,6 +1,7 @@
 //! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
 
 mod code;
+mod driver;
 mod image;
 mod name;
 mod places;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::code::Code;
+use self::driver::Driver;
 use self::places::Places;
 use super::local_data::LocalData;
 use super::{blocking, provenance};
@@ -89,37 +91,46 @@ pub(crate) async fn prepare(
         data: &folders(&data, &places.content),
         tags: &tags(spec, code.as_ref(), defaults),
     };
+    let driver = Driver::of(spec, &facts, &places.content)?;
+    let facts = Facts { driver: driver.as_ref().map(|driver| &driver.uri), ..facts };
     let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
+    let mut content = Contents { code, driver, data };
     let mut notices = Vec::new();
-    let mut prepared = (code, data);
     if store {
-        store_all(cloud, spec, &places, &mut prepared, &progress).await?;
+        content.store(cloud, spec, &places, &progress).await?;
         notices = cloud.jobs.notices(&typed, &local_options(spec)).await?;
     }
-    Ok(Prepared { stamped, request, notices, code: prepared.0.map(|code| code.packed) })
+    Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed) })
 }
 
 /// Local data by channel.
 type Data = BTreeMap<String, LocalData>;
 
-async fn store_all(
-    cloud: &Cloud,
-    spec: &JobSpec,
-    places: &Places,
-    (code, data): &mut (Option<Code>, Data),
-    progress: &Progress,
-) -> Result<()> {
-    if let Some(bucket) = &places.default_bucket {
-        cloud.objects.ensure_bucket(bucket).await?;
+/// What the job needs stored before it can be created.
+struct Contents {
+    code: Option<Code>,
+    driver: Option<Driver>,
+    data: Data,
+}
+
+impl Contents {
+    async fn store(&mut self, cloud: &Cloud, spec: &JobSpec, places: &Places, progress: &Progress) -> Result<()> {
+        let (kms_key_id, progress) = (|| spec.output.kms_key_id.clone(), || progress.stored.clone());
+        if let Some(bucket) = &places.default_bucket {
+            cloud.objects.ensure_bucket(bucket).await?;
+        }
+        if let Some(code) = &mut self.code {
+            code.store(cloud, kms_key_id(), progress()).await?;
+        }
+        if let Some(driver) = &self.driver {
+            driver.store(cloud, kms_key_id()).await?;
+        }
+        for data in self.data.values() {
+            data.store(cloud, &folder(data, &places.content), kms_key_id(), progress()).await?;
+        }
+        Ok(())
     }
-    if let Some(code) = code {
-        code.store(cloud, spec.output.kms_key_id.clone(), progress.stored.clone()).await?;
-    }
-    for data in data.values() {
-        data.store(cloud, &folder(data, &places.content)).await?;
-    }
-    Ok(())
 }
 
 /// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.

@@ -13,7 +13,9 @@ impl DryRun {
     pub(crate) fn of(request: &Value) -> Self {
         let (mut document, mut notes) = (request.clone(), placeholders(request));
         let hidden = super::hide_secrets(&mut document);
-        notes.extend(hidden.iter().map(|name| format!("hidden: {name} looks like a secret; it would be sent as written")));
+        notes.extend(
+            hidden.iter().map(|name| format!("hidden: {name} looks like a secret; it would be sent as written")),
+        );
         Self { document, notes }
     }
 
@@ -41,7 +43,7 @@ fn placeholders(request: &Value) -> Vec<String> {
         })
         .collect();
     let image = request.pointer("/AlgorithmSpecification/TrainingImage").and_then(Value::as_str);
-    if let Some(image) = image.filter(|image| image.starts_with('<')) {
+    if let Some(image) = image.filter(|image| image.starts_with('<') && !image.starts_with(REGION)) {
         notes.push(format!("placeholder: TrainingImage {image}, since a local job runs in no image"));
     }
     notes

@@ -1,8 +1,10 @@
 //! Which container image runs the job.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, placeholder};
 use crate::error::{Error, Result};
-use crate::job::spec::{Algorithm, Framework, JobSpec, Runs};
+use crate::images::{self, ImageError, ImageQuery};
+use crate::job::image_query::image_query;
+use crate::job::spec::{Framework, JobSpec, Runs};
 
 /// The image's URI. An algorithm's ARN has its own: empty.
 pub(super) fn image(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
@@ -10,9 +12,17 @@ pub(super) fn image(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
         Runs::Framework(framework) if cloud.is_local => Ok(stand_in(framework)),
         Runs::Framework(Framework { image: Some(image), .. }) => Ok(image.clone()),
         Runs::Container(container) => Ok(container.image.clone()),
-        Runs::Algorithm(Algorithm::Arn(_)) => Ok(String::new()),
-        _ => Err(Error::usage("not resolved yet")),
+        _ => image_query(spec).map_or_else(|| Ok(String::new()), |query| of_catalog(&query, &cloud.region)),
     }
+}
+
+fn of_catalog(query: &ImageQuery<'_>, region: &str) -> Result<String> {
+    let resolve = || -> Result<String, ImageError> {
+        let choice = images::choose(query)?;
+        // Each region has a registry of its own.
+        if region == placeholder::REGION { Ok(format!("{region}:{}", choice.tag()?)) } else { choice.uri(region) }
+    };
+    resolve().map_err(|error| Error::usage(error.message).hint(error.hint))
 }
 
 /// A local job runs in no image, so that its name stands for it, in angle brackets.
