@@ -1,5 +1,7 @@
 //! The emulator itself, tested through what others wrote: boto3, in `tests/emulator/check`.
 
+use serde_json::json;
+
 use crate::support::{Sandbox, TestResult};
 
 #[test]
@@ -27,6 +29,11 @@ fn every_fault_is_seen() -> TestResult {
     check("faults")
 }
 
+#[test]
+fn metrics_are_spoken_in_cbor() -> TestResult {
+    check("metrics")
+}
+
 /// Runs boto3's side of a test, as a tenant of its own.
 fn check(tests: &str) -> TestResult {
     let (sandbox, _tenant) = Sandbox::on_aws()?;
@@ -52,5 +59,33 @@ fn a_test_looks_into_its_own_account() -> TestResult {
     assert_eq!(other.buckets()?, Vec::<String>::new());
     assert_eq!(other.calls()?.len(), 0);
     assert_ne!(other.account(), tenant.account());
+    Ok(())
+}
+
+#[test]
+fn a_test_makes_its_own_past_and_its_own_failures() -> TestResult {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    tenant.set("search_lag", 0.0)?;
+    tenant.jobs(&[json!({ "name": "old", "created": 1_700_000_000, "state": { "TrainingJobStatus": "Failed" } })])?;
+    tenant.log_events("old/algo-1-1700000060", &[(1_700_000_061_000, "a line")])?;
+    tenant.rule(&json!({ "fault": "throttle", "operation": "DescribeTrainingJob", "count": 1 }))?;
+    let look = "
+import boto3
+boto3.setup_default_session(region_name='eu-west-1')
+job = boto3.client('sagemaker').describe_training_job(TrainingJobName='old')
+print(job['TrainingJobStatus'], job['RoleArn'])
+stream = {'logGroupName': '/aws/sagemaker/TrainingJobs', 'logStreamName': 'old/algo-1-1700000060'}
+print(boto3.client('logs').get_log_events(**stream)['events'][0]['message'])
+";
+    let said = sandbox.emulator_python(&["-c", look])?.run()?.ok()?;
+    assert_eq!(said.lines(), [&format!("Failed {}", tenant.role_arn()), "a line"]);
+    let statuses: Vec<_> = tenant.calls()?.iter().map(|call| call["status"].clone()).collect();
+    assert_eq!(statuses, [400, 200, 200]);
+    tenant.clear_calls()?;
+    assert_eq!(tenant.calls()?.len(), 0);
+    tenant.rule(&json!({ "fault": "throttle" }))?;
+    tenant.clear_rules()?;
+    sandbox.emulator_python(&["-c", look])?.run()?.ok()?;
+    assert_eq!(tenant.count("DescribeTrainingJob")?, 1);
     Ok(())
 }

@@ -39,7 +39,7 @@ impl Server {
     fn get() -> TestResult<&'static Self> {
         static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
         let server = SERVER.get_or_init(|| Self::start().map_err(|error| format!("no emulator: {error}")));
-        Ok(server.as_ref()?)
+        server.as_ref().map_err(|error| error.as_str().into())
     }
 }
 
@@ -65,7 +65,8 @@ impl Tenant {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         // The account follows from the last thirteen.
         let access_key = format!("AKIATST{number:013}");
-        let mut tenant = Self { port: Server::get()?.port, access_key, account: String::new(), role_arn: String::new() };
+        let mut tenant =
+            Self { port: Server::get()?.port, access_key, account: String::new(), role_arn: String::new() };
         let about = tenant.admin("GET", "", &Value::Null)?;
         about["account"].as_str().ok_or("no account")?.clone_into(&mut tenant.account);
         about["role_arn"].as_str().ok_or("no role")?.clone_into(&mut tenant.role_arn);

@@ -56,7 +56,8 @@ impl Sandbox {
     /// A sandbox whose commands speak to the emulator, as a tenant of its own.
     pub(crate) fn on_aws() -> TestResult<(Self, Tenant)> {
         let tenant = Tenant::new()?;
-        let sandbox = tenant.environment().into_iter().fold(Self::new()?, |all, (name, value)| all.with_env(name, value));
+        let sandbox =
+            tenant.environment().into_iter().fold(Self::new()?, |all, (name, value)| all.with_env(name, value));
         Ok((sandbox, tenant))
     }
 
