@@ -15,6 +15,7 @@ use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Override};
 use crate::model::InstanceType;
 use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::ops::fetch_channels::{self, Fetched};
 use crate::ops::find_job::Found;
 use crate::ops::read_log::Span;
 use crate::ops::submit::{self, Defaults, Prepared, Progress, Submitted};
@@ -116,6 +117,9 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     }
     let cloud =
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
+    if cloud.is_local {
+        fetch_channels(&spec, context).await?;
+    }
     let prepared = prepare(cloud, &spec, true, context).await?;
     report_code(&prepared, context);
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
@@ -178,6 +182,19 @@ fn defaults(context: &Context) -> Result<Defaults> {
         provenance: layers.provenance(),
         state: context.settings.state.clone(),
     })
+}
+
+/// What a local job reads from S3 has to be on this computer.
+async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
+    let bar = Arc::new(context.ui.progress_of_bytes("fetching channels from S3"));
+    let on_bytes = Arc::new(move |bytes| bar.advance(bytes));
+    let aws = async || context.aws(spec.region.as_deref()).await;
+    let fetched = fetch_channels::fetch(context.local_cloud(), aws, spec, on_bytes);
+    for Fetched { channel, objects, bytes } in unless_interrupted(fetched).await? {
+        let (objects, bytes) = (view::count(objects, "object"), ui::bytes(bytes));
+        context.ui.note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
+    }
+    Ok(())
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {

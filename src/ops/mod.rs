@@ -2,6 +2,7 @@
 
 pub(crate) mod download;
 pub(crate) mod failure;
+pub(crate) mod fetch_channels;
 pub(crate) mod find_job;
 pub(crate) mod follow;
 pub(crate) mod history;
