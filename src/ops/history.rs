@@ -23,7 +23,10 @@ pub(crate) async fn each(
     let density = slices::Density::of(&first.items);
     shown.more(first.items)?;
     let is_long = token.is_some() && shown.left > WORTH_SLICING && query.sort_by == SortBy::CreationTime;
-    if is_long && let Some(density) = density && slices::each(cloud, query, density, &mut shown).await? {
+    if is_long
+        && let Some(density) = density
+        && slices::each(cloud, query, density, &mut shown).await?
+    {
         return Ok(());
     }
     // A page may be short, or empty, and still not be the last.

@@ -75,7 +75,9 @@ mod tests {
     fn later_rows_stand_under_the_first() {
         let mut table = Table::new(vec!["A", "B"]);
         let mut batch = |cells: &[[&'static str; 2]]| {
-            cells.iter().for_each(|[a, b]| table.row(vec![(*a).into(), Cell::styled(*b, Style::Good)]));
+            for [a, b] in cells {
+                table.row(vec![(*a).into(), Cell::styled(*b, Style::Good)]);
+            }
             anstream::adapter::strip_str(&table.render()).to_string()
         };
         assert_eq!(batch(&[["1234", "x"], ["1", "yy"]]), "A     B\n1234  x\n1     yy\n");

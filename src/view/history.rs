@@ -147,7 +147,9 @@ pub(crate) fn table() -> Table {
 
 /// The table's next lines.
 pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> String {
-    rows.iter().for_each(|row| table.row(row.cells()));
+    for row in rows {
+        table.row(row.cells());
+    }
     table.render()
 }
 

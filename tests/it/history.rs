@@ -188,8 +188,8 @@ fn a_damaged_job_does_not_hide_the_others() -> TestResult {
 }
 
 #[test]
-fn without_local_it_says_where_jobs_are() -> TestResult {
-    let said = Sandbox::new()?.smtrain(&["history"]).run()?.expect(2)?;
-    assert!(said.stderr.contains("smtrain history --local"), "{said}");
+fn without_local_it_needs_aws() -> TestResult {
+    let said = Sandbox::new()?.smtrain(&["history"]).run()?.expect(1)?;
+    assert!(said.stderr.contains("no AWS region is set") && said.stderr.contains("--region"), "{said}");
     Ok(())
 }

@@ -169,7 +169,8 @@ fn page(items: Vec<ListedJob>, next: Option<Next>) -> CloudResult<Page<ListedJob
 
 /// The services refuse to look for what no name can contain.
 fn can_match(query: &JobsQuery) -> bool {
-    let is_of_a_name = |part: &str| part.len() <= MAX_NAME && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_of_a_name =
+        |part: &str| part.len() <= MAX_NAME && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     query.name_contains.as_deref().is_none_or(is_of_a_name)
 }
 

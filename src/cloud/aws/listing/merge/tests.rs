@@ -91,7 +91,7 @@ proptest! {
             .collect();
         let sort_by = if by_name { SortBy::Name } else { SortBy::CreationTime };
         let status = status.map(|status| STATUSES[status]);
-        let query = JobsQuery { status, ascending, sort_by, ..JobsQuery::default() };
+        let query = JobsQuery { status, sort_by, ascending, ..JobsQuery::default() };
         let mut expected: Vec<ListedJob> = jobs.iter().map(Job::listed).collect();
         expected.retain(|job| status.is_none_or(|status| job.status == status));
         expected.sort_by(|a, b| Position::of(a).cmp(&Position::of(b), &query));
