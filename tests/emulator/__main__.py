@@ -38,14 +38,25 @@ def main():
     parser.add_argument("--toolkit-python", default=sys.executable)
     # Ctrl-C ends the test, and stdin with it. Jobs don't inherit a handler.
     signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     emulator = Emulator(parser.parse_args().toolkit_python)
     threading.Thread(target=emulator.http.serve_forever, daemon=True).start()
     print(json.dumps({"port": emulator.http.server_port}), flush=True)
-    while sys.stdin.buffer.read(4096):
-        pass
-    # The launchers' stdin ends with this process: each ends its container.
-    shutil.rmtree(emulator.work, ignore_errors=True)
-    os._exit(0)
+    try:
+        while sys.stdin.buffer.read(4096):
+            pass
+    finally:
+        # The launchers' stdin ends with this process: each ends its container.
+        remove(emulator.work)
+        os._exit(0)
+
+
+def remove(folder):
+    """Jobs may still be writing: what they add is met on the next round."""
+    for _ in range(10):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.exists(folder):
+            return
 
 
 if __name__ == "__main__":
