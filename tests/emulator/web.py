@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from http.client import responses as REASONS
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from . import chunked
 
@@ -23,7 +23,7 @@ class Request:
 
     @property
     def path(self):
-        return urlsplit("http://h" + self.target if self.target.startswith("/") else self.target).path
+        return self.target.partition("?")[0]
 
     @property
     def query(self):

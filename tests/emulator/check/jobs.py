@@ -3,7 +3,7 @@
 import datetime
 import time
 
-from .support import Case, admin, unpacked
+from .support import GROUP, Case, admin, unpacked
 
 SCRIPT = """
 import os, sys
@@ -240,6 +240,16 @@ class Histories(Case):
         self.assertEqual(search(), [])
         admin("PUT", "settings", {"search_lag": 0})
         self.poll(search, "the job in Search")
+
+    def test_log_events_of_a_time(self):
+        admin(
+            "POST", "log-events", {"region": "eu-west-1", "stream": "s/algo-1-1", "events": [[1000, "a"], [2000, "b"]]}
+        )
+        get = lambda **times: self.logs.get_log_events(logGroupName=GROUP, logStreamName="s/algo-1-1", **times)[
+            "events"
+        ]
+        self.assertEqual([event["message"] for event in get(startTime=1000, endTime=2000)], ["a"])
+        self.assertEqual([event["message"] for event in get(startTime=1000, endTime=2001)], ["a", "b"])
 
 
 def status(number):
