@@ -35,6 +35,8 @@ pub(crate) const ROOT: &[&str] = &[
     "mlflow",
     "request",
 ];
+/// What only settings have.
+pub(crate) const SETTINGS_ONLY: [&str; 4] = ["profile", "default_bucket", "default_bucket_prefix", "provenance"];
 pub(crate) const FRAMEWORK: &[&str] = &[
     "name",
     "version",

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use origins::Origin;
 
+use super::keys::SETTINGS_ONLY;
 use super::overrides::Override;
 use super::parse;
 use super::problem::{InvalidSpec, Problem, SourceText};
 use super::report::Report;
 use super::text::{self, Wanted};
 use super::tree::{Entry, Node, Table, Value};
-use check::SETTINGS_ONLY;
 
 /// The variables that set something, and their keys.
 pub(crate) const VARIABLES: [(&str, &[&str]); 7] = [
@@ -154,12 +154,8 @@ impl Layers {
     }
 
     fn text(&self, key: &str) -> Option<Setting<&str>> {
-        match self.highest(key)? {
-            (layer, Node { value: Value::String(value), place, .. }) => {
-                Some(Setting { value, origin: layer.origin(place) })
-            }
-            _ => None,
-        }
+        let (layer, node) = self.highest(key)?;
+        Some(Setting { value: node.text()?, origin: layer.origin(&node.place) })
     }
 
     fn highest(&self, key: &str) -> Option<(&Layer, &Node)> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
-use super::keys::hint_for_unknown;
+use super::keys::{SETTINGS_ONLY, hint_for_unknown};
 use super::problem::{Place, Problem};
 use super::report::Report;
 use super::suggest::{closest, did_you_mean, list};
@@ -73,6 +73,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let is_section = matches!(entry.node.value, Value::Table(_));
+        if self.name.is_empty() && !is_section && SETTINGS_ONLY.contains(&entry.key.as_str()) {
+            return Some(format!("`{}` belongs in the settings, such as smtrain.toml", entry.key));
+        }
         hint_for_unknown(&self.name, &entry.key, self.keys).or_else(|| {
             let is_root = self.name.is_empty();
             let hyperparameter = || "a hyperparameter belongs in [hyperparameters]".to_owned();
@@ -153,13 +156,11 @@ impl<'a> Reader<'a> {
     }
 
     fn text_of(&self, subject: &str, node: &'a Node) -> Option<&'a str> {
-        match (&node.value, &node.typed) {
-            (Value::String(text), _) | (_, Some(text)) => Some(text),
-            _ => {
-                self.wrong_kind(subject, node, "a string");
-                None
-            }
+        let text = node.text();
+        if text.is_none() {
+            self.wrong_kind(subject, node, "a string");
         }
+        text
     }
 
     pub(crate) fn string(&self, key: &str) -> Option<String> {

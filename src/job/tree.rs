@@ -9,7 +9,7 @@ pub(crate) struct Node {
     pub(crate) value: Value,
     pub(crate) place: Place,
     /// A flag's value as it was typed, when it reads as a TOML number or boolean: `--set framework.version=2.3` means
-    /// the text wherever a string is wanted.
+    /// the text wherever a string is wanted. Likewise a boolean of YAML.
     pub(crate) typed: Option<String>,
 }
 
@@ -109,6 +109,14 @@ impl Table {
 }
 
 impl Node {
+    /// Its text, where it is one or may stand for one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match (&self.value, &self.typed) {
+            (Value::String(text), _) | (_, Some(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     fn set_source(&mut self, source: usize) {
         self.place.source = source;
         match &mut self.value {

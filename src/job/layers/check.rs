@@ -10,9 +10,6 @@ use super::super::suggest::did_you_mean;
 use super::super::tree::{Table, Value};
 use crate::model::S3Uri;
 
-/// Keys that only settings have.
-pub(crate) const SETTINGS_ONLY: [&str; 4] = ["profile", "default_bucket", "default_bucket_prefix", "provenance"];
-
 const ROOT: &[&str] = &[
     "role",
     "region",

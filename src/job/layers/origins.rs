@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::check::SETTINGS_ONLY;
 use super::{Layer, Layers};
+use crate::job::keys::SETTINGS_ONLY;
 use crate::job::problem::{Place, SourceText, line_and_column};
 use crate::job::tree::{Node, Table, Value};
 use crate::model::printable;

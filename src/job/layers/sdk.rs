@@ -120,19 +120,12 @@ impl Config<'_> {
             _ => Table::default(),
         };
         if let (Some(key), Some(value)) = (tag.get("Key"), tag.get("Value"))
-            && let Some(text) = text(key)
+            && let Some(text) = key.text()
         {
             return Some(Entry { key: text.to_owned(), key_place: key.place.clone(), node: value.clone() });
         }
         self.report.add(Problem::error("a tag should be a mapping of `Key` and `Value`").at(&item.place));
         None
-    }
-}
-
-fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::String(text) => Some(text),
-        _ => node.typed.as_deref(),
     }
 }
 

@@ -56,7 +56,7 @@ impl Place {
     }
 
     fn loaded(&self, spec: &str, layers: &Layers, overrides: &[Override]) -> TestResult<Loaded> {
-        let options = LoadOptions { layers, overrides, ..LoadOptions::default() };
+        let options = LoadOptions { overrides, layers, ..LoadOptions::default() };
         self.load(spec, &options)?.map_err(|invalid| shown(&invalid).join("; ").into())
     }
 }
@@ -198,6 +198,15 @@ fn what_is_no_setting_is_refused() -> TestResult {
     ] {
         assert_eq!(problems_of("s.toml", text)?, [expected], "{text}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_is_only_a_setting_is_sent_there() -> TestResult {
+    let spec = format!("profile = \"x\"\n{SPEC}");
+    let problems = Place::new()?.load(&spec, &LoadOptions::default())?.err().map(|invalid| shown(&invalid));
+    let hint = "job.toml:1:1 unknown key `profile` -- `profile` belongs in the settings, such as smtrain.toml";
+    assert_eq!(problems.unwrap_or_default(), [hint]);
     Ok(())
 }
 

@@ -197,19 +197,13 @@ impl<'t> Build<'t> {
             if matches!(event, Event::MappingEnd | Event::StreamEnd) {
                 return Ok(table);
             }
-            let key = self.node(event, key_place.clone(), depth + 1)?.and_then(text_of);
+            let key = self.node(event, key_place.clone(), depth + 1)?;
             let value = self.next_node(depth + 1)?;
+            // A key that is a list or a mapping is none that is looked for.
+            let key = key.and_then(|key| key.text().map(str::to_owned));
             let entry = key.zip(value).map(|(key, node)| Entry { key, key_place, node });
             table.entries.extend(entry);
         }
-    }
-}
-
-/// A key that is a list or a mapping is none that is looked for.
-fn text_of(node: Node) -> Option<String> {
-    match node.value {
-        Value::String(text) => Some(text),
-        _ => node.typed,
     }
 }
 

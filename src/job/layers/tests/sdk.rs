@@ -59,6 +59,8 @@ fn the_session_has_the_bucket() -> TestResult {
     let bucket = layers.default_bucket().map(|it| (it.value.to_owned(), it.origin));
     assert_eq!(bucket, Some(("ml-bucket".to_owned(), "config.yaml:6".to_owned())));
     assert_eq!(layers.default_bucket_prefix().map(|it| it.value.to_owned()).as_deref(), Some("team/churn"));
+    let layers = Place::new()?.layers(&[("config.yaml", &config.replace("'ml-bucket'", "yes"))])?;
+    assert_eq!(layers.default_bucket().map(|it| it.value.to_owned()).as_deref(), Some("yes"));
     Ok(())
 }
 
@@ -146,7 +148,7 @@ fn hostile_files_are_answered() -> TestResult {
         let problems = problems_of("config.yaml", &text)?;
         assert!(problems.len() == 1 && problems[0].contains(expected), "{expected}: {problems:?}");
     }
-    let keys: String = (0..60_000).map(|index| format!("k{index}: {{}}\n")).collect();
+    let keys = (0..60_000).fold(String::new(), |text, index| text + "k" + &index.to_string() + ": {}\n");
     let merges = format!("SageMaker:\n{}", "  <<: {a: 1}\n".repeat(60_000));
     let duplicates = "SageMaker: {}\n".repeat(60_000);
     for text in [keys, merges, duplicates] {
