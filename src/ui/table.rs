@@ -13,7 +13,7 @@ pub(crate) struct Table {
     /// Taken away when they have been rendered.
     headings: Option<Vec<&'static str>>,
     rows: Vec<Vec<Cell>>,
-    /// Of the columns rendered so far.
+    /// What the columns take at least, in characters: as much as any row before.
     widths: Vec<u16>,
 }
 
@@ -26,6 +26,10 @@ pub(crate) struct Cell {
 impl Cell {
     pub(crate) fn styled(text: impl Into<String>, style: Style) -> Self {
         Self { text: text.into(), style }
+    }
+
+    fn width(&self) -> u16 {
+        u16::try_from(self.text.chars().count()).unwrap_or(u16::MAX)
     }
 
     fn render(&self) -> String {
@@ -41,10 +45,14 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     pub(crate) fn new(headings: Vec<&'static str>) -> Self {
-        Self { headings: Some(headings), rows: Vec::new(), widths: Vec::new() }
+        let widths = headings.iter().map(|heading| Cell::from(*heading).width()).collect();
+        Self { headings: Some(headings), rows: Vec::new(), widths }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<Cell>) {
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = (*width).max(cell.width());
+        }
         self.rows.push(cells);
     }
 
@@ -56,13 +64,12 @@ impl Table {
         if let Some(headings) = self.headings.take() {
             table.set_header(headings.iter().map(|heading| Cell::styled(*heading, Style::Heading).render()));
         }
-        table.add_rows(self.rows.drain(..).map(|row| row.iter().map(Cell::render).collect::<Vec<_>>()));
-        let widths = table.column_max_content_widths();
-        let before = self.widths.iter().copied().chain(std::iter::repeat(0));
-        self.widths = widths.iter().zip(before).map(|(now, before)| before.max(*now)).collect();
+        table.add_rows(self.rows.iter().map(|row| row.iter().map(Cell::render)));
         for (column, width) in table.column_iter_mut().zip(&self.widths) {
-            column.set_padding((0, GAP)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
+            let at_least = Width::Fixed(width.saturating_add(GAP));
+            column.set_padding((0, GAP)).set_constraint(ColumnConstraint::LowerBoundary(at_least));
         }
+        self.rows.clear();
         table.trim_fmt() + "\n"
     }
 }

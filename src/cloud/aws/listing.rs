@@ -100,9 +100,11 @@ impl Listing {
     async fn first_page(&self, query: &JobsQuery) -> CloudResult<Page<ListedJob>> {
         let (listed, found) = tokio::join!(brief::page(&self.client, query, None), self.search(query, None));
         let mut listed = listed?;
-        merge::complete(&mut listed.items, found.unwrap_or_default().jobs);
-        // Search sorts jobs of one status otherwise: some may be on another page of it.
-        self.complete(query, &mut listed.items).await;
+        if let Ok(found) = found {
+            merge::complete(&mut listed.items, found.jobs);
+            // Search may sort jobs of one status otherwise, and have them on another page.
+            self.complete(query, &mut listed.items).await;
+        }
         page(listed.items, listed.next_token.map(Next::Listed))
     }
 

@@ -49,13 +49,14 @@ fn job(number: usize, created: i64) -> ListedJob {
 struct Outcome {
     shown: Vec<ListedJob>,
     most_waiting: usize,
+    most_calls: usize,
 }
 
 /// `pick` says which of the calls that are under way is answered next.
 fn read(service: &mut Service, mut pick: impl FnMut(usize) -> usize) -> Result<Outcome> {
     let query = JobsQuery { ascending: service.ascending, ..JobsQuery::default() };
     let first = service.page(&query, None).items;
-    let (mut all, mut most_waiting) = (Vec::new(), 0);
+    let (mut all, mut most_waiting, mut most_calls) = (Vec::new(), 0, 0);
     let show = |jobs: Vec<ListedJob>| {
         all.extend(jobs);
         Ok(())
@@ -69,6 +70,7 @@ fn read(service: &mut Service, mut pick: impl FnMut(usize) -> usize) -> Result<O
     let mut calls = Vec::new();
     loop {
         calls.extend(slices.begin(CALLS - calls.len()));
+        most_calls = most_calls.max(calls.len());
         if calls.is_empty() {
             break;
         }
@@ -79,7 +81,7 @@ fn read(service: &mut Service, mut pick: impl FnMut(usize) -> usize) -> Result<O
         }
         most_waiting = most_waiting.max(slices.slices.iter().map(|slice| slice.jobs.len()).sum());
     }
-    Ok(Outcome { shown: all, most_waiting })
+    Ok(Outcome { shown: all, most_waiting, most_calls })
 }
 
 fn names(jobs: &[ListedJob]) -> Vec<&str> {
@@ -95,6 +97,7 @@ fn ten_thousand_jobs_take_few_calls_and_little_memory() -> Result<()> {
         let outcome = read(&mut service, |count| count - 1)?;
         assert_eq!(names(&outcome.shown), names(&service.jobs));
         assert!(service.calls < 130, "{} calls", service.calls);
+        assert_eq!(outcome.most_calls, CALLS);
         assert!(outcome.most_waiting <= WAITING + CALLS * PAGE, "{} jobs wait", outcome.most_waiting);
     }
     Ok(())
