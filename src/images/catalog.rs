@@ -12,6 +12,13 @@ const TEXT: &str = include_str!("catalog.json");
 /// That it can be read is held by a test.
 static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
+/// Ends of the names of tables that are another name's images under a condition.
+pub(super) const COMPILER: &str = "training-compiler";
+pub(super) const NEURONX: &str = "neuronx";
+pub(super) const NEURON: &str = "neuron";
+pub(super) const MODEL_PARALLEL: &str = "smp";
+const VARIANTS: [&str; 4] = [COMPILER, NEURONX, NEURON, MODEL_PARALLEL];
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Catalog {
     /// DNS suffixes by the start of a region's name; the empty start is every other region's.
@@ -66,8 +73,15 @@ impl Catalog {
         self.images.get(name)
     }
 
-    pub(super) fn images(&self) -> impl Iterator<Item = (&str, &Images)> {
-        self.images.iter().map(|(name, images)| (name.as_str(), images))
+    /// Everything that can be asked for by its name.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &Images)> {
+        self.images.iter().map(|(name, images)| (name.as_str(), images)).filter(|(name, _)| !self.is_variant(name))
+    }
+
+    /// Whether it is a table that is looked into under another name.
+    pub(super) fn is_variant(&self, name: &str) -> bool {
+        let stem = |variant: &str| name.strip_suffix(variant)?.strip_suffix('-');
+        VARIANTS.iter().any(|variant| stem(variant).is_some_and(|stem| self.images.contains_key(stem)))
     }
 
     /// The account that has an entry's images in a region.

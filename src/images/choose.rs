@@ -1,6 +1,6 @@
 //! From a query to the entry of the catalog that it means: name, version, base framework, Python version.
 
-use super::catalog::{Catalog, Entry, Images};
+use super::catalog::{COMPILER, Catalog, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX};
 use super::error::{ImageError, Subject, list};
 use super::{ImageQuery, Kind, Library, processor, versions};
 
@@ -30,14 +30,14 @@ pub(crate) fn choose<'a>(query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageErro
 }
 
 fn images<'a>(catalog: &'a Catalog, query: &ImageQuery<'_>) -> Result<&'a Images, ImageError> {
-    let named = catalog.get(query.name).filter(|images| is_kind(images, query.kind));
+    let named = catalog.get(query.name).filter(|images| is_kind(images, query.kind) && !catalog.is_variant(query.name));
     let Some(named) = named else { return Err(unknown_name(catalog, query)) };
-    let own = |suffix: &str| catalog.get(&format!("{}-{suffix}", query.name));
+    let own = |variant: &str| catalog.get(&format!("{}-{variant}", query.name));
     let is_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     let other = match query.library {
-        _ if query.training_compiler => own("training-compiler"),
-        _ if is_neuron => own("neuronx").or_else(|| own("neuron")),
-        Library::ModelParallel => own("smp"),
+        _ if query.training_compiler => own(COMPILER),
+        _ if is_neuron => own(NEURONX).or_else(|| own(NEURON)),
+        Library::ModelParallel => own(MODEL_PARALLEL),
         _ => None,
     };
     Ok(other.unwrap_or(named))
@@ -56,8 +56,8 @@ fn unknown_name(catalog: &Catalog, query: &ImageQuery<'_>) -> ImageError {
         Kind::Framework => ("a framework with training images", "[algorithm]"),
         Kind::Algorithm => ("a built-in algorithm", "[framework]"),
     };
-    let of_kind = catalog.images().filter(|(_, images)| is_kind(images, query.kind)).map(|(name, _)| name);
-    let hint = if catalog.get(name).is_some() {
+    let of_kind = catalog.names().filter(|(_, images)| is_kind(images, query.kind)).map(|(name, _)| name);
+    let hint = if catalog.names().any(|(known, _)| known == name) {
         format!("it belongs in {other}")
     } else if let Some(near) = versions::near(name, of_kind) {
         format!("did you mean `{near}`?")
@@ -69,17 +69,18 @@ fn unknown_name(catalog: &Catalog, query: &ImageQuery<'_>) -> ImageError {
 
 /// The version as written, and the one in the table.
 fn version<'a>(images: &'a Images, query: &ImageQuery<'a>) -> Result<(&'a str, &'a str), ImageError> {
-    let newest = images.newest_first();
-    match (query.version, newest.as_slice()) {
-        (None, [only]) => Ok((only, only)),
-        (Some(written), [newest, ..]) if query.allow_unknown_version => {
-            Ok((written, images.known(written).unwrap_or(newest)))
-        }
-        (Some(written), _) => match images.known(written) {
-            Some(known) => Ok((written, known)),
-            None => Err(unknown_version(images, written, query)),
-        },
-        (None, several) => {
+    let newest = || images.newest_first().first().copied();
+    let Some(written) = query.version else { return only_version(images, query) };
+    match images.known(written).or_else(|| newest().filter(|_| query.allow_unknown_version)) {
+        Some(known) => Ok((written, known)),
+        None => Err(unknown_version(images, written, query)),
+    }
+}
+
+fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a str, &'a str), ImageError> {
+    match images.newest_first().as_slice() {
+        [only] => Ok((only, only)),
+        several => {
             let message = format!("`{}` has several versions", query.name);
             let hint = several.first().map_or_else(String::new, |newest| format!("such as version = \"{newest}\""));
             Err(ImageError::new(Subject::Version, message, hint))
@@ -127,7 +128,8 @@ fn of_base<'a>(images: &'a Images, known: &str, query: &ImageQuery<'_>) -> Resul
     match newest().find(is_same) {
         Some(entry) if query.allow_unknown_version => Ok(vec![entry]),
         _ => {
-            let message = format!("`{}` {known} has no image with {} {:?}", query.name, base.name, base.version);
+            let version = query.version.unwrap_or(known);
+            let message = format!("`{}` {version} has no image with {} {:?}", query.name, base.name, base.version);
             Err(ImageError::new(Subject::BaseVersion, message, format!("it has {}", bases(entries))))
         }
     }
@@ -143,7 +145,8 @@ fn of_python<'a>(
     is_known: bool,
     query: &ImageQuery<'a>,
 ) -> Result<(&'a Entry, Option<&'a str>), ImageError> {
-    let mut all: Vec<(&Entry, &str)> = entries.iter().flat_map(|it| it.py.iter().map(|py| (*it, py.as_str()))).collect();
+    let mut all: Vec<(&Entry, &str)> =
+        entries.iter().flat_map(|it| it.py.iter().map(|py| (*it, py.as_str()))).collect();
     all.sort_by_key(|(_, py)| std::cmp::Reverse(versions::python_key(py)));
     let (newest, py) = match (all.first(), entries.first()) {
         (Some((entry, py)), _) => (*entry, *py),

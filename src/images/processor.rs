@@ -67,7 +67,8 @@ mod tests {
         for name in ["ml.c6g.xlarge", "ml.c7gd.4xlarge", "ml.m7g.large", "ml.g5g.xlarge", "ml.im4gn.large"] {
             assert!(is_graviton(&InstanceType::new(name)), "{name}");
         }
-        for name in ["ml.g5.xlarge", "ml.g4dn.xlarge", "ml.p6e-gb200.36xlarge", "ml.m6i.large", "ml.trn1.2xlarge", "g"] {
+        for name in ["ml.g5.xlarge", "ml.g4dn.xlarge", "ml.p6e-gb200.36xlarge", "ml.m6i.large", "ml.trn1.2xlarge", "g"]
+        {
             assert!(!is_graviton(&InstanceType::new(name)), "{name}");
         }
     }

@@ -58,21 +58,34 @@ impl Choice<'_> {
                 format!("{}-transformers{}", full.unwrap_or(base.version), self.known)
             }
             (Some(base), _) if !self.entry.base.is_empty() => format!("{}-transformers{}", base.version, self.version),
-            (_, Some(prefix)) => prefix.replace(self.known, self.version),
+            (_, Some(prefix)) if self.is_unknown() => prefix.replace(self.known, self.version),
+            (_, Some(prefix)) => prefix.clone(),
             (_, None) => self.version.to_owned(),
         }
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.images.known(self.version).is_none()
     }
 
     fn check_instance(&self, instance_type: &InstanceType) -> Result<(), ImageError> {
         if processor::is_graviton(instance_type) {
             let message = format!("`{instance_type}` has a Graviton processor, for which there are no training images");
-            return Err(ImageError::new(Subject::InstanceType, message, "choose a type without it, such as `ml.m5.xlarge`"));
+            return Err(ImageError::new(
+                Subject::InstanceType,
+                message,
+                "choose a type without it, such as `ml.m5.xlarge`",
+            ));
         }
         let first = WITHOUT_P2.iter().find(|(name, _)| *name == self.query.name).map(|(_, first)| *first);
         let is_too_new = first.is_some_and(|first| versions::key(self.version) >= versions::key(first));
         if is_too_new && processor::family(instance_type) == "p2" {
             let message = format!("`{instance_type}` doesn't run `{}` {}", self.query.name, self.version);
-            return Err(ImageError::new(Subject::InstanceType, message, "choose a newer GPU, such as `ml.g4dn.xlarge`"));
+            return Err(ImageError::new(
+                Subject::InstanceType,
+                message,
+                "choose a newer GPU, such as `ml.g4dn.xlarge`",
+            ));
         }
         Ok(())
     }
@@ -134,7 +147,8 @@ impl Choice<'_> {
 
     fn no_region(&self, region: &str) -> ImageError {
         let message = format!("`{}` {} has no image in region {region:?}", self.query.name, self.version);
-        let has = |version: &&str| self.images.entries(version).iter().any(|it| self.catalog.account(it, region).is_some());
+        let has =
+            |version: &&str| self.images.entries(version).iter().any(|it| self.catalog.account(it, region).is_some());
         let hint = if !self.catalog.regions().any(|known| known == region) {
             match versions::near_region(region, self.catalog.regions()) {
                 Some(near) => format!("did you mean `{near}`?"),

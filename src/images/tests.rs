@@ -151,7 +151,28 @@ fn errors_say_the_fact_and_what_to_write() {
             Err(error) => format!("{:?}: {error} -- {}", error.subject, error.hint),
         })
         .collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    Name: "pytorhc" is not a framework with training images -- did you mean `pytorch`?
+    Name: "kmeans" is not a framework with training images -- it belongs in [algorithm]
+    Name: "pytorch" is not a built-in algorithm -- it belongs in [framework]
+    Name: "deepar" is not a built-in algorithm -- did you mean `forecasting-deepar`?
+    Version: `kmeans` has no training image of version "2" -- there is only `1`
+    Version: `xgboost` has several versions -- such as version = "3.2-0"
+    Version: `xgboost` has no training image of version "1.7" -- did you mean `1.7-1`?
+    Version: `pytorch` has no training image of version "2.3.4" -- did you mean `2.3`?
+    Version: `pytorch` has no training image of version "9.1" -- the newest is `2.10.0`; allow_unknown_version = true takes the image's name to follow its pattern
+    Version: `pytorch` has no training image of version "0.1" -- the oldest is `0.4`
+    Version: `tensorflow` has no training image of version "2.15" -- the nearest are `2.14.1` and `2.16`
+    PyVersion: `pytorch` 2.3 has no image with Python "py36" -- it has `py311`
+    Version: the training compiler of `pytorch` has no training image of version "2.0" -- the newest is `1.13.1`; allow_unknown_version = true takes the image's name to follow its pattern
+    InstanceType: `sklearn` 1.4-2 has no image for `ml.g5.2xlarge` -- it has images for CPU instances
+    InstanceType: `ml.c7gd.xlarge` has a Graviton processor, for which there are no training images -- choose a type without it, such as `ml.m5.xlarge`
+    Version: `pytorch` on `ml.trn1.32xlarge` has no training image of version "1.10" -- there is only `1.11.0`
+    InstanceType: `kmeans` 1 has no image for `ml.trn1.32xlarge` -- it has images for CPU instances and GPU instances
+    BaseVersion: `huggingface` 4.36 has no image with pytorch "2.3" -- it has `pytorch2.1.0`
+    InstanceType: `huggingface` 4.36 has no image for `ml.m5.xlarge` -- it has images for GPU instances
+    BaseVersion: `huggingface` needs the version of the framework below it -- it has `pytorch2.1.0`
+    "#);
 }
 
 #[test]
@@ -164,10 +185,15 @@ fn a_region_without_an_account_says_what_there_is() {
     let pytorch = framework("pytorch", "1.0", &cpu);
     let lda = algorithm("lda", None, &cpu);
     let said = [
-        no_image(&pytorch, "eu-south-1"),
+        no_image(&pytorch, "ca-west-1"),
         no_image(&pytorch, "eu-wset-1"),
         no_image(&pytorch, "mars"),
         no_image(&lda, "eu-south-1"),
     ];
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    `pytorch` 1.0 has no image in region "ca-west-1" -- the newest version with an image there is `2.10.0`
+    `pytorch` 1.0 has no image in region "eu-wset-1" -- did you mean `eu-west-1`?
+    `pytorch` 1.0 has no image in region "mars" -- there are no images at all in that region
+    `lda` 1 has no image in region "eu-south-1" -- none of its versions has one there: choose another region
+    "#);
 }

@@ -116,7 +116,7 @@ fn a_container_has_a_hundred_arguments_at_most() -> TestResult {
 fn a_hyperparameter_of_an_algorithm_may_be_two_characters_longer() -> TestResult {
     let resources = "[resources]\ninstance_type = \"ml.m5.xlarge\"";
     let spec = |length| {
-        format!("[algorithm]\nname = \"xgboost\"\n{resources}\n[hyperparameters]\n{}", entries(100, &text(length)))
+        format!("[algorithm]\nname = \"kmeans\"\n{resources}\n[hyperparameters]\n{}", entries(100, &text(length)))
     };
     let project = Project::new()?;
     assert_eq!(project.problems(spec(2500), &[])?, Vec::<String>::new());

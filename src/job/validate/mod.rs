@@ -3,6 +3,7 @@
 mod combinations;
 mod files;
 mod hyperparameters;
+mod images;
 mod inputs;
 mod secrets;
 
@@ -27,6 +28,7 @@ impl Checks<'_> {
         combinations::check(self);
         hyperparameters::check(self);
         secrets::check(self);
+        images::check(self);
         inputs::check(self);
         files::check(self);
     }

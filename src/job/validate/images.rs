@@ -1,0 +1,63 @@
+//! Whether there is an image for what the spec asks.
+
+use super::super::image_query::image_query;
+use super::super::patterns;
+use super::super::problem::{Problem, Severity};
+use super::Checks;
+use crate::images::{ImageError, ImageQuery, Kind, Subject, choose};
+use crate::model::InstanceType;
+
+pub(crate) fn check(checks: &Checks<'_>) {
+    let Some(query) = image_query(checks.spec) else { return };
+    let is_local = checks.local || query.instance_type.is_some_and(InstanceType::is_local);
+    let found = if is_local { in_no_image(query.clone()) } else { in_image(checks, query.clone()) };
+    let Err(error) = found else { return };
+    if is_said_elsewhere(&error, &query) {
+        return;
+    }
+    let severity = if is_local { Severity::Warning } else { Severity::Error };
+    let hint = Some(error.hint.clone()).filter(|hint| !hint.is_empty());
+    let problem = Problem { severity, ..Problem::error(&error.message) }.maybe_hint(hint);
+    checks.add(&path(error.subject, &query), problem);
+}
+
+/// A local job runs in no image, so that its processor doesn't matter; what AWS wouldn't know is only warned of.
+fn in_no_image(query: ImageQuery<'_>) -> Result<(), ImageError> {
+    choose(&ImageQuery { instance_type: None, ..query }).map(drop)
+}
+
+fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
+    let is_typed = query.instance_type.is_some_and(|name| name.as_str().starts_with("ml."));
+    let choice = choose(&query)?;
+    match checks.spec.region.as_deref().filter(|region| patterns::region(region).is_ok()) {
+        _ if !is_typed => Ok(()),
+        Some(region) => choice.uri(region).map(drop),
+        None => choice.tag().map(drop),
+    }
+}
+
+/// What a section has reported of itself, or another check of the whole.
+fn is_said_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
+    match error.subject {
+        Subject::Name => query.kind == Kind::Framework || query.name.is_empty(),
+        Subject::Version => query.kind == Kind::Framework && query.version.is_none(),
+        Subject::BaseVersion => query.base.is_none(),
+        Subject::InstanceType => query.training_compiler,
+        Subject::PyVersion | Subject::Region => false,
+    }
+}
+
+fn path(subject: Subject, query: &ImageQuery<'_>) -> Vec<&'static str> {
+    let section = if query.kind == Kind::Framework { "framework" } else { "algorithm" };
+    match subject {
+        Subject::Name => vec![section, "name"],
+        Subject::Version => vec![section, "version"],
+        Subject::BaseVersion if query.base.is_some_and(|base| base.name == "tensorflow") => {
+            vec![section, "tensorflow_version"]
+        }
+        Subject::BaseVersion => vec![section, "pytorch_version"],
+        Subject::PyVersion => vec![section, "py_version"],
+        Subject::InstanceType => vec!["resources", "instance_type"],
+        Subject::Region => vec!["region"],
+    }
+}
