@@ -89,6 +89,7 @@ fn the_default_page_is_two_calls() -> TestResult {
         (&["n-24"], numbered([24].into_iter().chain(240..=249))),
         (&["--sort", "name", "-n", "2"], numbered([99, 98])),
         (&["--since", "123m", "--until", "121m"], numbered([1, 2])),
+        (&["--since", "141m", "--until", "129m", "--status", "Failed"], numbered([10, 20])),
     ] {
         let rows = rows(&sandbox, arguments)?;
         assert_eq!(names(&rows), expected, "{arguments:?}");
@@ -119,6 +120,10 @@ fn names_need_no_search() -> TestResult {
     let said = history(&sandbox, &["-o", "names"])?;
     assert_eq!(said.lines(), numbered(1..=20));
     assert_eq!(calls(&tenant)?, ["ListTrainingJobs"]);
+    // But those of a status do: the list has them page by page.
+    let failed = history(&sandbox, &["-o", "names", "--status", "Failed"])?;
+    assert_eq!(failed.lines(), numbered([10, 20, 30]));
+    assert_eq!(calls(&tenant)?, ["ListTrainingJobs", "Search"]);
     Ok(())
 }
 

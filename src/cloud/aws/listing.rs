@@ -126,6 +126,7 @@ impl Listing {
         let Found { jobs, next_token } = found?;
         let end = jobs.last().filter(|_| next_token.is_some()).map(Position::of_details);
         let mut items = merge::correct(query, jobs, recent?, after, end.as_ref());
+        items.retain(|job| is_in_time(query, job.created));
         self.complete(query, &mut items).await;
         page(items, next_token.map(|token| Next::Searched { token, after: end }))
     }
@@ -135,7 +136,7 @@ impl Listing {
         let known_before = Timestamp::now() - TOO_YOUNG;
         let is_missing = |job: &&ListedJob| job.details.is_none() && job.created < known_before;
         let missing: Vec<&JobName> = jobs.iter().filter(is_missing).map(|job| &job.name).collect();
-        if missing.is_empty() || !self.can_search(query) {
+        if missing.is_empty() || !query.details || !self.can_search(query) {
             return;
         }
         // Without an answer the list has all that matters.
@@ -154,8 +155,9 @@ impl Listing {
         answer
     }
 
+    /// Whether Search is of use, and may be used.
     fn can_search(&self, query: &JobsQuery) -> bool {
-        query.details && !self.is_search_denied.load(Ordering::Relaxed)
+        (query.details || query.status.is_some()) && !self.is_search_denied.load(Ordering::Relaxed)
     }
 }
 

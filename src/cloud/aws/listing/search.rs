@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Found, PAGE, is_in_time, next_second, page_size, second};
+use super::{Found, PAGE, next_second, page_size, second};
 use crate::cloud::aws::error::failed;
 use crate::cloud::aws::json::Received;
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
+use crate::model::job_name::MAX_NAME;
 use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// The longest value of a filter, in characters (botocore, shape `FilterValue`).
@@ -21,6 +22,7 @@ const NAME: &str = "TrainingJobName";
 const STATUS: &str = "TrainingJobStatus";
 const CREATED: &str = "CreationTime";
 
+/// What matches the query, to the second.
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Found> {
     let sort_by = match query.sort_by {
         SortBy::CreationTime => CREATED,
@@ -37,14 +39,12 @@ pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<Strin
         .max_results(i32::try_from(page_size(query)).unwrap_or(100))
         .set_search_expression((!filters.is_empty()).then_some(expression))
         .set_next_token(token);
-    let mut found = send(call).await?;
-    found.jobs.retain(|job| is_in_time(query, job.creation_time));
-    Ok(found)
+    send(call).await
 }
 
 /// The jobs of these names, as many as are on a page of a list.
 pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<Found> {
-    let in_one = MAX_VALUE / (crate::model::job_name::MAX_NAME + 1);
+    let in_one = MAX_VALUE / (MAX_NAME + 1);
     let filters = names.chunks(in_one).map(|names| {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         filter(NAME, Operator::In, names.join(","))
@@ -74,7 +74,7 @@ fn filter(name: &str, operator: Operator, value: impl Into<String>) -> Filter {
 
 /// `YYYY-mm-dd'T'HH:MM:SS`, the only form that Search takes.
 fn time(seconds: i64) -> String {
-    let time = Timestamp::from_second(seconds).unwrap_or_default();
+    let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
