@@ -22,5 +22,6 @@ mod submit;
 mod support;
 mod terminal;
 mod toolkit;
+mod uploads;
 mod validate;
 mod wait;

@@ -25,7 +25,7 @@ const LARGE: u64 = 1024 * 1024;
 /// The slowest that a part may go and still arrive in time, in bytes a second: its share of a slow line.
 const SLOWEST: u64 = 32 * 1024;
 /// For the answer, once all has been sent.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl AwsObjects {
     pub(super) async fn store(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {

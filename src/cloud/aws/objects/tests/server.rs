@@ -31,12 +31,18 @@ pub(super) struct State {
     pub(super) buckets: HashMap<String, Bucket>,
     /// By `bucket/key`.
     pub(super) objects: BTreeMap<String, Object>,
-    pub(super) uploads: HashMap<String, BTreeMap<u16, Vec<u8>>>,
+    pub(super) uploads: HashMap<String, Upload>,
     /// The names of the calls, in order.
     pub(super) calls: Vec<&'static str>,
     /// For the next calls of that name.
     pub(super) faults: Vec<(&'static str, Fault)>,
     made: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Upload {
+    parts: BTreeMap<u16, Vec<u8>>,
+    headers: HashMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -161,11 +167,11 @@ impl Answer {
         if matches!(fault, Some(Fault::Lost)) {
             return None;
         }
-        let mut head = format!("HTTP/1.1 {} -\r\ncontent-length: {}\r\n", self.status, self.body.len());
+        write!(stream, "HTTP/1.1 {} -\r\ncontent-length: {}\r\n", self.status, self.body.len()).ok()?;
         for (name, value) in self.headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(stream, "{name}: {value}\r\n").ok()?;
         }
-        stream.write_all((head + "\r\n").as_bytes()).ok()?;
+        stream.write_all(b"\r\n").ok()?;
         if is_head {
             return Some(());
         }
@@ -200,14 +206,14 @@ impl State {
             "CreateBucket" => self.create_bucket(bucket, &request.body),
             "PutPublicAccessBlock" => self.close(bucket, &request.body),
             "HeadObject" | "GetObject" => self.object(request),
-            "PutObject" => self.store(request, request.body.clone(), "1"),
+            "PutObject" => self.store(request, request.headers.clone(), request.body.clone(), "1"),
             "CreateMultipartUpload" => {
                 self.made += 1;
                 let id = format!("upload-{}", self.made);
                 let body =
                     format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>")
                         .into_bytes();
-                self.uploads.insert(id, BTreeMap::new());
+                self.uploads.insert(id, Upload { parts: BTreeMap::new(), headers: request.headers.clone() });
                 Answer { body, ..Answer::ok() }
             }
             _ => self.of_upload(name, request),
@@ -253,27 +259,27 @@ impl State {
         answer
     }
 
-    fn store(&mut self, request: &Request, bytes: Vec<u8>, tag: &str) -> Answer {
+    fn store(&mut self, request: &Request, headers: HashMap<String, String>, bytes: Vec<u8>, tag: &str) -> Answer {
         self.made += 1;
         let tag = format!("\"{}-{tag}\"", self.made);
-        self.objects.insert(request.path.clone(), Object { bytes, tag, headers: request.headers.clone() });
+        self.objects.insert(request.path.clone(), Object { bytes, tag, headers });
         Answer::ok()
     }
 
     fn of_upload(&mut self, name: &str, request: &Request) -> Answer {
         let id = request.query.get("uploadId").map_or("", String::as_str);
-        let Some(parts) = self.uploads.get_mut(id) else { return Answer::refused(404, "NoSuchUpload") };
+        let Some(upload) = self.uploads.get_mut(id) else { return Answer::refused(404, "NoSuchUpload") };
         if name == "UploadPart" {
             let number = request.query.get("partNumber").and_then(|number| number.parse().ok()).unwrap_or(0);
-            parts.insert(number, request.body.clone());
+            upload.parts.insert(number, request.body.clone());
             return Answer { headers: vec![("etag", format!("\"part-{number}\""))], ..Answer::ok() };
         }
-        let parts = self.uploads.remove(id).unwrap_or_default();
+        let Some(Upload { parts, headers }) = self.uploads.remove(id) else { return Answer::ok() };
         if name == "AbortMultipartUpload" {
             return Answer { status: 204, ..Answer::default() };
         }
         let count = parts.len().to_string();
-        let answer = self.store(request, parts.into_values().flatten().collect(), &count);
+        let answer = self.store(request, headers, parts.into_values().flatten().collect(), &count);
         Answer { body: b"<CompleteMultipartUploadResult/>".to_vec(), ..answer }
     }
 }
