@@ -92,8 +92,14 @@ fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> Im
     let message = format!("{} has no training image of version {written:?}", subject(query));
     let mut hint = versions::hint(images, written);
     let is_newer = images.newest_first().first().is_some_and(|newest| versions::key(newest) < versions::key(written));
-    if is_newer && query.kind == Kind::Framework {
-        hint += "; allow_unknown_version = true takes the image's name to follow its pattern";
+    let is_on_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
+    match query.kind {
+        // Its tags have the Neuron SDK's version too, which no pattern tells.
+        Kind::Framework if is_on_neuron => hint += "; any other goes in `image`",
+        Kind::Framework if is_newer && !query.training_compiler => {
+            hint += "; allow_unknown_version = true takes the image's name to follow its pattern";
+        }
+        _ => {}
     }
     ImageError::new(Subject::Version, message, hint)
 }
