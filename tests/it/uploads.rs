@@ -105,7 +105,7 @@ fn failures_on_the_way_change_nothing_of_what_is_stored() -> TestResult {
         json!({ "fault": "throttle", "service": "s3", "probability": 0.3, "seed": 1 }),
         json!({ "fault": "reset_before", "operation": "UploadPart", "count": 1 }),
         json!({ "fault": "reset_after", "operation": "CompleteMultipartUpload", "count": 1 }),
-        json!({ "fault": "reset_after", "operation": "PutObject", "count": 3 }),
+        json!({ "fault": "reset_after", "operation": "PutObject", "key": "/small/", "count": 3 }),
         json!({ "fault": "expired_token", "operation": "UploadPart", "count": 1 }),
     ] {
         tenant.rule(&rule)?;
