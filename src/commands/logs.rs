@@ -155,13 +155,7 @@ impl LogPrinter {
     }
 
     /// Prints the stream's last lines; returns where to go on from.
-    async fn tail(
-        &mut self,
-        stream: &LogStream,
-        span: Span,
-        count: usize,
-        cloud: &Cloud,
-    ) -> Result<Option<String>> {
+    async fn tail(&mut self, stream: &LogStream, span: Span, count: usize, cloud: &Cloud) -> Result<Option<String>> {
         let tail = read_log::last(cloud, stream, span, count, |event| self.matches(event)).await?;
         for event in &tail.events {
             self.line(stream, event)?;

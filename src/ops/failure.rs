@@ -36,7 +36,10 @@ mod tests {
     fn known_failures_get_their_own_hint() {
         let first = |reason: &str| advice(reason, "job").first().cloned().unwrap_or_default();
         for (reason, word) in [
-            ("CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.", "max_pending"),
+            (
+                "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
+                "max_pending",
+            ),
             ("ClientError: Cannot pull image '1.dkr.ecr.eu-west-1.amazonaws.com/x:1'", "repository's policy"),
             ("ClientError: Data download failed:No S3 objects found under S3 URL \"s3://b/x\"", "prefix is empty"),
             ("AlgorithmError: , exit code: 137", "memory"),

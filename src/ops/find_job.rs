@@ -191,12 +191,12 @@ async fn unknown(clouds: &[&Cloud], text: &str) -> Result<Error> {
     let alike: Vec<JobName> = alike.into_iter().map(|(_, name)| name).collect();
     let places: Vec<String> = clouds.iter().map(|cloud| place(cloud)).collect();
     let error = Error::failure(format!("there is no job {text} {}", places.join(" or ")));
-    let error = if alike.is_empty() {
-        error.hint("list the jobs there are: smtrain history, or smtrain history --local")
-    } else {
-        error.hint(format!("did you mean {}?", list(&alike)))
-    };
     let is_on_aws = clouds.iter().any(|cloud| !cloud.is_local);
+    let error = match (alike.is_empty(), is_on_aws) {
+        (false, _) => error.hint(format!("did you mean {}?", list(&alike))),
+        (true, true) => error.hint("list the jobs there are: smtrain history"),
+        (true, false) => error.hint("list the jobs there are: smtrain history --local"),
+    };
     Ok(if is_on_aws {
         error.hint("it may be in another region: --region NAME, or of another --profile")
     } else {

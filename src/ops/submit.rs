@@ -79,7 +79,7 @@ pub(crate) async fn prepare(
         None => None,
     };
     let data = read_data(spec, &progress).await?;
-    let (name, stamped) = name::name(spec, &defaults.state)?;
+    let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
     let facts = Facts {
         name: &name,
         region: &cloud.region,

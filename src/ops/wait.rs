@@ -1,5 +1,6 @@
 //! Waiting for jobs to end.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -19,14 +20,23 @@ const GROWTH: u32 = 125;
 pub(crate) async fn wait(
     jobs: Vec<Found<'_>>,
     interrupt: &CancellationToken,
-    ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
+    mut ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
 ) -> Result<Vec<DescribeTrainingJobResponse>> {
-    let names: Vec<String> = jobs.iter().map(|job| job.name.to_string()).collect();
+    let running = RefCell::new(jobs.iter().map(|job| job.name.clone()).collect::<Vec<_>>());
+    let ended = |job: &DescribeTrainingJobResponse| {
+        running.borrow_mut().retain(|name| *name != job.training_job_name);
+        ended(job)
+    };
     tokio::select! {
         finals = until_ended(groups(jobs), ended) => finals,
-        () = interrupt.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted; the jobs go on")
-            .hint(format!("wait again: smtrain wait {}", names.join(" ")))),
+        () = interrupt.cancelled() => Err(interrupted(&running.borrow())),
     }
+}
+
+fn interrupted(jobs: &[JobName]) -> Error {
+    let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
+    Error::new(Kind::Interrupted, "interrupted; the jobs go on")
+        .hint(format!("wait again: smtrain wait {}", names.join(" ")))
 }
 
 /// The jobs of one place that have not ended yet.

@@ -131,7 +131,7 @@ fn colours_only_when_asked_for() -> TestResult {
 fn an_unknown_job() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["describe", "nothing"]).run()?.expect(1)?;
     assert_eq!(said.stdout, "");
-    assert!(said.stderr.starts_with("error: there is no job nothing\nhint: "), "{said}");
+    assert!(said.stderr.starts_with("error: there is no job nothing on this computer\nhint: "), "{said}");
     Ok(())
 }
 

@@ -72,7 +72,7 @@ fn an_unknown_job_names_the_nearest() -> TestResult {
     let job = sandbox.complete(&sandbox.project("penguins", "")?, &[])?;
     for typed in ["pengiuns", &job.replace("penguins", "pinguins"), &job.replace("-20", "-21")] {
         let said = sandbox.smtrain(&["logs", typed]).run()?.expect(1)?;
-        assert!(said.stderr.starts_with(&format!("error: there is no job {typed}\n")), "{said}");
+        assert!(said.stderr.starts_with(&format!("error: there is no job {typed} on this computer\n")), "{said}");
         assert!(said.stderr.contains(&format!("did you mean {job}?")), "{said}");
     }
     let said = sandbox.smtrain(&["logs", "zzz"]).run()?.expect(1)?;
@@ -100,7 +100,7 @@ fn before_the_first_job() -> TestResult {
     --- stdout
     --- stderr
     error: there is no job yet
-    hint: start one: smtrain submit job.toml --local
+    hint: start one: smtrain submit job.toml
     "#);
     Ok(())
 }

@@ -263,16 +263,6 @@ fn a_name_that_was_asked_for_is_had_or_refused() -> TestResult {
 }
 
 #[test]
-fn aws_is_for_a_later_version_and_says_so() -> TestResult {
-    let sandbox = Sandbox::new()?;
-    echo(&sandbox)?;
-    let said = sandbox.smtrain(&["submit", "proj/job.toml"]).run()?.expect(2)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("hint: run it here: smtrain submit proj/job.toml --local"), "{said}");
-    Ok(())
-}
-
-#[test]
 fn local_as_the_instance_type_means_local() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?;

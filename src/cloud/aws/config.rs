@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::imds::{self, region::ImdsRegionProvider};
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -19,6 +19,9 @@ use crate::cloud::{CloudError, CloudResult, Place, Refusal, ServiceError, placeh
 /// a training job is worth more patience than the SDK's three.
 const ATTEMPTS: u32 = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// An instance's metadata is one hop away.
+const METADATA_TIMEOUT: Duration = Duration::from_millis(500);
+const METADATA_ATTEMPTS: u32 = 2;
 /// Until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -75,7 +78,12 @@ fn region(place: &Place) -> RegionProviderChain {
     let found = RegionProviderChain::first_try(place.region.clone().map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(profile.build());
-    if place.offline { found } else { found.or_else(ImdsRegionProvider::builder().build()) }
+    if place.offline { found } else { found.or_else(ImdsRegionProvider::builder().imds_client(metadata()).build()) }
+}
+
+/// The metadata of the instance that this runs on. A laptop is none, and should not wait long to find out.
+pub(super) fn metadata() -> imds::Client {
+    imds::Client::builder().max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }
 
 /// What the user has set stands; the default is too impatient.

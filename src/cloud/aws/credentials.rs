@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::config;
 use crate::cloud::Place;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
@@ -55,7 +56,7 @@ impl Renewable {
 
     /// The chain is made anew each time: it would keep the profile's files as it once read them.
     async fn fetch(&self) -> provider::Result {
-        let mut chain = DefaultCredentialsChain::builder();
+        let mut chain = DefaultCredentialsChain::builder().imds_client(config::metadata());
         if let Some(region) = &self.place.region {
             chain = chain.region(Region::new(region.clone()));
         }

@@ -49,7 +49,9 @@ impl AwsJobs {
         let (mut known, mut token) = (HashMap::new(), None);
         for _ in 0..jobs.len().div_ceil(JOBS_PER_CALL) {
             let page = self.listing.page(&query, token).await?;
-            known.extend(page.items.into_iter().filter(|job| jobs.contains(&job.name)).map(|job| (job.name, job.status)));
+            known.extend(
+                page.items.into_iter().filter(|job| jobs.contains(&job.name)).map(|job| (job.name, job.status)),
+            );
             token = page.next_token;
             if token.is_none() || known.len() == jobs.len() {
                 break;

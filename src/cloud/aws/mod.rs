@@ -27,8 +27,11 @@ const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_se
 pub(crate) async fn cloud(place: &Place) -> CloudResult<Cloud> {
     let config = Arc::new(config::load(place).await?);
     let account = Arc::new(identity::AwsIdentity::new(config.clone()));
-    let identity: Box<dyn Identity> =
-        if place.offline { Box::new(offline::OfflineIdentity::new(config.region())) } else { Box::new(account.clone()) };
+    let identity: Box<dyn Identity> = if place.offline {
+        Box::new(offline::OfflineIdentity::new(config.region()))
+    } else {
+        Box::new(account.clone())
+    };
     Ok(Cloud {
         region: config.region().to_owned(),
         is_local: false,

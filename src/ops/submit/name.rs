@@ -16,9 +16,11 @@ const LAST_STAMP: &str = "last-stamp";
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 
 /// The name, and whether it was made here: `[request]` may set one, which then goes for everything.
-pub(super) fn name(spec: &JobSpec, state: &Path) -> Result<(JobName, bool)> {
+/// Without `state` nothing is written, and another job may get the same.
+pub(super) fn name(spec: &JobSpec, state: Option<&Path>) -> Result<(JobName, bool)> {
     let set = spec.request.get("TrainingJobName").and_then(Value::as_str);
-    let name = set.map_or_else(|| JobName::stamped(&spec.name, own_moment(state)), JobName::new);
+    let moment = || state.map_or_else(Timestamp::now, own_moment);
+    let name = set.map_or_else(|| JobName::stamped(&spec.name, moment()), JobName::new);
     Ok((name.map_err(|error| Error::usage(format!("the job's name: {error}")))?, set.is_none()))
 }
 

@@ -28,6 +28,8 @@ impl Server {
             .arg(toolkit_python()?)
             .current_dir(tests_folder())
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            // Search takes times without a zone.
+            .env("TZ", "UTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

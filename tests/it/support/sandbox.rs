@@ -36,6 +36,7 @@ impl Sandbox {
             ("HOME", below("home")),
             ("SMTRAIN_HOME", below("smtrain")),
             ("XDG_CONFIG_HOME", below("home/.config")),
+            ("XDG_CONFIG_DIRS", below("home/xdg")),
             ("XDG_CACHE_HOME", below("home/.cache")),
             ("XDG_DATA_HOME", below("home/.local/share")),
             ("XDG_STATE_HOME", below("home/.local/state")),
