@@ -8,5 +8,5 @@ import pathlib
 import subprocess
 import sys
 
-for script, arguments in [("startup.py", ["--peers"]), ("pack.py", []), ("jobs.py", [])]:
+for script, arguments in [("startup.py", ["--peers"]), ("first_request.py", []), ("pack.py", []), ("jobs.py", [])]:
     subprocess.run([sys.executable, pathlib.Path(__file__).parent / script, *arguments], check=True)

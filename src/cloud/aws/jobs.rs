@@ -134,12 +134,12 @@ impl Jobs for AwsJobs {
             Ok(created) => return Ok(created.training_job_arn.unwrap_or_default()),
             Err(error) => error,
         };
-        if !answer(&error).is_some_and(|answer| is_taken(&answer)) {
-            return Err(service_error("create the job", &error));
-        }
-        match self.created_before(&typed, &lost).await? {
-            Some(job) => Ok(job.training_job_arn),
-            None => Err(CloudError::AlreadyExists(format!("job {}", typed.training_job_name))),
+        let is_taken = answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceInUse"]));
+        match self.created_before(&typed, &lost).await {
+            Ok(Some(job)) => Ok(job.training_job_arn),
+            Ok(None) if is_taken => Err(CloudError::AlreadyExists(format!("job {}", typed.training_job_name))),
+            Ok(None) | Err(CloudError::NotFound(_)) => Err(service_error("create the job", &error)),
+            Err(_) => Err(maybe_created(service_error("create the job", &error), &typed.training_job_name)),
         }
     }
 
@@ -193,8 +193,15 @@ impl Jobs for AwsJobs {
     }
 }
 
-fn is_taken(answer: &Answer) -> bool {
-    answer.is_one_of(&["ResourceInUse"])
+/// Neither an answer nor a look at the job was to be had.
+fn maybe_created(error: CloudError, job: &JobName) -> CloudError {
+    match error {
+        CloudError::Service(mut error) => {
+            error.hints.insert(0, format!("it may have been created all the same: look with smtrain describe {job}"));
+            CloudError::Service(error)
+        }
+        other => other,
+    }
 }
 
 /// DescribeTrainingJob calls a job that isn't there a ValidationException: `Requested resource not found.`

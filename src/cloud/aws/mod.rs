@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use super::{Cloud, CloudResult, Identity, Pace, Place};
 
-const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_secs(10), log: Duration::from_secs(2) };
+const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_secs(5), log: Duration::from_secs(2) };
 
 /// The services of an AWS account in one region. Fails where no region can be found; nobody is called.
 pub(crate) async fn cloud(place: &Place) -> CloudResult<Cloud> {
