@@ -53,15 +53,20 @@ def serve(certificate=None):
 
 
 def make_certificate(folder):
-    """A certificate for localhost, and the file of all certificates that a computer has, with this one."""
-    certificate, key, bundle = (str(folder / name) for name in ("cert.pem", "key.pem", "bundle.pem"))
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate]
-    subprocess.run([*command, *subject], check=True, capture_output=True)
-    system = ssl.get_default_verify_paths().cafile
-    texts = [pathlib.Path(file).read_text() for file in (system, certificate) if file and pathlib.Path(file).exists()]
-    pathlib.Path(bundle).write_text("\n".join(texts))
-    return (certificate, key), bundle
+    """A certificate for localhost with its key, and the file of all authorities that a computer trusts, with its issuer."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+    new_key = ["-newkey", "rsa:2048", "-nodes"]
+    openssl("req", "-x509", *new_key, "-days", "2", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=benchmark")
+    openssl("req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost")
+    (folder / "names").write_text("subjectAltName=DNS:localhost")
+    signed_by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"]
+    openssl("x509", "-req", "-in", "request.pem", *signed_by, "-days", "2", "-extfile", "names", "-out", "cert.pem")
+    trusted = [ssl.get_default_verify_paths().cafile, folder / "ca.pem"]
+    texts = [pathlib.Path(file).read_text() for file in trusted if file and pathlib.Path(file).exists()]
+    (folder / "bundle.pem").write_text("\n".join(texts))
+    return (folder / "cert.pem", folder / "key.pem"), str(folder / "bundle.pem")
 
 
 def main():

@@ -14,6 +14,7 @@ mod places;
 mod readme;
 mod requirements;
 mod robust;
+mod sagemaker;
 mod script;
 mod settings;
 mod shell;

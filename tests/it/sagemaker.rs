@@ -1,0 +1,298 @@
+//! Jobs on SageMaker, from submission to the model on disk, on the emulator; whole, and with calls that fail.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Project, Sandbox, Tenant, TestResult, poll};
+
+fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    Ok((sandbox.with_env("SMTRAIN_ROLE", "SageMakerRole"), tenant))
+}
+
+const SCRIPT: &str = "import os, sys
+print('arguments', sys.argv[1:])
+print('channels', os.environ['SM_CHANNELS'])
+open(os.environ['SM_MODEL_DIR'] + '/weights.bin', 'wb').write(bytes(range(256)) * 40)
+";
+
+const CONTAINER: &str = r#"
+[container]
+image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mine:1"
+
+[source]
+entry_point = "train.py"
+
+[hyperparameters]
+epochs = 3
+name = "it's $HOME"
+
+[resources]
+instance_type = "ml.m5.large"
+"#;
+
+/// The model that `SCRIPT` writes.
+fn weights() -> Vec<u8> {
+    (0..=255_u8).collect::<Vec<_>>().repeat(40)
+}
+
+fn model(sandbox: &Sandbox, job: &str) -> TestResult<Vec<u8>> {
+    Ok(fs::read(sandbox.path(&format!("models/{job}/model/weights.bin")))?)
+}
+
+fn framework(sandbox: &Sandbox, name: &str, script: &str) -> TestResult<Project> {
+    sandbox.project(name, script)
+}
+
+#[test]
+fn the_quickstart_from_submission_to_the_model() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    sandbox.smtrain(&["init", "penguins"]).run()?.ok()?;
+    let said = sandbox.smtrain(&["submit", "penguins/job.toml", "--follow", "--download", "models"]).run()?.ok()?;
+    let job = said.line().to_owned();
+    assert_eq!(said.stdout, format!("{job}\n"));
+    assert_eq!(said.stderr.matches("epoch=40 ").count(), 1, "every line once: {said}");
+    let model: Value = serde_json::from_slice(&fs::read(sandbox.path(&format!("models/{job}/model/model.json")))?)?;
+    assert!(model.is_object());
+
+    let row = &sandbox.smtrain(&["history", "-o", "json"]).run()?.ok()?.json_lines()?[0];
+    assert_eq!((row["name"].as_str(), row["status"].as_str()), (Some(&*job), Some("Completed")));
+    let described = &sandbox.smtrain(&["describe", &job, "-o", "json"]).run()?.ok()?.json()?["job"];
+    assert_eq!(described["TrainingJobStatus"], "Completed");
+    assert_eq!(described["RoleArn"], tenant.role_arn());
+    let image = described["AlgorithmSpecification"]["TrainingImage"].as_str().unwrap_or_default();
+    assert!(image.ends_with("/sagemaker-scikit-learn:1.4-2-cpu-py3"), "{image}");
+    sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+    let log = sandbox.smtrain(&["logs", &job, "--grep", "epoch="]).run()?.ok()?;
+    assert_eq!(log.stdout.matches("epoch=").count(), 40);
+    assert!(sandbox.smtrain(&["describe", &job]).run()?.ok()?.stdout.contains("train:loss"));
+    Ok(())
+}
+
+#[test]
+fn the_sklearn_template_trains() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    sandbox.smtrain(&["init", "tumours", "--template", "sklearn"]).run()?.ok()?;
+    let arguments = ["submit", "tumours/job.toml", "-H", "trees=20", "--wait", "--download", "models"];
+    let job = sandbox.smtrain(&arguments).run()?.ok()?.line().to_owned();
+    assert!(fs::read_dir(sandbox.path(&format!("models/{job}/model")))?.next().is_some());
+    Ok(())
+}
+
+#[test]
+fn a_script_that_fails() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let project = framework(&sandbox, "failing", "print('before')\nraise ValueError('no data')\n")?;
+    let said = sandbox.smtrain(&["submit", &project.spec(), "--follow"]).run()?.expect(3)?;
+    assert!(said.stderr.contains("ValueError: no data"), "{said}");
+    assert!(said.stderr.contains("Traceback"), "{said}");
+    let job = said.line();
+    sandbox.smtrain(&["wait", job]).run()?.expect(3)?;
+    sandbox.smtrain(&["logs", "-f", job]).run()?.expect(3)?;
+    let none = sandbox.smtrain(&["download", job]).run()?.expect(1)?;
+    assert!(none.stderr.contains("failed and left no model"), "{none}");
+    Ok(())
+}
+
+#[test]
+fn a_job_that_is_stopped() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.set("stop_grace", 5.0)?;
+    let project = framework(&sandbox, "endless", "import time\nprint('running', flush=True)\nwhile True: time.sleep(0.1)\n")?;
+    let job = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?.line().to_owned();
+    poll("the script runs", || Ok(sandbox.smtrain(&["logs", &job]).run()?.stdout.contains("running").then_some(())))?;
+    sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    let again = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    assert!(again.stderr.contains("has ended already"), "{again}");
+    Ok(())
+}
+
+#[test]
+fn code_in_an_image_of_ones_own() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let project = framework(&sandbox, "own", SCRIPT)?.file("data/a.csv", "1\n")?;
+    let project = project.whole_spec(&format!("{CONTAINER}\n[channels]\ntrain = \"data\"\n"))?;
+    let said = sandbox.smtrain(&["submit", &project.spec(), "--follow", "--download", "models"]).run()?.ok()?;
+    assert!(said.stderr.contains(r#"arguments ['--epochs', '3', '--name', "it's $HOME"]"#), "{said}");
+    assert!(said.stderr.contains(r#"channels ["train"]"#), "{said}");
+    assert_eq!(model(&sandbox, said.line())?, weights());
+    Ok(())
+}
+
+#[test]
+fn a_shell_script_in_an_image_of_ones_own_fails_with_its_code() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let project = framework(&sandbox, "own", "")?.file("train.sh", "echo \"shell $*\"\nexit 7\n")?;
+    let project = project.whole_spec(&CONTAINER.replace("train.py", "train.sh"))?;
+    let said = sandbox.smtrain(&["submit", &project.spec(), "--follow"]).run()?.expect(3)?;
+    assert!(said.stderr.contains("shell --epochs 3 --name it's $HOME"), "{said}");
+    assert!(said.stderr.contains("exit code: 7"), "{said}");
+    Ok(())
+}
+
+/// The code's objects.
+fn codes(tenant: &Tenant) -> TestResult<Vec<String>> {
+    tenant.keys(&tenant.default_bucket(), "smtrain/code/")
+}
+
+#[test]
+fn code_is_uploaded_once_and_again_when_a_byte_changes() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.set("phase_seconds", 600.0)?;
+    let project = framework(&sandbox, "same", "print(1)\n")?;
+    let submit = || sandbox.smtrain(&["submit", &project.spec()]).run()?.ok();
+    submit()?;
+    tenant.clear_calls()?;
+    submit()?;
+    assert_eq!(tenant.count("PutObject")?, 0);
+    assert!(tenant.calls()?.len() <= 6, "{:?}", tenant.calls()?);
+    assert_eq!(codes(&tenant)?.len(), 1);
+    fs::write(project.path("train.py"), "print(2)\n")?;
+    submit()?;
+    assert_eq!((tenant.count("PutObject")?, codes(&tenant)?.len()), (1, 2));
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_calls_nobody_and_hides_what_looks_like_a_secret() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = framework(&sandbox, "dry", "")?.with("[environment]\nHF_TOKEN = \"correct-horse-battery\"\n")?;
+    let said = sandbox.smtrain(&["submit", &project.spec(), "--dry-run"]).run()?.ok()?;
+    assert_eq!(tenant.calls()?, Vec::<Value>::new());
+    assert!(!said.stdout.contains("correct-horse") && !said.stderr.contains("correct-horse"), "{said}");
+    assert!(said.stderr.contains("`environment.HF_TOKEN` looks like a secret"), "{said}");
+    let request = said.json()?;
+    assert_eq!(request["RoleArn"], "arn:aws:iam::<account>:role/<path>SageMakerRole");
+    assert_eq!(request["OutputDataConfig"]["S3OutputPath"], "s3://sagemaker-eu-west-1-<account>/");
+    for placeholder in ["<account>", "<path>"] {
+        assert!(said.stderr.contains(&format!("placeholder: {placeholder} in ")), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn throttling_resets_and_expired_credentials_change_nothing() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.rule(&json!({ "fault": "expired_token", "count": 1 }))?;
+    tenant.rule(&json!({ "fault": "reset_before", "probability": 0.05, "seed": 3 }))?;
+    tenant.rule(&json!({ "fault": "throttle", "probability": 0.3, "seed": 1 }))?;
+    let project = framework(&sandbox, "throttled", SCRIPT)?;
+    let said = sandbox.smtrain(&["submit", &project.spec(), "--follow", "--download", "models"]).run()?.ok()?;
+    assert_eq!(model(&sandbox, said.line())?, weights());
+    assert_eq!(said.stderr.matches("arguments [").count(), 1, "{said}");
+    let calls = tenant.calls()?.len();
+    assert!(calls < 120, "{calls} calls");
+    tenant.clear_rules()?;
+    let names = sandbox.smtrain(&["history", "-o", "names"]).run()?.ok()?;
+    assert_eq!(names.lines(), [said.line()]);
+    Ok(())
+}
+
+#[test]
+fn a_lost_reply_makes_one_job() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.set("phase_seconds", 600.0)?;
+    tenant.rule(&json!({ "fault": "reset_after", "operation": "CreateTrainingJob", "count": 1 }))?;
+    let project = framework(&sandbox, "lost", "")?;
+    let job = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?.line().to_owned();
+    assert_eq!(tenant.count("CreateTrainingJob")?, 2);
+    assert_eq!(sandbox.smtrain(&["history", "-o", "names"]).run()?.ok()?.lines(), [job]);
+    Ok(())
+}
+
+const LOOP: &str = "
+for number in $(seq 200); do
+  smtrain submit -q many/job.toml > names/$number 2> errors/$number || echo $number >> failed &
+  if [ $((number % 40)) = 0 ]; then wait; fi
+done
+wait
+";
+
+#[test]
+fn two_hundred_submissions_at_once_make_two_hundred_jobs() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.set("phase_seconds", 600.0)?;
+    framework(&sandbox, "many", "")?;
+    for folder in ["names", "errors"] {
+        fs::create_dir(sandbox.path(folder))?;
+    }
+    sandbox.sh(LOOP).run()?.ok()?;
+    assert!(!sandbox.path("failed").exists(), "{}", fs::read_to_string(sandbox.path("errors/1"))?);
+    let said: BTreeSet<String> = (1..=200)
+        .map(|number| fs::read_to_string(sandbox.path(&format!("names/{number}"))))
+        .collect::<Result<_, _>>()?;
+    assert_eq!(said.len(), 200);
+    let listed = sandbox.smtrain(&["history", "--all", "-o", "names"]).run()?.ok()?;
+    assert_eq!(listed.lines().len(), 200);
+    Ok(())
+}
+
+#[test]
+fn known_refusals_say_what_to_do() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = framework(&sandbox, "refused", "")?;
+    let limit = "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances";
+    let create = |fields: Value| {
+        let mut rule = json!({ "operation": "CreateTrainingJob" });
+        let table = rule.as_object_mut().zip(fields.as_object());
+        table.into_iter().for_each(|(rule, fields)| rule.extend(fields.clone()));
+        rule
+    };
+    for (rule, words) in [
+        (create(json!({ "fault": "access_denied" })), ["sagemaker:CreateTrainingJob", "aws sts get-caller-identity"]),
+        (
+            create(json!({ "fault": "error", "code": "ResourceLimitExceeded", "message": limit })),
+            ["ml.m5.large for training job usage", "request-service-quota-increase"],
+        ),
+        (json!({ "fault": "access_denied", "operation": "PutObject" }), ["s3:PutObject", "hint: "]),
+        (json!({ "fault": "expired_token", "operation": "CreateTrainingJob" }), ["expired", "aws sso login"]),
+    ] {
+        tenant.rule(&rule)?;
+        let said = sandbox.smtrain(&["submit", "-v", &project.spec()]).run()?.expect(1)?;
+        assert_eq!(said.stdout, "");
+        assert!(words.iter().all(|word| said.stderr.contains(word)), "{rule}: {said}");
+        assert!(said.stderr.contains("error code "), "{said}");
+        tenant.clear_rules()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_is_named() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let project = framework(&sandbox, "missing", "")?;
+    let refused = |arguments: &[&str], code: i32, word: &str| -> TestResult {
+        let said = sandbox.smtrain(arguments).run()?.expect(code)?;
+        assert!(said.stderr.contains(word) && said.stderr.contains("hint: "), "{arguments:?}: {said}");
+        Ok(())
+    };
+    refused(&["submit", &project.spec(), "--role", "Nobody"], 1, "there is no IAM role Nobody")?;
+    refused(&["describe", "missing-job"], 1, "there is no job missing-job on this computer or in eu-west-1")?;
+    refused(&["history", "--profile", "nobody"], 1, "credentials")?;
+
+    let bare = Sandbox::new()?.with_env("AWS_EC2_METADATA_DISABLED", "true");
+    let project = framework(&bare, "bare", "")?;
+    let said = bare.smtrain(&["submit", &project.spec(), "--role", "R"]).run()?.expect(1)?;
+    assert!(said.stderr.contains("no AWS region is set") && said.stderr.contains("--region"), "{said}");
+    let said = bare.smtrain(&["submit", &project.spec(), "--role", "R", "--region", "eu-west-1"]).run()?.expect(1)?;
+    assert!(said.stderr.contains("there are no AWS credentials") && said.stderr.contains("aws sso login"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_local_job_is_found_by_its_name_and_reads_channels_from_s3() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    tenant.put_object("numbers", "train/a.csv", b"1,2\n")?;
+    let script = "import os\nprint(open(os.environ['SM_CHANNEL_TRAIN'] + '/a.csv').read())\n";
+    let project = framework(&sandbox, "here", script)?.with("[channels]\ntrain = \"s3://numbers/train\"\n")?;
+    let job = sandbox.smtrain(&["submit", &project.spec(), "--local", "--wait"]).run()?.ok()?.line().to_owned();
+    assert!(sandbox.smtrain(&["logs", &job]).run()?.ok()?.stdout.contains("1,2"));
+    tenant.clear_calls()?;
+    sandbox.smtrain(&["submit", &project.spec(), "--local", "--wait"]).run()?.ok()?;
+    assert_eq!(tenant.calls()?, Vec::<Value>::new(), "it was fetched before");
+    sandbox.smtrain(&["describe", &job, "--region", "eu-west-1"]).run()?.expect(1)?;
+    Ok(())
+}
