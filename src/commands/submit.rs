@@ -192,7 +192,9 @@ async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
     let fetched = fetch_channels::fetch(context.local_cloud(), aws, spec, on_bytes);
     for Fetched { channel, objects, bytes } in unless_interrupted(fetched).await? {
         let (objects, bytes) = (view::count(objects, "object"), ui::bytes(bytes));
-        context.ui.note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
+        context
+            .ui
+            .note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
     }
     Ok(())
 }

@@ -81,6 +81,8 @@ def raw_s3(tenant, request, name):
     bucket, _, key = name.partition("/")
     if not bucket:
         return reply(objects.buckets(tenant.account))
+    if not key and request.method == "PUT":
+        return reply(objects.make_bucket(tenant.account, bucket))
     if not key:
         return reply(objects.keys(tenant.account, bucket, request.query.get("prefix", "")))
     if request.method == "PUT":

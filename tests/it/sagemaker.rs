@@ -100,7 +100,8 @@ fn a_script_that_fails() -> TestResult {
 fn a_job_that_is_stopped() -> TestResult {
     let (sandbox, tenant) = on_aws()?;
     tenant.set("stop_grace", 5.0)?;
-    let project = framework(&sandbox, "endless", "import time\nprint('running', flush=True)\nwhile True: time.sleep(0.1)\n")?;
+    let project =
+        framework(&sandbox, "endless", "import time\nprint('running', flush=True)\nwhile True: time.sleep(0.1)\n")?;
     let job = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?.line().to_owned();
     poll("the script runs", || Ok(sandbox.smtrain(&["logs", &job]).run()?.stdout.contains("running").then_some(())))?;
     sandbox.smtrain(&["stop", &job]).run()?.ok()?;
@@ -233,7 +234,6 @@ fn two_hundred_submissions_at_once_make_two_hundred_jobs() -> TestResult {
 #[test]
 fn known_refusals_say_what_to_do() -> TestResult {
     let (sandbox, tenant) = on_aws()?;
-    let project = framework(&sandbox, "refused", "")?;
     let limit = "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances";
     let create = |fields: Value| {
         let mut rule = json!({ "operation": "CreateTrainingJob" });
@@ -251,6 +251,8 @@ fn known_refusals_say_what_to_do() -> TestResult {
         (json!({ "fault": "expired_token", "operation": "CreateTrainingJob" }), ["expired", "aws sso login"]),
     ] {
         tenant.rule(&rule)?;
+        // Code that nobody has stored yet.
+        let project = framework(&sandbox, "refused", &format!("# {rule}\n"))?;
         let said = sandbox.smtrain(&["submit", "-v", &project.spec()]).run()?.expect(1)?;
         assert_eq!(said.stdout, "");
         assert!(words.iter().all(|word| said.stderr.contains(word)), "{rule}: {said}");
@@ -285,6 +287,7 @@ fn what_is_missing_is_named() -> TestResult {
 #[test]
 fn a_local_job_is_found_by_its_name_and_reads_channels_from_s3() -> TestResult {
     let (sandbox, tenant) = on_aws()?;
+    tenant.make_bucket("numbers")?;
     tenant.put_object("numbers", "train/a.csv", b"1,2\n")?;
     let script = "import os\nprint(open(os.environ['SM_CHANNEL_TRAIN'] + '/a.csv').read())\n";
     let project = framework(&sandbox, "here", script)?.with("[channels]\ntrain = \"s3://numbers/train\"\n")?;

@@ -9,7 +9,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sagemaker::config::IdentityCache;
-use aws_sdk_sagemaker::config::retry::{RetryConfig, RetryMode};
+use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 
 use super::credentials::{RenewExpired, Renewable};
@@ -70,7 +70,7 @@ pub(super) async fn load(place: &Place) -> CloudResult<Config> {
 }
 
 /// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.
-fn region(place: &Place) -> RegionProviderChain {
+pub(super) fn region(place: &Place) -> RegionProviderChain {
     let mut profile = ProfileFileRegionProvider::builder();
     if let Some(name) = &place.profile {
         profile = profile.profile_name(name);
@@ -86,14 +86,12 @@ pub(super) fn metadata() -> imds::Client {
     imds::Client::builder().max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }
 
-/// What the user has set stands; the default is too impatient.
+/// What the user has set stands; the default is too impatient. Not the adaptive mode: after a call that is throttled it
+/// holds back all that follow, up to 20 s each, which for the few calls of one command is no help to anybody.
 fn patience(found: Option<&RetryConfig>) -> RetryConfig {
-    let patient = RetryConfig::adaptive().with_max_attempts(ATTEMPTS);
-    match found {
-        Some(found) if found.max_attempts() != RetryConfig::standard().max_attempts() => found.clone(),
-        Some(found) if found.mode() != RetryMode::Standard => found.clone().with_max_attempts(ATTEMPTS),
-        _ => patient,
-    }
+    let default = RetryConfig::standard();
+    let found = found.unwrap_or(&default).clone();
+    if found.max_attempts() == default.max_attempts() { found.with_max_attempts(ATTEMPTS) } else { found }
 }
 
 fn no_region() -> CloudError {

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -54,16 +55,17 @@ impl Renewable {
         Ok(fetched)
     }
 
-    /// The chain is made anew each time: it would keep the profile's files as it once read them.
+    /// The chain is made anew each time: it would keep the profile's files as it once read them. A profile that is named is
+    /// the one that is meant, as with every AWS tool: the environment's credentials don't come before it.
     async fn fetch(&self) -> provider::Result {
-        let mut chain = DefaultCredentialsChain::builder().imds_client(config::metadata());
-        if let Some(region) = &self.place.region {
-            chain = chain.region(Region::new(region.clone()));
-        }
-        if let Some(profile) = &self.place.profile {
-            chain = chain.profile_name(profile);
-        }
-        chain.build().await.provide_credentials().await
+        let region = config::region(&self.place);
+        let Some(profile) = &self.place.profile else {
+            let chain = DefaultCredentialsChain::builder().imds_client(config::metadata()).region(region);
+            return chain.build().await.provide_credentials().await;
+        };
+        let context = ProviderConfig::without_region().with_region(region.region().await);
+        let chain = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
+        chain.build().provide_credentials().await
     }
 
     fn current(&self) -> Option<Credentials> {

@@ -17,9 +17,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use tokio::sync::Semaphore;
 
@@ -42,7 +40,7 @@ pub(super) struct AwsObjects {
 
 impl AwsObjects {
     pub(super) fn new(config: &Config, identity: Arc<dyn Identity>) -> Self {
-        let builder = aws_sdk_s3::config::Builder::from(config.sdk()).retry_config(patience(config.sdk()));
+        let builder = aws_sdk_s3::config::Builder::from(config.sdk());
         let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
         Self::with(client, config.region(), identity)
     }
@@ -109,14 +107,6 @@ impl Objects for AwsObjects {
     async fn abandon(&self) {
         self.abort_all().await;
     }
-}
-
-/// Without the adaptive mode: that holds all calls back after each that is throttled, as if the account had one rate. S3
-/// throttles by key prefix, soon has room again, and many files at once would come down to a call every other second.
-fn patience(config: &SdkConfig) -> RetryConfig {
-    let attempts =
-        config.retry_config().map_or_else(|| RetryConfig::standard().max_attempts(), RetryConfig::max_attempts);
-    RetryConfig::standard().with_max_attempts(attempts)
 }
 
 /// S3 tells sizes as signed numbers.

@@ -10,6 +10,11 @@ def parse(uri):
     return bucket, key
 
 
+def make_bucket(account, bucket):
+    with moto_backend.LOCK:
+        moto_backend.backend("s3", account).create_bucket(bucket, "eu-west-1")
+
+
 def put(account, bucket, key, body):
     with moto_backend.LOCK:
         moto_backend.backend("s3", account).put_object(bucket, key, body)

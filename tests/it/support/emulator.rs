@@ -164,6 +164,11 @@ impl Tenant {
         if answer.status == 200 { Ok(answer.body) } else { Err(format!("no object s3://{bucket}/{key}").into()) }
     }
 
+    /// Makes a bucket of the account's.
+    pub(crate) fn make_bucket(&self, bucket: &str) -> TestResult {
+        self.send("PUT", &format!("s3/{bucket}"), &[])?.json().map(drop)
+    }
+
     /// Stores an object in a bucket that stands.
     pub(crate) fn put_object(&self, bucket: &str, key: &str, body: &[u8]) -> TestResult {
         self.send("PUT", &format!("s3/{bucket}/{}", quoted(key)), body)?.json().map(drop)
