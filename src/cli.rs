@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{completions, describe, download, history, init, logs, stop, submit, validate, wait};
+use crate::commands::{
+    completions, describe, download, history, image, images, init, logs, schema, stop, submit, validate, wait,
+};
 
 /// Runs machine-learning training jobs on Amazon SageMaker, and the same jobs on this computer.
 #[derive(Debug, Parser)]
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Wait(wait::WaitArgs),
     Stop(stop::StopArgs),
     Download(download::DownloadArgs),
+    Image(image::ImageArgs),
+    Images(images::ImagesArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     /// The process that looks after a local job
     #[command(name = "__supervise", hide = true)]

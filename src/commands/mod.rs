@@ -4,10 +4,13 @@ pub(crate) mod completions;
 pub(crate) mod describe;
 pub(crate) mod download;
 pub(crate) mod history;
+pub(crate) mod image;
+pub(crate) mod images;
 pub(crate) mod init;
 mod interrupt;
 mod job_args;
 pub(crate) mod logs;
+pub(crate) mod schema;
 pub(crate) mod stop;
 pub(crate) mod submit;
 pub(crate) mod validate;
@@ -29,6 +32,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<()> {
         Command::Wait(args) => wait::run(args, context).await,
         Command::Stop(args) => stop::run(args, context).await,
         Command::Download(args) => download::run(args, context).await,
+        Command::Image(args) => image::run(args, context).await,
+        Command::Images(args) => images::run(args, context),
+        Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         // Not for people: the program's root runs these itself.
         Command::Supervise { .. } | Command::Guard { .. } | Command::ProbeMount => Ok(()),

@@ -174,9 +174,10 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
     prepared
 }
 
-fn defaults(context: &Context) -> Result<Defaults> {
+fn defaults(context: &Context) -> Result<Defaults<'_>> {
     let layers = context.layers()?;
     Ok(Defaults {
+        catalog: &layers.catalog,
         bucket: layers.default_bucket().map(|bucket| bucket.value.to_owned()),
         prefix: layers.default_bucket_prefix().map(|prefix| prefix.value.to_owned()).unwrap_or_default(),
         provenance: layers.provenance(),

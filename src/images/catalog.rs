@@ -1,39 +1,63 @@
-//! The tables of training images, as `make_catalog.py` wrote them, read when they are first needed.
+//! The tables of training images: the built-in ones, as `make_catalog.py` wrote them, and a user's own on top. They are read
+//! when they are first needed.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
-use super::versions;
+use super::own::{self, OwnImages};
+use super::{Kind, versions};
 
 const TEXT: &str = include_str!("catalog.json");
 
 /// That it can be read is held by a test.
-static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+static BUILT_IN: LazyLock<Tables> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
 /// Ends of the names of tables that are another name's images under a condition.
 pub(super) const COMPILER: &str = "training-compiler";
 pub(super) const NEURONX: &str = "neuronx";
 pub(super) const NEURON: &str = "neuron";
 pub(super) const MODEL_PARALLEL: &str = "smp";
-const VARIANTS: [&str; 4] = [COMPILER, NEURONX, NEURON, MODEL_PARALLEL];
+pub(super) const VARIANTS: [&str; 4] = [COMPILER, NEURONX, NEURON, MODEL_PARALLEL];
 
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Catalog {
+/// All images that can be asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalog {
+    own: Vec<OwnImages>,
+    whole: OnceLock<Tables>,
+}
+
+impl Catalog {
+    pub(crate) const fn built_in() -> Self {
+        Self { own: Vec::new(), whole: OnceLock::new() }
+    }
+
+    /// The built-in images, and more that come before them.
+    pub(crate) fn with(own: Vec<OwnImages>) -> Self {
+        Self { own, ..Self::built_in() }
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        if self.own.is_empty() { &BUILT_IN } else { self.whole.get_or_init(|| own::merge(&BUILT_IN, &self.own)) }
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Tables {
     /// DNS suffixes by the start of a region's name; the empty start is every other region's.
     suffixes: BTreeMap<String, String>,
     /// Accounts and their regions, separated by spaces.
-    registries: Vec<BTreeMap<String, String>>,
-    images: BTreeMap<String, Images>,
+    pub(super) registries: Vec<BTreeMap<String, String>>,
+    pub(super) images: BTreeMap<String, Images>,
 }
 
 /// What one framework or algorithm has.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Images {
     /// Of all versions; without it, each entry has its own, or none.
     #[serde(default)]
-    processors: Vec<String>,
+    pub(super) processors: Vec<String>,
     /// What may be written for a version.
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, String>,
@@ -42,12 +66,12 @@ pub(super) struct Images {
 }
 
 /// A repository's images of one version.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Entry {
     pub(super) repository: String,
-    registry: usize,
+    pub(super) registry: usize,
     #[serde(default)]
-    processors: Vec<String>,
+    pub(super) processors: Vec<String>,
     /// Python versions.
     #[serde(default)]
     pub(super) py: Vec<String>,
@@ -64,11 +88,7 @@ pub(super) struct Entry {
     pub(super) base: Vec<String>,
 }
 
-impl Catalog {
-    pub(super) fn built_in() -> &'static Self {
-        &BUILT_IN
-    }
-
+impl Tables {
     pub(super) fn get(&self, name: &str) -> Option<&Images> {
         self.images.get(name)
     }
@@ -95,6 +115,14 @@ impl Catalog {
     pub(super) fn suffix(&self, region: &str) -> &str {
         let known = self.suffixes.iter().filter(|(start, _)| region.starts_with(start.as_str()));
         known.max_by_key(|(start, _)| start.len()).map_or("", |(_, suffix)| suffix)
+    }
+
+    /// The regions that have an entry's images, in order.
+    pub(super) fn regions_of(&self, entry: &Entry) -> Vec<&str> {
+        let accounts = self.registries.get(entry.registry).into_iter().flat_map(BTreeMap::values);
+        let mut regions: Vec<&str> = accounts.flat_map(|regions| regions.split(' ')).collect();
+        regions.sort_unstable();
+        regions
     }
 
     /// Every region that any image is in.
@@ -131,18 +159,11 @@ impl Images {
         all
     }
 
-    /// Whether there are images that run a script: those come for a processor.
-    pub(super) fn has_framework(&self) -> bool {
-        self.any_entry(|entry| !self.processors(entry).is_empty())
-    }
-
-    /// Whether there are images that run by themselves: those are the same for every processor.
-    pub(super) fn has_algorithm(&self) -> bool {
-        self.any_entry(|entry| self.processors(entry).is_empty())
-    }
-
-    fn any_entry(&self, is_so: impl Fn(&Entry) -> bool) -> bool {
-        self.versions.values().flatten().any(is_so)
+    /// Whether there are such images: those that run a script come for a processor, those that run by themselves are the
+    /// same for every one.
+    pub(super) fn is_of(&self, kind: Kind) -> bool {
+        let is_script_mode = |entry: &Entry| !self.processors(entry).is_empty();
+        self.versions.values().flatten().any(|entry| is_script_mode(entry) == (kind == Kind::Framework))
     }
 }
 
@@ -152,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_catalog_can_be_read() -> Result<(), serde_json::Error> {
-        let catalog: Catalog = serde_json::from_str(TEXT)?;
+        let catalog: Tables = serde_json::from_str(TEXT)?;
         assert!(catalog.images.len() > 35, "{}", catalog.images.len());
         for (name, images) in &catalog.images {
             for full in images.aliases.values() {

@@ -1,6 +1,6 @@
 //! From a query to the entry of the catalog that it means: name, version, base framework, Python version.
 
-use super::catalog::{COMPILER, Catalog, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX};
+use super::catalog::{COMPILER, Catalog, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
 use super::error::{ImageError, Subject, list};
 use super::{ImageQuery, Kind, Library, processor, versions};
 
@@ -8,7 +8,7 @@ use super::{ImageQuery, Kind, Library, processor, versions};
 #[derive(Debug)]
 pub(crate) struct Choice<'a> {
     pub(super) query: ImageQuery<'a>,
-    pub(super) catalog: &'a Catalog,
+    pub(super) catalog: &'a Tables,
     pub(super) images: &'a Images,
     pub(super) entry: &'a Entry,
     /// As it was written, or the only one.
@@ -18,10 +18,24 @@ pub(crate) struct Choice<'a> {
     pub(super) py_version: Option<&'a str>,
 }
 
-/// Finds what a query means in the built-in catalog. The processor and the region are looked at when the tag or the URI
-/// is asked for.
-pub(crate) fn choose<'a>(query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
-    let catalog = Catalog::built_in();
+impl Choice<'_> {
+    pub(crate) fn name(&self) -> &str {
+        self.query.name
+    }
+
+    /// As it was asked for.
+    pub(crate) fn version(&self) -> &str {
+        self.version
+    }
+
+    pub(crate) fn py_version(&self) -> Option<&str> {
+        self.py_version
+    }
+}
+
+/// Finds what a query means. The processor and the region are looked at when the tag or the URI is asked for.
+pub(crate) fn choose<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
+    let catalog = catalog.tables();
     let images = images(catalog, query)?;
     let (version, known) = version(images, query)?;
     let entries = of_base(images, known, query)?;
@@ -29,9 +43,9 @@ pub(crate) fn choose<'a>(query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageErro
     Ok(Choice { query: query.clone(), catalog, images, entry, version, known, py_version })
 }
 
-fn images<'a>(catalog: &'a Catalog, query: &ImageQuery<'_>) -> Result<&'a Images, ImageError> {
-    let named = catalog.get(query.name).filter(|images| is_kind(images, query.kind) && !catalog.is_variant(query.name));
-    let Some(named) = named else { return Err(unknown_name(catalog, query)) };
+fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a Images, ImageError> {
+    let named = catalog.get(query.name).filter(|images| images.is_of(query.kind) && !catalog.is_variant(query.name));
+    let Some(named) = named else { return Err(unknown_name(catalog, query.name, Some(query.kind))) };
     let own = |variant: &str| catalog.get(&format!("{}-{variant}", query.name));
     let is_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     let other = match query.library {
@@ -43,26 +57,34 @@ fn images<'a>(catalog: &'a Catalog, query: &ImageQuery<'_>) -> Result<&'a Images
     Ok(other.unwrap_or(named))
 }
 
-fn is_kind(images: &Images, kind: Kind) -> bool {
-    match kind {
-        Kind::Framework => images.has_framework(),
-        Kind::Algorithm => images.has_algorithm(),
-    }
+/// What people write for the names of frameworks.
+const OTHER_NAMES: [(&str, &str); 4] =
+    [("torch", "pytorch"), ("tf", "tensorflow"), ("scikit-learn", "sklearn"), ("transformers", "huggingface")];
+
+fn other_name(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-fn unknown_name(catalog: &Catalog, query: &ImageQuery<'_>) -> ImageError {
-    let name = query.name;
-    let (what, other) = match query.kind {
-        Kind::Framework => ("a framework with training images", "[algorithm]"),
-        Kind::Algorithm => ("a built-in algorithm", "[framework]"),
+/// `kind` is what was asked for, where that is known.
+pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<Kind>) -> ImageError {
+    let what = match kind {
+        Some(Kind::Framework) => "a framework with training images",
+        Some(Kind::Algorithm) => "a built-in algorithm",
+        None => "a framework or a built-in algorithm with training images",
     };
-    let of_kind = catalog.names().filter(|(_, images)| is_kind(images, query.kind)).map(|(name, _)| name);
-    let hint = if catalog.names().any(|(known, _)| known == name) {
-        format!("it belongs in {other}")
-    } else if let Some(near) = versions::near(name, of_kind) {
-        format!("did you mean `{near}`?")
-    } else {
-        "an image of your own goes in [container]".to_owned()
+    let of_kind = catalog.names().filter(|(_, images)| kind.is_none_or(|kind| images.is_of(kind)));
+    let hint = match (catalog.get(name).is_some() && !catalog.is_variant(name), kind) {
+        (true, Some(Kind::Framework)) => "it belongs in [algorithm]".to_owned(),
+        (true, Some(Kind::Algorithm)) => "it belongs in [framework]".to_owned(),
+        _ => match other_name(name).or_else(|| versions::near(name, of_kind.map(|(name, _)| name))) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => match kind {
+                Some(Kind::Framework) => "give its `image`, or use [container]".to_owned(),
+                Some(Kind::Algorithm) => "an image of your own goes in [container]".to_owned(),
+                None => "list them: smtrain images".to_owned(),
+            },
+        },
     };
     ImageError::new(Subject::Name, format!("{name:?} is not {what}"), hint)
 }
@@ -82,7 +104,7 @@ fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a s
         [only] => Ok((only, only)),
         several => {
             let message = format!("`{}` has several versions", query.name);
-            let hint = several.first().map_or_else(String::new, |newest| format!("such as version = \"{newest}\""));
+            let hint = several.first().map_or_else(String::new, |newest| format!("such as {newest:?}"));
             Err(ImageError::new(Subject::Version, message, hint))
         }
     }
@@ -91,17 +113,16 @@ fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a s
 fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> ImageError {
     let message = format!("{} has no training image of version {written:?}", subject(query));
     let mut hint = versions::hint(images, written);
+    let mut follows_pattern = false;
     let is_newer = images.newest_first().first().is_some_and(|newest| versions::key(newest) < versions::key(written));
     let is_on_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     match query.kind {
         // Its tags have the Neuron SDK's version too, which no pattern tells.
         Kind::Framework if is_on_neuron => hint += "; any other goes in `image`",
-        Kind::Framework if is_newer && !query.training_compiler => {
-            hint += "; allow_unknown_version = true takes the image's name to follow its pattern";
-        }
-        _ => {}
+        Kind::Framework => follows_pattern = is_newer && !query.training_compiler,
+        Kind::Algorithm => {}
     }
-    ImageError::new(Subject::Version, message, hint)
+    ImageError { follows_pattern, ..ImageError::new(Subject::Version, message, hint) }
 }
 
 /// `` `pytorch` ``, and where its image depends on more than its name, on what.

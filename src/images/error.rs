@@ -21,11 +21,19 @@ pub(crate) struct ImageError {
     /// The fact, lower case, no full stop.
     pub(crate) message: String,
     pub(crate) hint: String,
+    /// The image of that version may be there, under a name that follows the pattern of the others.
+    pub(super) follows_pattern: bool,
 }
 
 impl ImageError {
     pub(super) fn new(subject: Subject, message: String, hint: impl Into<String>) -> Self {
-        Self { subject, message, hint: hint.into() }
+        Self { subject, message, hint: hint.into(), follows_pattern: false }
+    }
+
+    /// The hint, where `allow` is how one says that an unknown version is meant.
+    pub(crate) fn hint_with(&self, allow: &str) -> String {
+        let pattern = format!("; {allow} takes the image's name to follow its pattern");
+        format!("{}{}", self.hint, if self.follows_pattern { &pattern } else { "" })
     }
 }
 

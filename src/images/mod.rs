@@ -7,6 +7,8 @@
 mod catalog;
 mod choose;
 mod error;
+mod list;
+mod own;
 mod processor;
 mod tag;
 #[cfg(test)]
@@ -15,8 +17,24 @@ mod versions;
 
 use crate::model::InstanceType;
 
-pub(crate) use choose::choose;
+pub(crate) use catalog::Catalog;
+pub(crate) use choose::{Choice, choose};
 pub(crate) use error::{ImageError, Subject};
+pub(crate) use list::{Listed, list};
+pub(crate) use own::{OwnEntry, OwnImages};
+
+/// Every built-in framework or algorithm, by name.
+pub(crate) fn names(kind: Kind) -> Vec<String> {
+    let catalog = Catalog::built_in();
+    let of_kind = catalog.tables().names().filter(|(_, images)| images.is_of(kind));
+    of_kind.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// What a name's images are asked for as: its script-mode images, where it has any.
+pub(crate) fn kind(catalog: &Catalog, name: &str) -> Kind {
+    let is_framework = catalog.tables().get(name).is_none_or(|images| images.is_of(Kind::Framework));
+    if is_framework { Kind::Framework } else { Kind::Algorithm }
+}
 
 /// What is asked of the catalog, in the words of a job spec.
 #[derive(Clone, Debug)]

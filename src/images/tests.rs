@@ -3,8 +3,10 @@
 
 mod answers;
 
-use super::{Base, ImageError, ImageQuery, Kind, Library, Subject, choose};
+use super::{Base, Catalog, ImageError, ImageQuery, Kind, Library, Subject, choose};
 use crate::model::InstanceType;
+
+static BUILT_IN: Catalog = Catalog::built_in();
 
 /// A query of a framework on an instance; the tests set what they are about.
 fn framework<'a>(name: &'a str, version: &'a str, instance_type: &'a InstanceType) -> ImageQuery<'a> {
@@ -31,7 +33,7 @@ fn huggingface<'a>(version: &'a str, pytorch: &'a str, instance_type: &'a Instan
 }
 
 fn tag(query: &ImageQuery<'_>) -> Result<String, ImageError> {
-    let choice = choose(query)?;
+    let choice = choose(&BUILT_IN, query)?;
     Ok(format!("{}:{}", choice.entry.repository, choice.tag()?))
 }
 
@@ -51,7 +53,7 @@ fn trainium() -> InstanceType {
 fn uris_have_the_account_and_the_suffix_of_the_region() -> Result<(), ImageError> {
     let cpu = cpu();
     let query = framework("pytorch", "2.3", &cpu);
-    let choice = choose(&query)?;
+    let choice = choose(&BUILT_IN, &query)?;
     let cases = [
         ("eu-west-1", "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3-cpu-py311"),
         ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.3-cpu-py311"),
@@ -157,10 +159,10 @@ fn errors_say_the_fact_and_what_to_write() {
     Name: "pytorch" is not a built-in algorithm -- it belongs in [framework]
     Name: "deepar" is not a built-in algorithm -- did you mean `forecasting-deepar`?
     Version: `kmeans` has no training image of version "2" -- there is only `1`
-    Version: `xgboost` has several versions -- such as version = "3.2-0"
+    Version: `xgboost` has several versions -- such as "3.2-0"
     Version: `xgboost` has no training image of version "1.7" -- did you mean `1.7-1`?
     Version: `pytorch` has no training image of version "2.3.4" -- did you mean `2.3`?
-    Version: `pytorch` has no training image of version "9.1" -- the newest is `2.10.0`; allow_unknown_version = true takes the image's name to follow its pattern
+    Version: `pytorch` has no training image of version "9.1" -- the newest is `2.10.0`
     Version: `pytorch` has no training image of version "0.1" -- the oldest is `0.4`
     Version: `tensorflow` has no training image of version "2.15" -- the nearest are `2.14.1` and `2.16`
     PyVersion: `pytorch` 2.3 has no image with Python "py36" -- it has `py311`
@@ -178,10 +180,11 @@ fn errors_say_the_fact_and_what_to_write() {
 #[test]
 fn a_region_without_an_account_says_what_there_is() {
     let cpu = cpu();
-    let no_image = |query: &ImageQuery<'_>, region: &str| match choose(query).and_then(|choice| choice.uri(region)) {
-        Err(error) if error.subject == Subject::Region => format!("{error} -- {}", error.hint),
-        other => format!("not an error of the region: {other:?}"),
-    };
+    let no_image =
+        |query: &ImageQuery<'_>, region: &str| match choose(&BUILT_IN, query).and_then(|choice| choice.uri(region)) {
+            Err(error) if error.subject == Subject::Region => format!("{error} -- {}", error.hint),
+            other => format!("not an error of the region: {other:?}"),
+        };
     let pytorch = framework("pytorch", "1.0", &cpu);
     let lda = algorithm("lda", None, &cpu);
     let said = [

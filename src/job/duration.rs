@@ -7,6 +7,9 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 
 pub(crate) const FORMS: &str = "durations are written as \"90s\", \"30m\", \"24h\", \"1h30m\" or a number of seconds";
 
+/// The same as a regular expression.
+pub(crate) const PATTERN: &str = r"^(\d+d(\d+h)?(\d+m)?(\d+s)?|\d+h(\d+m)?(\d+s)?|\d+m(\d+s)?|\d+s)$";
+
 /// `None` when the text is no duration, or one of more seconds than fit.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
@@ -44,21 +47,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_forms_of_the_manual_are_read() {
+    fn the_forms_of_the_manual_are_read() -> Result<(), regex::Error> {
+        let pattern = regex::Regex::new(PATTERN)?;
         for (text, seconds) in
             [("90s", 90), ("30m", 1_800), ("24h", 86_400), ("1h30m", 5_400), ("2d", 172_800), ("0s", 0)]
         {
             assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
+            assert!(pattern.is_match(text), "{text}");
         }
+        Ok(())
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn anything_else_is_refused() -> Result<(), regex::Error> {
+        let pattern = regex::Regex::new(PATTERN)?;
         for text in
             ["", "90", "h", "1h ", "1x", "30m1h", "1h1h", "-1h", "1.5h", "99999999999999999999s", "9999999999999999d"]
         {
             assert_eq!(parse(text), None, "{text}");
+            assert!(text.len() > 16 || !pattern.is_match(text), "{text}");
         }
+        Ok(())
     }
 
     #[test]

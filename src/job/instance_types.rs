@@ -104,12 +104,17 @@ fn is_known_name(name: &str) -> bool {
     parts(name).is_some_and(|(family, size)| is_known(family, size))
 }
 
+/// Every type in the list.
+pub(crate) fn all() -> Vec<String> {
+    let of_family =
+        |family: &str, sizes: &[&str]| sizes.iter().map(|size| format!("{PREFIX}{family}.{size}")).collect();
+    let all = KNOWN.iter().flat_map(|(families, sizes)| families.iter().map(|family| of_family(family, sizes)));
+    all.collect::<Vec<Vec<String>>>().concat()
+}
+
 /// A size of the same family before a similar name of another.
 fn near(name: &str) -> Option<String> {
-    let all = KNOWN.iter().flat_map(|(families, sizes)| {
-        families.iter().flat_map(move |family| sizes.iter().map(move |size| format!("{PREFIX}{family}.{size}")))
-    });
-    let all: Vec<String> = all.collect();
+    let all = all();
     let family = name.rsplit_once('.').map_or(name, |(family, _)| family);
     let siblings: Vec<&str> = all
         .iter()

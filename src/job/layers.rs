@@ -15,16 +15,17 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use origins::Origin;
 
-use super::keys::SETTINGS_ONLY;
+use super::keys::is_for_settings_only;
 use super::overrides::Override;
 use super::parse;
 use super::problem::{InvalidSpec, Problem, SourceText};
 use super::report::Report;
 use super::text::{self, Wanted};
 use super::tree::{Entry, Node, Table, Value};
+use crate::images::Catalog;
 
 /// The variables that set something, and their keys.
-pub(crate) const VARIABLES: [(&str, &[&str]); 7] = [
+pub(crate) const VARIABLES: [(&str, &[&str]); 8] = [
     ("SMTRAIN_ROLE", &["role"]),
     ("SMTRAIN_REGION", &["region"]),
     ("SMTRAIN_PROFILE", &["profile"]),
@@ -32,6 +33,7 @@ pub(crate) const VARIABLES: [(&str, &[&str]); 7] = [
     ("SMTRAIN_DEFAULT_BUCKET_PREFIX", &["default_bucket_prefix"]),
     ("SMTRAIN_OUTPUT_S3_URI", &["output", "s3_uri"]),
     ("SMTRAIN_PROVENANCE", PROVENANCE),
+    ("SMTRAIN_IMAGES", &["images"]),
 ];
 const PROVENANCE: &[&str] = &["provenance"];
 
@@ -40,8 +42,8 @@ const PROVENANCE: &[&str] = &["provenance"];
 pub(crate) struct Layer {
     source: SourceText,
     table: Table,
-    /// A place in it is told by its line.
-    is_file: bool,
+    /// The folder of its file, where there is one: a place in it is then told by its line.
+    folder: Option<PathBuf>,
 }
 
 impl Layer {
@@ -60,7 +62,7 @@ impl Layer {
     pub(crate) fn variable(name: &str, key: &[&str], value: &str) -> Result<Self, InvalidSpec> {
         let value =
             if key == PROVENANCE { Override::value(name, key, value) } else { Override::string(name, key, value) };
-        Self::checked(value.source_text(), false, |_, report| {
+        Self::checked(value.source_text(), None, |_, report| {
             let mut table = Table::default();
             value.apply(&mut table, 0, report);
             table
@@ -74,14 +76,14 @@ impl Layer {
         decode: impl FnOnce(&str, &Report) -> Table,
     ) -> Result<Self, InvalidSpec> {
         match text::read(path, wanted) {
-            Ok(text) => Self::checked(SourceText { name, text }, true, decode),
+            Ok(text) => Self::checked(SourceText { name, text }, path.parent().map(Path::to_owned), decode),
             Err(problem) => Err(invalid(SourceText { name, text: String::new() }, vec![problem])),
         }
     }
 
     fn checked(
         source: SourceText,
-        is_file: bool,
+        folder: Option<PathBuf>,
         decode: impl FnOnce(&str, &Report) -> Table,
     ) -> Result<Self, InvalidSpec> {
         let report = Report::default();
@@ -90,7 +92,7 @@ impl Layer {
         if report.has_errors() {
             return Err(invalid(source, report.into_problems()));
         }
-        Ok(Self { source, table, is_file })
+        Ok(Self { source, table, folder })
     }
 }
 
@@ -102,11 +104,13 @@ fn invalid(source: SourceText, problems: Vec<Problem>) -> InvalidSpec {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layers {
     layers: Vec<Layer>,
+    /// The images that there are.
+    pub(crate) catalog: Catalog,
     /// What there is to say about them all the same.
     pub(crate) warnings: Vec<String>,
 }
 
-static NONE: Layers = Layers { layers: Vec::new(), warnings: Vec::new() };
+static NONE: Layers = Layers { layers: Vec::new(), catalog: Catalog::built_in(), warnings: Vec::new() };
 
 impl Default for &Layers {
     fn default() -> Self {
@@ -125,7 +129,7 @@ impl Layers {
     pub(crate) fn new(mut layers: Vec<Layer>, warnings: Vec<String>) -> Self {
         // The first text is the spec's.
         layers.iter_mut().zip(1..).for_each(|(layer, source)| layer.table.set_source(source));
-        Self { layers, warnings }
+        Self { layers, warnings, catalog: Catalog::built_in() }
     }
 
     pub(crate) fn region(&self) -> Option<Setting<&str>> {
@@ -153,6 +157,13 @@ impl Layers {
         !matches!(self.highest("provenance"), Some((_, Node { value: Value::Boolean(false), .. })))
     }
 
+    /// A file of images of the user's own.
+    pub(crate) fn images(&self) -> Option<PathBuf> {
+        let (layer, node) = self.highest("images")?;
+        let file = Path::new(node.text()?);
+        Some(layer.folder.as_ref().map_or_else(|| file.to_owned(), |folder| folder.join(file)))
+    }
+
     fn text(&self, key: &str) -> Option<Setting<&str>> {
         let (layer, node) = self.highest(key)?;
         Some(Setting { value: node.text()?, origin: layer.origin(&node.place) })
@@ -172,7 +183,7 @@ impl Layers {
         let has_source = spec.get("source").is_some();
         let is_of_spec = |entry: &&Entry| match entry.key.as_str() {
             "source" => has_source,
-            key => !SETTINGS_ONLY.contains(&key),
+            key => !is_for_settings_only(key),
         };
         for layer in self.layers.iter().rev() {
             let entries = layer.table.entries.iter().filter(is_of_spec).cloned().collect();

@@ -87,7 +87,7 @@ fn names_local(tree: &Table) -> bool {
 
 fn check(tree: &Table, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {
     let spec = sections::decode(tree, folder, report);
-    Checks { spec: &spec, tree, report, local: options.local }.run();
+    Checks { spec: &spec, tree, report, local: options.local, catalog: &options.layers.catalog }.run();
     spec
 }
 

@@ -8,6 +8,7 @@
 mod depth;
 mod duration;
 pub(crate) mod image_query;
+pub(crate) mod images_file;
 mod instance_types;
 mod keys;
 mod layers;
@@ -20,6 +21,7 @@ pub(crate) mod problem;
 mod reader;
 mod report;
 pub(crate) mod request;
+pub(crate) mod schema;
 mod sections;
 pub(crate) mod spec;
 mod suggest;

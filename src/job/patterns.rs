@@ -157,6 +157,49 @@ pub(crate) fn algorithm_arn(text: &str) -> Checked {
     hyphenated(name, 63).map_err(|why| format!("is not an algorithm's ARN: its name {why}"))
 }
 
+/// ServerlessJobBaseModelArn.
+pub(crate) fn base_model_arn(text: &str) -> Checked {
+    hub_content(text, "Model", "a model")
+}
+
+/// HubDataSetArn.
+pub(crate) fn dataset_arn(text: &str) -> Checked {
+    hub_content(text, "DataSet", "a dataset")
+}
+
+/// `hub-content/HUB/KIND/NAME`, of an account or of SageMaker itself, and a version where there is one.
+fn hub_content(text: &str, kind: &str, what: &str) -> Checked {
+    between(text, 1, LONGEST_ARN)?;
+    let wrong = || format!("is not the ARN of {what}: arn:aws:sagemaker:REGION:ACCOUNT:hub-content/HUB/{kind}/NAME");
+    let (head, content) = text.split_once(":hub-content/").ok_or_else(wrong)?;
+    let head: Vec<&str> = head.split(':').collect();
+    let ["arn", _, "sagemaker", _, account] = head.as_slice() else { return Err(wrong()) };
+    let is_account = *account == "aws" || (account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()));
+    let content: Vec<&str> = content.split('/').collect();
+    let ([hub, of, name] | [hub, of, name, _]) = content.as_slice() else { return Err(wrong()) };
+    let are_names = hyphenated(hub, 63).is_ok() && hyphenated(name, 64).is_ok();
+    if is_account && are_names && *of == kind { Ok(()) } else { Err(wrong()) }
+}
+
+/// SequenceLength.
+pub(crate) fn sequence_length(text: &str) -> Checked {
+    let number = text.strip_suffix('K').filter(|number| number.chars().all(|c| c.is_ascii_digit()));
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(1..=1024) => Ok(()),
+        _ => Err("is not a length from 1K to 1024K, such as 32K".to_owned()),
+    }
+}
+
+/// ModelPackageGroupArn.
+pub(crate) fn model_package_group_arn(text: &str) -> Checked {
+    arn_of(text, "sagemaker", 1, &["model-package-group/"], "a model package group")
+}
+
+/// ModelPackageArn.
+pub(crate) fn model_package_arn(text: &str) -> Checked {
+    arn_of(text, "sagemaker", 1, &["model-package/"], "a model package")
+}
+
 fn arn_of(text: &str, service: &str, least: usize, kinds: &[&str], what: &str) -> Checked {
     let resource = arn(text, service, least)?;
     if kinds.iter().any(|kind| resource.starts_with(kind)) { Ok(()) } else { Err(format!("is not the ARN of {what}")) }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
-use super::keys::{SETTINGS_ONLY, hint_for_unknown};
+use super::keys::{self, Key, Kind, hint_for_unknown};
 use super::problem::{Place, Problem};
 use super::report::Report;
 use super::suggest::{closest, did_you_mean, list};
@@ -22,19 +22,25 @@ pub(crate) struct Reader<'a> {
     pub(crate) name: String,
     table: Option<&'a Table>,
     place: Option<&'a Place>,
-    keys: &'static [&'static str],
+    keys: &'static [Key],
     pub(crate) report: &'a Report,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn root(table: &'a Table, keys: &'static [&'static str], report: &'a Report) -> Self {
+    pub(crate) fn root(table: &'a Table, keys: &'static [Key], report: &'a Report) -> Self {
         let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
         reader.refuse_unknown_keys();
         reader
     }
 
+    /// A table whose keys are all the user's own.
+    pub(crate) fn free(table: &'a Table, report: &'a Report) -> Self {
+        Self { name: String::new(), table: Some(table), place: None, keys: &[], report }
+    }
+
     /// A section by its key; one that isn't written reads as empty.
-    pub(crate) fn section(&self, key: &str, keys: &'static [&'static str]) -> Reader<'a> {
+    pub(crate) fn section(&self, key: &str) -> Reader<'a> {
+        let keys = self.key(key).map_or(&[][..], Key::keys);
         match self.get(key) {
             Some(node) => self.nested(key, node, keys),
             None => Reader { name: self.path(key), table: None, place: None, keys, report: self.report },
@@ -42,16 +48,19 @@ impl<'a> Reader<'a> {
     }
 
     /// `node`, which should be a table, as a section of its own.
-    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [&'static str]) -> Reader<'a> {
+    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [Key]) -> Reader<'a> {
         let table = self.as_table(key, node);
         let reader = Reader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
         reader.refuse_unknown_keys();
+        for key in keys {
+            key.required.into_iter().for_each(|hint| reader.require(key.name, hint));
+        }
         reader
     }
 
-    /// A list of tables; each may have `keys`. No more than `most` are read.
-    pub(crate) fn sections(&self, key: &str, most: usize, keys: &'static [&'static str]) -> Vec<Reader<'a>> {
-        let Some(node) = self.get(key) else { return Vec::new() };
+    /// A list of tables, of which no more are read than there may be.
+    pub(crate) fn sections(&self, key: &str) -> Vec<Reader<'a>> {
+        let (Some(node), Some(Kind::Sections(most, keys))) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of tables");
             return Vec::new();
@@ -60,8 +69,18 @@ impl<'a> Reader<'a> {
         items.iter().take(most).map(|item| self.nested(key, item, keys)).collect()
     }
 
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        let key = keys::find(self.keys, name);
+        debug_assert!(key.is_some(), "{name} is not among the keys of [{}]", self.name);
+        key
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        self.key(name).map(|key| key.kind)
+    }
+
     fn refuse_unknown_keys(&self) {
-        for entry in self.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str())) {
+        for entry in self.entries().iter().filter(|entry| keys::find(self.keys, &entry.key).is_none()) {
             let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
             let problem = Problem::error(format!("unknown key `{}`{place}", entry.key)).label("unknown key");
             self.report.add(problem.at(&entry.key_place).maybe_hint(self.hint_for_unknown(entry)));
@@ -73,7 +92,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let is_section = matches!(entry.node.value, Value::Table(_));
-        if self.name.is_empty() && !is_section && SETTINGS_ONLY.contains(&entry.key.as_str()) {
+        if self.name.is_empty() && !is_section && keys::is_for_settings_only(&entry.key) {
             return Some(format!("`{}` belongs in the settings, such as smtrain.toml", entry.key));
         }
         hint_for_unknown(&self.name, &entry.key, self.keys).or_else(|| {
@@ -82,7 +101,7 @@ impl<'a> Reader<'a> {
             if is_root {
                 (!is_section).then(hyperparameter)
             } else {
-                Some(format!("its keys are {}", self.keys.join(", ")))
+                Some(format!("its keys are {}", keys::names(self.keys).collect::<Vec<_>>().join(", ")))
             }
         })
     }
@@ -100,7 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
-        debug_assert!(self.keys.contains(&key), "{key} is not among the keys of [{}]", self.name);
+        self.key(key)?;
         self.table.and_then(|table| table.get(key))
     }
 
@@ -111,6 +130,14 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
+    }
+
+    /// How many entries of the user's own a key may have.
+    pub(crate) fn most(&self, key: &str) -> usize {
+        match self.kind(key) {
+            Some(Kind::Map(most, _) | Kind::Named(most, _)) => most,
+            _ => usize::MAX,
+        }
     }
 
     /// Reports a required key as missing. A section that isn't a table has its problem already, and so has a key that is
@@ -185,9 +212,9 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// An integer of `least..=most`.
-    pub(crate) fn integer(&self, key: &str, least: i64, most: i64) -> Option<i64> {
-        let node = self.get(key)?;
+    /// An integer within the limits of its key.
+    pub(crate) fn integer(&self, key: &str) -> Option<i64> {
+        let (node, Kind::Integer(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
         let Value::Integer(value) = node.value else {
             self.wrong_type(key, node, "an integer");
             return None;
@@ -201,14 +228,14 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A count, of 1 at least.
+    /// An integer that can't be negative.
     pub(crate) fn count(&self, key: &str) -> Option<u32> {
-        self.integer(key, 1, i64::from(i32::MAX)).and_then(|value| u32::try_from(value).ok())
+        self.integer(key).and_then(|value| u32::try_from(value).ok())
     }
 
-    /// A duration of `least..=most` seconds.
-    pub(crate) fn duration(&self, key: &str, least: u64, most: u64) -> Option<Duration> {
-        let node = self.get(key)?;
+    /// A duration within the limits of its key.
+    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
+        let (node, Kind::Duration(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
         let duration = match &node.value {
             Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
             Value::String(text) => duration::parse(text),
@@ -234,8 +261,12 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// One of some words, each with what it means.
+    /// One of its key's words, each with what it means.
     pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        debug_assert!(
+            matches!(self.kind(key), Some(Kind::Word(known)) if known.iter().eq(words.iter().map(|(word, _)| word))),
+            "the words of {key}"
+        );
         let text = self.text(key)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*meaning);
@@ -246,9 +277,16 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A list of strings, each of which passes `check`. No more than `most` are read.
-    pub(crate) fn strings(&self, key: &str, most: usize, check: impl Fn(&str) -> Checked) -> Vec<String> {
-        let Some(node) = self.get(key) else { return Vec::new() };
+    /// One of its key's words, as it is sent.
+    pub(crate) fn text_word(&self, key: &str) -> Option<String> {
+        let Some(Kind::Word(words)) = self.kind(key) else { return None };
+        let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+        self.word(key, &words).map(str::to_owned)
+    }
+
+    /// A list of strings, each of which passes `check`. No more are read than there may be.
+    pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> Checked) -> Vec<String> {
+        let (Some(node), Some(Kind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
             return Vec::new();
@@ -285,9 +323,9 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether a key that the section doesn't have is most likely `key`.
-pub(crate) fn is_misspelt(table: &Table, key: &str, keys: &[&str]) -> bool {
-    let mut unknown = table.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())).take(MOST_UNKNOWN);
-    unknown.any(|entry| closest(&entry.key, keys.iter().copied()) == Some(key))
+pub(crate) fn is_misspelt(table: &Table, key: &str, keys: &'static [Key]) -> bool {
+    let mut unknown = table.entries.iter().filter(|entry| keys::find(keys, &entry.key).is_none()).take(MOST_UNKNOWN);
+    unknown.any(|entry| closest(&entry.key, keys::names(keys)) == Some(key))
 }
 
 /// The smallest change that would make a value of the wrong type right.

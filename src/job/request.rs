@@ -6,7 +6,9 @@
 mod channels;
 mod debugging;
 mod hyperparameters;
+mod reinforcement_learning;
 mod resources;
+mod serverless;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +24,7 @@ use crate::model::request::{
 use crate::model::{JobName, S3Uri};
 
 use super::spec::{
-    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Mlflow, Network, RepositoryAccess, Runs,
+    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
 };
 
 /// What a spec doesn't say by itself: found out before the request is made.
@@ -64,7 +66,7 @@ impl Delivery {
             (Runs::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
             (Runs::Framework(_), _) => Self::Toolkit,
             (Runs::Container(_), Some(_)) => Self::Channel,
-            (Runs::Container(_), None) | (Runs::Algorithm(_), _) => Self::None,
+            (Runs::Container(_), None) | (Runs::Algorithm(_) | Runs::Serverless(_), _) => Self::None,
         }
     }
 
@@ -105,22 +107,24 @@ pub(crate) fn request(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<R
 }
 
 fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
+    let is_serverless = matches!(spec.runs, Runs::Serverless(_));
     Ok(CreateTrainingJobRequest {
         training_job_name: facts.name.clone(),
         hyper_parameters: some_map(hyperparameters::all(spec, facts)),
-        algorithm_specification: Some(algorithm(spec, facts)),
+        algorithm_specification: (!is_serverless).then(|| algorithm(spec, facts)),
         role_arn: facts.role_arn.to_owned(),
         input_data_config: some_list(channels::all(spec, facts)?),
         output_data_config: output(spec, facts),
-        resource_config: Some(resources::config(spec)),
+        resource_config: (!is_serverless).then(|| resources::config(spec)),
         vpc_config: vpc(&spec.network),
-        stopping_condition: Some(stopping(spec)),
+        // A serverless job has limits of its own.
+        stopping_condition: (!is_serverless || spec.limits != Limits::default()).then(|| stopping(spec)),
         tags: some_list(tags(spec, facts)),
         enable_network_isolation: spec.network.isolation.then_some(true),
         enable_inter_container_traffic_encryption: spec.network.encrypt_inter_container_traffic.then_some(true),
         enable_managed_spot_training: spec.spot.then_some(true),
         checkpoint_config: checkpoints(spec, facts),
-        debug_hook_config: debugging::hook(spec),
+        debug_hook_config: debugging::hook(spec, facts),
         debug_rule_configurations: some_list(debugging::debug_rules(spec)),
         tensor_board_output_config: tensorboard(spec),
         experiment_config: spec.experiment.as_ref().map(experiment),
@@ -133,19 +137,17 @@ fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTraining
         session_chaining_config: spec
             .session_chaining
             .map(|on| SessionChainingConfig { enable_session_tag_chaining: Some(on) }),
-        serverless_job_config: None,
+        serverless_job_config: serverless::config(spec),
         mlflow_config: spec.mlflow.as_ref().map(mlflow),
-        model_package_config: None,
+        model_package_config: spec.model_package.as_ref().map(serverless::model_package),
     })
 }
 
 fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
-    let metrics =
-        spec.metrics.iter().map(|(name, regex)| MetricDefinition { name: name.clone(), regex: regex.clone() });
     let common = AlgorithmSpecification {
         training_image: Some(facts.image.to_owned()),
         training_input_mode: input_mode(spec.input_mode).to_owned(),
-        metric_definitions: some_list(metrics.collect()),
+        metric_definitions: some_list(metrics(spec)),
         ..AlgorithmSpecification::default()
     };
     match &spec.runs {
@@ -153,7 +155,7 @@ fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
             enable_sagemaker_metrics_time_series: has_metrics_time_series(framework).then_some(true),
             ..common
         },
-        Runs::Algorithm(Algorithm::BuiltIn { .. }) => common,
+        Runs::Algorithm(Algorithm::BuiltIn { .. }) | Runs::Serverless(_) => common,
         Runs::Algorithm(Algorithm::Arn(arn)) => {
             AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
         }
@@ -163,6 +165,18 @@ fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
             training_image_config: image_config(container),
             ..common
         },
+    }
+}
+
+/// The spec's own; only where it has none, those that the framework's estimator has.
+fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
+    match &spec.runs {
+        Runs::Framework(framework) if spec.metrics.is_empty() => reinforcement_learning::default_metrics(framework),
+        _ => {
+            let metric =
+                |(name, regex): &(String, String)| MetricDefinition { name: name.clone(), regex: regex.clone() };
+            spec.metrics.iter().map(metric).collect()
+        }
     }
 }
 

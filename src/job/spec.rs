@@ -49,6 +49,7 @@ pub(crate) struct JobSpec {
     pub(crate) infra_check: Option<bool>,
     pub(crate) session_chaining: Option<bool>,
     pub(crate) mlflow: Option<Mlflow>,
+    pub(crate) model_package: Option<ModelPackage>,
     /// `[request]`: merged over the request last, as written.
     pub(crate) request: Map<String, Value>,
 }
@@ -68,6 +69,7 @@ pub(crate) enum Runs {
     Framework(Framework),
     Algorithm(Algorithm),
     Container(Container),
+    Serverless(Serverless),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +108,19 @@ pub(crate) struct Container {
     pub(crate) repository_credentials_provider_arn: Option<String>,
 }
 
+/// Serverless customization of a model: the API's ServerlessJobConfig, whose words stand as they are sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Serverless {
+    pub(crate) base_model_arn: String,
+    pub(crate) job_type: String,
+    pub(crate) accept_eula: Option<bool>,
+    pub(crate) customization_technique: Option<String>,
+    pub(crate) peft: Option<String>,
+    pub(crate) evaluation_type: Option<String>,
+    pub(crate) evaluator_arn: Option<String>,
+    pub(crate) sequence_length: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RepositoryAccess {
     Platform,
@@ -135,6 +150,7 @@ pub(crate) struct Resources {
     pub(crate) training_plan_arn: Option<String>,
     pub(crate) instance_groups: Vec<InstanceGroupSpec>,
     pub(crate) instance_preferences: Vec<InstancePreferenceSpec>,
+    pub(crate) instance_placement: Option<InstancePlacement>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +167,14 @@ pub(crate) struct InstancePreferenceSpec {
     pub(crate) training_plan_arn: Option<String>,
 }
 
+/// How instances are placed within UltraServers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct InstancePlacement {
+    pub(crate) enable_multiple_jobs: Option<bool>,
+    /// An UltraServer's ID, and how many instances are together there.
+    pub(crate) specifications: Vec<(Option<String>, u32)>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "the names of the spec's keys")]
 pub(crate) struct Limits {
@@ -159,6 +183,14 @@ pub(crate) struct Limits {
     pub(crate) max_wait: Option<Duration>,
     pub(crate) max_pending: Option<Duration>,
     pub(crate) max_retry_attempts: Option<u32>,
+}
+
+impl Default for Limits {
+    /// As the SageMaker SDK has it: a day.
+    fn default() -> Self {
+        let day = Duration::from_hours(24);
+        Self { max_run: day, max_wait: None, max_pending: None, max_retry_attempts: None }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -180,6 +212,9 @@ pub(crate) struct ChannelSpec {
     pub(crate) attribute_names: Vec<String>,
     pub(crate) shuffle_seed: Option<i64>,
     pub(crate) instance_groups: Vec<String>,
+    /// Of the model in the channel.
+    pub(crate) accept_eula: Option<bool>,
+    pub(crate) hub_content_arn: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -188,6 +223,8 @@ pub(crate) enum ChannelSource {
     /// A file or folder on this computer.
     Path(PathBuf),
     FileSystem(FileSystem),
+    /// The ARN of a dataset.
+    Dataset(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -210,6 +247,7 @@ pub(crate) enum S3DataType {
     S3Prefix,
     ManifestFile,
     AugmentedManifestFile,
+    Converse,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -314,4 +352,11 @@ pub(crate) struct Mlflow {
     pub(crate) resource_arn: String,
     pub(crate) experiment_name: Option<String>,
     pub(crate) run_name: Option<String>,
+}
+
+/// Where a customized model is registered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ModelPackage {
+    pub(crate) group_arn: String,
+    pub(crate) source_arn: Option<String>,
 }

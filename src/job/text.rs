@@ -17,6 +17,8 @@ pub(crate) enum Wanted {
     Settings,
     /// The SageMaker SDK's settings.
     SdkConfig,
+    /// A user's own container images.
+    Images,
 }
 
 impl Wanted {
@@ -25,6 +27,7 @@ impl Wanted {
             Self::JobSpec => "job spec",
             Self::Settings => "settings file",
             Self::SdkConfig => "config file of the SageMaker SDK",
+            Self::Images => "file of container images",
         }
     }
 
@@ -34,7 +37,11 @@ impl Wanted {
 
     /// A line as its format has it.
     fn example(self) -> &'static str {
-        if self == Self::JobSpec { "`name = \"churn\"` and `[resources]`" } else { "`role = \"MyRole\"` and `[tags]`" }
+        match self {
+            Self::JobSpec => "`name = \"churn\"` and `[resources]`",
+            Self::Settings | Self::SdkConfig => "`role = \"MyRole\"` and `[tags]`",
+            Self::Images => "`[pytorch.versions.\"2.9\"]`",
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::{blocking, provenance};
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
 use crate::error::{Doing, Error, Result};
+use crate::images::Catalog;
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, JobSpec, Runs};
 use crate::model::RequestDocument;
@@ -27,7 +28,9 @@ const NAME_TRIES: usize = 20;
 
 /// What the settings say, where the spec says nothing.
 #[derive(Clone, Debug)]
-pub(crate) struct Defaults {
+pub(crate) struct Defaults<'a> {
+    /// The images that there are.
+    pub(crate) catalog: &'a Catalog,
     /// In place of `sagemaker-{region}-{account}`.
     pub(crate) bucket: Option<String>,
     /// Before the keys of code, data and output; without slashes at its ends.
@@ -67,12 +70,12 @@ pub(crate) struct Progress {
 pub(crate) async fn prepare(
     cloud: &Cloud,
     spec: &JobSpec,
-    defaults: &Defaults,
+    defaults: &Defaults<'_>,
     store: bool,
     progress: Progress,
 ) -> Result<Prepared> {
     check_runs_here(cloud, spec)?;
-    let image = image::image(cloud, spec)?;
+    let image = image::image(cloud, spec, defaults.catalog)?;
     let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
     let code = match &spec.source {
         Some(source) => Some(Code::pack(cloud, source, &places.content, store, progress.read.clone()).await?),
@@ -167,6 +170,7 @@ fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
         (Runs::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
         (Runs::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
         (Runs::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),
+        (Runs::Serverless(_), _) if cloud.is_local => Err(needs_image("a [serverless] job")),
         _ => Ok(()),
     }
 }
@@ -188,7 +192,7 @@ async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
     }
 }
 
-fn tags(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults) -> Vec<(String, String)> {
+fn tags(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>) -> Vec<(String, String)> {
     if !defaults.provenance {
         return Vec::new();
     }

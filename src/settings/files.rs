@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use crate::error::{Error, Result};
+use crate::images::Catalog;
 use crate::job::problem::InvalidSpec;
-use crate::job::{Layer, Layers, VARIABLES};
+use crate::job::{Layer, Layers, VARIABLES, images_file};
 
 /// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";
@@ -30,11 +31,20 @@ pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
             found.add(Layer::variable(name, key, &value));
         }
     }
-    if found.invalid.is_empty() {
-        Ok(Layers::new(found.layers, found.warnings))
-    } else {
-        Err(Error::invalid_specs(found.invalid))
+    if !found.invalid.is_empty() {
+        return Err(Error::invalid_specs(found.invalid));
     }
+    let mut layers = Layers::new(found.layers, found.warnings);
+    if let Some(file) = layers.images().or_else(|| images_file(config)) {
+        let own = images_file::read(&file, shown(&file)).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
+        layers.catalog = Catalog::with(own);
+    }
+    Ok(layers)
+}
+
+/// The user's own images, where no setting names another file.
+fn images_file(config: Option<&Path>) -> Option<PathBuf> {
+    config.map(|config| config.join("smtrain/images.toml")).filter(|file| is_there(file))
 }
 
 #[derive(Default)]

@@ -13,16 +13,16 @@ const MAX_LINES: usize = 400;
 
 /// What each module may import, beside itself. The crate's root may import everything.
 const IMPORTS: [(&str, &[&str]); 14] = [
-    ("commands", &["cli", "cloud", "context", "error", "job", "model", "ops", "settings", "ui", "view"]),
+    ("commands", &["cli", "cloud", "context", "error", "images", "job", "model", "ops", "settings", "ui", "view"]),
     ("cli", &["commands"]),
     ("context", &["cloud", "error", "job", "settings", "ui"]),
     ("ops", &["archive", "cloud", "contract", "error", "images", "job", "model", "settings"]),
     // Log events and metric values are the cloud's own data types, which no SDK type hides in.
-    ("view", &["cloud", "error", "model", "ui"]),
+    ("view", &["cloud", "error", "images", "model", "ui"]),
     // What it prints: errors, a spec's problems, statuses.
     ("ui", &["error", "job", "model"]),
     ("error", &["cloud", "job", "model"]),
-    ("settings", &["error", "job", "model"]),
+    ("settings", &["error", "images", "job", "model"]),
     ("job", &["contract", "images", "model"]),
     ("images", &["model"]),
     ("cloud", &["archive", "contract", "model"]),

@@ -2,8 +2,21 @@
 
 use crate::support::{Sandbox, TestResult};
 
-const COMMANDS: [&str; 10] =
-    ["init", "validate", "submit", "logs", "history", "describe", "wait", "stop", "download", "completions"];
+const COMMANDS: [&str; 13] = [
+    "init",
+    "validate",
+    "submit",
+    "logs",
+    "history",
+    "describe",
+    "wait",
+    "stop",
+    "download",
+    "image",
+    "images",
+    "schema",
+    "completions",
+];
 
 #[test]
 fn help_is_data_and_fits_the_terminal() -> TestResult {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::choose::Choice;
 use super::super::{Base, ImageQuery, Kind, Library, choose, processor};
-use super::framework;
+use super::{BUILT_IN, framework};
 use crate::model::InstanceType;
 
 const ANSWERS: &str = include_str!("answers.txt");
@@ -128,7 +128,7 @@ impl<'a> Question<'a> {
     /// An algorithm where no framework is called so.
     fn ours(&self, instance_type: &'a InstanceType) -> Option<Choice<'_>> {
         let mut kinds = [Kind::Framework, Kind::Algorithm].into_iter();
-        kinds.find_map(|kind| choose(&self.query(kind, instance_type)).ok())
+        kinds.find_map(|kind| choose(&BUILT_IN, &self.query(kind, instance_type)).ok())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks one layer by itself: that every key may stand in settings, and every value is one.
 
-use super::super::keys;
+use super::super::keys::{Key, SETTINGS, find, is_of_spec, names};
 use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::{Checked, Reader};
@@ -10,45 +10,26 @@ use super::super::suggest::did_you_mean;
 use super::super::tree::{Table, Value};
 use crate::model::S3Uri;
 
-const ROOT: &[&str] = &[
-    "role",
-    "region",
-    "profile",
-    "default_bucket",
-    "default_bucket_prefix",
-    "provenance",
-    "output",
-    "source",
-    "network",
-    "encryption",
-    "tags",
-    "environment",
-];
-const OUTPUT: &[&str] = &["s3_uri", "kms_key_id"];
-const SOURCE: &[&str] = &["s3_uri"];
-const SECTIONS: [(&str, &[&str]); 4] =
-    [("output", OUTPUT), ("source", SOURCE), ("network", keys::NETWORK), ("encryption", keys::ENCRYPTION)];
-
 /// Of the 1024 characters of an object's key; the rest is for what smtrain puts below.
 const LONGEST_PREFIX: usize = 512;
 const LONGEST_PROFILE: usize = 255;
 
 /// Unknown keys are reported and taken out.
 pub(crate) fn check(table: &mut Table, report: &Report) {
-    refuse_unknown("", table, ROOT, report);
-    for (section, keys) in SECTIONS {
-        let node = table.entries.iter_mut().find(|entry| entry.key == section).map(|entry| &mut entry.node.value);
+    refuse_unknown("", table, SETTINGS, report);
+    for section in SETTINGS.iter().filter(|key| !key.keys().is_empty()) {
+        let node = table.entries.iter_mut().find(|entry| entry.key == section.name).map(|entry| &mut entry.node.value);
         if let Some(Value::Table(table)) = node {
-            refuse_unknown(section, table, keys, report);
+            refuse_unknown(section.name, table, section.keys(), report);
         }
     }
-    values(&Reader::root(table, ROOT, report));
+    values(&Reader::root(table, SETTINGS, report));
 }
 
-fn refuse_unknown(section: &str, table: &mut Table, keys: &[&str], report: &Report) {
+fn refuse_unknown(section: &str, table: &mut Table, keys: &'static [Key], report: &Report) {
     table.entries.retain(|entry| {
         let key = entry.key.as_str();
-        let is_known = keys.contains(&key);
+        let is_known = find(keys, key).is_some();
         if !is_known {
             let place =
                 if section.is_empty() { "the settings".to_owned() } else { format!("[{section}] of the settings") };
@@ -60,14 +41,15 @@ fn refuse_unknown(section: &str, table: &mut Table, keys: &[&str], report: &Repo
     });
 }
 
-fn hint(key: &str, keys: &[&str]) -> String {
-    if let Some((section, _)) = SECTIONS.iter().find(|(_, keys)| keys.contains(&key)) {
-        return format!("`{key}` belongs in [{section}]");
+fn hint(key: &str, keys: &'static [Key]) -> String {
+    if let Some(section) = SETTINGS.iter().find(|section| find(section.keys(), key).is_some()) {
+        return format!("`{key}` belongs in [{}]", section.name);
     }
-    if keys::is_of_spec(key) {
+    if is_of_spec(key) {
         return format!("`{key}` belongs in a job spec");
     }
-    did_you_mean(key, keys.iter().copied()).unwrap_or_else(|| format!("its keys are {}", keys.join(", ")))
+    did_you_mean(key, names(keys))
+        .unwrap_or_else(|| format!("its keys are {}", names(keys).collect::<Vec<_>>().join(", ")))
 }
 
 /// Read for their problems alone. Which keys need one another shows when the layers lie under a spec.
@@ -78,11 +60,12 @@ fn values(root: &Reader<'_>) {
     root.checked("default_bucket", bucket);
     root.checked("default_bucket_prefix", prefix);
     root.boolean("provenance");
-    let output = root.section("output", OUTPUT);
+    root.checked("images", patterns::not_empty);
+    let output = root.section("output");
     output.s3_uri("s3_uri");
     output.checked("kms_key_id", patterns::kms_key_id);
-    root.section("source", SOURCE).s3_uri("s3_uri");
-    infrastructure::network_values(&root.section("network", keys::NETWORK));
+    root.section("source").s3_uri("s3_uri");
+    infrastructure::network_values(&root.section("network"));
     infrastructure::volume_kms_key_id(root);
     parameters::tags(root);
     parameters::environment(root);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Layer, Layers};
-use crate::job::keys::SETTINGS_ONLY;
+use crate::job::keys::is_for_settings_only;
 use crate::job::problem::{Place, SourceText, line_and_column};
 use crate::job::tree::{Node, Table, Value};
 use crate::model::printable;
@@ -39,7 +39,7 @@ impl fmt::Display for Origin {
 impl Layer {
     /// How a place in this layer is called.
     pub(super) fn origin(&self, place: &Place) -> String {
-        if self.is_file { in_file(&self.source, place) } else { self.source.name.clone() }
+        if self.folder.is_some() { in_file(&self.source, place) } else { self.source.name.clone() }
     }
 }
 
@@ -60,7 +60,7 @@ impl Layers {
                     origin.over.push(here);
                     continue;
                 }
-                let is_setting = path.first().is_some_and(|key| SETTINGS_ONLY.contains(key));
+                let is_setting = path.first().is_some_and(|key| is_for_settings_only(key));
                 let holds = if is_setting { Some(node) } else { spec.at(&path) };
                 let Some(holds) = holds else { continue };
                 let origin = self.origin(&path, holds, sources);

@@ -5,7 +5,10 @@ use serde::ser::Error as _;
 use crate::contract::driver::DRIVER_CHANNEL;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, JobSpec, S3DataType};
 use crate::model::S3Uri;
-use crate::model::request::{Channel, DataSource, FileSystemDataSource, S3DataSource, ShuffleConfig};
+use crate::model::request::{
+    Channel, DataSource, DatasetSource, FileSystemDataSource, HubAccessConfig, ModelAccessConfig, S3DataSource,
+    ShuffleConfig,
+};
 
 use super::{Delivery, Facts, input_mode, some_list};
 use crate::job::spec::InputMode;
@@ -39,6 +42,7 @@ fn data_source(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<Data
             from_s3(spec, facts.data.get(&spec.name).ok_or_else(missing)?)
         }
         ChannelSource::FileSystem(system) => from_file_system(system),
+        ChannelSource::Dataset(arn) => from_dataset(arn),
     })
 }
 
@@ -49,9 +53,14 @@ fn from_s3(spec: &ChannelSpec, uri: &S3Uri) -> DataSource {
         s3_data_distribution_type: Some(distribution(spec.sharded.unwrap_or(false)).to_owned()),
         attribute_names: some_list(spec.attribute_names.clone()),
         instance_group_names: some_list(spec.instance_groups.clone()),
-        ..S3DataSource::default()
+        model_access_config: spec.accept_eula.map(|accept_eula| ModelAccessConfig { accept_eula }),
+        hub_access_config: spec.hub_content_arn.clone().map(|hub_content_arn| HubAccessConfig { hub_content_arn }),
     };
     DataSource { s3_data_source: Some(source), ..DataSource::default() }
+}
+
+fn from_dataset(arn: &str) -> DataSource {
+    DataSource { dataset_source: Some(DatasetSource { dataset_arn: arn.to_owned() }), ..DataSource::default() }
 }
 
 fn data_type(kind: S3DataType) -> &'static str {
@@ -59,6 +68,7 @@ fn data_type(kind: S3DataType) -> &'static str {
         S3DataType::S3Prefix => "S3Prefix",
         S3DataType::ManifestFile => "ManifestFile",
         S3DataType::AugmentedManifestFile => "AugmentedManifestFile",
+        S3DataType::Converse => "Converse",
     }
 }
 

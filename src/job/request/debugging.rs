@@ -8,8 +8,14 @@ use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerCo
 use super::resources::int;
 use super::{Facts, some_list, some_map};
 
-pub(super) fn hook(spec: &JobSpec) -> Option<DebugHookConfig> {
-    let hook = spec.debugger.as_ref()?.hook.as_ref()?;
+/// A rule reads what a hook has stored: with rules alone, there is a hook that stores beside the job's output, as the SDK has
+/// it.
+pub(super) fn hook(spec: &JobSpec, facts: &Facts<'_>) -> Option<DebugHookConfig> {
+    let debugger = spec.debugger.as_ref()?;
+    let Some(hook) = &debugger.hook else {
+        let default = DebugHookConfig { s3_output_path: facts.output.to_string(), ..DebugHookConfig::default() };
+        return (!debugger.rules.is_empty()).then_some(default);
+    };
     Some(DebugHookConfig {
         local_path: hook.local_path.clone(),
         s3_output_path: hook.s3_uri.to_string(),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Runs};
 use crate::model::python_text::Object;
 
-use super::{Delivery, Facts};
+use super::{Delivery, Facts, reinforcement_learning};
 
 /// Where an archive in the channel `code` lies in the container.
 const CHANNEL_ARCHIVE: &str = "/opt/ml/input/data/code/sourcedir.tar.gz";
@@ -25,6 +25,7 @@ pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> BTreeMap<String, String>
         values.extend(model_dir(spec, framework, facts));
         values.extend(spec.distribution.iter().flat_map(|given| distribution(spec, framework, given)));
         values.extend(training_compiler(framework));
+        values.extend(reinforcement_learning::hyperparameters(framework, facts));
         values.extend(script_mode(spec, facts));
     }
     let encode = encoding(spec);
@@ -93,6 +94,7 @@ fn distribution(spec: &JobSpec, framework: &Framework, given: &Distribution) -> 
     let mut values = match given.kind {
         // On instance groups it sends neither the groups nor an instance type.
         DistributionKind::TorchDistributed => return torch_distributed(spec, given),
+        DistributionKind::Mpi if framework.name == "chainer" => return chainer_mpi(given),
         DistributionKind::Mpi => mpi(framework, given),
         DistributionKind::SmdistributedDataparallel => map([
             ("sagemaker_distributed_dataparallel_enabled", on()),
@@ -110,9 +112,20 @@ fn distribution(spec: &JobSpec, framework: &Framework, given: &Distribution) -> 
         }
         DistributionKind::PytorchXla => map([("sagemaker_pytorch_xla_multi_worker_enabled", on())]),
     };
-    let groups = (!given.instance_groups.is_empty()).then(|| json!(given.instance_groups));
+    let groups = groups(spec, framework, given);
+    let groups = (!groups.is_empty()).then(|| json!(groups));
     values.extend(map([("sagemaker_distribution_instance_groups", groups)]));
     values
+}
+
+/// The instance groups that the script is distributed on. Estimators that check their distribution fill in the only one that
+/// there is.
+fn groups<'a>(spec: &'a JobSpec, framework: &Framework, given: &'a Distribution) -> Vec<&'a str> {
+    let is_checked = ["pytorch", "tensorflow", "huggingface"].contains(&framework.name.as_str());
+    match spec.resources.instance_groups.as_slice() {
+        [only] if is_checked && given.instance_groups.is_empty() => vec![&only.name],
+        _ => given.instance_groups.iter().map(String::as_str).collect(),
+    }
 }
 
 fn torch_distributed(spec: &JobSpec, given: &Distribution) -> Map<String, Value> {
@@ -145,6 +158,16 @@ fn mpi(framework: &Framework, given: &Distribution) -> Map<String, Value> {
         ("sagemaker_mpi_enabled", Some(true.into())),
         ("sagemaker_mpi_num_of_processes_per_host", processes),
         ("sagemaker_mpi_custom_mpi_options", has_options.then(|| mpi_options(given))),
+    ])
+}
+
+/// Chainer's container starts MPI by names of its own, and doesn't know the others'.
+fn chainer_mpi(given: &Distribution) -> Map<String, Value> {
+    let options = given.custom_mpi_options.as_deref().filter(|options| !options.is_empty());
+    map([
+        ("sagemaker_use_mpi", Some(true.into())),
+        ("sagemaker_process_slots_per_host", given.processes_per_host.map(Value::from)),
+        ("sagemaker_additional_mpi_options", options.map(Value::from)),
     ])
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::job::spec::{InstanceGroupSpec, InstancePreferenceSpec, JobSpec, Resources};
-use crate::model::request::{InstanceGroup, InstancePreference, ResourceConfig};
+use crate::job::spec::{InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, JobSpec, Resources};
+use crate::model::request::{
+    InstanceGroup, InstancePlacementConfig, InstancePreference, PlacementSpecification, ResourceConfig,
+};
 
 use super::some_list;
 
@@ -20,7 +22,19 @@ pub(super) fn config(spec: &JobSpec) -> ResourceConfig {
         instance_groups: groups(resources),
         training_plan_arn: resources.training_plan_arn.clone(),
         instance_preferences: some_list(resources.instance_preferences.iter().map(preference).collect()),
+        instance_placement_config: resources.instance_placement.as_ref().map(placement),
         ..ResourceConfig::default()
+    }
+}
+
+fn placement(placement: &InstancePlacement) -> InstancePlacementConfig {
+    let specification = |(id, count): &(Option<String>, u32)| PlacementSpecification {
+        ultra_server_id: id.clone(),
+        instance_count: int(*count),
+    };
+    InstancePlacementConfig {
+        enable_multiple_jobs: placement.enable_multiple_jobs,
+        placement_specifications: some_list(placement.specifications.iter().map(specification).collect()),
     }
 }
 

@@ -63,6 +63,7 @@ fn spec() -> JobSpec {
             training_plan_arn: None,
             instance_groups: Vec::new(),
             instance_preferences: Vec::new(),
+            instance_placement: None,
         },
         limits: Limits {
             max_run: Duration::from_hours(24),
@@ -88,6 +89,7 @@ fn spec() -> JobSpec {
         infra_check: None,
         session_chaining: None,
         mlflow: None,
+        model_package: None,
         request: Map::new(),
     }
 }

@@ -9,21 +9,25 @@ use super::super::reader::Reader;
 use super::super::report::Report;
 use super::super::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, S3DataType};
 use super::super::tree::{Entry, Value};
+use super::INPUT_MODES;
 use super::source::resolve;
-use super::{INPUT_MODES, MOST_GROUPS};
 use crate::model::S3Uri;
 
-/// Limits of botocore's `InputDataConfig`, `ContentType` and `AttributeNames`.
-pub(crate) const MOST_CHANNELS: usize = 20;
+/// Limits of botocore's `ContentType`, `AttributeNames`, `S3Uri` and `HubContentArn`.
 const LONGEST_CONTENT_TYPE: usize = 256;
-const MOST_ATTRIBUTES: usize = 16;
 const LONGEST_ATTRIBUTE: usize = 256;
 const LONGEST_URI: usize = 1024;
+const LONGEST_HUB_CONTENT: usize = 255;
+
+/// Keys of the API's S3DataSource.
+const OF_S3: [&str; 6] =
+    ["distribution", "s3_data_type", "attribute_names", "instance_groups", "accept_eula", "hub_content_arn"];
 
 const DATA_TYPES: &[(&str, S3DataType)] = &[
     ("S3Prefix", S3DataType::S3Prefix),
     ("ManifestFile", S3DataType::ManifestFile),
     ("AugmentedManifestFile", S3DataType::AugmentedManifestFile),
+    ("Converse", S3DataType::Converse),
 ];
 
 pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
@@ -32,15 +36,12 @@ pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
         root.refuse("channels", "`channels` should be a table: train = \"s3://bucket/data\"", None);
         return Vec::new();
     };
-    let count = table.entries.len();
-    if count > MOST_CHANNELS {
-        root.refuse(
-            "channels",
-            format!("[channels] has {count} channels, and at most {MOST_CHANNELS} are allowed"),
-            None,
-        );
+    let (count, most) = (table.entries.len(), root.most("channels"));
+    if count > most {
+        let message = format!("[channels] has {count} channels, and at most {most} are allowed");
+        root.refuse("channels", message, None);
     }
-    table.entries.iter().take(MOST_CHANNELS).filter_map(|entry| channel(root, entry, folder)).collect()
+    table.entries.iter().take(most).filter_map(|entry| channel(root, entry, folder)).collect()
 }
 
 fn channel(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
@@ -74,13 +75,15 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
         attribute_names: Vec::new(),
         shuffle_seed: None,
         instance_groups: Vec::new(),
+        accept_eula: None,
+        hub_content_arn: None,
     }
 }
 
 fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
     let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, keys::CHANNEL);
-    reader.require("source", "where its data is: s3://bucket/prefix, or a file or folder here");
     let content_type = |text: &str| patterns::at_most(text, LONGEST_CONTENT_TYPE);
+    let hub_content = |text: &str| patterns::between(text, 1, LONGEST_HUB_CONTENT);
     let attribute = |text: &str| patterns::between(text, 1, LONGEST_ATTRIBUTE);
     // Read before the source, which may be missing or wrong: the other keys' problems are shown all the same.
     let channel = |source| ChannelSpec {
@@ -90,9 +93,11 @@ fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> 
         gzip: reader.word("compression", &[("None", false), ("Gzip", true)]),
         record_io: reader.word("record_wrapper", &[("None", false), ("RecordIO", true)]),
         s3_data_type: reader.word("s3_data_type", DATA_TYPES),
-        attribute_names: reader.strings("attribute_names", MOST_ATTRIBUTES, attribute),
-        shuffle_seed: reader.integer("shuffle_seed", i64::MIN, i64::MAX),
-        instance_groups: reader.strings("instance_groups", MOST_GROUPS, patterns::not_empty),
+        attribute_names: reader.strings("attribute_names", attribute),
+        shuffle_seed: reader.integer("shuffle_seed"),
+        instance_groups: reader.strings("instance_groups", patterns::not_empty),
+        accept_eula: reader.boolean("accept_eula"),
+        hub_content_arn: reader.checked("hub_content_arn", hub_content),
         ..short(&entry.key, source)
     };
     let source = long_source(&reader, folder);
@@ -111,14 +116,16 @@ fn long_source(reader: &Reader<'_>, folder: &Path) -> Option<ChannelSource> {
 
 /// Keys that only some kinds of sources have.
 fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
-    if matches!(channel.source, ChannelSource::FileSystem(_)) {
-        for key in ["distribution", "s3_data_type", "attribute_names", "instance_groups"] {
-            if reader.has(key) {
-                reader.refuse(key, format!("`{key}` is only for data in S3"), Some("leave it out".to_owned()));
-            }
+    let leave_out = |key: &str, what: &str| {
+        if reader.has(key) && reader.has("source") {
+            reader.refuse(key, format!("`{key}` is only for {what}"), Some("leave it out".to_owned()));
         }
-    } else if reader.has("access") && reader.has("source") {
-        reader.refuse("access", "`access` is only for efs:// and fsx:// sources", Some("leave it out".to_owned()));
+    };
+    if matches!(channel.source, ChannelSource::FileSystem(_) | ChannelSource::Dataset(_)) {
+        OF_S3.iter().for_each(|key| leave_out(key, "data in S3"));
+    }
+    if !matches!(channel.source, ChannelSource::FileSystem(_)) {
+        leave_out("access", "efs:// and fsx:// sources");
     }
     let is_augmented = channel.s3_data_type == Some(S3DataType::AugmentedManifestFile);
     if is_augmented && channel.attribute_names.is_empty() && !reader.has("attribute_names") {
@@ -145,6 +152,7 @@ impl Source<'_> {
             Some(("efs", rest)) => self.file_system(FileSystemKind::Efs, rest),
             Some(("fsx", rest)) => self.file_system(FileSystemKind::FsxLustre, rest),
             Some(("file", path)) if !path.is_empty() => Ok(ChannelSource::Path(resolve(folder, path))),
+            None if self.text.starts_with("arn:") => self.dataset(),
             Some((scheme, _)) => Err(format!("a channel can't be read from {scheme}://")),
             None if self.text.is_empty() => Err("a channel's source can't be empty".to_owned()),
             None => Ok(ChannelSource::Path(resolve(folder, self.text))),
@@ -158,6 +166,11 @@ impl Source<'_> {
                 None
             }
         }
+    }
+
+    fn dataset(&self) -> Result<ChannelSource, String> {
+        patterns::dataset_arn(self.text).map_err(|why| format!("{:?} {why}", self.text))?;
+        Ok(ChannelSource::Dataset(self.text.to_owned()))
     }
 
     fn s3(&self) -> Result<ChannelSource, String> {

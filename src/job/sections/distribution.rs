@@ -1,12 +1,10 @@
 //! `[distribution]`: how the script runs on more than one device or host.
 
-use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::{Distribution, DistributionKind};
 use super::super::suggest::list;
 use super::super::values::json_table;
-use super::MOST_GROUPS;
 
 const KINDS: &[(&str, DistributionKind)] = &[
     ("torch_distributed", DistributionKind::TorchDistributed),
@@ -22,11 +20,10 @@ const KINDS: &[(&str, DistributionKind)] = &[
 const LONGEST_OPTIONS: usize = 2500;
 
 pub(crate) fn decode(root: &Reader<'_>) -> Option<Distribution> {
-    let section = root.section("distribution", keys::DISTRIBUTION);
+    let section = root.section("distribution");
     if !section.is_written() {
         return None;
     }
-    section.require("type", "such as type = \"torch_distributed\" or \"mpi\"");
     let kind = section.word("type", KINDS);
     if let Some(kind) = kind {
         check_options(&section, kind);
@@ -37,7 +34,7 @@ pub(crate) fn decode(root: &Reader<'_>) -> Option<Distribution> {
         custom_mpi_options: section.checked("custom_mpi_options", |text| patterns::at_most(text, LONGEST_OPTIONS)),
         parameters: json_table(&section, "parameters"),
         modelparallel: json_table(&section, "modelparallel"),
-        instance_groups: section.strings("instance_groups", MOST_GROUPS, patterns::not_empty),
+        instance_groups: section.strings("instance_groups", patterns::not_empty),
     })
 }
 

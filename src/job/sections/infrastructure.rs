@@ -1,29 +1,22 @@
 //! `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are one switch.
 
-use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::{Local, Network, Output};
 use super::super::tree::{Node, Value};
 use crate::model::local_options::STOP_GRACE;
 
-const LONGEST_STOP_GRACE: u64 = 3600;
-/// Limits of botocore's `Subnets` and `VpcSecurityGroupIds`.
-const MOST_SUBNETS: usize = 16;
-const MOST_SECURITY_GROUPS: usize = 5;
-
 /// `[spot]`, `[remote_debug]` and the like: `enabled = true`. A section without the key is one switched on.
 pub(crate) fn switch(root: &Reader<'_>, key: &str) -> Option<bool> {
-    let section = root.section(key, keys::SWITCH);
+    let section = root.section(key);
     if !section.is_written() {
         return None;
     }
-    section.require("enabled", "write enabled = true, or leave the section out");
     Some(section.boolean("enabled").unwrap_or(false))
 }
 
 pub(crate) fn output(root: &Reader<'_>) -> Output {
-    let section = root.section("output", keys::OUTPUT);
+    let section = root.section("output");
     Output {
         s3_uri: section.s3_uri("s3_uri"),
         kms_key_id: section.checked("kms_key_id", patterns::kms_key_id),
@@ -32,7 +25,7 @@ pub(crate) fn output(root: &Reader<'_>) -> Output {
 }
 
 pub(crate) fn network(root: &Reader<'_>) -> Network {
-    let section = root.section("network", keys::NETWORK);
+    let section = root.section("network");
     for (key, other) in [("subnets", "security_group_ids"), ("security_group_ids", "subnets")] {
         if section.has(key) && !section.has(other) {
             let hint = format!("add {other} = [...]");
@@ -49,21 +42,21 @@ pub(crate) fn network(root: &Reader<'_>) -> Network {
 pub(crate) fn network_values(section: &Reader<'_>) -> Network {
     let encrypted = section.boolean("encrypt_inter_container_traffic");
     Network {
-        subnets: section.strings("subnets", MOST_SUBNETS, patterns::network_id),
-        security_group_ids: section.strings("security_group_ids", MOST_SECURITY_GROUPS, patterns::network_id),
+        subnets: section.strings("subnets", patterns::network_id),
+        security_group_ids: section.strings("security_group_ids", patterns::network_id),
         isolation: section.boolean("isolation").unwrap_or(false),
         encrypt_inter_container_traffic: encrypted.unwrap_or(false),
     }
 }
 
 pub(crate) fn volume_kms_key_id(root: &Reader<'_>) -> Option<String> {
-    root.section("encryption", keys::ENCRYPTION).checked("volume_kms_key_id", patterns::kms_key_id)
+    root.section("encryption").checked("volume_kms_key_id", patterns::kms_key_id)
 }
 
 pub(crate) fn local(root: &Reader<'_>) -> Local {
-    let section = root.section("local", keys::LOCAL);
+    let section = root.section("local");
     Local {
         python: section.checked("python", patterns::not_empty),
-        stop_grace: section.duration("stop_grace", 0, LONGEST_STOP_GRACE).unwrap_or(STOP_GRACE),
+        stop_grace: section.duration("stop_grace").unwrap_or(STOP_GRACE),
     }
 }

@@ -24,8 +24,6 @@ use super::values::json_table;
 use crate::model::JobName;
 use crate::model::job_name::base_from;
 
-/// Entries of botocore's `InstanceGroups`, `InstanceGroupNames` and `InstancePreferenceList`.
-const MOST_GROUPS: usize = 5;
 const INPUT_MODES: &[(&str, InputMode)] =
     &[("File", InputMode::File), ("Pipe", InputMode::Pipe), ("FastFile", InputMode::FastFile)];
 
@@ -61,6 +59,7 @@ pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
         infra_check: infrastructure::switch(&root, "infra_check"),
         session_chaining: infrastructure::switch(&root, "session_chaining"),
         mlflow: monitoring::mlflow(&root),
+        model_package: what_runs::model_package(&root),
         request: json_table(&root, "request").unwrap_or_default(),
     }
 }

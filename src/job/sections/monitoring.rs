@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::keys;
 use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
 use super::super::spec::{Debugger, DebuggerHook, Experiment, Mlflow, Profiler, RuleSpec, S3AndLocalPath};
 use super::super::values::text_table;
-use super::resources::volume_size;
 use crate::model::S3Uri;
 
-/// Limits of botocore's `HookParameters`, `CollectionConfigurations`, `RuleParameters`, `DebugRuleConfigurations`.
-const MOST_PARAMETERS: usize = 20;
-const MOST_RULE_PARAMETERS: usize = 100;
-const MOST_RULES: usize = 20;
+/// Characters of a name and of a parameter (botocore, `ConfigKey`, `ConfigValue`).
 const LONGEST_NAME: usize = 256;
 /// What the service samples at, in milliseconds (the profiler's documented intervals).
 const INTERVALS: [i64; 6] = [100, 200, 500, 1_000, 5_000, 60_000];
@@ -25,15 +20,14 @@ fn some_uri(uri: Option<S3Uri>) -> Option<S3Uri> {
 }
 
 pub(crate) fn tensorboard(root: &Reader<'_>) -> Option<S3AndLocalPath> {
-    let section = root.section("tensorboard", keys::S3_AND_LOCAL_PATH);
-    section.require("s3_uri", "where its events go");
+    let section = root.section("tensorboard");
     let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
     let local_path = section.checked("local_path", patterns::container_path);
     section.is_written().then_some(S3AndLocalPath { s3_uri, local_path })
 }
 
 pub(crate) fn experiment(root: &Reader<'_>) -> Option<Experiment> {
-    let section = root.section("experiment", keys::EXPERIMENT);
+    let section = root.section("experiment");
     let name = |key| section.checked(key, patterns::experiment_name);
     section.is_written().then(|| Experiment {
         name: name("name"),
@@ -44,43 +38,39 @@ pub(crate) fn experiment(root: &Reader<'_>) -> Option<Experiment> {
 }
 
 pub(crate) fn debugger(root: &Reader<'_>) -> Option<Debugger> {
-    let section = root.section("debugger", keys::DEBUGGER);
+    let section = root.section("debugger");
     section.is_written().then(|| Debugger { hook: hook(&section), rules: rules(&section) })
 }
 
 fn hook(debugger: &Reader<'_>) -> Option<DebuggerHook> {
-    let section = debugger.section("hook", keys::HOOK);
-    section.require("s3_uri", "where its tensors go");
+    let section = debugger.section("hook");
     let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
-    let collections = section.sections("collections", MOST_PARAMETERS, keys::COLLECTION);
+    let collections = section.sections("collections");
     section.is_written().then(|| DebuggerHook {
         s3_uri,
         local_path: section.checked("local_path", patterns::container_path),
-        parameters: parameters(&section, MOST_PARAMETERS),
+        parameters: parameters(&section),
         collections: collections.iter().map(collection).collect(),
     })
 }
 
 fn collection(section: &Reader<'_>) -> (String, BTreeMap<String, String>) {
-    section.require("name", "such as name = \"losses\"");
-    (name(section), parameters(section, MOST_PARAMETERS))
+    (name(section), parameters(section))
 }
 
 fn rules(section: &Reader<'_>) -> Vec<RuleSpec> {
-    section.sections("rules", MOST_RULES, keys::RULE).iter().map(rule).collect()
+    section.sections("rules").iter().map(rule).collect()
 }
 
 fn rule(section: &Reader<'_>) -> RuleSpec {
-    section.require("name", "the rule's name");
-    section.require("image", "the image that evaluates it");
     RuleSpec {
         name: name(section),
         image: section.checked("image", patterns::image).unwrap_or_default(),
         instance_type: section.checked("instance_type", processing_type),
-        volume_size_gb: volume_size(section),
+        volume_size_gb: section.count("volume_size_gb"),
         s3_uri: section.s3_uri("s3_uri"),
         local_path: section.checked("local_path", patterns::container_path),
-        parameters: parameters(section, MOST_RULE_PARAMETERS),
+        parameters: parameters(section),
     }
 }
 
@@ -94,9 +84,13 @@ fn name(section: &Reader<'_>) -> String {
     section.checked("name", |text| patterns::between(text, 1, LONGEST_NAME)).unwrap_or_default()
 }
 
-fn parameters(section: &Reader<'_>, most: usize) -> BTreeMap<String, String> {
+fn parameters(section: &Reader<'_>) -> BTreeMap<String, String> {
     let parameters = text_table(section, "parameters");
-    at_most(section, "parameters", parameters.len(), most);
+    let (count, most) = (parameters.len(), section.most("parameters"));
+    if count > most {
+        let message = format!("`parameters` has {count} entries, and at most {most} are allowed");
+        section.refuse("parameters", message, None);
+    }
     for (entry, value) in &parameters {
         let checked =
             patterns::between(&entry.key, 1, LONGEST_NAME).map_err(|why| format!("the parameter's name {why}"));
@@ -110,15 +104,9 @@ fn parameters(section: &Reader<'_>, most: usize) -> BTreeMap<String, String> {
     parameters.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
 }
 
-fn at_most(section: &Reader<'_>, key: &str, count: usize, most: usize) {
-    if count > most {
-        section.refuse(key, format!("`{key}` has {count} entries, and at most {most} are allowed"), None);
-    }
-}
-
 pub(crate) fn profiler(root: &Reader<'_>) -> Option<Profiler> {
-    let section = root.section("profiler", keys::PROFILER);
-    let interval = section.integer("system_monitor_interval_millis", 1, i64::MAX);
+    let section = root.section("profiler");
+    let interval = section.integer("system_monitor_interval_millis");
     if interval.is_some_and(|interval| !INTERVALS.contains(&interval)) {
         let message = "`system_monitor_interval_millis` should be 100, 200, 500, 1000, 5000 or 60000";
         section.refuse("system_monitor_interval_millis", message, None);
@@ -127,14 +115,13 @@ pub(crate) fn profiler(root: &Reader<'_>) -> Option<Profiler> {
         enabled: section.boolean("enabled"),
         s3_uri: section.s3_uri("s3_uri"),
         system_monitor_interval_millis: interval,
-        parameters: parameters(&section, MOST_PARAMETERS),
+        parameters: parameters(&section),
         rules: rules(&section),
     })
 }
 
 pub(crate) fn mlflow(root: &Reader<'_>) -> Option<Mlflow> {
-    let section = root.section("mlflow", keys::MLFLOW);
-    section.require("resource_arn", "the ARN of the tracking server or app");
+    let section = root.section("mlflow");
     let name = |key| section.checked(key, |text| patterns::between(text, 1, LONGEST_NAME));
     section.is_written().then(|| Mlflow {
         resource_arn: section.checked("resource_arn", patterns::mlflow_arn).unwrap_or_default(),

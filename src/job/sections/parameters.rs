@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 use serde_json::{Map, Value as Json};
 
-use super::super::keys::ROOT;
 use super::super::patterns;
 use super::super::problem::{Place, Problem};
 use super::super::reader::{Checked, Reader};
@@ -13,15 +12,12 @@ use super::super::report::Report;
 use super::super::tree::{Entry, Value};
 use super::super::values::{json_table, text_table};
 
-/// Limits of botocore's `HyperParameters`, `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
-const MOST_ENVIRONMENT: usize = 100;
+/// Limits of botocore's `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
 const LONGEST_ENVIRONMENT: usize = 512;
-const MOST_METRICS: usize = 40;
 const LONGEST_METRIC: usize = 255;
 const LONGEST_EXPRESSION: usize = 500;
 /// Bytes of a compiled expression; a hostile one must not take seconds.
 const LARGEST_EXPRESSION: usize = 1 << 20;
-const MOST_TAGS: usize = 50;
 const LONGEST_TAG_KEY: usize = 128;
 const LONGEST_TAG_VALUE: usize = 256;
 /// Tags of these keys are the service's and smtrain's own.
@@ -34,7 +30,7 @@ pub(crate) fn hyperparameters(root: &Reader<'_>) -> Map<String, Json> {
 
 pub(crate) fn environment(root: &Reader<'_>) -> BTreeMap<String, String> {
     let variables = text_table(root, "environment");
-    at_most(root, "environment", variables.len(), MOST_ENVIRONMENT);
+    at_most(root, "environment", variables.len());
     for (entry, value) in &variables {
         check(root.report, &entry.key_place, "the variable's name", patterns::environment_name(&entry.key));
         check(root.report, &entry.node.place, "the value", patterns::at_most(value, LONGEST_ENVIRONMENT));
@@ -44,7 +40,7 @@ pub(crate) fn environment(root: &Reader<'_>) -> BTreeMap<String, String> {
 
 pub(crate) fn tags(root: &Reader<'_>) -> Vec<(String, String)> {
     let tags = text_table(root, "tags");
-    at_most(root, "tags", tags.len(), MOST_TAGS);
+    at_most(root, "tags", tags.len());
     for (entry, value) in &tags {
         let key = &entry.key;
         if let Some(prefix) = RESERVED_TAGS.iter().find(|prefix| key.to_lowercase().starts_with(*prefix)) {
@@ -60,15 +56,14 @@ pub(crate) fn tags(root: &Reader<'_>) -> Vec<(String, String)> {
 }
 
 pub(crate) fn metrics(root: &Reader<'_>) -> Vec<(String, String)> {
-    debug_assert!(ROOT.contains(&"metrics"));
     let Some(node) = root.get("metrics") else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         root.refuse("metrics", "`metrics` should be a table: name = 'regular expression'", None);
         return Vec::new();
     };
-    at_most(root, "metrics", table.entries.len(), MOST_METRICS);
+    at_most(root, "metrics", table.entries.len());
     // The expressions beyond the limit are not compiled: it takes long, and there is a problem already.
-    let metrics = table.entries.iter().take(MOST_METRICS);
+    let metrics = table.entries.iter().take(root.most("metrics"));
     metrics.filter_map(|entry| Some((entry.key.clone(), metric(entry, root.report)?))).collect()
 }
 
@@ -125,7 +120,8 @@ fn reason(error: &regex::Error) -> String {
     last.trim_start_matches("error: ").to_owned()
 }
 
-fn at_most(root: &Reader<'_>, key: &str, count: usize, most: usize) {
+fn at_most(root: &Reader<'_>, key: &str, count: usize) {
+    let most = root.most(key);
     if count > most {
         root.refuse(key, format!("[{key}] has {count} entries, and at most {most} are allowed"), None);
     }

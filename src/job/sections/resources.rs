@@ -1,43 +1,32 @@
 //! `[resources]`, `[limits]` and `[checkpoints]`.
 
-use std::time::Duration;
-
 use super::super::instance_types::{Verdict, judge};
-use super::super::keys;
 use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
-use super::super::spec::{Checkpoints, InstanceGroupSpec, InstancePreferenceSpec, Limits, Resources};
-use super::MOST_GROUPS;
+use super::super::spec::{
+    Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, Limits, Resources,
+};
 use crate::model::InstanceType;
 
 const DEFAULT_VOLUME_GB: u32 = 30;
-const DEFAULT_MAX_RUN: Duration = Duration::from_secs(24 * 3600);
-/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds`, `MaximumRetryAttempts`; the run time's is
-/// the longest that the service grants (28 days).
-const MOST_KEEP_ALIVE: u64 = 21_600;
-const PENDING: (u64, u64) = (1_800, 2_419_200);
-const LONGEST_RUN: u64 = 28 * 86_400;
-const MOST_RETRIES: i64 = 30;
+/// Limits of botocore's `InstanceGroupName` and `UltraServerId`.
 const LONGEST_GROUP_NAME: usize = 64;
-const LARGEST_VOLUME_GB: i64 = 16_384;
+const LONGEST_ULTRA_SERVER_ID: usize = 256;
 
 pub(crate) fn resources(root: &Reader<'_>) -> Resources {
-    let section = root.section("resources", keys::RESOURCES);
+    let section = root.section("resources");
     let instance_count = section.count("instance_count").unwrap_or(1);
     Resources {
         instance_type: instance_type(&section, "instance_type"),
         instance_count,
-        volume_size_gb: volume_size(&section).unwrap_or(DEFAULT_VOLUME_GB),
-        keep_alive_period: section.duration("keep_alive_period", 0, MOST_KEEP_ALIVE),
+        volume_size_gb: section.count("volume_size_gb").unwrap_or(DEFAULT_VOLUME_GB),
+        keep_alive_period: section.duration("keep_alive_period"),
         training_plan_arn: section.checked("training_plan_arn", patterns::training_plan_arn),
         instance_groups: instance_groups(&section),
         instance_preferences: instance_preferences(&section, instance_count),
+        instance_placement: instance_placement(&section),
     }
-}
-
-pub(crate) fn volume_size(section: &Reader<'_>) -> Option<u32> {
-    section.integer("volume_size_gb", 1, LARGEST_VOLUME_GB).and_then(|size| u32::try_from(size).ok())
 }
 
 /// A type that could be newer than the built-in list is a warning, what can't be a type an error.
@@ -69,7 +58,7 @@ fn unusual(name: &str) -> Option<Problem> {
 }
 
 fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
-    let groups = section.sections("instance_groups", MOST_GROUPS, keys::INSTANCE_GROUP);
+    let groups = section.sections("instance_groups");
     not_empty(section, "instance_groups", groups.len());
     let groups: Vec<_> = groups.iter().map(instance_group).collect();
     for (index, group) in groups.iter().enumerate() {
@@ -81,9 +70,6 @@ fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
 }
 
 fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
-    group.require("name", "distribution and channels name groups by it");
-    group.require("type", "such as type = \"ml.c5.xlarge\"");
-    group.require("count", "such as count = 1");
     InstanceGroupSpec {
         name: group.checked("name", |text| patterns::between(text, 1, LONGEST_GROUP_NAME)).unwrap_or_default(),
         instance_type: cloud_type(group),
@@ -93,18 +79,27 @@ fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
 
 /// Each comes out with a count: its own, or the one of all of them, which to the API is the same.
 fn instance_preferences(section: &Reader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
-    let readers = section.sections("instance_preferences", MOST_GROUPS, keys::INSTANCE_PREFERENCE);
+    let readers = section.sections("instance_preferences");
     not_empty(section, "instance_preferences", readers.len());
     check_counts(section, readers.iter().filter(|reader| reader.has("count")).count(), readers.len());
-    let preference = |reader: &Reader<'_>| {
-        reader.require("type", "such as type = \"ml.p5.48xlarge\"");
-        InstancePreferenceSpec {
-            instance_type: cloud_type(reader),
-            count: reader.count("count").or(Some(count_of_all)),
-            training_plan_arn: reader.checked("training_plan_arn", patterns::training_plan_arn),
-        }
+    let preference = |reader: &Reader<'_>| InstancePreferenceSpec {
+        instance_type: cloud_type(reader),
+        count: reader.count("count").or(Some(count_of_all)),
+        training_plan_arn: reader.checked("training_plan_arn", patterns::training_plan_arn),
     };
     readers.iter().map(preference).collect()
+}
+
+fn instance_placement(section: &Reader<'_>) -> Option<InstancePlacement> {
+    let placement = section.section("instance_placement");
+    let specification = |reader: &Reader<'_>| {
+        let id = reader.checked("ultra_server_id", |text| patterns::between(text, 1, LONGEST_ULTRA_SERVER_ID));
+        (id, reader.count("count").unwrap_or(1))
+    };
+    placement.is_written().then(|| InstancePlacement {
+        enable_multiple_jobs: placement.boolean("enable_multiple_jobs"),
+        specifications: placement.sections("specifications").iter().map(specification).collect(),
+    })
 }
 
 /// Source: botocore 1.44.5, documentation of `InstancePreference`.
@@ -136,18 +131,17 @@ fn not_empty(section: &Reader<'_>, key: &str, count: usize) {
 }
 
 pub(crate) fn limits(root: &Reader<'_>) -> Limits {
-    let section = root.section("limits", keys::LIMITS);
-    let retries = section.integer("max_retry_attempts", 1, MOST_RETRIES);
+    let section = root.section("limits");
     Limits {
-        max_run: section.duration("max_run", 1, LONGEST_RUN).unwrap_or(DEFAULT_MAX_RUN),
-        max_wait: section.duration("max_wait", 1, i32::MAX.unsigned_abs().into()),
-        max_pending: section.duration("max_pending", PENDING.0, PENDING.1),
-        max_retry_attempts: retries.and_then(|retries| u32::try_from(retries).ok()),
+        max_run: section.duration("max_run").unwrap_or(Limits::default().max_run),
+        max_wait: section.duration("max_wait"),
+        max_pending: section.duration("max_pending"),
+        max_retry_attempts: section.count("max_retry_attempts"),
     }
 }
 
 pub(crate) fn checkpoints(root: &Reader<'_>) -> Option<Checkpoints> {
-    let section = root.section("checkpoints", keys::S3_AND_LOCAL_PATH);
+    let section = root.section("checkpoints");
     section.is_written().then(|| Checkpoints {
         s3_uri: section.s3_uri("s3_uri"),
         local_path: section.checked("local_path", patterns::container_path),

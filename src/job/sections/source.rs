@@ -2,27 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::keys;
 use super::super::patterns;
 use super::super::reader::Reader;
 use super::super::spec::Source;
 
-const MOST_PATHS: usize = 100;
-
 /// Written with no [source] at all, a framework's code is still the spec's folder: the entry point is then what is missing.
 pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Option<Source> {
-    let section = root.section("source", keys::SOURCE);
+    let section = root.section("source");
     if !section.is_written() {
         return None;
     }
     let dir = section.checked("dir", patterns::not_empty);
-    let dependencies = section.strings("dependencies", MOST_PATHS, patterns::not_empty);
+    let dependencies = section.strings("dependencies", patterns::not_empty);
     Some(Source {
         dir: dir.map_or_else(|| folder.to_owned(), |dir| resolve(folder, &dir)),
         entry_point: section.checked("entry_point", patterns::entry_point),
         dependencies: dependencies.iter().map(|path| resolve(folder, path)).collect(),
         s3_uri: section.s3_uri("s3_uri"),
-        exclude: section.strings("exclude", usize::MAX, patterns::not_empty),
+        exclude: section.strings("exclude", patterns::not_empty),
         external_symlinks: section.boolean("external_symlinks").unwrap_or(false),
     })
 }

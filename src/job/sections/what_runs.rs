@@ -1,37 +1,15 @@
-//! `[framework]`, `[algorithm]` and `[container]`: exactly one says what runs.
+//! `[framework]`, `[algorithm]`, `[container]` and `[serverless]`: exactly one says what runs.
 
-use super::super::keys;
 use super::super::patterns;
 use super::super::problem::Problem;
 use super::super::reader::Reader;
-use super::super::spec::{Algorithm, Container, Framework, ModelDir, RepositoryAccess, Runs};
-use super::super::suggest::{did_you_mean, list};
+use super::super::spec::{Algorithm, Container, Framework, ModelDir, ModelPackage, RepositoryAccess, Runs, Serverless};
+use super::super::suggest::list;
 use super::super::tree::Value;
 
-/// Frameworks whose script-mode images train (sagemaker 2.257.7, `image_uri_config`, scope `training`).
-const FRAMEWORKS: &[&str] = &[
-    "pytorch",
-    "tensorflow",
-    "huggingface",
-    "sklearn",
-    "xgboost",
-    "mxnet",
-    "chainer",
-    "autogluon",
-    "coach-mxnet",
-    "coach-tensorflow",
-    "ray-pytorch",
-    "ray-tensorflow",
-    "vw",
-];
-/// What people write for them.
-const OTHER_NAMES: &[(&str, &str)] =
-    &[("torch", "pytorch"), ("tf", "tensorflow"), ("scikit-learn", "sklearn"), ("transformers", "huggingface")];
+const SECTIONS: [&str; 4] = ["framework", "algorithm", "container", "serverless"];
 
-const SECTIONS: [&str; 3] = ["framework", "algorithm", "container"];
-
-/// Entries of entrypoint and arguments, and characters of each (botocore, `TrainingContainerEntrypoint`).
-const MOST_ARGUMENTS: usize = 100;
+/// Characters of each of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
 const LONGEST_ARGUMENT: usize = 256;
 
 pub(crate) fn decode(root: &Reader<'_>) -> Runs {
@@ -50,6 +28,7 @@ pub(crate) fn decode(root: &Reader<'_>) -> Runs {
         root.has("framework").then(|| Runs::Framework(framework(root))),
         root.has("algorithm").then(|| Runs::Algorithm(algorithm(root))),
         root.has("container").then(|| Runs::Container(container(root))),
+        root.has("serverless").then(|| Runs::Serverless(serverless(root))),
     ];
     runs.into_iter().flatten().next().unwrap_or_else(|| Runs::Framework(Framework::default()))
 }
@@ -60,8 +39,7 @@ fn nothing_runs(root: &Reader<'_>) {
 }
 
 fn framework(root: &Reader<'_>) -> Framework {
-    let section = root.section("framework", keys::FRAMEWORK);
-    section.require("name", "such as name = \"pytorch\"");
+    let section = root.section("framework");
     if !section.has("image") {
         section.require("version", "such as version = \"2.3\"; it is optional beside `image`");
     }
@@ -77,25 +55,8 @@ fn framework(root: &Reader<'_>) -> Framework {
         training_compiler: section.boolean("training_compiler").unwrap_or(false),
         allow_unknown_version: section.boolean("allow_unknown_version").unwrap_or(false),
     };
-    check_name(&section, &framework);
     check_options(&section, &framework);
     framework
-}
-
-/// A name of its own is fine where the image is given too.
-fn check_name(section: &Reader<'_>, framework: &Framework) {
-    let name = framework.name.as_str();
-    // One that is no string has its problem already.
-    let is_text = section.get("name").is_some_and(|node| matches!(node.value, Value::String(_)));
-    if !is_text || FRAMEWORKS.contains(&name) || (framework.image.is_some() && !name.is_empty()) {
-        return;
-    }
-    let lower = name.to_lowercase();
-    let other =
-        OTHER_NAMES.iter().find(|(other, _)| *other == lower).map(|(_, name)| format!("did you mean `{name}`?"));
-    let hint = other.or_else(|| did_you_mean(name, FRAMEWORKS.iter().copied()));
-    let hint = hint.unwrap_or_else(|| "give its `image`, or use [container]".to_owned());
-    section.refuse("name", format!("{name:?} is not a framework with training images"), Some(hint));
 }
 
 /// Keys that only some frameworks have.
@@ -136,7 +97,7 @@ fn model_dir(section: &Reader<'_>) -> Option<ModelDir> {
 }
 
 fn algorithm(root: &Reader<'_>) -> Algorithm {
-    let section = root.section("algorithm", keys::ALGORITHM);
+    let section = root.section("algorithm");
     let version = section.checked("version", |text| patterns::between(text, 1, 64));
     if section.has("arn") {
         for key in ["name", "version"].into_iter().filter(|key| section.has(key)) {
@@ -149,9 +110,8 @@ fn algorithm(root: &Reader<'_>) -> Algorithm {
 }
 
 fn container(root: &Reader<'_>) -> Container {
-    let section = root.section("container", keys::CONTAINER);
-    section.require("image", "such as image = \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/mine:1\"");
-    let arguments = |key| section.strings(key, MOST_ARGUMENTS, |text| patterns::at_most(text, LONGEST_ARGUMENT));
+    let section = root.section("container");
+    let arguments = |key| section.strings(key, |text| patterns::at_most(text, LONGEST_ARGUMENT));
     let access = [("Platform", RepositoryAccess::Platform), ("Vpc", RepositoryAccess::Vpc)];
     let provider = "repository_credentials_provider_arn";
     let container = Container {
@@ -166,4 +126,33 @@ fn container(root: &Reader<'_>) -> Container {
         section.refuse(provider, format!("`{provider}` needs a repository in your VPC"), Some(hint));
     }
     container
+}
+
+fn serverless(root: &Reader<'_>) -> Serverless {
+    let section = root.section("serverless");
+    let job_type = section.text_word("job_type");
+    if job_type.as_deref() == Some("Evaluation") {
+        section.require("evaluation_type", "such as evaluation_type = \"LLMAJEvaluation\"");
+    } else if section.has("evaluation_type") && job_type.is_some() {
+        let hint = Some("leave it out".to_owned());
+        section.refuse("evaluation_type", "`evaluation_type` is only for job_type = \"Evaluation\"", hint);
+    }
+    Serverless {
+        base_model_arn: section.checked("base_model_arn", patterns::base_model_arn).unwrap_or_default(),
+        job_type: job_type.unwrap_or_default(),
+        accept_eula: section.boolean("accept_eula"),
+        customization_technique: section.text_word("customization_technique"),
+        peft: section.text_word("peft"),
+        evaluation_type: section.text_word("evaluation_type"),
+        evaluator_arn: section.checked("evaluator_arn", patterns::not_empty),
+        sequence_length: section.checked("sequence_length", patterns::sequence_length),
+    }
+}
+
+pub(crate) fn model_package(root: &Reader<'_>) -> Option<ModelPackage> {
+    let section = root.section("model_package");
+    section.is_written().then(|| ModelPackage {
+        group_arn: section.checked("group_arn", patterns::model_package_group_arn).unwrap_or_default(),
+        source_arn: section.checked("source_arn", patterns::model_package_arn),
+    })
 }

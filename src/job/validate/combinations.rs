@@ -1,9 +1,8 @@
 //! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
 
 use super::super::duration;
-use super::super::keys;
+use super::super::keys::MOST_CHANNELS;
 use super::super::request;
-use super::super::sections::channels::MOST_CHANNELS;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
 use super::super::suggest::{did_you_mean, list};
 use super::Checks;
@@ -22,6 +21,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     }
     code(checks);
     code_channels(checks);
+    serverless(checks);
 }
 
 const TYPE: [&str; 2] = ["resources", "instance_type"];
@@ -52,7 +52,8 @@ fn instances(checks: &Checks<'_>) {
         let message = "spot instances can't be used with `instance_preferences`";
         checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
-    if !(checks.local || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE, keys::RESOURCES)) {
+    let is_serverless = matches!(checks.spec.runs, Runs::Serverless(_));
+    if !(checks.local || is_serverless || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
     }
@@ -238,7 +239,21 @@ fn code_channels(checks: &Checks<'_>) {
     }
 }
 
+/// The service has code and instances of its own.
+fn serverless(checks: &Checks<'_>) {
+    if !matches!(checks.spec.runs, Runs::Serverless(_)) {
+        return;
+    }
+    for section in ["source", "resources", "metrics", "spot", "checkpoints"] {
+        if checks.has(&[section]) {
+            let message =
+                format!("[{section}] can't be used with [serverless], whose code and instances are the service's");
+            checks.refuse(&[section], message, "leave it out");
+        }
+    }
+}
+
 fn is_script_given(checks: &Checks<'_>) -> bool {
     let path = ["source", "entry_point"];
-    checks.has(&path) || checks.is_meant(path, keys::SOURCE)
+    checks.has(&path) || checks.is_meant(path)
 }

@@ -10,25 +10,27 @@ use crate::model::InstanceType;
 pub(crate) fn check(checks: &Checks<'_>) {
     let Some(query) = image_query(checks.spec) else { return };
     let is_local = checks.local || query.instance_type.is_some_and(InstanceType::is_local);
-    let found = if is_local { in_no_image(query.clone()) } else { in_image(checks, query.clone()) };
+    let found = if is_local { in_no_image(checks, query.clone()) } else { in_image(checks, query.clone()) };
     let Err(error) = found else { return };
     if is_said_elsewhere(&error, &query) {
         return;
     }
-    let severity = if is_local { Severity::Warning } else { Severity::Error };
-    let hint = Some(error.hint.clone()).filter(|hint| !hint.is_empty());
+    // A name that isn't one can't be what is meant, wherever the job runs.
+    let is_fatal = !is_local || error.subject == Subject::Name;
+    let severity = if is_fatal { Severity::Error } else { Severity::Warning };
+    let hint = Some(error.hint_with("allow_unknown_version = true")).filter(|hint| !hint.is_empty());
     let problem = Problem { severity, ..Problem::error(&error.message) }.maybe_hint(hint);
     checks.add(&path(error.subject, &query), problem);
 }
 
 /// A local job runs in no image, so that its processor doesn't matter; what AWS wouldn't know is only warned of.
-fn in_no_image(query: ImageQuery<'_>) -> Result<(), ImageError> {
-    choose(&ImageQuery { instance_type: None, ..query }).map(drop)
+fn in_no_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
+    choose(checks.catalog, &ImageQuery { instance_type: None, ..query }).map(drop)
 }
 
 fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
     let is_typed = query.instance_type.is_some_and(|name| name.as_str().starts_with("ml."));
-    let choice = choose(&query)?;
+    let choice = choose(checks.catalog, &query)?;
     match checks.spec.region.as_deref().filter(|region| patterns::region(region).is_ok()) {
         _ if !is_typed => Ok(()),
         Some(region) => choice.uri(region).map(drop),
@@ -39,7 +41,7 @@ fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError
 /// What a section has reported of itself, or another check of the whole.
 fn is_said_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
     match error.subject {
-        Subject::Name => query.kind == Kind::Framework || query.name.is_empty(),
+        Subject::Name => query.name.is_empty(),
         Subject::Version => query.kind == Kind::Framework && query.version.is_none(),
         Subject::BaseVersion => query.base.is_none(),
         Subject::InstanceType => query.training_compiler,

@@ -7,12 +7,13 @@ mod images;
 mod inputs;
 mod secrets;
 
-use super::keys::ROOT;
+use super::keys::{Key, ROOT, find};
 use super::problem::{Place, Problem};
 use super::reader::is_misspelt;
 use super::report::Report;
 use super::spec::JobSpec;
 use super::tree::{Table, Value};
+use crate::images::Catalog;
 
 /// A spec that was read, with its tree for the places.
 pub(crate) struct Checks<'a> {
@@ -21,6 +22,8 @@ pub(crate) struct Checks<'a> {
     pub(crate) report: &'a Report,
     /// `--local` was given.
     pub(crate) local: bool,
+    /// The images that there are.
+    pub(crate) catalog: &'a Catalog,
 }
 
 impl Checks<'_> {
@@ -39,9 +42,9 @@ impl Checks<'_> {
 
     /// Whether a key of a section, which isn't there, is most likely misspelt or in the wrong place: there is a problem
     /// that says so already.
-    fn is_meant(&self, [section, key]: [&str; 2], keys: &[&str]) -> bool {
+    fn is_meant(&self, [section, key]: [&str; 2]) -> bool {
         let in_section = match self.tree.get(section).map(|node| &node.value) {
-            Some(Value::Table(table)) => is_misspelt(table, key, keys),
+            Some(Value::Table(table)) => is_misspelt(table, key, find(ROOT, section).map_or(&[], Key::keys)),
             Some(_) => true,
             None => is_misspelt(self.tree, section, ROOT),
         };

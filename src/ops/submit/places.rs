@@ -19,7 +19,7 @@ pub(super) struct Places {
 
 impl Places {
     /// The account is asked for only where its name is needed.
-    pub(super) async fn of(cloud: &Cloud, spec: &JobSpec, defaults: &Defaults) -> Result<Self> {
+    pub(super) async fn of(cloud: &Cloud, spec: &JobSpec, defaults: &Defaults<'_>) -> Result<Self> {
         let output = match &spec.output.s3_uri {
             Some(uri) => uri.clone(),
             None => with_prefix(&S3Uri::of_bucket(default_bucket(cloud, defaults).await?), defaults).join(""),
@@ -32,7 +32,7 @@ impl Places {
 }
 
 /// `sagemaker-{region}-{account}`, as the SDK names it, unless the settings name another.
-async fn default_bucket(cloud: &Cloud, defaults: &Defaults) -> Result<String> {
+async fn default_bucket(cloud: &Cloud, defaults: &Defaults<'_>) -> Result<String> {
     if let Some(bucket) = defaults.bucket.as_ref().filter(|_| !cloud.is_local) {
         return Ok(bucket.clone());
     }
@@ -40,6 +40,6 @@ async fn default_bucket(cloud: &Cloud, defaults: &Defaults) -> Result<String> {
     Ok(format!("sagemaker-{}-{account}", cloud.region))
 }
 
-fn with_prefix(bucket: &S3Uri, defaults: &Defaults) -> S3Uri {
+fn with_prefix(bucket: &S3Uri, defaults: &Defaults<'_>) -> S3Uri {
     if defaults.prefix.is_empty() { bucket.clone() } else { bucket.join(&defaults.prefix) }
 }

@@ -15,6 +15,8 @@ fn channel(name: &str, source: ChannelSource) -> ChannelSpec {
         attribute_names: Vec::new(),
         shuffle_seed: None,
         instance_groups: Vec::new(),
+        accept_eula: None,
+        hub_content_arn: None,
     }
 }
 

@@ -1,0 +1,111 @@
+//! `smtrain image`: the URI of one container image, offline.
+
+use clap::{Args, ValueEnum};
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
+
+use crate::cloud::placeholder;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::images::{self, Base, ImageError, ImageQuery, Kind, Library, Subject};
+use crate::model::InstanceType;
+use crate::view::images::ImageJson;
+use crate::view::json_line;
+
+/// Print the URI of a container image
+///
+/// Of a framework's or a built-in algorithm's, as SageMaker's own Python SDK names it, for --region: no network is needed.
+/// `smtrain images` lists what there is.
+#[derive(Debug, Args)]
+pub(crate) struct ImageArgs {
+    /// Framework or built-in algorithm: pytorch, xgboost, kmeans, ...
+    #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete_name))]
+    name: String,
+    /// Its version; may be left out where there is one
+    #[arg(value_name = "VERSION")]
+    version: Option<String>,
+    /// Instance type, whose processor the image is for
+    #[arg(long, value_name = "TYPE")]
+    instance_type: Option<String>,
+    /// Python version, such as py311 [default: the newest that there is]
+    #[arg(long, value_name = "VERSION")]
+    py_version: Option<String>,
+    /// Of Hugging Face's images: the PyTorch below
+    #[arg(long, value_name = "VERSION")]
+    pytorch_version: Option<String>,
+    /// Of Hugging Face's images: the TensorFlow below
+    #[arg(long, value_name = "VERSION", conflicts_with = "pytorch_version")]
+    tensorflow_version: Option<String>,
+    /// The image with SageMaker Training Compiler
+    #[arg(long)]
+    training_compiler: bool,
+    /// Name the image of a version that the catalog doesn't have, by the newest pattern
+    #[arg(long)]
+    allow_unknown_version: bool,
+    /// What to print on stdout
+    #[arg(short, long, value_name = "FORMAT", default_value = "uri")]
+    output: ImageOutput,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ImageOutput {
+    Uri,
+    Json,
+}
+
+pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
+    let ImageArgs { name, version, instance_type, py_version, pytorch_version, tensorflow_version, .. } = &args;
+    let ImageArgs { training_compiler, allow_unknown_version, output, .. } = args;
+    let region = region(context).await?;
+    let instance_type = instance_type.as_deref().map(InstanceType::new);
+    let catalog = &context.layers()?.catalog;
+    let base = |name, version: &'_ Option<String>| version.as_ref().map(|version| (name, version.clone()));
+    let base = base("pytorch", pytorch_version).or_else(|| base("tensorflow", tensorflow_version));
+    let query = ImageQuery {
+        kind: images::kind(catalog, name),
+        name,
+        version: version.as_deref(),
+        py_version: py_version.as_deref(),
+        base: base.as_ref().map(|(name, version)| Base { name, version }),
+        instance_type: instance_type.as_ref(),
+        training_compiler,
+        library: Library::Any,
+        allow_unknown_version,
+    };
+    let choice = images::choose(catalog, &query).map_err(|error| refused(&error, &query))?;
+    let uri = choice.uri(&region).map_err(|error| refused(&error, &query))?;
+    match output {
+        ImageOutput::Uri => context.ui.line(uri),
+        ImageOutput::Json => context.ui.line(json_line(&ImageJson::new(&choice, &region, &uri))?),
+    }
+}
+
+async fn region(context: &Context) -> Result<String> {
+    let region = context.offline(None).await?.region;
+    if region == placeholder::REGION {
+        let error = Error::usage("no AWS region is set, and each has images of its own");
+        return Err(error.hint("give one: --region eu-west-1, or set AWS_REGION"));
+    }
+    Ok(region)
+}
+
+/// What to do, in the words of the command line.
+fn refused(error: &ImageError, query: &ImageQuery<'_>) -> Error {
+    let hint = match error.subject {
+        Subject::InstanceType if query.instance_type.is_none() => "give one: --instance-type ml.m5.xlarge".to_owned(),
+        Subject::BaseVersion if query.base.is_none() => {
+            format!("give --pytorch-version or --tensorflow-version: {}", error.hint)
+        }
+        Subject::Name if query.kind == Kind::Algorithm => error.hint.clone(),
+        _ => error.hint_with("--allow-unknown-version"),
+    };
+    Error::usage(&*error.message).hint(hint)
+}
+
+/// The catalog's names that start with what has been typed.
+pub(super) fn complete_name(typed: &std::ffi::OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let mut names = [images::names(Kind::Framework), images::names(Kind::Algorithm)].concat();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
+}

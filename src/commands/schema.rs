@@ -1,0 +1,20 @@
+//! `smtrain schema`: the JSON Schema of job specs.
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::job::schema::schema;
+use crate::view;
+
+/// Print the JSON Schema of job specs, for editors
+///
+/// An editor with taplo (VS Code's Even Better TOML, Helix, Neovim, ...) completes and checks a job.toml whose first line is
+/// `#:schema ./job.schema.json` when this stands in that file; `smtrain init` writes both.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {}
+
+pub(crate) fn run(args: SchemaArgs, context: &Context) -> Result<()> {
+    let SchemaArgs {} = args;
+    context.ui.line(view::json(&schema())?)
+}

@@ -1,0 +1,73 @@
+//! What there is: every image of the catalog, or those of one name.
+
+use super::catalog::{Catalog, Entry, Images, Tables, VARIANTS};
+use super::choose::unknown_name;
+use super::{ImageError, Kind};
+
+/// The images of one version: one repository's, where a version has several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// `training-compiler`, `neuron`, `neuronx` or `smp`: those that are picked by what a job asks for beside its version.
+    pub(crate) variant: Option<&'static str>,
+    pub(crate) version: String,
+    /// What else may be written for the version.
+    pub(crate) aliases: Vec<String>,
+    /// The framework below Hugging Face's libraries, with its version.
+    pub(crate) base: Option<String>,
+    pub(crate) py_versions: Vec<String>,
+    /// `cpu`, `gpu` or `trn`; none where one image is for all.
+    pub(crate) processors: Vec<String>,
+    pub(crate) repository: String,
+    pub(crate) regions: Vec<String>,
+}
+
+/// Names in order, of each the newest version first. Fails for a name that isn't in the catalog.
+pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<Listed>, ImageError> {
+    let tables = catalog.tables();
+    let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
+    let listed: Vec<Listed> = wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect();
+    match name {
+        Some(name) if listed.is_empty() => Err(unknown_name(tables, name, None)),
+        _ => Ok(listed),
+    }
+}
+
+fn of_name(tables: &Tables, name: &str, images: &Images) -> Vec<Listed> {
+    let mut all = of_table(tables, name, None, images);
+    for variant in VARIANTS {
+        if let Some(images) = tables.get(&format!("{name}-{variant}")) {
+            all.extend(of_table(tables, name, Some(variant), images));
+        }
+    }
+    all
+}
+
+fn of_table(tables: &Tables, name: &str, variant: Option<&'static str>, images: &Images) -> Vec<Listed> {
+    let versions = images.newest_first().into_iter();
+    let entries = versions.flat_map(|version| images.entries(version).iter().map(move |entry| (version, entry)));
+    entries.map(|(version, entry)| listed(tables, (name, variant), images, version, entry)).collect()
+}
+
+fn listed(
+    tables: &Tables,
+    (name, variant): (&str, Option<&'static str>),
+    images: &Images,
+    version: &str,
+    entry: &Entry,
+) -> Listed {
+    let processors = images.processors(entry);
+    Listed {
+        name: name.to_owned(),
+        kind: if processors.is_empty() { Kind::Algorithm } else { Kind::Framework },
+        variant,
+        version: version.to_owned(),
+        aliases: images.aliases.iter().filter(|(_, full)| *full == version).map(|(alias, _)| alias.clone()).collect(),
+        base: entry.base.first().cloned(),
+        py_versions: entry.py.clone(),
+        processors: processors.to_vec(),
+        repository: entry.repository.clone(),
+        regions: tables.regions_of(entry).into_iter().map(str::to_owned).collect(),
+    }
+}

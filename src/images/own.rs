@@ -1,0 +1,93 @@
+//! A user's own images, laid over the built-in ones.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{Entry, Images, Tables};
+
+/// What a user says of a framework's or an algorithm's images. `None` stands for what the newest version below it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnImages {
+    pub(crate) name: String,
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// In the place of what the catalog has for these versions.
+    pub(crate) versions: BTreeMap<String, Vec<OwnEntry>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnEntry {
+    pub(crate) repository: Option<String>,
+    /// Region to account.
+    pub(crate) registries: Option<BTreeMap<String, String>>,
+    pub(crate) processors: Option<Vec<String>>,
+    pub(crate) py_versions: Option<Vec<String>>,
+    pub(crate) tag_prefix: Option<String>,
+    pub(crate) processor_in_tag: Option<bool>,
+    /// Processor to the end of the tag.
+    pub(crate) container_version: Option<BTreeMap<String, String>>,
+    pub(crate) base: Vec<String>,
+}
+
+pub(super) fn merge(built_in: &Tables, own: &[OwnImages]) -> Tables {
+    let mut tables = built_in.clone();
+    for images in own {
+        let mut merged = tables.images.get(&images.name).cloned().unwrap_or_default();
+        spread_processors(&mut merged);
+        let model = newest(&merged);
+        for (version, entries) in &images.versions {
+            // A version of the catalog's own is the best model of itself.
+            let model = merged.entries(version).last().cloned().or_else(|| model.clone()).unwrap_or_default();
+            let entries = entries.iter().map(|entry| entry.over(&model, &mut tables.registries)).collect();
+            merged.versions.insert(version.clone(), entries);
+            // What is written so is this version, and no other.
+            merged.aliases.remove(version);
+        }
+        merged.aliases.extend(images.aliases.clone());
+        tables.images.insert(images.name.clone(), merged);
+    }
+    tables
+}
+
+/// Versions may differ from here on.
+fn spread_processors(images: &mut Images) {
+    let of_all = std::mem::take(&mut images.processors);
+    if !of_all.is_empty() {
+        images.versions.values_mut().flatten().for_each(|entry| entry.processors.clone_from(&of_all));
+    }
+}
+
+fn newest(images: &Images) -> Option<Entry> {
+    let newest = images.newest_first().first().copied()?;
+    images.entries(newest).last().cloned()
+}
+
+impl OwnEntry {
+    fn over(&self, model: &Entry, registries: &mut Vec<BTreeMap<String, String>>) -> Entry {
+        let registry = self.registries.as_ref().map(|accounts| {
+            registries.push(by_account(accounts));
+            registries.len() - 1
+        });
+        Entry {
+            repository: self.repository.clone().unwrap_or_else(|| model.repository.clone()),
+            registry: registry.unwrap_or(model.registry),
+            processors: self.processors.clone().unwrap_or_else(|| model.processors.clone()),
+            py: self.py_versions.clone().unwrap_or_else(|| model.py.clone()),
+            prefix: self.tag_prefix.clone(),
+            bare: self.processor_in_tag.map_or(model.bare, |is_said| !is_said),
+            suffix: self.container_version.clone().unwrap_or_else(|| model.suffix.clone()),
+            base: self.base.clone(),
+        }
+    }
+}
+
+/// Accounts with their regions, separated by spaces.
+fn by_account(accounts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut table: BTreeMap<String, String> = BTreeMap::new();
+    for (region, account) in accounts {
+        let regions = table.entry(account.clone()).or_default();
+        if !regions.is_empty() {
+            regions.push(' ');
+        }
+        regions.push_str(region);
+    }
+    table
+}

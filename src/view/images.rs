@@ -1,0 +1,129 @@
+//! Container images: one that was asked for, and what there is.
+
+use serde::Serialize;
+
+use super::{VERSION, count};
+use crate::images::{Choice, Kind, Listed};
+use crate::ui::table::Table;
+
+/// One image, and what it was chosen by.
+#[derive(Debug, Serialize)]
+pub(crate) struct ImageJson<'a> {
+    version: u32,
+    uri: &'a str,
+    name: &'a str,
+    /// As it was asked for.
+    image_version: &'a str,
+    /// `null` where the image's name doesn't tell it.
+    py_version: Option<&'a str>,
+    region: &'a str,
+}
+
+impl<'a> ImageJson<'a> {
+    pub(crate) fn new(choice: &'a Choice<'_>, region: &'a str, uri: &'a str) -> Self {
+        let (name, image_version, py_version) = (choice.name(), choice.version(), choice.py_version());
+        Self { version: VERSION, uri, name, image_version, py_version, region }
+    }
+}
+
+/// A version's images.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListedJson<'a> {
+    version: u32,
+    name: &'a str,
+    /// `framework` or `algorithm`.
+    kind: &'static str,
+    /// `training-compiler`, `neuron`, `neuronx` or `smp`; `null` for the images that a version alone means.
+    variant: Option<&'static str>,
+    image_version: &'a str,
+    aliases: &'a [String],
+    base: Option<&'a str>,
+    py_versions: &'a [String],
+    processors: &'a [String],
+    repository: &'a str,
+    regions: &'a [String],
+}
+
+impl<'a> ListedJson<'a> {
+    pub(crate) fn of(listed: &'a Listed) -> Self {
+        Self {
+            version: VERSION,
+            name: &listed.name,
+            kind: kind(listed),
+            variant: listed.variant,
+            image_version: &listed.version,
+            aliases: &listed.aliases,
+            base: listed.base.as_deref(),
+            py_versions: &listed.py_versions,
+            processors: &listed.processors,
+            repository: &listed.repository,
+            regions: &listed.regions,
+        }
+    }
+}
+
+fn kind(listed: &Listed) -> &'static str {
+    match listed.kind {
+        Kind::Framework => "framework",
+        Kind::Algorithm => "algorithm",
+    }
+}
+
+/// A line for each name.
+pub(crate) fn names_table(listed: &[Listed]) -> String {
+    let mut table = Table::new(vec!["NAME", "KIND", "NEWEST", "VERSIONS", "PROCESSORS"]);
+    for images in listed.chunk_by(|one, other| one.name == other.name) {
+        let Some(newest) = images.iter().find(|image| image.variant.is_none()).or(images.first()) else { continue };
+        let mut versions: Vec<&str> = images.iter().map(|image| image.version.as_str()).collect();
+        versions.dedup();
+        let of_all: Vec<&String> = images.iter().flat_map(|image| &image.processors).collect();
+        table.row(vec![
+            newest.name.as_str().into(),
+            kinds(images).into(),
+            newest.version.as_str().into(),
+            versions.len().to_string().into(),
+            processors(&of_all).into(),
+        ]);
+    }
+    table.render()
+}
+
+/// Some names have images of both kinds.
+fn kinds(images: &[Listed]) -> String {
+    let mut kinds: Vec<&str> = images.iter().map(kind).collect();
+    kinds.sort_unstable_by(|one, other| other.cmp(one));
+    kinds.dedup();
+    kinds.join(", ")
+}
+
+fn processors(all: &[&String]) -> String {
+    let known = ["cpu", "gpu", "trn"].into_iter().filter(|known| all.iter().any(|processor| processor == known));
+    let known: Vec<&str> = known.collect();
+    if known.is_empty() { "any".to_owned() } else { known.join(", ") }
+}
+
+/// A line for each version of one name.
+pub(crate) fn versions_table(listed: &[Listed]) -> String {
+    let mut table = Table::new(vec!["VERSION", "ALSO", "BASE", "PYTHON", "PROCESSORS", "REGIONS", "FOR"]);
+    for image in listed {
+        table.row(vec![
+            image.version.as_str().into(),
+            image.aliases.join(", ").into(),
+            image.base.as_deref().unwrap_or("-").into(),
+            if image.py_versions.is_empty() { "-".to_owned() } else { image.py_versions.join(", ") }.into(),
+            processors(&image.processors.iter().collect::<Vec<_>>()).into(),
+            count(image.regions.len(), "region").into(),
+            purpose(image).into(),
+        ]);
+    }
+    table.render()
+}
+
+fn purpose(image: &Listed) -> &'static str {
+    match image.variant {
+        Some("training-compiler") => "training_compiler",
+        Some("smp") => "torch_distributed with modelparallel",
+        Some(_) => "ml.trn instances",
+        None => "",
+    }
+}
