@@ -55,13 +55,13 @@ enum ImageOutput {
 pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
     let ImageArgs { name, version, instance_type, py_version, pytorch_version, tensorflow_version, .. } = &args;
     let ImageArgs { training_compiler, allow_unknown_version, output, .. } = args;
-    let region = region(context).await?;
     let instance_type = instance_type.as_deref().map(InstanceType::new);
     let catalog = &context.layers()?.catalog;
+    let kind = images::kind(catalog, name).map_err(|error| Error::usage(&*error.message).hint(error.hint))?;
     let base = |name, version: &'_ Option<String>| version.as_ref().map(|version| (name, version.clone()));
     let base = base("pytorch", pytorch_version).or_else(|| base("tensorflow", tensorflow_version));
     let query = ImageQuery {
-        kind: images::kind(catalog, name),
+        kind,
         name,
         version: version.as_deref(),
         py_version: py_version.as_deref(),
@@ -71,6 +71,7 @@ pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
         library: Library::Any,
         allow_unknown_version,
     };
+    let region = region(context).await?;
     let choice = images::choose(catalog, &query).map_err(|error| refused(&error, &query))?;
     let uri = choice.uri(&region).map_err(|error| refused(&error, &query))?;
     match output {
@@ -95,7 +96,6 @@ fn refused(error: &ImageError, query: &ImageQuery<'_>) -> Error {
         Subject::BaseVersion if query.base.is_none() => {
             format!("give --pytorch-version or --tensorflow-version: {}", error.hint)
         }
-        Subject::Name if query.kind == Kind::Algorithm => error.hint.clone(),
         _ => error.hint_with("--allow-unknown-version"),
     };
     Error::usage(&*error.message).hint(hint)

@@ -30,10 +30,14 @@ pub(crate) fn names(kind: Kind) -> Vec<String> {
     of_kind.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What a name's images are asked for as: its script-mode images, where it has any.
-pub(crate) fn kind(catalog: &Catalog, name: &str) -> Kind {
-    let is_framework = catalog.tables().get(name).is_none_or(|images| images.is_of(Kind::Framework));
-    if is_framework { Kind::Framework } else { Kind::Algorithm }
+/// What a name's images are asked for as: its script-mode images, where it has any. Fails for a name that isn't in the
+/// catalog.
+pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<Kind, ImageError> {
+    let tables = catalog.tables();
+    let Some((_, images)) = tables.names().find(|(known, _)| *known == name) else {
+        return Err(choose::unknown_name(tables, name, None));
+    };
+    Ok(if images.is_of(Kind::Framework) { Kind::Framework } else { Kind::Algorithm })
 }
 
 /// What is asked of the catalog, in the words of a job spec.

@@ -1,9 +1,12 @@
 //! Specs as users write them, good and bad, from the file to the problems that are shown.
 
+mod every_key;
 mod hostile;
+mod images_file;
 mod limits;
 mod overrides;
 mod problems;
+mod schema;
 mod whole;
 
 use std::error::Error;
@@ -55,8 +58,13 @@ impl Project {
         text: impl AsRef<[u8]>,
         overrides: &[Override],
     ) -> Result<Result<Loaded, InvalidSpec>, Box<dyn Error>> {
-        fs::write(self.spec(), text)?;
-        Ok(load(&self.spec(), &LoadOptions { overrides, ..LoadOptions::default() }))
+        fs::write(self.spec(), &text)?;
+        let loaded = load(&self.spec(), &LoadOptions { overrides, ..LoadOptions::default() });
+        if loaded.is_ok() && overrides.is_empty() {
+            let problem = schema::Schema::new()?.problem(std::str::from_utf8(text.as_ref())?)?;
+            assert_eq!(problem, None, "a valid spec is one to the schema too");
+        }
+        Ok(loaded)
     }
 
     /// Every problem as one line, errors and warnings, with the project's own path left out.

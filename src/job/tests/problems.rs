@@ -13,18 +13,30 @@ use super::{BASE, Project, TestResult};
 
 const MISTAKES: &str = include_str!("mistakes.txt");
 
+/// A spec and what is said of it.
+pub(super) struct Case {
+    pub(super) spec: String,
+    pub(super) problems: Vec<&'static str>,
+}
+
+pub(super) fn cases() -> Result<Vec<Case>, Box<dyn std::error::Error>> {
+    let case = |text: &'static str| {
+        let (about, case) = text.split_once('\n').ok_or("no spec")?;
+        let (text, problems) = case.split_once("\n----\n").ok_or("no problems")?;
+        let spec = if about.ends_with("alone") { text.to_owned() } else { format!("{text}\n{BASE}") };
+        Ok(Case { spec, problems: problems.lines().collect() })
+    };
+    MISTAKES.split("==== ").skip(1).map(case).collect()
+}
+
 #[test]
 fn every_mistake_is_shown_with_its_place() -> TestResult {
     let project = Project::new()?;
-    let cases: Vec<&str> = MISTAKES.split("==== ").skip(1).collect();
+    let cases = cases()?;
     assert!(cases.len() > 100, "only {} cases", cases.len());
-    for case in cases {
-        let (about, case) = case.split_once('\n').ok_or("no spec")?;
-        let (text, expected) = case.split_once("\n----\n").ok_or("no problems")?;
-        let text = if about.ends_with("alone") { text.to_owned() } else { format!("{text}\n{BASE}") };
-        let expected: Vec<&str> = expected.lines().collect();
-        assert!(!expected.is_empty(), "{text}");
-        assert_eq!(project.problems(&text, &[])?, expected, "{text}");
+    for Case { spec, problems } in cases {
+        assert!(!problems.is_empty(), "{spec}");
+        assert_eq!(project.problems(&spec, &[])?, problems, "{spec}");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ import botocore.session
 from ..errors import ServiceError
 
 # Java's classes of characters, in Python's words: nearly the same.
-CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s"}
+CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
 
 
 @functools.lru_cache(maxsize=None)

@@ -32,7 +32,7 @@ pub(crate) fn toolkit_python() -> TestResult<PathBuf> {
 }
 
 /// The interpreter of an environment that has what the emulator needs, and boto3.
-pub(super) fn emulator_python() -> TestResult<PathBuf> {
+pub(crate) fn emulator_python() -> TestResult<PathBuf> {
     let needs =
         "the packages of the AWS emulator could not be installed: they need the way to PyPI and Python 3.10 or newer";
     environment(&tests_folder().join("emulator/requirements.txt"), "emulator-venv", needs)

@@ -1,0 +1,1 @@
+"""Never run: its jobs are only asked for."""
