@@ -16,6 +16,7 @@ mod requirements;
 mod robust;
 mod sagemaker;
 mod script;
+mod sdk;
 mod settings;
 mod shell;
 mod stop;

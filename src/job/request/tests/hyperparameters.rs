@@ -133,8 +133,42 @@ fn distributions_with_settings() -> Outcome {
 }
 
 #[test]
+fn chainer_has_its_own_names_for_mpi() -> Outcome {
+    let mpi = distribution(DistributionKind::Mpi);
+    assert_eq!(added(framework("chainer", "5.0.0"), mpi.clone())?, json!({"sagemaker_use_mpi": "true"}));
+    let with_settings = Distribution { processes_per_host: Some(2), custom_mpi_options: Some("-v".into()), ..mpi };
+    let expected = json!({
+        "sagemaker_use_mpi": "true", "sagemaker_process_slots_per_host": "2",
+        "sagemaker_additional_mpi_options": "\"-v\"",
+    });
+    assert_eq!(added(framework("chainer", "5.0.0"), with_settings)?, expected);
+    Ok(())
+}
+
+#[test]
+fn reinforcement_learning() -> Outcome {
+    let names = |runs: Runs, metrics: Vec<(String, String)>| {
+        let definitions = field(&JobSpec { runs, metrics, ..spec() }, "/AlgorithmSpecification/MetricDefinitions")?;
+        let names = definitions.as_array().into_iter().flatten().filter_map(|metric| metric["Name"].as_str());
+        Ok::<_, Box<dyn std::error::Error>>(names.map(str::to_owned).collect::<Vec<_>>())
+    };
+    assert_eq!(names(framework("coach-mxnet", "0.11.0"), Vec::new())?, ["reward-training", "reward-testing"]);
+    assert_eq!(names(framework("ray-pytorch", "1.6.0"), Vec::new())?, ["episode_reward_mean", "episode_reward_max"]);
+    // The user's take the place of all of them, as in the SDK.
+    assert_eq!(names(framework("ray-pytorch", "1.6.0"), vec![("loss".into(), "loss=(.*)".into())])?, ["loss"]);
+    let image = Some("mine:1".to_owned());
+    let own_image = Runs::Framework(Framework { name: "ray-pytorch".into(), image, ..Framework::default() });
+    assert_eq!(names(own_image.clone(), Vec::new())?, [""; 0]);
+
+    let hyperparameters = field(&JobSpec { runs: own_image, ..spec() }, "/HyperParameters")?;
+    assert_eq!(hyperparameters["sagemaker_estimator"], "\"RLEstimator\"");
+    assert_eq!(hyperparameters["sagemaker_s3_output"], "\"s3://bucket/jobs\"");
+    Ok(())
+}
+
+#[test]
 fn distributions_on_instance_groups() -> Outcome {
-    let on_groups = |kind| {
+    let on = |groups: &[&str], kind| {
         let mut spec = spec();
         spec.resources.instance_type = None;
         spec.resources.instance_groups = vec![InstanceGroupSpec {
@@ -142,9 +176,13 @@ fn distributions_on_instance_groups() -> Outcome {
             instance_type: InstanceType::new("ml.p4d.24xlarge"),
             count: 2,
         }];
-        spec.distribution = Some(Distribution { instance_groups: vec!["gpu".into()], ..distribution(kind) });
+        let instance_groups = groups.iter().map(|&name| name.to_owned()).collect();
+        spec.distribution = Some(Distribution { instance_groups, ..distribution(kind) });
         field(&spec, "/HyperParameters")
     };
+    let on_groups = |kind| on(&["gpu"], kind);
+    // The only group is meant when none is named.
+    assert_eq!(on(&[], DistributionKind::Mpi)?, on_groups(DistributionKind::Mpi)?);
     let mpi = on_groups(DistributionKind::Mpi)?;
     assert_eq!(mpi["sagemaker_distribution_instance_groups"], "[\"gpu\"]");
     // The SDK sends a null too.
