@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 /// Flags that every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct GlobalArgs {
     /// Work with jobs on this computer
     #[arg(long, global = true)]

@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_file_rewritten_at_the_same_size_is_noticed() {
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        let later = std::time::SystemTime::now() + std::time::Duration::from_mins(1);
         assert!(is_changed(read_meddled(|path| OpenOptions::new().write(true).open(path)?.set_modified(later))));
     }
 

@@ -50,6 +50,7 @@ impl JobsArg {
 }
 
 /// Both places, unless a flag names one.
+#[expect(clippy::elidable_lifetime_names, reason = "a closure's type needs the name")]
 fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a Cloud>> {
     Places {
         local: (!context.is_for_aws()).then(|| context.local_cloud()),

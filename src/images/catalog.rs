@@ -38,6 +38,14 @@ impl Catalog {
         Self { own, ..Self::built_in() }
     }
 
+    /// The image that evaluates the debugger's and the profiler's built-in rules, where the region has it.
+    pub(crate) fn rules_image(&self, region: &str) -> Option<String> {
+        let tables = self.tables();
+        let Rules { repository, registry, tag } = &tables.rules;
+        let (account, suffix) = (tables.account_of(*registry, region)?, tables.suffix(region));
+        Some(format!("{account}.dkr.ecr.{region}.{suffix}/{repository}:{tag}"))
+    }
+
     pub(super) fn tables(&self) -> &Tables {
         if self.own.is_empty() { &BUILT_IN } else { self.whole.get_or_init(|| own::merge(&BUILT_IN, &self.own)) }
     }
@@ -49,7 +57,16 @@ pub(super) struct Tables {
     suffixes: BTreeMap<String, String>,
     /// Accounts and their regions, separated by spaces.
     pub(super) registries: Vec<BTreeMap<String, String>>,
+    rules: Rules,
     pub(super) images: BTreeMap<String, Images>,
+}
+
+/// The image that evaluates the debugger's and the profiler's built-in rules.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Rules {
+    repository: String,
+    registry: usize,
+    tag: String,
 }
 
 /// What one framework or algorithm has.
@@ -106,8 +123,12 @@ impl Tables {
 
     /// The account that has an entry's images in a region.
     pub(super) fn account(&self, entry: &Entry, region: &str) -> Option<&str> {
+        self.account_of(entry.registry, region)
+    }
+
+    fn account_of(&self, registry: usize, region: &str) -> Option<&str> {
         let has = |regions: &str| regions.split(' ').any(|known| known == region);
-        let accounts = self.registries.get(entry.registry)?;
+        let accounts = self.registries.get(registry)?;
         accounts.iter().find(|(_, regions)| has(regions)).map(|(account, _)| account.as_str())
     }
 

@@ -9,6 +9,7 @@ The same SDK and the same botocore give the same bytes. What the file holds:
     source      what it was made from
     suffixes    the DNS suffix of regions whose name starts so; "" is every other region
     registries  tables of account -> regions, which the images' entries name by number
+    rules       the image that evaluates the debugger's and the profiler's built-in rules
     images      name -> processors, aliases and versions. A version has one entry, or several: one for each Python version
                 that has a repository of its own (`py`), or for each base framework (`base`: its full name, then its aliases)
 """
@@ -95,6 +96,12 @@ def entry(name, table, registries, own_processors):
     return made
 
 
+def rules(folder, registries):
+    """The same for every version of everything."""
+    ((tag, table),) = json.loads((Path(folder) / "debugger.json").read_text())["versions"].items()
+    return {"repository": table["repository"], "registry": registries.number(table["registries"]), "tag": tag}
+
+
 def trainium(processor):
     """What trains on Neuron is for trn instances, whatever the tables call it."""
     return "trn" if processor in ("inf", "neuronx") else processor
@@ -137,6 +144,7 @@ def main(folder):
     catalog = {
         "source": f"sagemaker-core {sdk[1]}, botocore {version('botocore')}",
         "suffixes": suffixes(),
+        "rules": rules(folder, registries),
         "registries": registries.tables,
         "images": images,
     }

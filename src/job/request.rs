@@ -35,6 +35,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) role_arn: &'a str,
     /// The container image; of no use to an algorithm's ARN.
     pub(crate) image: &'a str,
+    /// The image of built-in rules; of no use where the spec has none.
+    pub(crate) rules_image: &'a str,
     /// Where the job's output goes, without its name.
     pub(crate) output: &'a S3Uri,
     /// The uploaded `sourcedir.tar.gz`.
@@ -106,6 +108,24 @@ pub(crate) fn request(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<R
     RequestDocument::new(&typed(spec, facts)?, spec.request.clone())
 }
 
+/// How many hyperparameters a job sends beside its own.
+pub(crate) fn hyperparameters_beside(spec: &JobSpec) -> usize {
+    let (Ok(name), Ok(place)) = (JobName::new("job"), S3Uri::parse("s3://bucket")) else { return 0 };
+    let facts = Facts {
+        name: &name,
+        region: "",
+        role_arn: "",
+        image: "",
+        rules_image: "",
+        output: &place,
+        code: Some(&place),
+        driver: None,
+        data: &BTreeMap::new(),
+        tags: &[],
+    };
+    hyperparameters::all(spec, &facts).len().saturating_sub(spec.hyperparameters.len())
+}
+
 fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
     let is_serverless = matches!(spec.runs, Runs::Serverless(_));
     Ok(CreateTrainingJobRequest {
@@ -125,11 +145,11 @@ fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTraining
         enable_managed_spot_training: spec.spot.then_some(true),
         checkpoint_config: checkpoints(spec, facts),
         debug_hook_config: debugging::hook(spec, facts),
-        debug_rule_configurations: some_list(debugging::debug_rules(spec)),
+        debug_rule_configurations: some_list(debugging::debug_rules(spec, facts)),
         tensor_board_output_config: tensorboard(spec),
         experiment_config: spec.experiment.as_ref().map(experiment),
         profiler_config: debugging::profiler(spec, facts),
-        profiler_rule_configurations: some_list(debugging::profiler_rules(spec)),
+        profiler_rule_configurations: some_list(debugging::profiler_rules(spec, facts)),
         environment: some_map(spec.environment.clone()),
         retry_strategy: retries(spec),
         remote_debug_config: spec.remote_debug.map(|on| RemoteDebugConfig { enable_remote_debug: Some(on) }),

@@ -330,7 +330,8 @@ pub(crate) struct DebuggerHook {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RuleSpec {
     pub(crate) name: String,
-    pub(crate) image: String,
+    /// `None` for a built-in rule.
+    pub(crate) image: Option<String>,
     pub(crate) instance_type: Option<String>,
     pub(crate) volume_size_gb: Option<u32>,
     pub(crate) s3_uri: Option<S3Uri>,

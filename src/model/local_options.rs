@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How long a script has between SIGTERM and SIGKILL on SageMaker (developer guide, "How Amazon SageMaker runs your
 /// training image").
-pub(crate) const STOP_GRACE: Duration = Duration::from_secs(120);
+pub(crate) const STOP_GRACE: Duration = Duration::from_mins(2);
 
 /// The spec's `[local]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -76,6 +76,7 @@ pub(crate) async fn prepare(
 ) -> Result<Prepared> {
     check_runs_here(cloud, spec)?;
     let image = image::image(cloud, spec, defaults.catalog)?;
+    let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
     let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
     let code = match &spec.source {
         Some(source) => Some(Code::pack(cloud, source, &places.content, store, progress.read.clone()).await?),
@@ -88,6 +89,7 @@ pub(crate) async fn prepare(
         region: &cloud.region,
         role_arn: &role_arn,
         image: &image,
+        rules_image: &rules_image,
         output: &places.output,
         code: code.as_ref().map(|code| &code.uri),
         driver: None,

@@ -106,12 +106,18 @@ const CSV_HEADINGS: [&str; 12] = [
 pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
     let algorithm = job.algorithm_specification.as_ref();
     let image = algorithm.and_then(|algorithm| algorithm.training_image.as_ref().or(algorithm.algorithm_name.as_ref()));
-    let image = image.map_or_else(|| "-".to_owned(), |image| short(image));
+    let model = || job.serverless_job_config.as_ref().map(|serverless| base_model(&serverless.base_model_arn));
+    let image = image.map(|image| short(image)).or_else(model).unwrap_or_else(|| "-".to_owned());
     let program = job.hyper_parameters.as_ref().and_then(|parameters| parameters.get("sagemaker_program"));
     match program {
         Some(program) => format!("{image} {}", program.trim_matches('"')),
         None => image,
     }
+}
+
+/// The name of a model of SageMaker's hub: `hub-content/HUB/Model/NAME/VERSION`, the version left out where it is.
+fn base_model(arn: &str) -> String {
+    arn.split('/').nth(3).unwrap_or(arn).to_owned()
 }
 
 /// `scikit-learn:1.4-2` of an image's URI, the name of an algorithm's ARN: no registry, and of AWS's own images neither what

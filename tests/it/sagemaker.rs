@@ -238,7 +238,9 @@ fn known_refusals_say_what_to_do() -> TestResult {
     let create = |fields: Value| {
         let mut rule = json!({ "operation": "CreateTrainingJob" });
         let table = rule.as_object_mut().zip(fields.as_object());
-        table.into_iter().for_each(|(rule, fields)| rule.extend(fields.clone()));
+        if let Some((rule, fields)) = table {
+            rule.extend(fields.clone());
+        }
         rule
     };
     for (rule, words) in [

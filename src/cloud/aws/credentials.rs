@@ -16,7 +16,7 @@ use super::config;
 use crate::cloud::Place;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often the same credentials are fetched anew at a service's word that they have expired.
 const RENEWALS: u32 = 3;
 

@@ -27,7 +27,7 @@ const SUPERVISE: &str = "__supervise";
 /// What the folder of a job that is still being made is called, before some random letters. No job's name starts with a dot.
 const HALF_MADE: &str = ".new-";
 /// How long a job may be in the making. It takes milliseconds.
-const MAKING: Duration = Duration::from_secs(3600);
+const MAKING: Duration = Duration::from_hours(1);
 /// The pause between two looks whether a supervisor is ready. It takes milliseconds.
 const LOOK: Duration = Duration::from_millis(1);
 

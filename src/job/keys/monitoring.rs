@@ -40,7 +40,7 @@ const COLLECTION: &[Key] = &[
 
 const RULE: &[Key] = &[
     Key::new("name", Kind::Text, "Name of the rule").required("the rule's name"),
-    Key::new("image", Kind::Text, "Image that evaluates the rule").required("the image that evaluates it"),
+    Key::new("image", Kind::Text, "Image that evaluates the rule; default: that of SageMaker's built-in rules"),
     Key::new("instance_type", Kind::Text, "Instance type that evaluates the rule, such as ml.t3.medium"),
     Key::new("volume_size_gb", VOLUME_SIZE, "Storage of that instance in GB"),
     Key::new("s3_uri", Kind::Text, "S3 URI that the rule's output goes to"),

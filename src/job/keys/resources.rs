@@ -112,7 +112,7 @@ pub(super) const DISTRIBUTION: &[Key] = &[
     )
     .required("such as type = \"torch_distributed\" or \"mpi\""),
     Key::new("processes_per_host", COUNT, "Processes on each host, of mpi and smdistributed_modelparallel"),
-    Key::new("custom_mpi_options", Kind::Text, "Options of mpirun, of mpi and smdistributed_dataparallel"),
+    Key::new("custom_mpi_options", Kind::Text, "Options of mpirun, of mpi and the smdistributed types"),
     Key::new("parameters", Kind::Map(usize::MAX, super::Values::Any), "Parameters of smdistributed_modelparallel"),
     Key::new(
         "modelparallel",

@@ -28,21 +28,21 @@ fn collection((name, parameters): &(String, BTreeMap<String, String>)) -> Collec
     CollectionConfiguration { collection_name: Some(name.clone()), collection_parameters: some_map(parameters.clone()) }
 }
 
-fn rule_configuration(rule: &RuleSpec) -> RuleConfiguration {
+fn rule_configuration(rule: &RuleSpec, facts: &Facts<'_>) -> RuleConfiguration {
     RuleConfiguration {
         rule_configuration_name: rule.name.clone(),
         local_path: rule.local_path.clone(),
         s3_output_path: rule.s3_uri.as_ref().map(ToString::to_string),
-        rule_evaluator_image: rule.image.clone(),
+        rule_evaluator_image: rule.image.clone().unwrap_or_else(|| facts.rules_image.to_owned()),
         instance_type: rule.instance_type.clone(),
         volume_size_in_gb: rule.volume_size_gb.map(int),
         rule_parameters: some_map(rule.parameters.clone()),
     }
 }
 
-pub(super) fn debug_rules(spec: &JobSpec) -> Vec<RuleConfiguration> {
+pub(super) fn debug_rules(spec: &JobSpec, facts: &Facts<'_>) -> Vec<RuleConfiguration> {
     let rules = spec.debugger.iter().flat_map(|debugger| &debugger.rules);
-    rules.map(rule_configuration).collect()
+    rules.map(|rule| rule_configuration(rule, facts)).collect()
 }
 
 /// With its output beside the job's when the spec doesn't say where, as the SDK has it.
@@ -58,7 +58,7 @@ pub(super) fn profiler(spec: &JobSpec, facts: &Facts<'_>) -> Option<ProfilerConf
     })
 }
 
-pub(super) fn profiler_rules(spec: &JobSpec) -> Vec<RuleConfiguration> {
+pub(super) fn profiler_rules(spec: &JobSpec, facts: &Facts<'_>) -> Vec<RuleConfiguration> {
     let rules = spec.profiler.iter().flat_map(|profiler| &profiler.rules);
-    rules.map(rule_configuration).collect()
+    rules.map(|rule| rule_configuration(rule, facts)).collect()
 }

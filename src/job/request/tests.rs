@@ -80,7 +80,7 @@ fn spec() -> JobSpec {
         network: Network::default(),
         volume_kms_key_id: None,
         tags: Vec::new(),
-        local: Local { python: None, stop_grace: Duration::from_secs(120) },
+        local: Local { python: None, stop_grace: Duration::from_mins(2) },
         tensorboard: None,
         experiment: None,
         debugger: None,
@@ -111,6 +111,7 @@ fn with_facts<T>(
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/Role",
         image: "image:1",
+        rules_image: "rules:1",
         output: &output,
         code: spec.source.is_some().then_some(&code),
         driver: None,
@@ -279,7 +280,7 @@ fn debugger_and_profiler() -> Outcome {
     let parameters: BTreeMap<_, _> = [("k".to_owned(), "v".to_owned())].into_iter().collect();
     let rule = RuleSpec {
         name: "rule".into(),
-        image: "evaluator".into(),
+        image: Some("evaluator".into()),
         instance_type: Some("ml.t3.medium".into()),
         volume_size_gb: Some(10),
         parameters: parameters.clone(),

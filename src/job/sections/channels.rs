@@ -122,7 +122,9 @@ fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
         }
     };
     if matches!(channel.source, ChannelSource::FileSystem(_) | ChannelSource::Dataset(_)) {
-        OF_S3.iter().for_each(|key| leave_out(key, "data in S3"));
+        for key in OF_S3 {
+            leave_out(key, "data in S3");
+        }
     }
     if !matches!(channel.source, ChannelSource::FileSystem(_)) {
         leave_out("access", "efs:// and fsx:// sources");
@@ -160,8 +162,7 @@ impl Source<'_> {
         match decoded {
             Ok(source) => Some(source),
             Err(message) => {
-                let hint =
-                    "a source is s3://BUCKET/PREFIX, efs://fs-ID/PATH, fsx://fs-ID/PATH, or a file or folder here";
+                let hint = "a source is s3://BUCKET/PREFIX, efs://fs-ID/PATH, fsx://fs-ID/PATH, a dataset's ARN, or a file or folder here";
                 report.add(Problem::error(message).at(self.place).hint(hint));
                 None
             }

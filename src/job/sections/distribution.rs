@@ -50,7 +50,7 @@ fn check_options(section: &Reader<'_>, kind: DistributionKind) {
         }
     };
     only("processes_per_host", &[Mpi, SmdistributedModelparallel]);
-    only("custom_mpi_options", &[Mpi, SmdistributedDataparallel]);
+    only("custom_mpi_options", &[Mpi, SmdistributedDataparallel, SmdistributedModelparallel]);
     // An empty table says the same as none.
     let is_empty = json_table(section, "parameters").is_none_or(|parameters| parameters.is_empty());
     if !is_empty {

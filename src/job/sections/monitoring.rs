@@ -65,7 +65,7 @@ fn rules(section: &Reader<'_>) -> Vec<RuleSpec> {
 fn rule(section: &Reader<'_>) -> RuleSpec {
     RuleSpec {
         name: name(section),
-        image: section.checked("image", patterns::image).unwrap_or_default(),
+        image: section.checked("image", patterns::image),
         instance_type: section.checked("instance_type", processing_type),
         volume_size_gb: section.count("volume_size_gb"),
         s3_uri: section.s3_uri("s3_uri"),

@@ -164,8 +164,8 @@ fn every_key_of_the_manual_is_read() -> TestResult {
     assert_eq!(environment, ["DEBUG=false", "RATE=1.0", "THREADS=8", "WANDB_MODE=offline"]);
     assert_eq!(spec.tags, [("team".to_owned(), "growth".to_owned()), ("year".to_owned(), "2026".to_owned())]);
     assert_eq!(spec.metrics, [("train:loss".to_owned(), "loss=([0-9.]+)".to_owned())]);
-    assert_eq!(spec.limits.max_run, Duration::from_secs(5400));
-    assert_eq!(spec.limits.max_wait, Some(Duration::from_secs(7200)));
+    assert_eq!(spec.limits.max_run, Duration::from_mins(90));
+    assert_eq!(spec.limits.max_wait, Some(Duration::from_hours(2)));
     assert_eq!(spec.local.stop_grace, Duration::from_secs(5));
     assert_eq!(spec.request["ResourceConfig"], json!({"InstancePlacementConfig": {"EnableMultipleJobs": true}}));
     let source = spec.source.ok_or("no source")?;
@@ -203,8 +203,8 @@ fn what_is_not_written_has_its_default() -> TestResult {
     let spec = loaded.spec;
     assert_eq!(spec.name, "churn", "from the folder");
     assert_eq!((spec.resources.instance_count, spec.resources.volume_size_gb), (1, 30));
-    assert_eq!((spec.limits.max_run, spec.limits.max_wait), (Duration::from_secs(86_400), None));
-    assert_eq!(spec.local.stop_grace, Duration::from_secs(120));
+    assert_eq!((spec.limits.max_run, spec.limits.max_wait), (Duration::from_hours(24), None));
+    assert_eq!(spec.local.stop_grace, Duration::from_mins(2));
     assert_eq!(spec.resources.instance_type, Some(InstanceType::new("ml.m5.xlarge")));
     assert!(spec.channels.is_empty() && !spec.spot && spec.checkpoints.is_none() && spec.remote_debug.is_none());
     Ok(())

@@ -136,6 +136,8 @@ fn distribution(checks: &Checks<'_>) {
         }
     };
     match distribution.kind {
+        // The second version of the library is in images of its own.
+        DistributionKind::TorchDistributed if distribution.modelparallel.is_some() => only(&["pytorch"]),
         DistributionKind::TorchDistributed => only(&["pytorch", "huggingface"]),
         DistributionKind::PytorchXla if !framework.training_compiler => {
             let hint = "add training_compiler = true to [framework]";

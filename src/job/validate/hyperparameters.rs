@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::super::problem::Problem;
-use super::super::spec::Runs;
+use super::super::request::hyperparameters_beside;
 use super::super::tree::Value;
 use super::Checks;
 
@@ -13,9 +13,6 @@ const LONGEST_KEY: usize = 256;
 const LONGEST_VALUE: usize = 2500;
 /// Names that script mode uses for itself.
 const RESERVED: &str = "sagemaker_";
-/// What script mode sends beside them: `sagemaker_submit_directory`, `_program`, `_container_log_level`, `_job_name`,
-/// `_region`.
-const SCRIPT_MODE: usize = 5;
 
 pub(crate) fn check(checks: &Checks<'_>) {
     count(checks);
@@ -42,17 +39,15 @@ pub(crate) fn check(checks: &Checks<'_>) {
 }
 
 fn count(checks: &Checks<'_>) {
-    let is_script_mode = matches!(checks.spec.runs, Runs::Framework(_));
-    let most = if is_script_mode { MOST - SCRIPT_MODE } else { MOST };
-    let count = checks.spec.hyperparameters.len();
+    let beside = hyperparameters_beside(checks.spec);
+    let (count, most) = (checks.spec.hyperparameters.len(), MOST - beside);
     if count > most {
         let message = format!("{count} hyperparameters are too many: at most {most} are allowed");
-        let hint = if is_script_mode {
-            "script mode sends 5 of its own beside them, and the API takes 100"
-        } else {
-            "the API takes 100"
+        let hint = match beside {
+            0 => format!("the API takes {MOST}"),
+            _ => format!("script mode sends {beside} of its own beside them, and the API takes {MOST}"),
         };
-        checks.refuse(&["hyperparameters"], message, hint);
+        checks.refuse(&["hyperparameters"], message, &hint);
     }
 }
 

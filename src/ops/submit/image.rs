@@ -25,6 +25,22 @@ fn of_catalog(query: &ImageQuery<'_>, catalog: &Catalog, region: &str) -> Result
     resolve().map_err(|error| Error::usage(&*error.message).hint(error.hint_with("allow_unknown_version = true")))
 }
 
+/// The image of built-in rules, where the spec has any: empty where not.
+pub(super) fn rules_image(cloud: &Cloud, spec: &JobSpec, catalog: &Catalog) -> Result<String> {
+    let debugger = spec.debugger.iter().flat_map(|debugger| &debugger.rules);
+    let mut rules = debugger.chain(spec.profiler.iter().flat_map(|profiler| &profiler.rules));
+    let Some(built_in) = rules.find(|rule| rule.image.is_none()) else { return Ok(String::new()) };
+    let region = &*cloud.region;
+    // A local job evaluates no rules.
+    if cloud.is_local || region == placeholder::REGION {
+        return Ok(format!("{region}:sagemaker-debugger-rules"));
+    }
+    catalog.rules_image(region).ok_or_else(|| {
+        let message = format!("there is no image of built-in rules in {region} for the rule {}", built_in.name);
+        Error::usage(message).hint("give the rule an `image` of your own, or leave it out")
+    })
+}
+
 /// A local job runs in no image, so that its name stands for it, in angle brackets.
 fn stand_in(framework: &Framework) -> String {
     let version = framework.version.as_ref().map(|version| format!(":{version}")).unwrap_or_default();

@@ -52,7 +52,7 @@ fn what_killed_submits_left_is_removed_in_time() -> TestResult {
     for folder in [&old, &new] {
         fs::create_dir_all(folder.join("log"))?;
     }
-    File::open(&old)?.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600))?;
+    File::open(&old)?.set_modified(SystemTime::now() - Duration::from_hours(2))?;
     sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     assert_eq!((old.exists(), new.exists()), (false, true));
     let names = sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?;

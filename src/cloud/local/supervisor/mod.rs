@@ -33,7 +33,7 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobStatus, LocalOptions};
 
 /// The longest `max_run` that a timer is set for; beyond it there is none.
-const FAR_AWAY: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+const FAR_AWAY: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// How much of `output/failure` is read, in bytes: a FailureReason has 1024 characters.
 const MAX_FAILURE: u64 = 64 * 1024;
