@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from . import logs
 from .web import Response
 from .s3 import objects
-from .sagemaker import synthetic
+from .sagemaker import live, synthetic
 
 ROOT = "/_emulator/"
 
@@ -21,7 +21,7 @@ def answer(tenants, request):
     if handler is None:
         return reply({"error": "nothing at %s %s" % (request.method, request.path)}, 404)
     try:
-        return reply(handler(tenant, json.loads(request.body or b"null")))
+        return reply(handler(tenant, json.loads(request.body) if request.body else name))
     except (KeyError, TypeError, ValueError) as error:
         return reply({"error": repr(error)}, 400)
 
@@ -59,9 +59,24 @@ def add_jobs(tenant, wanted):
     synthetic.add(tenant, wanted["region"], wanted["jobs"])
 
 
+def add_live_job(tenant, wanted):
+    """{"region", "job": what live.Plan has}"""
+    live.start(tenant, wanted["region"], wanted["job"])
+
+
+def live_job(tenant, name):
+    return tenant.live[name].told()
+
+
+def delete_job(tenant, name):
+    """The job, but not its log: as the service has it when somebody deletes it."""
+    for store in list(tenant.stores.values()):
+        store.delete(name)
+
+
 def add_log_events(tenant, wanted):
     """{"region", "stream", "events": [[milliseconds, text], ...]}"""
-    logs.put(tenant.account, wanted["region"], wanted["stream"], wanted["events"])
+    logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"])
 
 
 HANDLERS = {
@@ -72,6 +87,9 @@ HANDLERS = {
     ("DELETE", "calls"): clear_calls,
     ("PUT", "settings"): change_settings,
     ("POST", "jobs"): add_jobs,
+    ("DELETE", "jobs"): delete_job,
+    ("POST", "live-jobs"): add_live_job,
+    ("GET", "live-jobs"): live_job,
     ("POST", "log-events"): add_log_events,
 }
 

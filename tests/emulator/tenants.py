@@ -1,12 +1,14 @@
 """A tenant: all that belongs to one access key. Each test has one, so that tests can share the server."""
 
 import hashlib
+import random
 import threading
 import time
 from collections import defaultdict
 
 from . import moto_backend
 from .faults import Rules
+from .log_store import LogStore
 from .sagemaker.store import Store
 
 # The role that each account has, with a path as the console's own roles have it.
@@ -28,9 +30,17 @@ class Tenant:
         self.settings = Settings()
         # Training jobs, by region.
         self.stores = defaultdict(Store)
+        # Log groups, by region; jobs that only seem to run, by name; what decides about empty pages.
+        self.logs = {}
+        self.live = {}
+        self.random = random.Random(0)
         with moto_backend.LOCK:
             iam = moto_backend.backend("iam", account)
             iam.create_role(ROLE_NAME, TRUST, ROLE_PATH, None, "", [], 3600)
+
+    def log_store(self, region):
+        # Of two that are made at once, all have the same.
+        return self.logs.get(region) or self.logs.setdefault(region, LogStore())
 
     @property
     def role_arn(self):
@@ -45,7 +55,7 @@ class Tenant:
 
 
 class Settings:
-    """What a test can change, in seconds."""
+    """What a test can change: numbers, and of time seconds."""
 
     def __init__(self):
         # How long Starting, Downloading and Uploading take at least, each.
@@ -54,6 +64,10 @@ class Settings:
         self.search_lag = 1.0
         # From SIGTERM to SIGKILL after a stop.
         self.stop_grace = 120.0
+        # The share of CloudWatch Logs' pages that are empty although there is more; at most 0.9, so that reading ends.
+        self.empty_pages = 0.0
+        # 1: at a log stream's end GetLogEvents' forward token changes for ever, as was seen where no endTime is asked for.
+        self.restless_tokens = 0.0
 
     def change(self, **changes):
         for name, value in changes.items():

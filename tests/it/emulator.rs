@@ -34,6 +34,16 @@ fn metrics_are_spoken_in_cbor() -> TestResult {
     check("metrics")
 }
 
+#[test]
+fn logs_are_read_as_the_service_gives_them() -> TestResult {
+    check("logs.Logs")
+}
+
+#[test]
+fn live_jobs_tell_what_they_print() -> TestResult {
+    check("logs.Live")
+}
+
 /// Runs boto3's side of a test, as a tenant of its own.
 fn check(tests: &str) -> TestResult {
     let (sandbox, _tenant) = Sandbox::on_aws()?;

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from .. import logs
+from .. import log_store, logs
 from . import container
 
 LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launcher.py")
@@ -107,7 +107,7 @@ class Lines:
             # CloudWatch takes no event without text.
             if text:
                 with self.lock:
-                    self.waiting.append((logs.milliseconds(), text))
+                    self.waiting.append((log_store.milliseconds(), text))
         ended.set()
         sender.join()
 
@@ -120,5 +120,5 @@ class Lines:
         with self.lock:
             events, self.waiting = self.waiting, []
         if events:
-            logs.put(self.run.tenant.account, self.run.region, self.stream, events)
+            logs.put(self.run.tenant, self.run.region, self.stream, events)
             self.run.metrics.read(events)

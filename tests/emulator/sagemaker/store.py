@@ -29,6 +29,10 @@ class Store:
             raise ServiceError("ValidationException", "Requested resource not found.")
         return job
 
+    def delete(self, name):
+        with self.lock:
+            self.jobs.pop(name, None)
+
     def all(self):
         with self.lock:
             return list(self.jobs.values())

@@ -18,11 +18,15 @@ def add(tenant, region, jobs):
     tenant.stores[region].add_all([made(tenant, region, job) for job in jobs])
 
 
+def request_of(tenant, region, name):
+    """A request such as most are."""
+    output = {"S3OutputPath": "s3://sagemaker-%s-%s" % (region, tenant.account)}
+    return {**REQUEST, "TrainingJobName": name, "RoleArn": tenant.role_arn, "OutputDataConfig": output}
+
+
 def made(tenant, region, wanted):
     state = wanted.get("state", {})
-    request = {**REQUEST, "TrainingJobName": wanted["name"], "RoleArn": tenant.role_arn, "Tags": wanted.get("tags", [])}
-    bucket = "sagemaker-%s-%s" % (region, tenant.account)
-    request["OutputDataConfig"] = {"S3OutputPath": "s3://%s" % bucket}
+    request = {**request_of(tenant, region, wanted["name"]), "Tags": wanted.get("tags", [])}
     job = Job(request, api.job_arn(tenant, region, wanted["name"]), wanted["created"])
     status = state.get("TrainingJobStatus", "Completed")
     end = wanted["created"] + 120
