@@ -1,15 +1,20 @@
 //! The job templates: whole jobs, built into the binary, that `init` writes into a folder.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, DirEntry, include_dir};
+use include_dir::{Dir, DirEntry, File, include_dir};
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/job-templates");
 
-/// Every template has one; its first line says what the template is.
+/// Every template has one; its first comment says what the template is.
 const SPEC: &str = "job.toml";
+/// The JSON Schema of a spec, which editors find by the spec's first line: it stands beside the templates, and is written with
+/// each of them.
+const SCHEMA: &str = "job.schema.json";
+/// How a comment begins that is for editors.
+const DIRECTIVE: &str = "#:";
 /// Listed before the others: where a newcomer starts.
 const FIRST: &str = "quickstart";
 /// How alike, from 0 to 1, a name must be to be meant by a mistyped one.
@@ -57,12 +62,17 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Writes a template's files into a folder, which is made when missing; gives their paths, sorted.
+/// Writes a template's files into a folder, which is made when missing; gives the paths of those that were written, sorted.
 ///
 /// It is all or nothing: where one of the files is there already none is written, and where one can't be written the others
-/// are removed again. No existing file is ever changed.
+/// are removed again. No existing file is ever changed. Only the schema may be there, when it is this one: whoever makes a
+/// second spec in a folder has it already.
 pub(crate) fn write(name: &str, into: &Path) -> Result<Vec<PathBuf>, TemplateError> {
-    let files = files_of(name, into)?;
+    write_missing(files_of(name, into)?)
+}
+
+fn write_missing(mut files: Vec<Planned>) -> Result<Vec<PathBuf>, TemplateError> {
+    files.retain(|file| !(file.is_schema() && file.is_there()));
     refuse_existing(&files)?;
     write_all(&files)?;
     Ok(files.into_iter().map(|file| file.path).collect())
@@ -75,6 +85,15 @@ struct Planned {
 }
 
 impl Planned {
+    fn is_schema(&self) -> bool {
+        self.path.file_name() == Some(SCHEMA.as_ref())
+    }
+
+    /// With these contents.
+    fn is_there(&self) -> bool {
+        fs::read(&self.path).is_ok_and(|contents| contents == self.contents)
+    }
+
     fn failed(&self, source: io::Error) -> TemplateError {
         TemplateError::Write { path: self.path.clone(), source }
     }
@@ -83,8 +102,8 @@ impl Planned {
 fn described(folder: &'static Dir<'static>) -> Option<Template> {
     let name = folder.path().to_str()?;
     let spec = folder.get_file(folder.path().join(SPEC))?.contents_utf8()?;
-    let summary = spec.lines().next()?.trim_start_matches('#').trim().to_owned();
-    Some(Template { name, summary })
+    let comment = spec.lines().find(|line| line.starts_with('#') && !line.starts_with(DIRECTIVE))?;
+    Some(Template { name, summary: comment.trim_start_matches('#').trim().to_owned() })
 }
 
 fn files_of(name: &str, into: &Path) -> Result<Vec<Planned>, TemplateError> {
@@ -92,6 +111,7 @@ fn files_of(name: &str, into: &Path) -> Result<Vec<Planned>, TemplateError> {
     let folder = TEMPLATES.get_dir(template.name).ok_or_else(|| TemplateError::Unknown(name.to_owned()))?;
     let mut files = Vec::new();
     collect(folder, folder.path(), into, &mut files);
+    files.extend(TEMPLATES.get_file(SCHEMA).map(|schema| planned(schema, Path::new(""), into)));
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
 }
@@ -100,12 +120,14 @@ fn collect(folder: &'static Dir<'static>, root: &Path, into: &Path, files: &mut 
     for entry in folder.entries() {
         match entry {
             DirEntry::Dir(inner) => collect(inner, root, into, files),
-            DirEntry::File(file) => {
-                let relative = file.path().strip_prefix(root).unwrap_or(file.path());
-                files.push(Planned { path: into.join(relative), contents: file.contents() });
-            }
+            DirEntry::File(file) => files.push(planned(file, root, into)),
         }
     }
+}
+
+fn planned(file: &'static File<'static>, root: &Path, into: &Path) -> Planned {
+    let relative = file.path().strip_prefix(root).unwrap_or(file.path());
+    Planned { path: into.join(relative), contents: file.contents() }
 }
 
 /// All that are in the way are named at once. A link counts, wherever it leads: writing through it would be overwriting.
@@ -140,7 +162,7 @@ fn write_new(file: &Planned) -> io::Result<()> {
     made.write_all(file.contents).inspect_err(|_| remove(std::slice::from_ref(file)))
 }
 
-fn create_new(path: &Path) -> io::Result<File> {
+fn create_new(path: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     // The binary holds contents without modes, so that the name has to tell what is run. The umask still applies.

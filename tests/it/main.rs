@@ -22,6 +22,7 @@ mod shell;
 mod stop;
 mod submit;
 mod support;
+mod templates;
 mod terminal;
 mod toolkit;
 mod uploads;

@@ -22,12 +22,23 @@ fn tree(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
     Ok(files)
 }
 
-fn planned(name: &str) -> Result<Vec<Planned>, TemplateError> {
-    files_of(name, Path::new(""))
+/// The template's own files: all but the schema, which is every template's.
+fn files(name: &str) -> Result<Vec<Planned>, TemplateError> {
+    let mut files = files_of(name, Path::new(""))?;
+    files.retain(|file| !file.is_schema());
+    Ok(files)
+}
+
+/// What `write` is to write: these files of the template, and the schema where there is one.
+fn expected(into: &Path, own: &[&str]) -> Vec<PathBuf> {
+    let schema = TEMPLATES.get_file(SCHEMA).map(|_| SCHEMA);
+    let mut paths: Vec<PathBuf> = own.iter().copied().chain(schema).map(|name| into.join(name)).collect();
+    paths.sort();
+    paths
 }
 
 fn spec_of(name: &str) -> Result<toml::Table, Box<dyn Error>> {
-    let files = planned(name)?;
+    let files = files(name)?;
     let spec = files.iter().find(|file| file.path == Path::new(SPEC)).ok_or("no job.toml")?;
     Ok(toml::from_str(std::str::from_utf8(spec.contents)?)?)
 }
@@ -35,21 +46,36 @@ fn spec_of(name: &str) -> Result<toml::Table, Box<dyn Error>> {
 #[test]
 fn quickstart_is_listed_first() {
     let names: Vec<_> = all().iter().map(|template| template.name).collect();
-    assert_eq!(names, ["quickstart", "sklearn"]);
+    let others = [
+        "custom-container",
+        "heterogeneous",
+        "huggingface",
+        "mxnet",
+        "pytorch",
+        "pytorch-distributed",
+        "sklearn",
+        "spot-with-checkpoints",
+        "tensorflow",
+        "xgboost",
+        "xgboost-builtin",
+    ];
+    assert_eq!(names, [&["quickstart"][..], &others].concat());
 }
 
 #[test]
 fn no_folder_lacks_a_spec() {
     assert_eq!(all().len(), TEMPLATES.dirs().count());
-    assert_eq!(TEMPLATES.files().count(), 0, "only folders stand in job-templates/");
+    let beside: Vec<_> =
+        TEMPLATES.files().map(include_dir::File::path).filter(|path| *path != Path::new(SCHEMA)).collect();
+    assert!(beside.is_empty(), "only folders and the schema stand in job-templates/: {beside:?}");
 }
 
 #[test]
-fn every_spec_begins_with_a_comment_that_is_the_summary() -> Outcome {
+fn every_spec_begins_with_its_schema_and_a_comment_that_is_the_summary() -> Outcome {
     for template in all() {
         let spec = TEMPLATES.get_file(Path::new(template.name).join(SPEC)).ok_or("no job.toml")?;
-        let first = spec.contents_utf8().ok_or("not text")?.lines().next().ok_or("empty")?;
-        assert_eq!(first, format!("# {}", template.summary));
+        let lines: Vec<&str> = spec.contents_utf8().ok_or("not text")?.lines().take(2).collect();
+        assert_eq!(lines, ["#:schema ./job.schema.json", &format!("# {}", template.summary)]);
         assert!((20..100).contains(&template.summary.len()), "{}", template.summary);
     }
     Ok(())
@@ -59,11 +85,12 @@ fn every_spec_begins_with_a_comment_that_is_the_summary() -> Outcome {
 fn every_spec_names_files_that_its_template_has() -> Outcome {
     for template in all() {
         let spec = spec_of(template.name)?;
-        let entry_point = spec["source"]["entry_point"].as_str().ok_or("entry_point is text")?;
+        let entry_point = spec.get("source").map(|source| &source["entry_point"]);
         let channels = spec.get("channels").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-        let sources = channels.values().filter_map(toml::Value::as_str);
-        let files = planned(template.name)?;
-        for name in sources.chain([entry_point]) {
+        let sources = channels.values().map(|channel| channel.get("source").unwrap_or(channel));
+        let files = files(template.name)?;
+        for name in sources.chain(entry_point) {
+            let name = name.as_str().ok_or("a path is text")?;
             assert!(files.iter().any(|file| file.path == Path::new(name)), "{}: {name}", template.name);
         }
     }
@@ -73,10 +100,12 @@ fn every_spec_names_files_that_its_template_has() -> Outcome {
 #[test]
 fn every_hyperparameter_is_an_argument_of_the_script() -> Outcome {
     for template in all() {
-        let files = planned(template.name)?;
-        let script = files.iter().find(|file| file.path == Path::new("train.py")).ok_or("no train.py")?;
+        let (files, spec) = (files(template.name)?, spec_of(template.name)?);
+        let Some(script) = files.iter().find(|file| file.path == Path::new("train.py")) else {
+            assert!(spec.contains_key("algorithm"), "{} has no script", template.name);
+            continue;
+        };
         let script = std::str::from_utf8(script.contents)?;
-        let spec = spec_of(template.name)?;
         for name in spec["hyperparameters"].as_table().ok_or("a table")?.keys() {
             assert!(script.contains(&format!("add_argument(\"--{name}\"")), "{}: {name}", template.name);
         }
@@ -87,7 +116,10 @@ fn every_hyperparameter_is_an_argument_of_the_script() -> Outcome {
 #[test]
 fn every_metric_has_one_group() -> Outcome {
     for template in all() {
-        for (name, expression) in spec_of(template.name)?["metrics"].as_table().ok_or("a table")? {
+        let spec = spec_of(template.name)?;
+        // An algorithm has metrics of its own, and the API takes no others.
+        assert_ne!(spec.contains_key("metrics"), spec.contains_key("algorithm"), "{}", template.name);
+        for (name, expression) in spec.get("metrics").and_then(toml::Value::as_table).into_iter().flatten() {
             let expression = regex::Regex::new(expression.as_str().ok_or("text")?)?;
             assert_eq!(expression.captures_len(), 2, "{}: {name}", template.name);
         }
@@ -103,7 +135,7 @@ fn is_litter(name: &OsStr) -> bool {
 #[test]
 fn nothing_but_small_text_files_is_built_in() -> Outcome {
     for template in all() {
-        for file in planned(template.name)? {
+        for file in files(template.name)? {
             let place = format!("{}/{}", template.name, file.path.display());
             assert!(!file.path.iter().any(is_litter), "{place}");
             assert!(std::str::from_utf8(file.contents).is_ok(), "{place} is not text");
@@ -119,6 +151,10 @@ fn the_penguins_are_all_there() -> Outcome {
     let rows: Vec<_> = file.contents_utf8().ok_or("not text")?.lines().skip(1).collect();
     let count = |species: &str| rows.iter().filter(|row| row.starts_with(species)).count();
     assert_eq!((rows.len(), count("Adelie,"), count("Chinstrap,"), count("Gentoo,")), (344, 152, 68, 124));
+    for folder in TEMPLATES.dirs() {
+        let copy = folder.get_file(folder.path().join("data/penguins.csv"));
+        assert!(copy.is_none_or(|copy| copy.contents() == file.contents()), "{}", folder.path().display());
+    }
     Ok(())
 }
 
@@ -127,7 +163,7 @@ fn a_template_is_written_whole_into_a_folder_that_is_made() -> Outcome {
     let place = tempfile::tempdir()?;
     let into = place.path().join("a/new/folder");
     let written = write("quickstart", &into)?;
-    let expected = ["data/SOURCE.md", "data/penguins.csv", "job.toml", "train.py"].map(|name| into.join(name));
+    let expected = expected(&into, &["data/SOURCE.md", "data/penguins.csv", "job.toml", "train.py"]);
     assert_eq!(written, expected);
     assert_eq!(tree(&into)?.into_keys().collect::<Vec<_>>(), expected);
     let spec = TEMPLATES.get_file("quickstart/job.toml").ok_or("no job.toml")?;
@@ -152,7 +188,8 @@ fn writing_twice_is_refused_and_edits_stay() -> Outcome {
     fs::write(place.path().join("train.py"), "edited")?;
     let before = tree(place.path())?;
     let error = write("quickstart", place.path()).err().ok_or("was not refused")?;
-    assert!(matches!(&error, TemplateError::Exists(paths) if *paths == written), "{error}");
+    let own: Vec<_> = written.into_iter().filter(|path| path.file_name() != Some(SCHEMA.as_ref())).collect();
+    assert!(matches!(&error, TemplateError::Exists(paths) if *paths == own), "{error}");
     assert!(error.to_string().ends_with("train.py already exist"), "{error}");
     assert_eq!(tree(place.path())?, before);
     Ok(())
@@ -166,6 +203,34 @@ fn one_file_in_the_way_stops_all() -> Outcome {
     let error = write("sklearn", place.path()).err().ok_or("was not refused")?;
     assert_eq!(error.to_string(), format!("{} already exists", mine.display()));
     assert_eq!(tree(place.path())?, BTreeMap::from([(mine, b"mine".to_vec())]));
+    Ok(())
+}
+
+/// A template's script and the schema, in a folder.
+fn script_and_schema(folder: &Path) -> Vec<Planned> {
+    let planned = |name, contents| Planned { path: folder.join(name), contents };
+    vec![planned(SCHEMA, &b"schema"[..]), planned("train.py", &b"script"[..])]
+}
+
+#[test]
+fn the_schema_that_is_there_stays() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let (schema, script) = (place.path().join(SCHEMA), place.path().join("train.py"));
+    assert_eq!(write_missing(script_and_schema(place.path()))?, [schema.clone(), script.clone()]);
+    fs::remove_file(&script)?;
+    assert_eq!(write_missing(script_and_schema(place.path()))?, [script]);
+    assert_eq!(fs::read(schema)?, b"schema");
+    Ok(())
+}
+
+#[test]
+fn another_schema_is_in_the_way() -> Outcome {
+    let place = tempfile::tempdir()?;
+    let schema = place.path().join(SCHEMA);
+    fs::write(&schema, "of another version")?;
+    let error = write_missing(script_and_schema(place.path())).err().ok_or("was not refused")?;
+    assert!(matches!(&error, TemplateError::Exists(paths) if *paths == [schema.clone()]), "{error}");
+    assert_eq!(tree(place.path())?, BTreeMap::from([(schema, b"of another version".to_vec())]));
     Ok(())
 }
 
@@ -239,7 +304,10 @@ fn a_mistyped_name_is_recognised_and_a_foreign_one_is_not() {
     for name in ["sklern", "scikit-learn", "sk-learn"] {
         assert_eq!(nearest(name), Some("sklearn"), "{name}");
     }
-    for name in ["", "pytorch", "x", "🐧"] {
+    for name in ["xgboots", "xg-boost", "XGBoost"] {
+        assert_eq!(nearest(name), Some("xgboost"), "{name}");
+    }
+    for name in ["", "lightgbm", "x", "🐧"] {
         assert_eq!(nearest(name), None, "{name}");
     }
 }
