@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     JobStopped,
     /// AWS lacks the region or the credentials to be asked at all: exit code 1.
     NotSetUp,
+    /// AWS could not be reached, or is asked too often: exit code 1.
+    Passing,
     /// Ctrl-C: exit code 130.
     Interrupted,
     /// The reader of our output has gone: nothing is said.
@@ -87,6 +89,11 @@ impl Error {
         &self.kind
     }
 
+    /// Whether the same may well work later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self.kind, Kind::Passing)
+    }
+
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -97,7 +104,7 @@ impl Error {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Failure | Kind::NotSetUp => 1,
+            Kind::Failure | Kind::NotSetUp | Kind::Passing => 1,
             Kind::Usage | Kind::InvalidSpec(_) => 2,
             Kind::JobFailed => 3,
             Kind::JobStopped => 4,
@@ -135,7 +142,11 @@ impl From<CloudError> for Error {
         match error {
             CloudError::Unusable { what, hint } => Self::failure(what).hint(hint),
             CloudError::Service(error) => {
-                let kind = if error.refusal == Refusal::NotSetUp { Kind::NotSetUp } else { Kind::Failure };
+                let kind = match error.refusal {
+                    Refusal::NotSetUp => Kind::NotSetUp,
+                    Refusal::Passing => Kind::Passing,
+                    Refusal::Denied | Refusal::Other => Kind::Failure,
+                };
                 let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)
             }

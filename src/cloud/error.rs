@@ -59,5 +59,7 @@ pub(crate) enum Refusal {
     Denied,
     /// The region or the credentials that a call needs are missing or no longer good.
     NotSetUp,
+    /// The service could not be reached, or is asked too often: later it may well answer.
+    Passing,
     Other,
 }

@@ -188,6 +188,9 @@ pub(crate) struct ObjectSummary {
 pub(crate) trait Logs: Send + Sync {
     /// The streams of exactly this job, one a node and start.
     async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>>;
+    /// A page of the events of all of a job's streams, oldest first: FilterLogEvents, which not every caller may call. Pages
+    /// may be empty in the middle.
+    async fn job_events(&self, job: &JobName, query: &EventsQuery) -> CloudResult<JobEventsPage>;
     /// A page of a stream's events. Reading forwards, the end is where `next_forward_token` is the token that was given.
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage>;
 }
@@ -195,7 +198,7 @@ pub(crate) trait Logs: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LogStream {
     /// `{job}/algo-{N}-{epoch}`.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
 }
 
 impl LogStream {
@@ -203,6 +206,11 @@ impl LogStream {
     pub(crate) fn node(&self) -> &str {
         let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
         stream.rsplit_once('-').map_or(stream, |(node, _)| node)
+    }
+
+    /// The node's number: 2 of `algo-2`.
+    pub(crate) fn number(&self) -> u32 {
+        self.node().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
     }
 }
 
@@ -227,10 +235,28 @@ pub(crate) struct EventsPage {
     pub(crate) next_backward_token: String,
 }
 
+#[derive(Clone, Debug)]
+pub(crate) struct JobEventsPage {
+    pub(crate) events: Vec<JobEvent>,
+    /// `None` on the last page.
+    pub(crate) next_token: Option<String>,
+}
+
+/// An event that has an identity, which is the same whenever it is read.
+#[derive(Clone, Debug)]
+pub(crate) struct JobEvent {
+    pub(crate) stream: LogStream,
+    pub(crate) event: LogEvent,
+    /// A digest of the service's own.
+    pub(crate) id: u64,
+}
+
 /// One line of a job's output. Bytes, since a script can print anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogEvent {
     pub(crate) timestamp: Timestamp,
+    /// When the service got it; none on this computer, where that is the same.
+    pub(crate) ingested: Option<Timestamp>,
     /// Without its line feed. A message that ends in a carriage return was overwritten by the next one: a progress bar.
     pub(crate) message: Vec<u8>,
 }

@@ -94,12 +94,12 @@ pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
 
 fn resolve(args: HistoryArgs) -> Result<JobsQuery> {
     let HistoryArgs { name, status, since, until, sort, ascending, limit, all, output } = args;
-    let span = logs::span(since.as_deref(), until.as_deref())?;
+    let (created_after, created_before) = logs::span(since.as_deref(), until.as_deref())?;
     Ok(JobsQuery {
         name_contains: name,
         status: status.map(StatusArg::status),
-        created_after: span.since,
-        created_before: span.until,
+        created_after,
+        created_before,
         sort_by: sort.sort_by(),
         ascending,
         limit: (!all).then_some(limit.get()),

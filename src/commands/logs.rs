@@ -1,24 +1,31 @@
 //! `smtrain logs`: a job's log, as it is or as it comes.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, Zoned};
 use regex::bytes::Regex;
 
 use super::interrupt::interrupt;
 use super::job_args::JobArg;
-use crate::cloud::{Cloud, LogEvent, LogStream};
+use super::log_printer::{Grep, LogPrinter};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::when;
+use crate::model::{JobStatus, training_job::DescribeTrainingJobResponse};
 use crate::ops::find_job::Found;
-use crate::ops::follow::{self, Positions, Watcher};
-use crate::ops::read_log::{self, Span};
+use crate::ops::log::{self, Followed, Following, Wanted};
 use crate::ops::wait;
-use crate::ui::{self, Data, Style, Ui};
-use crate::view::log_lines::{self, Kind, LogFormat};
+use crate::ui::{self, Ui};
+use crate::view::log_end;
+use crate::view::log_lines::{Kind, LogFormat, Stamp};
 
 /// Print a job's log
+///
+/// All nodes' lines in one order, each once; with several nodes, each line starts with its node. With -f they are shown as
+/// they come until the job has ended; Ctrl-C leaves the job running.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct LogsArgs {
     #[command(flatten)]
     job: JobArg,
@@ -34,12 +41,40 @@ pub(crate) struct LogsArgs {
     /// Only lines before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// Only this node's lines, such as algo-2; may be given several times
+    #[arg(long = "node", value_name = "NODE")]
+    nodes: Vec<String>,
     /// Start each line with its time
-    #[arg(short, long)]
-    timestamps: bool,
+    #[arg(
+        short,
+        long,
+        value_name = "ZONE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "local"
+    )]
+    timestamps: Option<StampArg>,
+    /// Don't start lines with their node
+    #[arg(long)]
+    no_prefix: bool,
+    /// Show the same line of several nodes once, with their number: [x64]
+    #[arg(long)]
+    fold: bool,
     /// Only lines that match a regular expression
     #[arg(short, long, value_name = "REGEX")]
     grep: Option<String>,
+    /// Only lines that don't match it
+    #[arg(long, requires = "grep")]
+    invert: bool,
+    /// And N lines of the same node before and after each
+    #[arg(short = 'C', long, value_name = "N", requires = "grep", default_value = "0", hide_default_value = true)]
+    context: usize,
+    /// Say which nodes have printed nothing for so long: 15m
+    #[arg(long, value_name = "DURATION", requires = "follow")]
+    stall: Option<String>,
+    /// Only print the job's status; the exit code is 0 Completed or still going, 3 Failed, 4 Stopped
+    #[arg(long, conflicts_with_all = ["follow", "tail", "grep", "fold"])]
+    status: bool,
     /// What to print on stdout
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: LogsOutput,
@@ -53,25 +88,46 @@ enum LogsOutput {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StampArg {
+    /// In this computer's zone
+    Local,
+    Utc,
+    /// Since the job was created
+    Relative,
+}
+
 /// The arguments, understood.
 struct Resolved {
-    tail: Option<usize>,
-    span: Span,
-    grep: Option<Regex>,
-    format: LogFormat,
+    wanted: Wanted,
+    stall: Option<Duration>,
+    grep: Grep,
+    kind: Kind,
+    stamp: Option<StampArg>,
+    has_prefix: bool,
+    folds: bool,
 }
 
 pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
-    let LogsArgs { job, follow, tail, since, until, timestamps, grep, output } = args;
-    let grep = grep.map(|text| expression(&text)).transpose()?;
+    let LogsArgs { job, follow, tail, since, until, nodes, timestamps, no_prefix, fold, .. } = args;
+    let LogsArgs { grep, invert, context: around, stall, status, output, .. } = args;
+    let expression = grep.map(|text| expression(&text)).transpose()?;
+    let (since, until) = span(since.as_deref(), until.as_deref())?;
     let resolved = Resolved {
-        tail,
-        span: span(since.as_deref(), until.as_deref())?,
-        grep,
-        format: LogFormat { kind: kind(output), timestamps },
+        wanted: Wanted { since, until, nodes, tail },
+        stall: stall.as_deref().map(stall_time).transpose()?,
+        grep: Grep::new(expression, invert, around),
+        kind: kind(output),
+        stamp: timestamps,
+        has_prefix: !no_prefix,
+        folds: fold,
     };
     let job = job.find(context).await?;
-    if follow { follow_log(&job, resolved, context).await } else { print_log(&job, resolved, context).await }
+    match (status, follow) {
+        (true, _) => show_status(&job, context).await,
+        (_, true) => follow_log(&job, resolved, context).await,
+        _ => print_log(&job, resolved, context).await,
+    }
 }
 
 fn kind(output: LogsOutput) -> Kind {
@@ -86,9 +142,14 @@ fn expression(text: &str) -> Result<Regex> {
     Regex::new(text).map_err(|error| Error::usage(format!("--grep {text:?} is no regular expression")).caused_by(error))
 }
 
-/// `--since` and `--until`, as a span.
-pub(super) fn span(since: Option<&str>, until: Option<&str>) -> Result<Span> {
-    Ok(Span { since: time("--since", since)?, until: time("--until", until)? })
+fn stall_time(text: &str) -> Result<Duration> {
+    let invalid = || Error::usage(format!("--stall {text:?} is no duration")).hint("such as --stall 15m");
+    when::parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
+}
+
+/// `--since` and `--until`.
+pub(super) fn span(since: Option<&str>, until: Option<&str>) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+    Ok((time("--since", since)?, time("--until", until)?))
 }
 
 fn time(flag: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
@@ -97,100 +158,68 @@ fn time(flag: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
 }
 
 async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
-    let (Found { cloud, name }, Resolved { tail, span, grep, format }) = (job, resolved);
-    let mut printer = LogPrinter::to_stdout(context.ui, format, grep);
-    for stream in read_log::streams(cloud, name).await? {
-        if let Some(count) = tail {
-            printer.tail(&stream, span, count, cloud).await?;
-        } else {
-            let each = &mut |stream: &LogStream, event: &LogEvent| printer.line(stream, event);
-            read_log::forwards(cloud, &stream, span, None, each).await?;
-        }
+    let wanted = resolved.wanted.clone();
+    let mut printer = printer(job, resolved, context.ui).await?;
+    if log::read(job.cloud, &job.name, &wanted, &mut printer).await? {
+        return Ok(());
     }
-    printer.flush()
+    // A job without a log is told from one that isn't there.
+    let state = job.cloud.jobs.describe(&job.name).await?;
+    let text = if wanted.nodes.is_empty() {
+        log::waits_for(&state)
+    } else {
+        format!("there is no log of {} in job {}", wanted.nodes.join(", "), job.name)
+    };
+    context.ui.note(text);
+    Ok(())
 }
 
 async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
-    let (Found { cloud, name }, Resolved { tail, span, grep, format }) = (job, resolved);
-    let mut printer = LogPrinter::to_stdout(context.ui, format, grep);
-    let mut positions = Positions::new();
-    if let Some(count) = tail {
-        for stream in read_log::streams(cloud, name).await? {
-            let position = printer.tail(&stream, span, count, cloud).await?;
-            positions.insert(stream.name, position);
-        }
-    }
-    let followed = follow::follow(cloud, name, positions, span, &interrupt(), &mut printer).await;
+    let following = Following { wanted: resolved.wanted.clone(), stall: resolved.stall };
+    let mut printer = printer(job, resolved, context.ui).await?;
+    let followed = follow(job, following, &mut printer, context).await?;
+    wait::verdict(&[followed])
+}
+
+/// Follows to the end, and says what came of it; returns the job as it ended.
+pub(super) async fn follow(
+    job: &Found<'_>,
+    following: Following,
+    printer: &mut LogPrinter,
+    context: &Context,
+) -> Result<DescribeTrainingJobResponse> {
+    let followed = log::follow(job.cloud, &job.name, following, &interrupt(), printer).await;
     // What was printed before an interruption is to be seen.
-    printer.flush()?;
-    wait::verdict(&[followed?])
+    log::Watcher::flush(printer)?;
+    let Followed { state, tally, traceback } = followed?;
+    let (lines, late, gaps) = (tally.lines, tally.late, tally.gaps);
+    let end = log_end::LogEnd { lines, late, gaps, nodes: tally.nodes(), expected: tally.expected };
+    context.ui.note(log_end::lines(&end));
+    if let Some(phases) = log_end::phases(&state) {
+        context.ui.note(phases);
+    }
+    let is_of_interest = state.training_job_status == JobStatus::Failed && tally.expected.unwrap_or(1) > 1;
+    if let Some(traceback) = traceback.filter(|_| is_of_interest) {
+        context.ui.note(log_end::traceback(&traceback.node, &traceback.lines));
+    }
+    Ok(state)
 }
 
-/// Prints a log, on stdout as data or on stderr as talk.
-pub(super) struct LogPrinter {
-    ui: Ui,
-    format: LogFormat,
-    grep: Option<Regex>,
-    out: Option<Data>,
-    buffer: Vec<u8>,
+async fn show_status(job: &Found<'_>, context: &Context) -> Result<()> {
+    let state = job.cloud.jobs.describe(&job.name).await?;
+    context.ui.line(state.training_job_status)?;
+    wait::verdict(&[state])
 }
 
-/// Bytes that are gathered before they are written.
-const BUFFER: usize = 64 * 1024;
-
-impl LogPrinter {
-    fn to_stdout(ui: Ui, format: LogFormat, grep: Option<Regex>) -> Self {
-        Self { ui, format, grep, out: Some(ui.data()), buffer: Vec::new() }
-    }
-
-    pub(super) fn to_stderr(ui: Ui) -> Self {
-        let kind = if ui::err_is_terminal() { Kind::Terminal } else { Kind::Pipe };
-        Self { ui, format: LogFormat { kind, timestamps: false }, grep: None, out: None, buffer: Vec::new() }
-    }
-
-    fn matches(&self, event: &LogEvent) -> bool {
-        let (message, overwritten) = log_lines::parts(&event.message);
-        let seen = !overwritten || self.format.kind != Kind::Pipe;
-        seen && self.grep.as_ref().is_none_or(|grep| grep.is_match(message))
-    }
-
-    /// Prints the stream's last lines; returns where to go on from.
-    async fn tail(&mut self, stream: &LogStream, span: Span, count: usize, cloud: &Cloud) -> Result<Option<String>> {
-        let tail = read_log::last(cloud, stream, span, count, |event| self.matches(event)).await?;
-        for event in &tail.events {
-            self.line(stream, event)?;
-        }
-        Ok(tail.forward)
-    }
-
-    fn write_out(&mut self) -> Result<()> {
-        match &mut self.out {
-            Some(out) => out.bytes(&self.buffer)?,
-            None => ui::talk_bytes(&self.buffer),
-        }
-        self.buffer.clear();
-        Ok(())
-    }
-}
-
-impl Watcher for LogPrinter {
-    fn line(&mut self, stream: &LogStream, event: &LogEvent) -> Result<()> {
-        if self.matches(event) {
-            self.format.write(stream, event, &mut self.buffer)?;
-        }
-        if self.buffer.len() >= BUFFER { self.write_out() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.write_out()?;
-        self.out.as_mut().map_or(Ok(()), Data::flush)
-    }
-
-    /// After the lines that came before it.
-    fn phase(&mut self, phase: &str, message: &str) -> Result<()> {
-        self.flush()?;
-        let style = Style::Faint;
-        self.ui.note(format_args!("{style}{phase}: {message}{style:#}"));
-        Ok(())
-    }
+async fn printer(job: &Found<'_>, resolved: Resolved, ui: Ui) -> Result<LogPrinter> {
+    let stamp = match resolved.stamp {
+        None => None,
+        Some(StampArg::Local) => Some(Stamp::Local),
+        Some(StampArg::Utc) => Some(Stamp::Utc),
+        Some(StampArg::Relative) => Some(Stamp::Since(job.cloud.jobs.describe(&job.name).await?.creation_time)),
+    };
+    let format = LogFormat { kind: resolved.kind, stamp, prefix: None, colored: false };
+    let printer = LogPrinter::to_stdout(ui, format, resolved.grep);
+    let printer = if resolved.has_prefix { printer } else { printer.without_prefix() };
+    Ok(if resolved.folds { printer.folded() } else { printer })
 }

@@ -9,6 +9,7 @@ pub(crate) mod images;
 pub(crate) mod init;
 mod interrupt;
 mod job_args;
+mod log_printer;
 pub(crate) mod logs;
 pub(crate) mod schema;
 pub(crate) mod stop;

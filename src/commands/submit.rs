@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::download::report as report_download;
 use super::interrupt::{interrupt, unless_interrupted};
-use super::logs::LogPrinter;
+use super::log_printer::LogPrinter;
+use super::logs;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -17,9 +18,9 @@ use crate::model::InstanceType;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::fetch_channels::{self, Fetched};
 use crate::ops::find_job::Found;
-use crate::ops::read_log::Span;
+use crate::ops::log::Following;
 use crate::ops::submit::{self, Defaults, Prepared, Progress, Submitted};
-use crate::ops::{download, follow, wait};
+use crate::ops::{download, wait};
 use crate::ui;
 use crate::view::dry_run::DryRun;
 use crate::view::{self, JobJson};
@@ -242,9 +243,7 @@ fn what_next(job: &Found<'_>, context: &Context) {
 }
 
 async fn follow_on_stderr(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
-    let mut printer = LogPrinter::to_stderr(context.ui);
-    let interrupt = &interrupt();
-    follow::follow(job.cloud, &job.name, follow::Positions::new(), Span::default(), interrupt, &mut printer).await
+    logs::follow(job, Following::default(), &mut LogPrinter::to_stderr(context.ui), context).await
 }
 
 async fn wait_quietly(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {

@@ -4,11 +4,10 @@ pub(crate) mod download;
 pub(crate) mod failure;
 pub(crate) mod fetch_channels;
 pub(crate) mod find_job;
-pub(crate) mod follow;
 pub(crate) mod history;
 pub(crate) mod local_data;
+pub(crate) mod log;
 pub(crate) mod provenance;
-pub(crate) mod read_log;
 pub(crate) mod submit;
 pub(crate) mod wait;
 

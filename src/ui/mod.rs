@@ -171,6 +171,11 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// Whether styles are shown.
+    pub(crate) fn is_styled(&self) -> bool {
+        self.styled
+    }
+
     /// Bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.out.write_all(bytes).map_err(cannot_write)

@@ -16,6 +16,8 @@ pub(crate) enum Style {
     Good,
     Faint,
     Plain,
+    /// One of the colours that tell nodes apart.
+    Node(u8),
 }
 
 impl Style {
@@ -28,16 +30,25 @@ impl Style {
         }
     }
 
+    /// Neighbours differ.
+    pub(crate) fn of_node(number: u32) -> Self {
+        Self::Node(u8::try_from(number % 6).unwrap_or_default())
+    }
+
     fn ansi(self) -> Ansi {
         let color = |color: AnsiColor| Ansi::new().fg_color(Some(color.into()));
         match self {
             Self::Error => color(AnsiColor::Red).bold(),
             Self::Warning => color(AnsiColor::Yellow).bold(),
-            Self::Hint => color(AnsiColor::Cyan),
+            Self::Hint | Self::Node(1) => color(AnsiColor::Cyan),
             Self::Heading => Ansi::new().bold(),
-            Self::Good => color(AnsiColor::Green),
+            Self::Good | Self::Node(3) => color(AnsiColor::Green),
             Self::Faint => Ansi::new().dimmed(),
             Self::Plain => Ansi::new(),
+            Self::Node(0) => color(AnsiColor::BrightCyan),
+            Self::Node(2) => color(AnsiColor::Yellow),
+            Self::Node(4) => color(AnsiColor::Magenta),
+            Self::Node(_) => color(AnsiColor::Blue),
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod download;
 pub(crate) mod dry_run;
 pub(crate) mod history;
 pub(crate) mod images;
+pub(crate) mod log_end;
 pub(crate) mod log_lines;
 
 use serde::Serialize;

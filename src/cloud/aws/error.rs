@@ -79,6 +79,8 @@ fn explain(answer: &Answer) -> (Refusal, String, Vec<String>) {
         Refusal::Denied
     } else if advice::is_about_credentials(answer) {
         Refusal::NotSetUp
+    } else if advice::is_throttled(answer) || answer.status >= 500 {
+        Refusal::Passing
     } else {
         Refusal::Other
     };
@@ -108,7 +110,11 @@ where
         SdkError::ResponseError(_) => format!("the answer was cut off or can't be read: {}", innermost(error)),
         _ => innermost(error),
     };
-    (Refusal::Other, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
+    let refusal = match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Refusal::Passing,
+        _ => Refusal::Other,
+    };
+    (refusal, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
 }
 
 /// The cause of that type, however deep.

@@ -1,5 +1,9 @@
 //! CloudWatch Logs: the streams of a job in SageMaker's group, and their events.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
@@ -7,7 +11,9 @@ use jiff::Timestamp;
 
 use super::config::Config;
 use super::error::{answer, failed, service_error};
-use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream, Logs};
+use crate::cloud::{
+    CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs,
+};
 use crate::model::JobName;
 
 /// Every training job's log group.
@@ -42,11 +48,40 @@ impl Logs for AwsLogs {
                 Err(error) => return Err(service_error(&format!("list the log streams of {job}"), &error)),
             };
             let names = page.log_streams.into_iter().flatten().filter_map(|stream| stream.log_stream_name);
-            streams.extend(names.map(|name| LogStream { name }));
+            streams.extend(names.map(|name| LogStream { name: name.into() }));
             token = page.next_token;
             if token.is_none() {
                 return Ok(streams);
             }
+        }
+    }
+
+    async fn job_events(&self, job: &JobName, query: &EventsQuery) -> CloudResult<JobEventsPage> {
+        let EventsQuery { start, end, token, .. } = query;
+        let call = self
+            .client
+            .filter_log_events()
+            .log_group_name(GROUP)
+            .log_stream_name_prefix(format!("{job}/"))
+            .set_start_time(start.map(Timestamp::as_millisecond))
+            // Here the end is one of the span.
+            .set_end_time(end.map(|end| end.as_millisecond() - 1))
+            .set_next_token(token.clone());
+        match call.send().await {
+            Ok(page) => {
+                let mut names = Names::default();
+                let events = page.events.into_iter().flatten().filter_map(|event| {
+                    let (stream, id) = (names.stream(event.log_stream_name?), digest(&event.event_id?));
+                    let event = log_event(event.timestamp, event.ingestion_time, event.message)?;
+                    Some(JobEvent { stream, event, id })
+                });
+                Ok(JobEventsPage { events: events.collect(), next_token: page.next_token })
+            }
+            // No job of this account has logged yet.
+            Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
+                Ok(JobEventsPage { events: Vec::new(), next_token: None })
+            }
+            Err(error) => Err(service_error(&format!("read the log of {job}"), &error)),
         }
     }
 
@@ -56,7 +91,7 @@ impl Logs for AwsLogs {
             .client
             .get_log_events()
             .log_group_name(GROUP)
-            .log_stream_name(&stream.name)
+            .log_stream_name(&*stream.name)
             .start_from_head(*from_head)
             .set_start_time(start.map(Timestamp::as_millisecond))
             .set_end_time(end.map(Timestamp::as_millisecond))
@@ -77,6 +112,37 @@ impl Logs for AwsLogs {
 }
 
 fn event(event: OutputLogEvent) -> Option<LogEvent> {
-    let timestamp = Timestamp::from_millisecond(event.timestamp?).ok()?;
-    Some(LogEvent { timestamp, message: event.message.unwrap_or_default().into_bytes() })
+    log_event(event.timestamp, event.ingestion_time, event.message)
+}
+
+fn log_event(timestamp: Option<i64>, ingested: Option<i64>, message: Option<String>) -> Option<LogEvent> {
+    let time = |millisecond: Option<i64>| Timestamp::from_millisecond(millisecond?).ok();
+    Some(LogEvent {
+        timestamp: time(timestamp)?,
+        ingested: time(ingested),
+        message: message.unwrap_or_default().into_bytes(),
+    })
+}
+
+fn digest(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Each name once: a page has thousands of events of a few streams.
+#[derive(Default)]
+struct Names {
+    known: HashSet<Arc<str>>,
+}
+
+impl Names {
+    fn stream(&mut self, name: String) -> LogStream {
+        if let Some(known) = self.known.get(name.as_str()) {
+            return LogStream { name: known.clone() };
+        }
+        let name: Arc<str> = name.into();
+        self.known.insert(name.clone());
+        LogStream { name }
+    }
 }

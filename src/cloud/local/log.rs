@@ -243,9 +243,15 @@ fn parse_lines(chunk: &[u8], limit: usize, events: &mut Vec<LogEvent>) -> u64 {
 fn parse_line(line: &[u8]) -> Option<LogEvent> {
     let parsed = line.split_at_checked(STAMP_LEN).and_then(|(stamp, message)| {
         let time = std::str::from_utf8(stamp).ok()?.trim_end().parse().ok()?;
-        Some(LogEvent { timestamp: time, message: message.to_vec() })
+        Some(LogEvent { timestamp: time, ingested: None, message: message.to_vec() })
     });
-    parsed.or_else(|| (!line.is_empty()).then(|| LogEvent { timestamp: Timestamp::UNIX_EPOCH, message: line.to_vec() }))
+    parsed.or_else(|| {
+        (!line.is_empty()).then(|| LogEvent {
+            timestamp: Timestamp::UNIX_EPOCH,
+            ingested: None,
+            message: line.to_vec(),
+        })
+    })
 }
 
 #[cfg(test)]

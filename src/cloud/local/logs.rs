@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::home::Home;
 use super::log::{Events, LogReader, PAGE_EVENTS};
-use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, LogStream, Logs};
+use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, JobEventsPage, LogStream, Logs};
 use crate::model::JobName;
 
 #[derive(Debug)]
@@ -37,9 +37,16 @@ impl Logs for LocalLogs {
             entries => entries.map_err(CloudError::io(format!("list {}", folder.display())))?,
         };
         let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let mut streams: Vec<LogStream> = names.map(|name| LogStream { name: format!("{job}/{name}") }).collect();
+        let mut streams: Vec<LogStream> =
+            names.map(|name| LogStream { name: format!("{job}/{name}").into() }).collect();
         streams.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(streams)
+    }
+
+    /// A local job has one node.
+    async fn job_events(&self, _job: &JobName, _query: &EventsQuery) -> CloudResult<JobEventsPage> {
+        let hint = "read its stream".to_owned();
+        Err(CloudError::Unusable { what: "a local job's log is one stream".to_owned(), hint })
     }
 
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {

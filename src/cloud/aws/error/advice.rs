@@ -22,6 +22,10 @@ pub(super) fn is_about_credentials(answer: &Answer) -> bool {
     answer.is_one_of(&EXPIRED) || answer.is_one_of(&NOT_ACCEPTED)
 }
 
+pub(super) fn is_throttled(answer: &Answer) -> bool {
+    answer.is_one_of(&THROTTLED)
+}
+
 pub(super) fn no_credentials() -> Vec<String> {
     vec![
         "log in: aws sso login, or aws configure; or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -39,7 +43,7 @@ pub(super) fn about(answer: &Answer) -> Vec<String> {
         }
         answer if answer.is_denied() => about_permission(&answer.message),
         answer if answer.code == "ResourceLimitExceeded" => about_quota(&answer.message),
-        answer if answer.is_one_of(&THROTTLED) => {
+        answer if is_throttled(answer) => {
             one("the account makes more calls than AWS allows for; try again in a minute")
         }
         answer if answer.is_one_of(&OTHER_REGION) || answer.status == 301 => {

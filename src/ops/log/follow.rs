@@ -1,0 +1,363 @@
+//! Following a job's log until the job has ended and every line of it has been told.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::merge::Merge;
+use super::pace::{Pace, Quota, Round};
+use super::phases::Phases;
+use super::read::{announce, streams};
+use super::streams::{Streams, Through};
+use super::tail::tail;
+use super::tally::{self, Tally};
+use super::traceback::{Traceback, Tracebacks};
+use super::whole::Whole;
+use super::{MOST_STREAMS, Wanted, Watcher};
+use crate::cloud::{Cloud, LogEvent, LogStream};
+use crate::error::{Error, Kind, Result};
+use crate::model::JobName;
+use crate::model::training_job::DescribeTrainingJobResponse;
+
+/// How long a line of several nodes waits for an older one: longer than the pause between two rounds.
+const HOLD: Duration = Duration::from_secs(3);
+/// After a job's end the log is drained until this many rounds brought nothing.
+const QUIET_ROUNDS: u32 = 2;
+/// Lines were seen to arrive for as long after a job's end.
+const LONGEST_DRAIN: Duration = Duration::from_secs(90);
+/// Pauses after a lost connection: the first, and the longest that it grows to.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// What is followed, and what is told of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Following {
+    pub(crate) wanted: Wanted,
+    /// Nodes that print nothing for so long are told of.
+    pub(crate) stall: Option<Duration>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    pub(crate) state: DescribeTrainingJobResponse,
+    pub(crate) tally: Tally,
+    /// Of a job that failed.
+    pub(crate) traceback: Option<Traceback>,
+}
+
+pub(crate) async fn follow(
+    cloud: &Cloud,
+    job: &JobName,
+    following: Following,
+    interrupt: &CancellationToken,
+    watcher: &mut impl Watcher,
+) -> Result<Followed> {
+    let follower = Follower::new(cloud, job, following);
+    tokio::select! {
+        outcome = follower.run(watcher) => outcome,
+        () = interrupt.cancelled() => Err(detached(job)),
+    }
+}
+
+/// By which calls the log is read.
+enum Reading {
+    Streams(Streams),
+    Whole(Whole),
+}
+
+impl Reading {
+    fn add(&mut self, streams: Vec<LogStream>) {
+        if let Self::Streams(reading) = self {
+            reading.add_all(streams);
+        }
+    }
+}
+
+struct Follower<'a> {
+    cloud: &'a Cloud,
+    job: &'a JobName,
+    following: Following,
+    pace: Pace,
+    quota: Quota,
+    /// None before the job has been asked how many nodes it has.
+    reading: Option<Reading>,
+    merge: Merge,
+    phases: Phases,
+    tally: Tally,
+    tracebacks: Tracebacks,
+    state: Option<DescribeTrainingJobResponse>,
+    /// When the job was first seen to have ended, and rounds since then that brought nothing.
+    ended: Option<Instant>,
+    quiet: u32,
+    last_line: Instant,
+    /// When the job was first seen to train.
+    trains_since: Option<Instant>,
+    /// The pause before the connection is tried again; none while it stands.
+    retry: Option<Duration>,
+}
+
+impl<'a> Follower<'a> {
+    fn new(cloud: &'a Cloud, job: &'a JobName, following: Following) -> Self {
+        Self {
+            cloud,
+            job,
+            following,
+            pace: Pace::of(cloud),
+            quota: Quota::of(cloud),
+            reading: None,
+            merge: Merge::new(None),
+            phases: Phases::default(),
+            tally: Tally::default(),
+            tracebacks: Tracebacks::default(),
+            state: None,
+            ended: None,
+            quiet: 0,
+            last_line: Instant::now(),
+            trains_since: None,
+            retry: None,
+        }
+    }
+
+    async fn run(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
+        loop {
+            let lines = self.lines();
+            let round = self.pace.next(self.ended.is_some(), self.misses_streams());
+            if let Err(error) = self.round(round, watcher).await {
+                self.bridge(error, watcher).await?;
+                continue;
+            }
+            if self.retry.take().is_some() {
+                watcher.note("the connection is back")?;
+            }
+            let was_quiet = self.lines() == lines;
+            if !was_quiet {
+                self.last_line = Instant::now();
+            }
+            if self.is_over(was_quiet) {
+                return self.finish(watcher);
+            }
+            self.pause(was_quiet, watcher).await?;
+        }
+    }
+
+    /// Lines that have come, those held back too.
+    fn lines(&self) -> u64 {
+        self.tally.lines + self.merge.held()
+    }
+
+    /// Whether nodes have no stream yet.
+    fn misses_streams(&self) -> bool {
+        let Some(Reading::Streams(reading)) = &self.reading else { return false };
+        let all = self.tally.expected.unwrap_or(1);
+        let wanted = self.following.wanted.nodes.len();
+        reading.nodes() < if wanted == 0 { all } else { wanted.min(all) }
+    }
+
+    async fn round(&mut self, round: Round, watcher: &mut impl Watcher) -> Result<()> {
+        if round.job && self.ended.is_none() {
+            self.look_at_job().await?;
+        }
+        if self.reading.is_none() {
+            self.start(watcher).await?;
+        } else if round.streams {
+            self.look_for_streams(watcher).await?;
+        }
+        self.read(round.back, watcher).await?;
+        self.phases.tell_all(watcher)?;
+        self.tell_silence(watcher)?;
+        watcher.flush()
+    }
+
+    async fn look_at_job(&mut self) -> Result<()> {
+        let state = self.cloud.jobs.describe(self.job).await?;
+        self.phases.update(&state);
+        self.tally.expected = state.resource_config.as_ref().and_then(tally::nodes);
+        if state.secondary_status == "Training" {
+            self.trains_since.get_or_insert_with(Instant::now);
+        }
+        if state.training_job_status.is_final() {
+            self.ended.get_or_insert_with(Instant::now);
+        }
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// How the log is to be read, and where from.
+    async fn start(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let wanted = &self.following.wanted;
+        let nodes = if wanted.nodes.is_empty() { self.tally.expected.unwrap_or(1) } else { wanted.nodes.len() };
+        self.quota.list.take().await;
+        let streams = streams(self.cloud, self.job, wanted).await?;
+        announce(&streams, watcher);
+        if nodes > 1 {
+            self.merge = Merge::new(Some(HOLD));
+            watcher.several_nodes(format!("algo-{nodes}").len());
+        }
+        let is_whole = !self.cloud.is_local && nodes > MOST_STREAMS;
+        let mut reading =
+            if is_whole { Reading::Whole(Whole::default()) } else { Reading::Streams(Streams::default()) };
+        match wanted.tail {
+            Some(count) => self.start_at_tail(&mut reading, streams, count, watcher).await?,
+            None => reading.add(streams),
+        }
+        self.reading = Some(reading);
+        Ok(())
+    }
+
+    async fn start_at_tail(
+        &mut self,
+        reading: &mut Reading,
+        streams: Vec<LogStream>,
+        count: usize,
+        watcher: &mut impl Watcher,
+    ) -> Result<()> {
+        let shows = |event: &LogEvent| watcher.shows(event);
+        let tail = tail(self.cloud, streams, &self.following.wanted, count, &mut self.quota, &shows).await?;
+        let newest = tail.lines.last().map(|(_, event)| event.timestamp);
+        for (stream, event) in &tail.lines {
+            self.tally.count(stream, event, false);
+            watcher.line(stream, event, false)?;
+        }
+        // What is older than what has been shown was not asked for.
+        let floor = newest.and_then(|newest| newest.checked_add(jiff::SignedDuration::from_millis(1)).ok());
+        match reading {
+            Reading::Streams(reading) => {
+                reading.start_at(floor);
+                for (stream, token) in tail.streams {
+                    reading.add(stream, token);
+                }
+            }
+            Reading::Whole(reading) => reading.start_at(floor),
+        }
+        Ok(())
+    }
+
+    async fn look_for_streams(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let Some(Reading::Streams(reading)) = &mut self.reading else { return Ok(()) };
+        self.quota.list.take().await;
+        let streams = streams(self.cloud, self.job, &self.following.wanted).await?;
+        announce(&streams, watcher);
+        reading.add_all(streams);
+        Ok(())
+    }
+
+    /// Reads on, and with `back` over the last stretch of time again.
+    async fn read(&mut self, back: bool, watcher: &mut impl Watcher) -> Result<()> {
+        let Some(reading) = &mut self.reading else { return Ok(()) };
+        let (tally, tracebacks, phases) = (&mut self.tally, &mut self.tracebacks, &mut self.phases);
+        let tell = |stream: &LogStream, event: &LogEvent, late: bool| {
+            phases.tell_until(event.timestamp, watcher)?;
+            tally.count(stream, event, late);
+            tracebacks.see(stream, event);
+            watcher.line(stream, event, late)
+        };
+        let mut sink = Through { merge: &mut self.merge, tell };
+        let (cloud, wanted, quota) = (self.cloud, &self.following.wanted, &mut self.quota);
+        let mut is_denied = false;
+        match reading {
+            Reading::Streams(reading) => {
+                reading.round(cloud, wanted, quota, &mut sink).await?;
+                if back && !cloud.is_local {
+                    reading.look_back(cloud, wanted, quota, &mut sink).await?;
+                }
+            }
+            Reading::Whole(reading) => is_denied = !reading.round(cloud, self.job, wanted, quota, &mut sink).await?,
+        }
+        sink.release()?;
+        if is_denied {
+            self.reading = Some(Reading::Streams(Streams::default()));
+            self.look_for_streams(watcher).await?;
+        }
+        Ok(())
+    }
+
+    /// The pause until the next round, in which lines that were held back are told when they are due.
+    async fn pause(&mut self, was_quiet: bool, watcher: &mut impl Watcher) -> Result<()> {
+        let pause = if self.ended.is_some() { self.pace.shortest() } else { self.pace.pause(was_quiet) };
+        let end = Instant::now() + pause;
+        loop {
+            let due = self.merge.next_due().map_or(end, |due| due.min(end));
+            sleep_until(due).await;
+            self.read_none(watcher)?;
+            if due >= end {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells what is due of what has been read.
+    fn read_none(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let lines: Vec<_> = self.merge.release(Instant::now()).collect();
+        for line in &lines {
+            self.phases.tell_until(line.event.timestamp, watcher)?;
+            self.tally.count(&line.stream, &line.event, line.late);
+            self.tracebacks.see(&line.stream, &line.event);
+            watcher.line(&line.stream, &line.event, line.late)?;
+        }
+        if lines.is_empty() { Ok(()) } else { watcher.flush() }
+    }
+
+    fn tell_silence(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let (Some(stall), Some(start), None) = (self.following.stall, self.trains_since, self.ended) else {
+            return Ok(());
+        };
+        let silent = self.tally.silent(stall, start);
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let has = if silent.len() == 1 { "has" } else { "have" };
+        watcher.note(&format!("{} {has} printed nothing for {} s", silent.join(", "), stall.as_secs()))
+    }
+
+    /// Whether the job has ended and its log with it.
+    fn is_over(&mut self, was_quiet: bool) -> bool {
+        let Some(ended) = self.ended else { return false };
+        // On this computer every line is there before the job is said to have ended.
+        if self.cloud.is_local {
+            return true;
+        }
+        self.quiet = if was_quiet { self.quiet + 1 } else { 0 };
+        let waits_for_nodes = self.trains_since.is_some() && self.tally.misses_nodes();
+        // Lines are still on their way for as long as any has been.
+        let patience = self.tally.patience() + self.pace.shortest();
+        let is_drained = self.quiet >= QUIET_ROUNDS && self.last_line.elapsed().min(ended.elapsed()) > patience;
+        (is_drained && !waits_for_nodes) || ended.elapsed() >= LONGEST_DRAIN
+    }
+
+    fn finish(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
+        for line in self.merge.release_all() {
+            self.tally.count(&line.stream, &line.event, line.late);
+            self.tracebacks.see(&line.stream, &line.event);
+            watcher.line(&line.stream, &line.event, line.late)?;
+        }
+        watcher.flush()?;
+        if let Some(Reading::Streams(reading)) = &self.reading {
+            self.tally.gaps = reading.gaps;
+        }
+        let state = self.state.ok_or_else(|| Error::failure("the job was never described"))?;
+        Ok(Followed { state, tally: self.tally, traceback: self.tracebacks.first() })
+    }
+
+    /// A connection that is lost, or a service that is asked too often, is waited for; anything else ends the tail.
+    async fn bridge(&mut self, error: Error, watcher: &mut impl Watcher) -> Result<()> {
+        if !error.is_passing() {
+            return Err(error);
+        }
+        if self.retry.is_none() {
+            watcher.flush()?;
+            watcher.note(&format!("{error}; trying again until it works"))?;
+        }
+        let pause = self.retry.unwrap_or(FIRST_RETRY);
+        self.retry = Some((pause * 2).min(LONGEST_RETRY));
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+}
+
+fn detached(job: &JobName) -> Error {
+    Error::new(Kind::Interrupted, format!("detached; job {job} goes on"))
+        .hint(format!("follow it again: smtrain logs -f {job}"))
+        .hint(format!("stop it: smtrain stop {job}"))
+}

@@ -1,0 +1,66 @@
+//! A job's log, read whole or followed: every line once, in order, from every node.
+//!
+//! [`streams`] reads each node's stream by itself, [`whole`] all of them by one call; both look back over a stretch of time
+//! for lines that came late, and know by [`seen`] which they gave before. [`merge`] puts the nodes in one order. [`follow`]
+//! goes on until the job has ended, at the rate of [`pace`].
+
+mod follow;
+mod merge;
+mod pace;
+mod phases;
+mod read;
+mod seen;
+mod streams;
+mod tail;
+mod tally;
+mod traceback;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use crate::cloud::{LogEvent, LogStream};
+use crate::error::Result;
+
+pub(crate) use follow::{Followed, Following, follow};
+pub(crate) use read::{read, waits_for};
+
+/// What of a log is wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Inclusive.
+    pub(crate) since: Option<Timestamp>,
+    /// Exclusive.
+    pub(crate) until: Option<Timestamp>,
+    /// `algo-2`; none means all.
+    pub(crate) nodes: Vec<String>,
+    /// Only so many lines from the end on.
+    pub(crate) tail: Option<usize>,
+}
+
+impl Wanted {
+    fn has(&self, stream: &LogStream) -> bool {
+        self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node())
+    }
+}
+
+/// What a reader or a follower tells.
+pub(crate) trait Watcher {
+    /// `late`: newer ones have been told before.
+    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()>;
+    /// Whether a line would be shown: of a log's tail, only such lines count.
+    fn shows(&self, event: &LogEvent) -> bool;
+    /// Lines will come from more than one node.
+    fn several_nodes(&mut self, widest: usize);
+    /// A round of lines is over: what was held back for speed is to be shown.
+    fn flush(&mut self) -> Result<()>;
+    /// The job has entered a phase.
+    fn phase(&mut self, phase: &str, message: &str) -> Result<()>;
+    /// Something that is said once: the connection is lost, a node is silent.
+    fn note(&mut self, text: &str) -> Result<()>;
+}
+
+/// From more nodes than this, one call for all of them costs less than one for each.
+const MOST_STREAMS: usize = 8;

@@ -1,0 +1,156 @@
+//! How often the services are asked: soon while lines come, seldom while none do, and never above a share of the quota.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::cloud::Cloud;
+
+/// Calls a second: 30 % of the lowest quota of any region (AWS General Reference, CloudWatch Logs quotas; GetLogEvents 10,
+/// FilterLogEvents 5, DescribeLogStreams 5).
+const GET: f64 = 3.0;
+const FILTER: f64 = 1.5;
+const LIST: f64 = 1.5;
+/// What may be used at once after a time of rest, in seconds of that rate: a log that is there already is read in one go.
+const BURST: f64 = 100.0;
+
+/// The pause between two looks at the log grows to so many times the first one while nothing comes.
+const CALMEST: u32 = 5;
+/// Looks at the job and for new streams, and looks back for late lines, come every so many pauses.
+const JOB: u32 = 2;
+const STREAMS: u32 = 7;
+const BACK: u32 = 6;
+
+/// Tokens that come at a rate; who takes one waits for it.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    /// Tokens a second; none means that there is no limit.
+    rate: Option<f64>,
+    tokens: f64,
+    counted: Instant,
+}
+
+impl Bucket {
+    fn new(rate: Option<f64>) -> Self {
+        Self { rate, tokens: rate.unwrap_or_default() * BURST, counted: Instant::now() }
+    }
+
+    pub(super) async fn take(&mut self) {
+        let Some(rate) = self.rate else { return };
+        let now = Instant::now();
+        self.tokens = (self.tokens + now.duration_since(self.counted).as_secs_f64() * rate).min(rate * BURST) - 1.0;
+        self.counted = now;
+        if self.tokens < 0.0 {
+            sleep_until(now + Duration::from_secs_f64(-self.tokens / rate)).await;
+        }
+    }
+}
+
+/// A bucket for each operation.
+#[derive(Debug)]
+pub(super) struct Quota {
+    pub(super) get: Bucket,
+    pub(super) filter: Bucket,
+    pub(super) list: Bucket,
+}
+
+impl Quota {
+    /// This computer's own files have no quota.
+    pub(super) fn of(cloud: &Cloud) -> Self {
+        let bucket = |rate| Bucket::new(Some(rate).filter(|_| !cloud.is_local));
+        Self { get: bucket(GET), filter: bucket(FILTER), list: bucket(LIST) }
+    }
+}
+
+/// When to look again.
+#[derive(Debug)]
+pub(super) struct Pace {
+    first: Duration,
+    /// Pauses are the first one times this.
+    calm: u32,
+    calmest: u32,
+    /// Rounds until the next look at the job, for streams, and back.
+    job: u32,
+    streams: u32,
+    back: u32,
+}
+
+/// What a round is to do beside reading on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Round {
+    pub(super) job: bool,
+    pub(super) streams: bool,
+    pub(super) back: bool,
+}
+
+impl Pace {
+    pub(super) fn of(cloud: &Cloud) -> Self {
+        let calmest = if cloud.is_local { 1 } else { CALMEST };
+        Self { first: cloud.pace.log, calm: 1, calmest, job: 0, streams: 0, back: BACK }
+    }
+
+    /// What the next round does. `is_ending`: all there is to do; `misses_streams`: nodes have no stream yet.
+    pub(super) fn next(&mut self, is_ending: bool, misses_streams: bool) -> Round {
+        let due = |rounds: &mut u32, every: u32, at_once: bool| {
+            let is_due = *rounds == 0 || at_once;
+            *rounds = if is_due { every - 1 } else { *rounds - 1 };
+            is_due
+        };
+        // A calm round lasts as long as several, and a local file costs nothing to look at.
+        let every = |rounds: u32| if self.calmest == 1 { 1 } else { rounds.div_ceil(self.calm.min(2)) };
+        let (job, streams, back) = (every(JOB), every(STREAMS), every(BACK));
+        Round {
+            job: due(&mut self.job, job, is_ending),
+            streams: due(&mut self.streams, streams, is_ending || misses_streams),
+            back: due(&mut self.back, back, is_ending),
+        }
+    }
+
+    /// The pause after a round that brought lines, or none.
+    pub(super) fn pause(&mut self, was_quiet: bool) -> Duration {
+        self.calm = if was_quiet { (self.calm * 2).min(self.calmest) } else { 1 };
+        self.first * self.calm
+    }
+
+    /// The shortest pause.
+    pub(super) fn shortest(&self) -> Duration {
+        self.first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_keeps_to_its_rate_after_a_burst() {
+        let mut bucket = Bucket::new(Some(2.0));
+        let start = Instant::now();
+        for _ in 0..200 {
+            bucket.take().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..20 {
+            bucket.take().await;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((9.5..10.5).contains(&seconds), "{seconds}");
+    }
+
+    #[test]
+    fn a_quiet_job_costs_at_most_three_calls_in_ten_seconds() {
+        let mut pace =
+            Pace { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0, back: BACK };
+        let (mut calls, mut seconds) = (0_u32, 0);
+        for round in 0..400 {
+            let Round { job, streams, back } = pace.next(false, false);
+            let spent = 1 + u32::from(job) + u32::from(streams) + u32::from(back);
+            let pause = pace.pause(true);
+            if round > 10 {
+                calls += spent;
+                seconds += u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
+            }
+        }
+        assert!(f64::from(calls) <= 0.3 * f64::from(seconds), "{calls} calls in {seconds} s");
+    }
+}

@@ -1,0 +1,84 @@
+//! What came of a log: how many lines, from which nodes, how late; and who is silent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use crate::cloud::{LogEvent, LogStream};
+use crate::model::request::ResourceConfig;
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) lines: u64,
+    pub(crate) late: u64,
+    /// Streams that went away before they were read to their end.
+    pub(crate) gaps: usize,
+    /// How many nodes the job has, as far as it says.
+    pub(crate) expected: Option<usize>,
+    nodes: BTreeMap<u32, Node>,
+    /// The longest time from an event to its arrival at the service.
+    longest_lag: SignedDuration,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    last: Instant,
+    /// Its silence has been told.
+    told: bool,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, stream: &LogStream, event: &LogEvent, late: bool) {
+        self.lines += 1;
+        self.late += u64::from(late);
+        let lag = event.ingested.map(|ingested| ingested.duration_since(event.timestamp)).unwrap_or_default();
+        self.longest_lag = self.longest_lag.max(lag);
+        let now = Instant::now();
+        let new = || Node { name: stream.node().to_owned(), last: now, told: false };
+        let node = self.nodes.entry(stream.number()).or_insert_with(new);
+        (node.last, node.told) = (now, false);
+    }
+
+    /// How many nodes have logged.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether a node that there should be has not logged yet.
+    pub(super) fn misses_nodes(&self) -> bool {
+        self.expected.is_some_and(|expected| self.nodes.len() < expected)
+    }
+
+    /// How long after a job's end lines may still come, by how late they came so far.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::try_from(self.longest_lag).unwrap_or_default()
+    }
+
+    /// Nodes that have printed nothing for so long, each once for each time; those too that never printed anything, for
+    /// as long as the job trains since `start`.
+    pub(super) fn silent(&mut self, stall: Duration, start: Instant) -> Vec<String> {
+        let now = Instant::now();
+        let expected = u32::try_from(self.expected.unwrap_or_default()).unwrap_or(u32::MAX);
+        let known: BTreeSet<u32> = self.nodes.keys().copied().collect();
+        for number in (1..=expected).filter(|number| !known.contains(number)) {
+            self.nodes.insert(number, Node { name: format!("algo-{number}"), last: start, told: false });
+        }
+        let silent = self.nodes.values_mut().filter(|node| !node.told && now.duration_since(node.last) >= stall);
+        let silent = silent.map(|node| {
+            node.told = true;
+            node.name.clone()
+        });
+        silent.collect()
+    }
+}
+
+/// The number of a job's nodes.
+pub(super) fn nodes(resources: &ResourceConfig) -> Option<usize> {
+    let groups = resources.instance_groups.iter().flatten().map(|group| group.instance_count);
+    let of_groups: i32 = groups.sum();
+    let count = resources.selected_instance_count.or(resources.instance_count).unwrap_or(of_groups);
+    usize::try_from(count).ok().filter(|count| *count > 0)
+}

@@ -1,0 +1,148 @@
+//! Why a job of many nodes failed: the first traceback that is no other's consequence.
+//!
+//! When one node fails, the others fail after it, for it no longer answers: what they say is of no use.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cloud::{LogEvent, LogStream};
+
+const START: &[u8] = b"Traceback (most recent call last):";
+/// Lines and bytes of one that are kept: its first and, above all, its last ones say what happened.
+const MOST_LINES: usize = 200;
+const MOST_BYTES: usize = 32 * 1024;
+
+/// What the last line of a consequence has in it: of a broken connection, of a process ended by another, of a launcher.
+const CONSEQUENCES: [&str; 14] = [
+    "ChildFailedError",
+    "SignalException",
+    "ExecuteUserScriptError",
+    "ConnectionResetError",
+    "ConnectionRefusedError",
+    "BrokenPipeError",
+    "Connection reset by peer",
+    "Connection closed by peer",
+    "Broken pipe",
+    "NCCL communicator was aborted",
+    "ncclRemoteError",
+    "DistNetworkError",
+    "Socket Timeout",
+    "MPI_ABORT",
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Traceback {
+    pub(crate) node: String,
+    pub(crate) lines: Vec<String>,
+    time: Timestamp,
+}
+
+impl Traceback {
+    fn is_consequence(&self) -> bool {
+        let last = self.lines.last().map_or("", String::as_str);
+        CONSEQUENCES.iter().any(|word| last.contains(word))
+    }
+}
+
+/// Looks for tracebacks among all nodes' lines.
+#[derive(Debug, Default)]
+pub(super) struct Tracebacks {
+    open: BTreeMap<u32, Traceback>,
+    cause: Option<Traceback>,
+    consequence: Option<Traceback>,
+}
+
+impl Tracebacks {
+    pub(super) fn see(&mut self, stream: &LogStream, event: &LogEvent) {
+        let number = stream.number();
+        if let Some(start) = find(&event.message) {
+            self.close(number);
+            let prefix = event.message.get(..start).unwrap_or_default().to_vec();
+            let open = Traceback { node: stream.node().to_owned(), lines: Vec::new(), time: event.timestamp };
+            self.open.insert(number, open);
+            self.add(number, event.message.get(prefix.len()..).unwrap_or_default());
+        } else if self.open.contains_key(&number) {
+            self.add(number, &event.message);
+        }
+    }
+
+    /// A line of an open one: the first that is not indented says what happened, and ends it.
+    fn add(&mut self, number: u32, message: &[u8]) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        let text = String::from_utf8_lossy(message);
+        let mut is_over = false;
+        for line in text.lines() {
+            let is_first = open.lines.is_empty();
+            let is_inner = is_first || line.starts_with([' ', '\t']) || line.is_empty();
+            open.lines.push(line.chars().take(1000).collect());
+            is_over |= !is_inner;
+        }
+        let bytes: usize = open.lines.iter().map(String::len).sum();
+        if is_over || open.lines.len() > MOST_LINES || bytes > MOST_BYTES {
+            self.close(number);
+        }
+    }
+
+    fn close(&mut self, number: u32) {
+        let Some(closed) = self.open.remove(&number) else { return };
+        let best = if closed.is_consequence() { &mut self.consequence } else { &mut self.cause };
+        if best.as_ref().is_none_or(|best| closed.time < best.time) {
+            *best = Some(closed);
+        }
+    }
+
+    /// The earliest cause; where there is none, the earliest of all.
+    pub(super) fn first(mut self) -> Option<Traceback> {
+        let open: Vec<u32> = self.open.keys().copied().collect();
+        for number in open {
+            self.close(number);
+        }
+        self.cause.or(self.consequence)
+    }
+}
+
+/// Where a traceback starts in a line: launchers put a node's rank before it.
+fn find(message: &[u8]) -> Option<usize> {
+    memchr::memmem::find(message, START)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{event, stream};
+    use super::*;
+
+    fn see(tracebacks: &mut Tracebacks, node: u32, second: i64, text: &str) {
+        text.lines().for_each(|line| tracebacks.see(&stream(node), &event(second, line)));
+    }
+
+    #[test]
+    fn the_first_that_is_no_consequence() {
+        let mut tracebacks = Tracebacks::default();
+        see(
+            &mut tracebacks,
+            1,
+            5,
+            "Traceback (most recent call last):\n  File \"a.py\"\nConnectionResetError: [Errno 104]",
+        );
+        see(
+            &mut tracebacks,
+            3,
+            9,
+            "Traceback (most recent call last):\n  File \"b.py\"\n    x()\nValueError: no data\nafter",
+        );
+        see(&mut tracebacks, 2, 12, "Traceback (most recent call last):\n  File \"c.py\"\nKeyError: 'late'");
+        let first = tracebacks.first();
+        let shown = first.as_ref().map(|first| (first.node.as_str(), first.lines.join("\n")));
+        let expected = "Traceback (most recent call last):\n  File \"b.py\"\n    x()\nValueError: no data".to_owned();
+        assert_eq!(shown, Some(("algo-3", expected)));
+    }
+
+    #[test]
+    fn a_consequence_is_better_than_none() {
+        let mut tracebacks = Tracebacks::default();
+        see(&mut tracebacks, 2, 7, "Traceback (most recent call last):\n  File \"a.py\"\nBrokenPipeError: broken");
+        assert_eq!(tracebacks.first().map(|first| first.node).as_deref(), Some("algo-2"));
+        assert_eq!(Tracebacks::default().first(), None);
+    }
+}

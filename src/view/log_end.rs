@@ -1,0 +1,70 @@
+//! What came of a log that was followed to its end.
+
+use crate::model::printable;
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::when;
+use jiff::SignedDuration;
+
+/// Counts of a log that was followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogEnd {
+    pub(crate) lines: u64,
+    pub(crate) late: u64,
+    pub(crate) gaps: usize,
+    /// Nodes that have logged, and nodes that the job has.
+    pub(crate) nodes: usize,
+    pub(crate) expected: Option<usize>,
+}
+
+/// `48,213 lines, 64/64 nodes, 12 late, 0 gaps`.
+pub(crate) fn lines(end: &LogEnd) -> String {
+    let LogEnd { lines, late, gaps, nodes, expected } = end;
+    let (lines, noun) = (grouped(*lines), if *lines == 1 { "line" } else { "lines" });
+    let of = expected.map_or_else(String::new, |expected| format!("/{expected}"));
+    let node = if expected.unwrap_or(*nodes) == 1 { "node" } else { "nodes" };
+    format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} gaps", grouped(*late))
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = (digits.len() - 1) % 3 + 1;
+    let (first, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
+    groups.fold(first.to_owned(), |text, group| text + &group)
+}
+
+/// `Starting 1m 2s, Training 5m 0s; billed 5m 10s`; nothing where no phase took any time.
+pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
+    let transitions = state.secondary_status_transitions.iter().flatten();
+    let ended = transitions.filter_map(|phase| Some((&phase.status, phase.end_time?.duration_since(phase.start_time))));
+    let took: Vec<String> = ended
+        .filter(|(_, time)| time.as_secs() > 0)
+        .map(|(phase, time)| format!("{phase} {}", when::duration(time)))
+        .collect();
+    let billed = state.billable_time_in_seconds.filter(|seconds| *seconds > 0);
+    let billed = billed.map(|seconds| format!("billed {}", when::duration(SignedDuration::from_secs(seconds.into()))));
+    let all = [Some(took.join(", ")).filter(|text| !text.is_empty()), billed];
+    let text = all.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// Where a job of several nodes failed first.
+pub(crate) fn traceback(node: &str, lines: &[String]) -> String {
+    format!("it failed first on {node}:\n{}", printable(&lines.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (48_213, "48,213"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+        let end = LogEnd { lines: 1, late: 0, gaps: 0, nodes: 1, expected: Some(1) };
+        assert_eq!(lines(&end), "1 line, 1/1 node, 0 late, 0 gaps");
+        let end = LogEnd { lines: 48_213, late: 12, nodes: 64, expected: Some(64), ..end };
+        assert_eq!(lines(&end), "48,213 lines, 64/64 nodes, 12 late, 0 gaps");
+    }
+}
