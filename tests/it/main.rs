@@ -1,5 +1,6 @@
 //! The binary, tested from outside: one file a command.
 
+mod api;
 mod architecture;
 mod completions;
 mod describe;
@@ -8,6 +9,7 @@ mod emulator;
 mod help;
 mod history;
 mod history_aws;
+mod image;
 mod init;
 mod logs;
 mod places;
@@ -15,6 +17,7 @@ mod readme;
 mod requirements;
 mod robust;
 mod sagemaker;
+mod schema;
 mod script;
 mod sdk;
 mod settings;
