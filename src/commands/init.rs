@@ -64,7 +64,11 @@ fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
         context.ui.line(path.display())?;
     }
     let spec = dir.join("job.toml");
-    context.ui.note(format_args!("run it on this computer: smtrain submit {} --local --follow", spec.display()));
+    let (place, flags) = match template::find(name) {
+        Some(template) if template.runs_here => ("this computer", "--local --follow"),
+        _ => ("SageMaker", "--role ROLE --follow"),
+    };
+    context.ui.note(format_args!("run it on {place}: smtrain submit {} {flags}", spec.display()));
     Ok(())
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Template {
     pub(crate) name: &'static str,
     /// One line, from the first comment of its job.toml.
     pub(crate) summary: String,
+    /// Whether it runs without an image, and so on this computer too.
+    pub(crate) runs_here: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +105,8 @@ fn described(folder: &'static Dir<'static>) -> Option<Template> {
     let name = folder.path().to_str()?;
     let spec = folder.get_file(folder.path().join(SPEC))?.contents_utf8()?;
     let comment = spec.lines().find(|line| line.starts_with('#') && !line.starts_with(DIRECTIVE))?;
-    Some(Template { name, summary: comment.trim_start_matches('#').trim().to_owned() })
+    let runs_here = spec.lines().any(|line| line.starts_with("[framework]"));
+    Some(Template { name, summary: comment.trim_start_matches('#').trim().to_owned(), runs_here })
 }
 
 fn files_of(name: &str, into: &Path) -> Result<Vec<Planned>, TemplateError> {

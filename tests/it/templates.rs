@@ -66,6 +66,8 @@ fn each_says_how_it_is_run() -> TestResult {
         let spec = fs::read_to_string(sandbox.path(&name).join("job.toml"))?;
         assert!(spec.contains("smtrain submit job.toml --role ROLE"), "{name}");
         assert_eq!(spec.contains("smtrain submit job.toml --local"), is_local(&sandbox, &name)?, "{name}");
+        let said = sandbox.smtrain(&["init", "-t", &name, &format!("{name}-again")]).run()?.ok()?;
+        assert_eq!(said.stderr.contains("--local"), is_local(&sandbox, &name)?, "{said}");
     }
     Ok(())
 }
