@@ -75,6 +75,7 @@ class Tool:
     read: list
     follow: list
     is_peer: bool = True
+    sees_end: bool = False
     most_nodes: int = 1_000_000
 
     def can_read(self, nodes):
@@ -95,10 +96,17 @@ def tools(aws):
     get = [awslogs, "get", GROUP, "{job}/.*", "--start", "1d"]
     sdk = [python, "-W", "ignore", "-c", SDK, "{job}"]
     return [
-        Tool("`smtrain logs`", SMTRAIN, smtrain, [*smtrain, "-f"], is_peer=False),
+        Tool("`smtrain logs`", SMTRAIN, smtrain, [*smtrain, "-f"], is_peer=False, sees_end=True),
         Tool("`aws logs tail` (2)", aws, tail, [*tail, "--follow"]),
         Tool("`awslogs get`", awslogs, get, [*get, "--watch"]),
-        Tool("SDK, `logs_for_job` (2.257)", python if has_sdk(python) else "", sdk, [*sdk, "wait"], most_nodes=50),
+        Tool(
+            "SDK, `logs_for_job` (2.257)",
+            python if has_sdk(python) else "",
+            sdk,
+            [*sdk, "wait"],
+            sees_end=True,
+            most_nodes=50,
+        ),
     ]
 
 
@@ -139,7 +147,9 @@ def calls(url):
 
 
 class Run:
-    """A tool at work, its stdout a pipe."""
+    """A tool at work, its stdout a pipe. It has a session of its own: what ends this program has to end it, too."""
+
+    all = []
 
     def __init__(self, command, url, job, home):
         self.start = time.time()
@@ -166,6 +176,7 @@ class Run:
         os.close(write)
         self.out = self.process.stdout.fileno()
         self.timers = []
+        self.all.append(self)
 
     def stop_after(self, seconds):
         """Asks it to end, and the second time makes it."""
@@ -176,6 +187,8 @@ class Run:
 
     def kill(self, number=signal.SIGKILL):
         """The tool, whatever it has started, and its starter."""
+        if self.process.returncode is not None:
+            return
         self.was_stopped = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
@@ -193,7 +206,7 @@ class Run:
 
     def complaint(self):
         self.errors.seek(0)
-        return self.errors.read().decode(errors="replace").strip().rpartition("\n")[2][:90]
+        return self.errors.read().decode(errors="replace").strip().rpartition("\n")[2][:130]
 
 
 def table(title, columns):
@@ -295,7 +308,7 @@ class Followed:
 
     def __init__(self, tool, plan, home):
         self.tool, self.plan, self.home = tool, plan, home
-        self.text, self.offsets, self.times = bytearray(), [], []
+        self.text, self.offsets, self.times, self.calls = bytearray(), [], [], {}
 
     def follow(self, url, until):
         """Returns when the tool has ended or, where it does not by itself, was stopped at a time."""
@@ -306,7 +319,9 @@ class Followed:
             self.offsets.append(len(self.text))
             self.times.append(time.time())
         self.run.wait()
-        self.calls = calls(url)
+        # The servers are gone where the measuring was stopped.
+        with contextlib.suppress(OSError):
+            self.calls = calls(url)
 
     def lines(self):
         """Node, number and time of arrival of each line that was printed."""
@@ -354,7 +369,7 @@ def live(options, home):
     for nodes, rate, stagger in [(8, 2, 0.5), (64, 2, 0.1), (500, 1, 0.02)]:
         plan = Plan(nodes=nodes, events=int(rate * options.seconds), rate=rate, late=0.05, stagger=stagger, start=time.time())
         end = Job(plan).end / 1000
-        followed = follow_all(options, plan, home, lambda tool: end + (LATEST / 1000 + GRACE if tool.is_peer else DRAIN))
+        followed = follow_all(options, plan, home, lambda tool: end + (DRAIN if tool.sees_end else LATEST / 1000 + GRACE))
         table(f"{nodes} nodes, {rate} line{'s' if rate > 1 else ''} a second each, {options.seconds} s, 5 % late", columns)
         for tool in present(options.tools, len(columns), nodes):
             show_live(followed[tool.name], plan, end)
@@ -400,9 +415,14 @@ def main():
         install_peers()
     options.tools = tools(options.aws or find_aws())
     options.tools = options.tools[:1] if options.without_peers else options.tools
-    with tempfile.TemporaryDirectory() as home:
-        for mode in options.only.split(","):
-            MODES[mode](options, home)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    try:
+        with tempfile.TemporaryDirectory() as home:
+            for mode in options.only.split(","):
+                MODES[mode](options, home)
+    finally:
+        for run in Run.all:
+            run.kill()
 
 
 if __name__ == "__main__":
