@@ -8,7 +8,7 @@ pub(super) use self::grep::Grep;
 use crate::cloud::{LogEvent, LogStream};
 use crate::error::Result;
 use crate::ops::log::Watcher;
-use crate::ui::{self, Data, Style, Ui};
+use crate::ui::{self, Data, Progress, Style, Ui};
 use crate::view::log_lines::{self, Kind, LogFormat, LogLine};
 
 /// Bytes that are gathered before they are written.
@@ -22,19 +22,27 @@ pub(super) struct LogPrinter {
     fold: Option<Fold>,
     out: Option<Data>,
     buffer: Vec<u8>,
+    /// What is waited for, until there is a line.
+    waiting: Option<Progress>,
+    has_lines: bool,
 }
 
 impl LogPrinter {
     pub(super) fn to_stdout(ui: Ui, format: LogFormat, grep: Grep) -> Self {
         let out = ui.data();
         let format = LogFormat { colored: out.is_styled() && format.kind == Kind::Terminal, ..format };
-        Self { ui, format, has_prefix: true, grep, fold: None, out: Some(out), buffer: Vec::new() }
+        Self::new(ui, format, grep, Some(out))
     }
 
     pub(super) fn to_stderr(ui: Ui) -> Self {
         let kind = if ui::err_is_terminal() { Kind::Terminal } else { Kind::Pipe };
         let format = LogFormat { kind, stamp: None, prefix: None, colored: false };
-        Self { ui, format, has_prefix: true, grep: Grep::default(), fold: None, out: None, buffer: Vec::new() }
+        Self::new(ui, format, Grep::default(), None)
+    }
+
+    fn new(ui: Ui, format: LogFormat, grep: Grep, out: Option<Data>) -> Self {
+        let (fold, buffer, waiting, has_lines) = (None, Vec::new(), None, false);
+        Self { ui, format, has_prefix: true, grep, fold, out, buffer, waiting, has_lines }
     }
 
     /// Lines don't start with their node, however many there are.
@@ -79,6 +87,7 @@ impl LogPrinter {
 
 impl Watcher for LogPrinter {
     fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()> {
+        (self.has_lines, self.waiting) = (true, None);
         if !self.is_seen(event) {
             return Ok(());
         }
@@ -117,14 +126,21 @@ impl Watcher for LogPrinter {
     /// After the lines that came before it.
     fn phase(&mut self, phase: &str, message: &str) -> Result<()> {
         self.flush()?;
+        self.waiting = None;
         let style = Style::Faint;
         self.ui.note(format_args!("{style}{phase}: {message}{style:#}"));
+        if !self.has_lines {
+            self.waiting = Some(self.ui.progress_of_time(phase));
+        }
         Ok(())
     }
 
     fn note(&mut self, text: &str) -> Result<()> {
         self.flush()?;
-        self.ui.warning(text);
+        match &self.waiting {
+            Some(waiting) => waiting.suspend(|| self.ui.warning(text)),
+            None => self.ui.warning(text),
+        }
         Ok(())
     }
 }

@@ -183,7 +183,8 @@ pub(crate) fn parts(message: &[u8]) -> (&[u8], bool) {
         Some(message) => (message, true),
         None => (message, false),
     };
-    (message.rsplit(|byte| *byte == b'\r').next().unwrap_or(message), overwritten)
+    let seen = memchr::memrchr(b'\r', message).map_or(message, |at| message.get(at + 1..).unwrap_or_default());
+    (seen, overwritten)
 }
 
 fn json(line: &LogLine, message: &[u8], overwritten: bool) -> Result<String> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ const HOLD: Duration = Duration::from_secs(3);
 const QUIET_ROUNDS: u32 = 2;
 /// Lines were seen to arrive for as long after a job's end.
 const LONGEST_DRAIN: Duration = Duration::from_secs(90);
+/// By this computer's clock, which may be wrong by some minutes.
+const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
 /// Pauses after a lost connection: the first, and the longest that it grows to.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
@@ -90,6 +93,8 @@ struct Follower<'a> {
     state: Option<DescribeTrainingJobResponse>,
     /// When the job was first seen to have ended, and rounds since then that brought nothing.
     ended: Option<Instant>,
+    /// It ended when no line of it can be on its way any more.
+    ended_long_ago: bool,
     quiet: u32,
     last_line: Instant,
     /// When the job was first seen to train.
@@ -113,6 +118,7 @@ impl<'a> Follower<'a> {
             tracebacks: Tracebacks::default(),
             state: None,
             ended: None,
+            ended_long_ago: false,
             quiet: 0,
             last_line: Instant::now(),
             trains_since: None,
@@ -156,13 +162,16 @@ impl<'a> Follower<'a> {
     }
 
     async fn round(&mut self, round: Round, watcher: &mut impl Watcher) -> Result<()> {
-        if round.job && self.ended.is_none() {
-            self.look_at_job().await?;
-        }
         if self.reading.is_none() {
             self.start(watcher).await?;
-        } else if round.streams {
-            self.look_for_streams(watcher).await?;
+        } else {
+            if round.job && self.ended.is_none() {
+                let state = self.cloud.jobs.describe(self.job).await?;
+                self.take_state(state);
+            }
+            if round.streams {
+                self.look_for_streams(watcher).await?;
+            }
         }
         self.read(round.back, watcher).await?;
         self.phases.tell_all(watcher)?;
@@ -170,8 +179,7 @@ impl<'a> Follower<'a> {
         watcher.flush()
     }
 
-    async fn look_at_job(&mut self) -> Result<()> {
-        let state = self.cloud.jobs.describe(self.job).await?;
+    fn take_state(&mut self, state: DescribeTrainingJobResponse) {
         self.phases.update(&state);
         self.tally.expected = state.resource_config.as_ref().and_then(tally::nodes);
         if state.secondary_status == "Training" {
@@ -179,20 +187,24 @@ impl<'a> Follower<'a> {
         }
         if state.training_job_status.is_final() {
             self.ended.get_or_insert_with(Instant::now);
+            let ago = state.training_end_time.map(|end| Timestamp::now().duration_since(end));
+            self.ended_long_ago = ago.is_some_and(|ago| ago > LONG_AGO);
         }
         self.state = Some(state);
-        Ok(())
     }
 
     /// How the log is to be read, and where from.
     async fn start(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        self.quota.list.take().await;
+        let describe = async { Ok(self.cloud.jobs.describe(self.job).await?) };
+        let (state, streams) = tokio::try_join!(describe, streams(self.cloud, self.job, &self.following.wanted))?;
+        self.take_state(state);
+        announce(&streams, watcher);
         let wanted = &self.following.wanted;
         let nodes = if wanted.nodes.is_empty() { self.tally.expected.unwrap_or(1) } else { wanted.nodes.len() };
-        self.quota.list.take().await;
-        let streams = streams(self.cloud, self.job, wanted).await?;
-        announce(&streams, watcher);
         if nodes > 1 {
-            self.merge = Merge::new(Some(HOLD));
+            let hold = Some(HOLD).filter(|_| !self.ended_long_ago);
+            self.merge = Merge::new(hold);
             watcher.several_nodes(format!("algo-{nodes}").len());
         }
         let is_whole = !self.cloud.is_local && nodes > MOST_STREAMS;
@@ -221,7 +233,7 @@ impl<'a> Follower<'a> {
             watcher.line(stream, event, false)?;
         }
         // What is older than what has been shown was not asked for.
-        let floor = newest.and_then(|newest| newest.checked_add(jiff::SignedDuration::from_millis(1)).ok());
+        let floor = newest.and_then(|newest| newest.checked_add(SignedDuration::from_millis(1)).ok());
         match reading {
             Reading::Streams(reading) => {
                 reading.start_at(floor);
@@ -315,7 +327,7 @@ impl<'a> Follower<'a> {
     fn is_over(&mut self, was_quiet: bool) -> bool {
         let Some(ended) = self.ended else { return false };
         // On this computer every line is there before the job is said to have ended.
-        if self.cloud.is_local {
+        if self.cloud.is_local || self.ended_long_ago {
             return true;
         }
         self.quiet = if was_quiet { self.quiet + 1 } else { 0 };

@@ -21,6 +21,8 @@ pub(super) struct Whole {
     token: Option<String>,
     /// A page has been read.
     has_read: bool,
+    /// All that was there has been read once.
+    is_caught_up: bool,
     /// What is older was never wanted.
     floor: Option<Timestamp>,
 }
@@ -56,8 +58,10 @@ impl Whole {
                 page => page?,
             };
             self.has_read = true;
+            // What has newer pages after it, of a log that is only being caught up with, has its place.
+            let is_past = !self.is_caught_up && page.next_token.is_some();
             for JobEvent { stream, event, id } in page.events {
-                let settled = self.seen.is_settled(&event);
+                let settled = is_past || self.seen.is_settled(&event);
                 if self.seen.is_new_id(&event, id) && wanted.has(&stream) {
                     sink.line(&stream, event, settled)?;
                 }
@@ -72,6 +76,7 @@ impl Whole {
     }
 
     fn finish(&mut self) {
+        self.is_caught_up = true;
         self.start = self.next_start.or_else(|| self.seen.start_of_look());
         if let Some(start) = self.start {
             self.seen.forget_before(start);
