@@ -76,6 +76,7 @@ fn following_shows_phases_and_lines_in_their_order() -> TestResult {
     arguments
     Uploading: Storing the model and the output data
     Completed: Training job completed
+    1 line, 1/1 node, 0 late, 0 gaps
     job proj-[STAMP] completed
     "#);
     Ok(())
