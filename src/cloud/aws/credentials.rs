@@ -73,9 +73,9 @@ impl Renewable {
         state.current.clone().filter(|credentials| !is_expiring(credentials))
     }
 
-    /// Whether it is worth asking again.
-    fn forget(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget()
+    /// Credentials that a call was refused with are no longer good. Whether it is worth asking again.
+    fn forget(&self, refused: &Used) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget(refused)
     }
 }
 
@@ -91,10 +91,35 @@ impl State {
         self.last = Some(fetched);
     }
 
-    fn forget(&mut self) -> bool {
+    fn forget(&mut self, refused: &Used) -> bool {
+        // Calls that were on their way together are refused together: the first one has them fetched anew.
+        if self.current.as_ref().is_none_or(|current| !refused.are(current)) {
+            return true;
+        }
         self.current = None;
         self.renewals += 1;
         self.renewals <= RENEWALS
+    }
+}
+
+/// The credentials that a request was signed with, as far as its headers tell.
+struct Used {
+    authorization: String,
+    session_token: Option<String>,
+}
+
+impl Used {
+    fn by(context: &InterceptorContext) -> Self {
+        let header = |name: &str| Some(context.request()?.headers().get(name)?.to_owned());
+        Self {
+            authorization: header("authorization").unwrap_or_default(),
+            session_token: header("x-amz-security-token"),
+        }
+    }
+
+    fn are(&self, credentials: &Credentials) -> bool {
+        self.authorization.contains(&format!("Credential={}/", credentials.access_key_id()))
+            && self.session_token.as_deref() == credentials.session_token()
     }
 }
 
@@ -137,7 +162,7 @@ impl ClassifyRetry for RenewExpired {
         let is_silent = body.is_empty() && kind.is_empty() && response.status().as_u16() == 400;
         let text = String::from_utf8_lossy(body);
         let is_expired = EXPIRED.iter().any(|code| kind.contains(code) || text.contains(code));
-        if (is_expired || is_silent) && self.credentials.forget() {
+        if (is_expired || is_silent) && self.credentials.forget(&Used::by(context)) {
             RetryAction::transient_error()
         } else {
             RetryAction::NoActionIndicated

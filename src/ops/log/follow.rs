@@ -227,21 +227,13 @@ impl<'a> Follower<'a> {
     ) -> Result<()> {
         let shows = |event: &LogEvent| watcher.shows(event);
         let tail = tail(self.cloud, streams, &self.following.wanted, count, &mut self.quota, &shows).await?;
-        let newest = tail.lines.last().map(|(_, event)| event.timestamp);
         for (stream, event) in &tail.lines {
             self.tally.count(stream, event, false);
             watcher.line(stream, event, false)?;
         }
-        // What is older than what has been shown was not asked for.
-        let floor = newest.and_then(|newest| newest.checked_add(SignedDuration::from_millis(1)).ok());
         match reading {
-            Reading::Streams(reading) => {
-                reading.start_at(floor);
-                for (stream, token) in tail.streams {
-                    reading.add(stream, token);
-                }
-            }
-            Reading::Whole(reading) => reading.start_at(floor),
+            Reading::Streams(reading) => reading.go_on(tail.streams),
+            Reading::Whole(reading) => reading.go_on(tail.streams),
         }
         Ok(())
     }
@@ -278,6 +270,7 @@ impl<'a> Follower<'a> {
             Reading::Whole(reading) => is_denied = !reading.round(cloud, self.job, wanted, quota, &mut sink).await?,
         }
         sink.release()?;
+        quota.settle();
         if is_denied {
             self.reading = Some(Reading::Streams(Streams::default()));
             self.look_for_streams(watcher).await?;

@@ -11,8 +11,9 @@ use crate::cloud::Cloud;
 const GET: f64 = 3.0;
 const FILTER: f64 = 1.5;
 const LIST: f64 = 1.5;
-/// What may be used at once after a time of rest, in seconds of that rate: a log that is there already is read in one go.
-const BURST: f64 = 100.0;
+/// What may be used at once, in seconds of that rate: at first, when the log that is there is read in one go; and later.
+const FIRST_BURST: f64 = 100.0;
+const BURST: f64 = 3.0;
 
 /// The pause between two looks at the log grows to so many times the first one while nothing comes.
 const CALMEST: u32 = 5;
@@ -27,18 +28,25 @@ pub(super) struct Bucket {
     /// Tokens a second; none means that there is no limit.
     rate: Option<f64>,
     tokens: f64,
+    most: f64,
     counted: Instant,
 }
 
 impl Bucket {
     fn new(rate: Option<f64>) -> Self {
-        Self { rate, tokens: rate.unwrap_or_default() * BURST, counted: Instant::now() }
+        let most = rate.unwrap_or_default() * FIRST_BURST;
+        Self { rate, tokens: most, most, counted: Instant::now() }
+    }
+
+    /// From now on there are no more great bursts.
+    fn settle(&mut self) {
+        self.most = self.rate.unwrap_or_default() * BURST;
     }
 
     pub(super) async fn take(&mut self) {
         let Some(rate) = self.rate else { return };
         let now = Instant::now();
-        self.tokens = (self.tokens + now.duration_since(self.counted).as_secs_f64() * rate).min(rate * BURST) - 1.0;
+        self.tokens = (self.tokens + now.duration_since(self.counted).as_secs_f64() * rate).min(self.most) - 1.0;
         self.counted = now;
         if self.tokens < 0.0 {
             sleep_until(now + Duration::from_secs_f64(-self.tokens / rate)).await;
@@ -59,6 +67,15 @@ impl Quota {
     pub(super) fn of(cloud: &Cloud) -> Self {
         let bucket = |rate| Bucket::new(Some(rate).filter(|_| !cloud.is_local));
         Self { get: bucket(GET), filter: bucket(FILTER), list: bucket(LIST) }
+    }
+}
+
+impl Quota {
+    /// The log that was there has been read.
+    pub(super) fn settle(&mut self) {
+        for bucket in [&mut self.get, &mut self.filter, &mut self.list] {
+            bucket.settle();
+        }
     }
 }
 
@@ -131,6 +148,14 @@ mod tests {
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..20 {
+            bucket.take().await;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((9.5..10.5).contains(&seconds), "{seconds}");
+        bucket.settle();
+        tokio::time::advance(Duration::from_mins(10)).await;
+        let start = Instant::now();
+        for _ in 0..26 {
             bucket.take().await;
         }
         let seconds = start.elapsed().as_secs_f64();

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::merge::Merge;
 use super::pace::Quota;
 use super::seen::{LATENESS, Look, Seen};
+use super::tail::Rest;
 use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream};
 use crate::error::Result;
@@ -42,8 +43,6 @@ pub(super) struct Streams {
     look_next: Option<Timestamp>,
     /// The service's clock, as far as the pages show it.
     newest_ingested: Option<Timestamp>,
-    /// What is older was never wanted.
-    floor: Option<Timestamp>,
     /// Streams that went away while they were read.
     pub(super) gaps: usize,
 }
@@ -58,6 +57,8 @@ struct Reading {
     is_gone: bool,
     /// The newest event given.
     newest: Option<Timestamp>,
+    /// What is older was never wanted.
+    floor: Option<Timestamp>,
 }
 
 impl Reading {
@@ -80,6 +81,7 @@ impl Streams {
             at_end: false,
             is_gone: false,
             newest: None,
+            floor: None,
         });
     }
 
@@ -97,8 +99,19 @@ impl Streams {
         numbers.len()
     }
 
-    pub(super) fn start_at(&mut self, floor: Option<Timestamp>) {
-        self.floor = floor;
+    /// Streams whose ends have been told are read from there; of what is older, only what came since.
+    pub(super) fn go_on(&mut self, ends: Vec<Rest>) {
+        for Rest { stream, token, known } in ends {
+            self.add(stream.clone(), token);
+            for event in &known {
+                self.seen.add(&stream, event);
+            }
+            if let Some(reading) = self.streams.last_mut() {
+                reading.newest = known.back().map(|event| event.timestamp);
+                reading.floor = known.front().map(|event| event.timestamp);
+            }
+        }
+        self.look_from = self.seen.start_of_look();
     }
 
     /// Reads every stream to its end, in one order.
@@ -220,7 +233,7 @@ impl Streams {
         if self.looked_at == 0 {
             self.look_next = self.seen.start_of_look();
         }
-        let start = Some(from).max(wanted.since).max(self.floor);
+        let start = Some(from).max(wanted.since);
         while self.looked_at < self.streams.len() {
             let query = EventsQuery { start, ..query(wanted, None, usize::MAX) };
             self.look_at(self.looked_at, query, cloud, quota, sink).await?;
@@ -249,6 +262,7 @@ impl Streams {
         if query.start.is_some_and(|start| start >= end) {
             return Ok(());
         }
+        query.start = query.start.max(reading.floor);
         query.end = Some(query.end.map_or(end, |until| until.min(end)));
         let (stream, mut look, mut empty_pages) = (reading.stream.clone(), Look::default(), 0);
         loop {

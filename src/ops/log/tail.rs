@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::pace::Quota;
+use super::seen::LATENESS;
 use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, EventsQuery, LogEvent, LogStream};
 use crate::error::{Error, Result};
@@ -13,8 +14,17 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) lines: Vec<(LogStream, LogEvent)>,
-    /// Each stream, and the token to read on from.
-    pub(super) streams: Vec<(LogStream, Option<String>)>,
+    /// Each stream, and where to read on.
+    pub(super) streams: Vec<Rest>,
+}
+
+/// Where a stream is read on.
+#[derive(Debug)]
+pub(super) struct Rest {
+    pub(super) stream: LogStream,
+    pub(super) token: Option<String>,
+    /// The last stretch of time that has been read of it, oldest first: what isn't among it came since.
+    pub(super) known: VecDeque<LogEvent>,
 }
 
 /// Reads the last `count` events that `shows`.
@@ -33,9 +43,9 @@ pub(super) async fn tail(
     let ends: Vec<End> = stream::iter(ends).buffered(MOST_STREAMS).try_collect().await?;
     let mut lines = Vec::new();
     let mut streams = Vec::new();
-    for End { stream, events, forward } in ends {
-        lines.extend(events.into_iter().map(|event| (stream.clone(), event)));
-        streams.push((stream, forward));
+    for End { events, rest } in ends {
+        lines.extend(events.into_iter().map(|event| (rest.stream.clone(), event)));
+        streams.push(rest);
     }
     // A stable sort: what a stream has of one time stays as it was.
     lines.sort_by_key(|(stream, event)| (event.timestamp, stream.number()));
@@ -44,9 +54,8 @@ pub(super) async fn tail(
 }
 
 struct End {
-    stream: LogStream,
     events: VecDeque<LogEvent>,
-    forward: Option<String>,
+    rest: Rest,
 }
 
 async fn last(
@@ -57,6 +66,7 @@ async fn last(
     shows: &impl Fn(&LogEvent) -> bool,
 ) -> Result<End> {
     let (mut events, mut token, mut forward) = (VecDeque::new(), None::<String>, None);
+    let mut known: VecDeque<LogEvent> = VecDeque::new();
     // One page is read in any case: where to follow from must be known for a tail of no lines, too.
     loop {
         let query =
@@ -68,11 +78,16 @@ async fn last(
         // Pages of this computer's come without a pause: let an interruption in.
         tokio::task::yield_now().await;
         forward.get_or_insert(page.next_forward_token);
-        for event in page.events.into_iter().rev().filter(shows).take(count - events.len()) {
-            events.push_front(event);
+        for event in page.events.into_iter().rev() {
+            if events.len() < count && shows(&event) {
+                events.push_front(event.clone());
+            }
+            if known.back().is_none_or(|newest| newest.timestamp.duration_since(event.timestamp) <= LATENESS) {
+                known.push_front(event);
+            }
         }
         if events.len() >= count || token.as_deref() == Some(&page.next_backward_token) {
-            return Ok(End { stream, events, forward });
+            return Ok(End { events, rest: Rest { stream, token: forward, known } });
         }
         token = Some(page.next_backward_token);
     }

@@ -1,12 +1,16 @@
 //! All nodes by one call: FilterLogEvents, for jobs of many nodes, where the caller may.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::Wanted;
 use super::pace::Quota;
 use super::seen::Seen;
 use super::streams::Sink;
-use crate::cloud::{Cloud, EventsQuery, JobEvent};
+use super::tail::Rest;
+use crate::cloud::{Cloud, EventsQuery, JobEvent, LogEvent, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
 
@@ -23,13 +27,27 @@ pub(super) struct Whole {
     has_read: bool,
     /// All that was there has been read once.
     is_caught_up: bool,
-    /// What is older was never wanted.
-    floor: Option<Timestamp>,
+    /// The log's end, where only that was wanted; and of each stream, where it starts.
+    told: Seen,
+    floors: HashMap<Arc<str>, Timestamp>,
 }
 
 impl Whole {
-    pub(super) fn start_at(&mut self, floor: Option<Timestamp>) {
-        self.floor = floor;
+    /// What streams' ends hold has been told: the log is read from a little before, for what came since.
+    pub(super) fn go_on(&mut self, ends: Vec<Rest>) {
+        for Rest { stream, known, .. } in ends {
+            for event in &known {
+                self.told.add(&stream, event);
+            }
+            self.floors.extend(known.front().map(|event| (stream.name, event.timestamp)));
+        }
+        self.start = self.told.start_of_look();
+    }
+
+    /// Whether an event was told as one of the log's end, or is older.
+    fn is_told(&mut self, stream: &LogStream, event: &LogEvent) -> bool {
+        let is_older = self.floors.get(&stream.name).is_some_and(|floor| event.timestamp < *floor);
+        self.told.take(stream, event) || is_older
     }
 
     /// Reads to the end. False where the caller may not, and nothing has been read yet.
@@ -47,7 +65,7 @@ impl Whole {
         loop {
             quota.filter.take().await;
             let query = EventsQuery {
-                start: self.start.max(wanted.since).max(self.floor),
+                start: self.start.max(wanted.since),
                 end: wanted.until,
                 from_head: true,
                 token: self.token.clone(),
@@ -62,7 +80,8 @@ impl Whole {
             let is_past = !self.is_caught_up && page.next_token.is_some();
             for JobEvent { stream, event, id } in page.events {
                 let settled = is_past || self.seen.is_settled(&event);
-                if self.seen.is_new_id(&event, id) && wanted.has(&stream) {
+                let is_new = self.seen.is_new_id(&event, id);
+                if is_new && wanted.has(&stream) && !self.is_told(&stream, &event) {
                     sink.line(&stream, event, settled)?;
                 }
             }
