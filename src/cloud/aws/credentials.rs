@@ -1,7 +1,7 @@
 //! Credentials by the SDK's default chain, kept until they expire, and fetched anew when a service says that they have.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -19,6 +19,8 @@ use crate::cloud::Place;
 const MARGIN: Duration = Duration::from_mins(1);
 /// How often the same credentials are fetched anew at a service's word that they have expired.
 const RENEWALS: u32 = 3;
+/// Calls that were on their way with the credentials before are refused within so long.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 /// The default chain, whose credentials can be called expired before their time.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ struct State {
     last: Option<Credentials>,
     /// Of the last credentials.
     renewals: u32,
+    /// When they took the place of others.
+    renewed: Option<Instant>,
 }
 
 impl Renewable {
@@ -73,9 +77,9 @@ impl Renewable {
         state.current.clone().filter(|credentials| !is_expiring(credentials))
     }
 
-    /// Credentials that a call was refused with are no longer good. Whether it is worth asking again.
-    fn forget(&self, refused: &Used) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget(refused)
+    /// A call was refused because its credentials are no longer good. Whether it is worth asking again.
+    fn forget(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget()
     }
 }
 
@@ -87,39 +91,20 @@ impl State {
         if !is_same {
             self.renewals = 0;
         }
+        self.renewed = self.last.as_ref().map(|_| Instant::now());
         self.current = Some(fetched.clone());
         self.last = Some(fetched);
     }
 
-    fn forget(&mut self, refused: &Used) -> bool {
-        // Calls that were on their way together are refused together: the first one has them fetched anew.
-        if self.current.as_ref().is_none_or(|current| !refused.are(current)) {
+    fn forget(&mut self) -> bool {
+        // Calls that were on their way together are refused together: the first one has them fetched anew for all.
+        let was_just_renewed = self.renewed.is_some_and(|renewed| renewed.elapsed() < TOGETHER);
+        if self.current.is_none() || was_just_renewed {
             return true;
         }
         self.current = None;
         self.renewals += 1;
         self.renewals <= RENEWALS
-    }
-}
-
-/// The credentials that a request was signed with, as far as its headers tell.
-struct Used {
-    authorization: String,
-    session_token: Option<String>,
-}
-
-impl Used {
-    fn by(context: &InterceptorContext) -> Self {
-        let header = |name: &str| Some(context.request()?.headers().get(name)?.to_owned());
-        Self {
-            authorization: header("authorization").unwrap_or_default(),
-            session_token: header("x-amz-security-token"),
-        }
-    }
-
-    fn are(&self, credentials: &Credentials) -> bool {
-        self.authorization.contains(&format!("Credential={}/", credentials.access_key_id()))
-            && self.session_token.as_deref() == credentials.session_token()
     }
 }
 
@@ -162,7 +147,7 @@ impl ClassifyRetry for RenewExpired {
         let is_silent = body.is_empty() && kind.is_empty() && response.status().as_u16() == 400;
         let text = String::from_utf8_lossy(body);
         let is_expired = EXPIRED.iter().any(|code| kind.contains(code) || text.contains(code));
-        if (is_expired || is_silent) && self.credentials.forget(&Used::by(context)) {
+        if (is_expired || is_silent) && self.credentials.forget() {
             RetryAction::transient_error()
         } else {
             RetryAction::NoActionIndicated
