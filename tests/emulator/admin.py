@@ -75,8 +75,8 @@ def delete_job(tenant, name):
 
 
 def add_log_events(tenant, wanted):
-    """{"region", "stream", "events": [[milliseconds, text], ...]}"""
-    logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"])
+    """{"region", "stream", "events": [[milliseconds, text], ...]}: of the past, a second after their times."""
+    logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"], 1000)
 
 
 HANDLERS = {

@@ -67,19 +67,22 @@ class LogStore:
         self.groups = {}
         self.arrived = 0
 
-    def put(self, group, stream, events):
-        """Adds events, as (milliseconds, text). Group and stream are made when they are missing."""
+    def put(self, group, stream, events, lag=None):
+        """Adds events, as (milliseconds, text), that arrive now, or seem to have `lag` milliseconds after their times.
+
+        Group and stream are made when they are missing.
+        """
         with self.lock:
             streams = self.groups.setdefault(group, {})
             kept = streams.get(stream) or streams.setdefault(stream, Stream(stream))
             if events:
-                kept.add(self.arrive(stream, events))
+                kept.add(self.arrive(stream, events, lag))
 
-    def arrive(self, stream, events):
+    def arrive(self, stream, events, lag):
         ingested, first = milliseconds(), self.arrived
         self.arrived += len(events)
         return [
-            Event(moment, first + index, ingested, len(text.encode("utf-8", "replace")), text, stream)
+            Event(moment, first + index, ingested if lag is None else moment + lag, size(text), text, stream)
             for index, (moment, text) in enumerate(events)
         ]
 
@@ -104,13 +107,17 @@ def backwards(streams, start, end, limit):
 
 
 def page(events, limit):
-    cut, size = [], 0
+    cut, total = [], 0
     for event in events:
-        size += event.size + OVERHEAD_BYTES
-        if len(cut) == limit or (cut and size > LARGEST_PAGE_BYTES):
+        total += event.size + OVERHEAD_BYTES
+        if len(cut) == limit or (cut and total > LARGEST_PAGE_BYTES):
             return cut, True
         cut.append(event)
     return cut, False
+
+
+def size(text):
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def milliseconds():

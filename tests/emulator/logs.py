@@ -38,9 +38,9 @@ def answer(tenant, call, request):
     return Response(200, json.dumps(content or {}).encode(), headers)
 
 
-def put(tenant, region, stream, events):
+def put(tenant, region, stream, events, lag=None):
     """Adds events, as (milliseconds, text), to a job's stream."""
-    tenant.log_store(region).put(GROUP, stream, events)
+    tenant.log_store(region).put(GROUP, stream, events, lag)
 
 
 def check(operation, parameters):

@@ -12,6 +12,7 @@ mod history_aws;
 mod image;
 mod init;
 mod logs;
+mod logs_live;
 mod places;
 mod readme;
 mod requirements;

@@ -99,7 +99,7 @@ class Logs(Case):
         events = self.filter(logStreamNamePrefix="twice/")["events"]
         self.assertEqual([event["message"] for event in events], ["same", "same"])
         self.assertEqual(len({event["eventId"] for event in events}), 2)
-        self.assertGreater(events[0]["ingestionTime"], 1_600_000_000_000)
+        self.assertEqual(events[0]["ingestionTime"], 2000)
 
     def test_empty_pages_in_the_middle(self):
         self.add("empty/algo-1-1", *[[1000 + number, str(number)] for number in range(50)])
@@ -229,7 +229,7 @@ class Live(Case):
         self.start("stopped", seconds=600, events=1000, phases=[0.1, 0.1, 600, 0.1], appear=0)
         self.assertEqual([event["text"] for event in self.injected("fails")], ["Traceback"])
         self.assertEqual(self.describe("fails")["FailureReason"], "AlgorithmError: no")
-        self.poll(lambda: admin("GET", "live-jobs/stopped")["events"], "a line")
+        self.poll(lambda: admin("GET", "live-jobs/stopped")["count"], "a line")
         self.sagemaker.stop_training_job(TrainingJobName="stopped")
         self.assertEqual(self.ended("stopped")["TrainingJobStatus"], "Stopped")
         admin("DELETE", "jobs/stopped")

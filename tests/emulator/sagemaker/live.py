@@ -45,9 +45,10 @@ class Live:
         self.is_done = False
 
     def told(self):
-        """All that has arrived in the log, and whether that is all there will ever be."""
+        """How much has arrived in the log, and all of it when no more will come."""
         with self.lock:
-            return {"done": self.is_done, "events": list(self.injected)}
+            events = list(self.injected) if self.is_done else None
+            return {"done": self.is_done, "count": len(self.injected), "events": events}
 
     def run(self):
         while not self.is_over():

@@ -65,7 +65,9 @@ class Plan:
         # When each phase begins, and the job ends.
         self.moments = [sum(self.phases[:count]) for count in range(len(PHASES) + 1)]
         self.ends = self.moments[-1]
-        self.arrivals = sorted(line for node in range(1, self.nodes + 1) for line in self.node(node))
+        lines = [line for node in range(1, self.nodes + 1) for line in self.node(node)]
+        # Those of a node that arrive together stay in their order.
+        self.arrivals = sorted(lines, key=lambda line: line.arrives)
 
     def node(self, node):
         train, upload = self.moments[2:4]
@@ -75,7 +77,8 @@ class Plan:
         times = self.times(appears, appears + (upload - appears) / (5 if node in self.silent else 1))
         printed = [(time, "algo-%d %07d" % (node, number)) for number, time in enumerate(times)]
         printed += [(line["at"], line["text"]) for line in self.lines if line["node"] == node]
-        for number, (time, text) in enumerate(sorted(printed)):
+        printed.sort(key=lambda line: line[0])
+        for number, (time, text) in enumerate(printed):
             stream = streams[number * len(streams) // len(printed)]
             yield Line(self.arrival(time, phase), time, stream, text)
 

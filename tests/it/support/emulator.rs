@@ -6,10 +6,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::TestResult;
 use super::python::{emulator_python, tests_folder, toolkit_python};
+use super::{TestResult, poll};
 
 /// The region that a tenant's commands are told.
 const REGION: &str = "eu-west-1";
@@ -132,9 +133,9 @@ impl Tenant {
         self.admin("DELETE", "calls", &Value::Null).map(drop)
     }
 
-    /// Changes `phase_seconds`, `search_lag` or `stop_grace`, all in seconds.
-    pub(crate) fn set(&self, setting: &str, seconds: f64) -> TestResult {
-        self.admin("PUT", "settings", &json!({ setting: seconds })).map(drop)
+    /// Changes a setting, such as `phase_seconds`. All are in `tests/emulator/tenants.py`; times are in seconds.
+    pub(crate) fn set(&self, setting: &str, value: f64) -> TestResult {
+        self.admin("PUT", "settings", &json!({ setting: value })).map(drop)
     }
 
     /// Makes jobs that never ran, each `{"name": .., "created": SECONDS, "state": {what DescribeTrainingJob tells}}`.
@@ -145,6 +146,26 @@ impl Tenant {
     /// Adds events to a log stream of the training jobs' group, each a time in milliseconds and its text.
     pub(crate) fn log_events(&self, stream: &str, events: &[(u64, &str)]) -> TestResult {
         self.admin("POST", "log-events", &json!({ "region": REGION, "stream": stream, "events": events })).map(drop)
+    }
+
+    /// Starts a job that only seems to run: `{"name": "j", "nodes": 8, "seconds": 10, "events": 100}`. All fields are in
+    /// `tests/emulator/sagemaker/plan.py`.
+    pub(crate) fn live_job(&self, job: &Value) -> TestResult {
+        self.admin("POST", "live-jobs", &json!({ "region": REGION, "job": job })).map(drop)
+    }
+
+    /// Every line that a live job has put into its log, when the last of them is there.
+    pub(crate) fn injected(&self, job: &str) -> TestResult<Vec<Injected>> {
+        let path = format!("live-jobs/{job}");
+        poll(&format!("all lines of {job}"), || {
+            let mut told = self.admin("GET", &path, &Value::Null)?;
+            Ok(if told["done"] == true { Some(serde_json::from_value(told["events"].take())?) } else { None })
+        })
+    }
+
+    /// Takes a job away, but not its log.
+    pub(crate) fn delete_job(&self, job: &str) -> TestResult {
+        self.admin("DELETE", &format!("jobs/{job}"), &Value::Null).map(drop)
     }
 
     /// The names of the account's buckets.
@@ -190,6 +211,23 @@ impl Tenant {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         Answer::read(&answer)
+    }
+}
+
+/// A line of a live job: its stream, its time and the time of its arrival in milliseconds since 1970.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Injected {
+    pub(crate) stream: String,
+    pub(crate) time: u64,
+    pub(crate) text: String,
+    pub(crate) arrived: u64,
+}
+
+impl Injected {
+    /// `algo-3`, of the stream `job/algo-3-1732334455`.
+    pub(crate) fn node(&self) -> &str {
+        let name = self.stream.split('/').next_back().unwrap_or_default();
+        name.rsplit_once('-').map_or(name, |(node, _)| node)
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) mod python;
 mod said;
 mod sandbox;
 
-pub(crate) use emulator::Tenant;
+pub(crate) use emulator::{Injected, Tenant};
 pub(crate) use poll::poll;
 pub(crate) use project::Project;
 pub(crate) use said::Said;
