@@ -93,7 +93,7 @@ struct Follower<'a> {
     state: Option<DescribeTrainingJobResponse>,
     /// When the job was first seen to have ended, and rounds since then that brought nothing.
     ended: Option<Instant>,
-    /// It ended when no line of it can be on its way any more.
+    /// It had ended before it was followed, when no line of it could be on its way any more.
     ended_long_ago: bool,
     quiet: u32,
     last_line: Instant,
@@ -188,7 +188,7 @@ impl<'a> Follower<'a> {
         if state.training_job_status.is_final() {
             self.ended.get_or_insert_with(Instant::now);
             let ago = state.training_end_time.map(|end| Timestamp::now().duration_since(end));
-            self.ended_long_ago = ago.is_some_and(|ago| ago > LONG_AGO);
+            self.ended_long_ago |= self.state.is_none() && ago.is_some_and(|ago| ago > LONG_AGO);
         }
         self.state = Some(state);
     }
@@ -259,7 +259,7 @@ impl<'a> Follower<'a> {
         };
         let mut sink = Through { merge: &mut self.merge, tell };
         let (cloud, wanted, quota) = (self.cloud, &self.following.wanted, &mut self.quota);
-        let mut is_denied = false;
+        let mut instead = None;
         match reading {
             Reading::Streams(reading) => {
                 reading.round(cloud, wanted, quota, &mut sink).await?;
@@ -267,15 +267,18 @@ impl<'a> Follower<'a> {
                     reading.look_back(cloud, wanted, quota, &mut sink).await?;
                 }
             }
-            Reading::Whole(reading) => is_denied = !reading.round(cloud, self.job, wanted, quota, &mut sink).await?,
+            Reading::Whole(reading) => {
+                if !reading.round(cloud, self.job, wanted, quota, &mut sink).await? {
+                    instead = Some(reading.as_streams());
+                }
+            }
         }
         sink.release()?;
         quota.settle();
-        if is_denied {
-            self.reading = Some(Reading::Streams(Streams::default()));
-            self.look_for_streams(watcher).await?;
-        }
-        Ok(())
+        let Some(streams) = instead else { return Ok(()) };
+        self.reading = Some(Reading::Streams(streams));
+        self.look_for_streams(watcher).await?;
+        Box::pin(self.read(back, watcher)).await
     }
 
     /// The pause until the next round, in which lines that were held back are told when they are due.

@@ -19,7 +19,7 @@ pub(super) struct Tail {
 }
 
 /// Where a stream is read on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rest {
     pub(super) stream: LogStream,
     pub(super) token: Option<String>,

@@ -189,19 +189,32 @@ fn a_quiet_job_costs_little() -> Outcome {
     Ok(())
 }
 
+/// Two of so many nodes print.
 #[test]
 fn a_tail_is_followed_from_there() -> Outcome {
-    let behaviour = Behaviour {
-        nodes: 2,
-        arrivals: (0..60).flat_map(|second| [line(1, second * 1000, 0), line(2, second * 1000, 0)]).collect(),
-        started: 30,
-        ..Behaviour::default()
-    };
-    let wanted = Wanted { tail: Some(3), ..Wanted::default() };
-    let (told, _) = followed(behaviour, Following { wanted, stall: None })?;
-    let first: Vec<&str> = told.lines.iter().take(3).map(|(_, _, text, _)| text.as_str()).collect();
-    assert_eq!(first, ["2 at 29000", "1 at 30000", "2 at 30000"]);
-    assert_eq!(told.lines.len(), 3 + 29 * 2);
+    for (nodes, may_filter) in [(2, true), (12, true), (12, false)] {
+        let arrivals = (0..60).flat_map(|second| [line(1, second * 1000, 0), line(2, second * 1000, 0)]).collect();
+        let behaviour = Behaviour { nodes, may_filter, arrivals, started: 30, ..Behaviour::default() };
+        let wanted = Wanted { tail: Some(3), ..Wanted::default() };
+        let (told, _) = followed(behaviour, Following { wanted, stall: None })?;
+        let first: Vec<&str> = told.lines.iter().take(3).map(|(_, _, text, _)| text.as_str()).collect();
+        assert_eq!(first, ["2 at 29000", "1 at 30000", "2 at 30000"], "{nodes} {may_filter}");
+        assert_eq!(told.lines.len(), 3 + 29 * 2, "{nodes} {may_filter}");
+    }
+    Ok(())
+}
+
+/// Also where the calls that serve many nodes are denied: there is one round alone.
+#[test]
+fn a_job_that_ended_long_ago_is_read_at_once() -> Outcome {
+    for (nodes, may_filter) in [(1, true), (12, true), (12, false)] {
+        let arrivals = (0..60).map(|second| line(1, second * 1000, 0)).collect();
+        let behaviour = Behaviour { nodes, may_filter, arrivals, started: 3600, ..Behaviour::default() };
+        let (told, ended) = followed(behaviour.clone(), Following::default())?;
+        check(&behaviour, &told);
+        assert_eq!(ended.tally.late, 0);
+        assert!(behaviour.calls.load(std::sync::atomic::Ordering::Relaxed) < 10, "{nodes} {may_filter}");
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Wanted;
 use super::pace::Quota;
 use super::seen::Seen;
-use super::streams::Sink;
+use super::streams::{Sink, Streams};
 use super::tail::Rest;
 use crate::cloud::{Cloud, EventsQuery, JobEvent, LogEvent, LogStream};
 use crate::error::Result;
@@ -29,19 +29,28 @@ pub(super) struct Whole {
     is_caught_up: bool,
     /// The log's end, where only that was wanted; and of each stream, where it starts.
     told: Seen,
+    ends: Vec<Rest>,
     floors: HashMap<Arc<str>, Timestamp>,
 }
 
 impl Whole {
     /// What streams' ends hold has been told: the log is read from a little before, for what came since.
     pub(super) fn go_on(&mut self, ends: Vec<Rest>) {
-        for Rest { stream, known, .. } in ends {
-            for event in &known {
-                self.told.add(&stream, event);
+        for Rest { stream, known, .. } in &ends {
+            for event in known {
+                self.told.add(stream, event);
             }
-            self.floors.extend(known.front().map(|event| (stream.name, event.timestamp)));
+            self.floors.extend(known.front().map(|event| (stream.name.clone(), event.timestamp)));
         }
+        self.ends = ends;
         self.start = self.told.start_of_look();
+    }
+
+    /// Each stream by itself, for a caller who may not read them by one call; nothing has been read yet.
+    pub(super) fn as_streams(&mut self) -> Streams {
+        let mut streams = Streams::default();
+        streams.go_on(std::mem::take(&mut self.ends));
+        streams
     }
 
     /// Whether an event was told as one of the log's end, or is older.

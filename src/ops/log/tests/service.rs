@@ -69,7 +69,7 @@ impl Default for Behaviour {
 }
 
 /// Where the job's time starts.
-const START: i64 = 1_800_000_000;
+const START: i64 = 1_700_000_000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -231,6 +231,7 @@ impl Jobs for Service {
             "TrainingJobStatus": if is_over { "Completed" } else { "InProgress" },
             "SecondaryStatus": if is_over { "Completed" } else { "Training" },
             "SecondaryStatusTransitions": phases,
+            "TrainingEndTime": is_over.then_some(end),
             "ResourceConfig": { "InstanceType": "ml.m5.large", "InstanceCount": self.behaviour.nodes },
         });
         serde_json::from_value(job).map_err(|error| CloudError::Other(error.to_string()))
