@@ -8,5 +8,13 @@ import pathlib
 import subprocess
 import sys
 
-for script, arguments in [("startup.py", ["--peers"]), ("first_request.py", []), ("pack.py", []), ("jobs.py", [])]:
+BENCHMARKS = [
+    ("startup.py", ["--peers"]),
+    ("first_request.py", []),
+    ("pack.py", []),
+    ("jobs.py", []),
+    ("logs.py", ["--peers"]),
+]
+
+for script, arguments in BENCHMARKS:
     subprocess.run([sys.executable, pathlib.Path(__file__).parent / script, *arguments], check=True)

@@ -18,8 +18,8 @@ use super::whole::Whole;
 use super::{MOST_STREAMS, Wanted, Watcher};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
-use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, when};
 
 /// How long a line of several nodes waits for an older one: longer than the pause between two rounds.
 const HOLD: Duration = Duration::from_secs(3);
@@ -316,7 +316,8 @@ impl<'a> Follower<'a> {
             return Ok(());
         }
         let has = if silent.len() == 1 { "has" } else { "have" };
-        watcher.note(&format!("{} {has} printed nothing for {} s", silent.join(", "), stall.as_secs()))
+        let time = when::duration(SignedDuration::try_from(stall).unwrap_or_default());
+        watcher.note(&format!("{} {has} printed nothing for {time}", silent.join(", ")))
     }
 
     /// Whether the job has ended and its log with it.

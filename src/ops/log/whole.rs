@@ -10,7 +10,7 @@ use super::pace::Quota;
 use super::seen::Seen;
 use super::streams::{Sink, Streams};
 use super::tail::Rest;
-use crate::cloud::{Cloud, EventsQuery, JobEvent, LogEvent, LogStream};
+use crate::cloud::{Cloud, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
 
@@ -85,22 +85,26 @@ impl Whole {
                 page => page?,
             };
             self.has_read = true;
-            // What has newer pages after it, of a log that is only being caught up with, has its place.
-            let is_past = !self.is_caught_up && page.next_token.is_some();
-            for JobEvent { stream, event, id } in page.events {
-                let settled = is_past || self.seen.is_settled(&event);
-                let is_new = self.seen.is_new_id(&event, id);
-                if is_new && wanted.has(&stream) && !self.is_told(&stream, &event) {
-                    sink.line(&stream, event, settled)?;
-                }
-            }
-            self.token = page.next_token;
+            self.give(page, wanted, sink)?;
             if self.token.is_none() {
-                break;
+                self.finish();
+                return Ok(true);
             }
         }
-        self.finish();
-        Ok(true)
+    }
+
+    fn give(&mut self, page: JobEventsPage, wanted: &Wanted, sink: &mut impl Sink) -> Result<()> {
+        self.token = page.next_token;
+        // What has newer pages after it, of a log that is only being caught up with, has its place.
+        let is_past = !self.is_caught_up && self.token.is_some();
+        for JobEvent { stream, event, id } in page.events {
+            let settled = is_past || self.seen.is_settled(&event);
+            let is_new = self.seen.is_new_id(&event, id);
+            if is_new && wanted.has(&stream) && !self.is_told(&stream, &event) {
+                sink.line(&stream, event, settled)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self) {
