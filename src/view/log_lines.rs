@@ -131,7 +131,7 @@ fn harmless(message: &[u8], out: &mut Vec<u8>) {
     }
     let text = String::from_utf8_lossy(message);
     let mut rest = &*text;
-    while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t') {
+    while let Some(at) = rest.find(|c: char| c.is_control() && !matches!(c, '\t' | '\n')) {
         let (before, from) = rest.split_at(at);
         out.extend_from_slice(before.as_bytes());
         // What is no colour is one character, made visible.
@@ -146,7 +146,7 @@ fn harmless(message: &[u8], out: &mut Vec<u8>) {
 }
 
 fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && byte != b'\t'
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n')
 }
 
 /// The length of a colour (SGR: `ESC [ 1 ; 31 m`) at the start.
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_colours_and_nothing_else_that_steers_it() -> Result<()> {
-        assert_eq!(shown(Kind::Terminal, "gr\u{fc}n\t1".as_bytes())?, "gr\u{fc}n\t1\n");
+        assert_eq!(shown(Kind::Terminal, "gr\u{fc}n\t1\n2".as_bytes())?, "gr\u{fc}n\t1\n2\n");
         assert_eq!(shown(Kind::Terminal, b"\x1b[1;31mred\x1b[0m")?, "\x1b[1;31mred\x1b[0m\x1b[0m\n");
         assert_eq!(
             shown(Kind::Terminal, b"a\x1b[2Jb\x1b]0;title\x07")?,
