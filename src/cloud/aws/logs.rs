@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
@@ -19,6 +20,9 @@ use crate::model::JobName;
 /// Every training job's log group.
 const GROUP: &str = "/aws/sagemaker/TrainingJobs";
 
+/// Between two tries of a call.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
 #[derive(Debug)]
 pub(super) struct AwsLogs {
     client: Client,
@@ -26,7 +30,10 @@ pub(super) struct AwsLogs {
 
 impl AwsLogs {
     pub(super) fn new(config: &Config) -> Self {
-        let builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
+        // Who follows a log waits for no single call long.
+        let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
+        let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
+        builder.set_retry_config(retries);
         Self { client: Client::from_conf(builder.retry_classifier(config.renew_expired()).build()) }
     }
 }

@@ -15,7 +15,7 @@ use super::tail::tail;
 use super::tally::{self, Tally};
 use super::traceback::{Traceback, Tracebacks};
 use super::whole::Whole;
-use super::{MOST_STREAMS, Wanted, Watcher};
+use super::{MOST_NODES, Wanted, Watcher};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -207,7 +207,7 @@ impl<'a> Follower<'a> {
             self.merge = Merge::new(hold);
             watcher.several_nodes(format!("algo-{nodes}").len());
         }
-        let is_whole = !self.cloud.is_local && nodes > MOST_STREAMS;
+        let is_whole = !self.cloud.is_local && nodes > MOST_NODES;
         let mut reading =
             if is_whole { Reading::Whole(Whole::default()) } else { Reading::Streams(Streams::default()) };
         match wanted.tail {

@@ -62,5 +62,7 @@ pub(crate) trait Watcher {
     fn note(&mut self, text: &str) -> Result<()>;
 }
 
-/// From more nodes than this, one call for all of them costs less than one for each.
+/// From more nodes than this, one call for all of them brings lines sooner than one for each, at the rate that is polite.
+const MOST_NODES: usize = 4;
+/// Streams that are asked at the same time.
 const MOST_STREAMS: usize = 8;
