@@ -332,7 +332,8 @@ impl<'a> Follower<'a> {
         // Lines are still on their way for as long as any has been.
         let patience = self.tally.patience() + self.pace.shortest();
         let is_drained = self.quiet >= QUIET_ROUNDS && self.last_line.elapsed().min(ended.elapsed()) > patience;
-        (is_drained && !waits_for_nodes) || ended.elapsed() >= LONGEST_DRAIN
+        // Rounds over many streams are long: one that found nothing is waited for all the same.
+        (is_drained && !waits_for_nodes) || (ended.elapsed() >= LONGEST_DRAIN && self.quiet > 0)
     }
 
     fn finish(mut self, watcher: &mut impl Watcher) -> Result<Followed> {

@@ -4,6 +4,7 @@ mod service;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
@@ -111,7 +112,8 @@ fn arrivals(nodes: u32, seconds: u64) -> impl Strategy<Value = Vec<Arrival>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // The same cases each time: a change shows what it does, and nothing else does.
+    #![proptest_config(ProptestConfig { cases: 96, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_comes_once(
