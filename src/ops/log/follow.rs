@@ -78,6 +78,24 @@ impl Reading {
     }
 }
 
+/// What has been told, and what is to be told of it at the end.
+#[derive(Default)]
+struct Told {
+    phases: Phases,
+    tally: Tally,
+    tracebacks: Tracebacks,
+}
+
+impl Told {
+    /// A line, after the phases that began before it.
+    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool, watcher: &mut impl Watcher) -> Result<()> {
+        self.phases.tell_until(event.timestamp, watcher)?;
+        self.tally.count(stream, event, late);
+        self.tracebacks.see(stream, event);
+        watcher.line(stream, event, late)
+    }
+}
+
 struct Follower<'a> {
     cloud: &'a Cloud,
     job: &'a JobName,
@@ -87,9 +105,7 @@ struct Follower<'a> {
     /// None before the job has been asked how many nodes it has.
     reading: Option<Reading>,
     merge: Merge,
-    phases: Phases,
-    tally: Tally,
-    tracebacks: Tracebacks,
+    told: Told,
     state: Option<DescribeTrainingJobResponse>,
     /// When the job was first seen to have ended, and rounds since then that brought nothing.
     ended: Option<Instant>,
@@ -113,9 +129,7 @@ impl<'a> Follower<'a> {
             quota: Quota::of(cloud),
             reading: None,
             merge: Merge::new(None),
-            phases: Phases::default(),
-            tally: Tally::default(),
-            tracebacks: Tracebacks::default(),
+            told: Told::default(),
             state: None,
             ended: None,
             ended_long_ago: false,
@@ -150,13 +164,13 @@ impl<'a> Follower<'a> {
 
     /// Lines that have come, those held back too.
     fn lines(&self) -> u64 {
-        self.tally.lines + self.merge.held()
+        self.told.tally.lines + self.merge.held()
     }
 
     /// Whether nodes have no stream yet.
     fn misses_streams(&self) -> bool {
         let Some(Reading::Streams(reading)) = &self.reading else { return false };
-        let all = self.tally.expected.unwrap_or(1);
+        let all = self.told.tally.expected.unwrap_or(1);
         let wanted = self.following.wanted.nodes.len();
         reading.nodes() < if wanted == 0 { all } else { wanted.min(all) }
     }
@@ -174,14 +188,14 @@ impl<'a> Follower<'a> {
             }
         }
         self.read(round.back, watcher).await?;
-        self.phases.tell_all(watcher)?;
+        self.told.phases.tell_all(watcher)?;
         self.tell_silence(watcher)?;
         watcher.flush()
     }
 
     fn take_state(&mut self, state: DescribeTrainingJobResponse) {
-        self.phases.update(&state);
-        self.tally.expected = state.resource_config.as_ref().and_then(tally::nodes);
+        self.told.phases.update(&state);
+        self.told.tally.expected = state.resource_config.as_ref().and_then(tally::nodes);
         if state.secondary_status == "Training" {
             self.trains_since.get_or_insert_with(Instant::now);
         }
@@ -201,7 +215,7 @@ impl<'a> Follower<'a> {
         self.take_state(state);
         announce(&streams, watcher);
         let wanted = &self.following.wanted;
-        let nodes = if wanted.nodes.is_empty() { self.tally.expected.unwrap_or(1) } else { wanted.nodes.len() };
+        let nodes = if wanted.nodes.is_empty() { self.told.tally.expected.unwrap_or(1) } else { wanted.nodes.len() };
         if nodes > 1 {
             let hold = Some(HOLD).filter(|_| !self.ended_long_ago);
             self.merge = Merge::new(hold);
@@ -228,8 +242,7 @@ impl<'a> Follower<'a> {
         let shows = |event: &LogEvent| watcher.shows(event);
         let tail = tail(self.cloud, streams, &self.following.wanted, count, &mut self.quota, &shows).await?;
         for (stream, event) in &tail.lines {
-            self.tally.count(stream, event, false);
-            watcher.line(stream, event, false)?;
+            self.told.line(stream, event, false, watcher)?;
         }
         match reading {
             Reading::Streams(reading) => reading.go_on(tail.streams),
@@ -250,13 +263,8 @@ impl<'a> Follower<'a> {
     /// Reads on, and with `back` over the last stretch of time again.
     async fn read(&mut self, back: bool, watcher: &mut impl Watcher) -> Result<()> {
         let Some(reading) = &mut self.reading else { return Ok(()) };
-        let (tally, tracebacks, phases) = (&mut self.tally, &mut self.tracebacks, &mut self.phases);
-        let tell = |stream: &LogStream, event: &LogEvent, late: bool| {
-            phases.tell_until(event.timestamp, watcher)?;
-            tally.count(stream, event, late);
-            tracebacks.see(stream, event);
-            watcher.line(stream, event, late)
-        };
+        let told = &mut self.told;
+        let tell = |stream: &LogStream, event: &LogEvent, late: bool| told.line(stream, event, late, watcher);
         let mut sink = Through { merge: &mut self.merge, tell };
         let (cloud, wanted, quota) = (self.cloud, &self.following.wanted, &mut self.quota);
         let mut instead = None;
@@ -299,10 +307,7 @@ impl<'a> Follower<'a> {
     fn read_none(&mut self, watcher: &mut impl Watcher) -> Result<()> {
         let lines: Vec<_> = self.merge.release(Instant::now()).collect();
         for line in &lines {
-            self.phases.tell_until(line.event.timestamp, watcher)?;
-            self.tally.count(&line.stream, &line.event, line.late);
-            self.tracebacks.see(&line.stream, &line.event);
-            watcher.line(&line.stream, &line.event, line.late)?;
+            self.told.line(&line.stream, &line.event, line.late, watcher)?;
         }
         if lines.is_empty() { Ok(()) } else { watcher.flush() }
     }
@@ -311,7 +316,7 @@ impl<'a> Follower<'a> {
         let (Some(stall), Some(start), None) = (self.following.stall, self.trains_since, self.ended) else {
             return Ok(());
         };
-        let silent = self.tally.silent(stall, start);
+        let silent = self.told.tally.silent(stall, start);
         if silent.is_empty() {
             return Ok(());
         }
@@ -328,9 +333,9 @@ impl<'a> Follower<'a> {
             return true;
         }
         self.quiet = if was_quiet { self.quiet + 1 } else { 0 };
-        let waits_for_nodes = self.trains_since.is_some() && self.tally.misses_nodes();
+        let waits_for_nodes = self.trains_since.is_some() && self.told.tally.misses_nodes();
         // Lines are still on their way for as long as any has been.
-        let patience = self.tally.patience() + self.pace.shortest();
+        let patience = self.told.tally.patience() + self.pace.shortest();
         let is_drained = self.quiet >= QUIET_ROUNDS && self.last_line.elapsed().min(ended.elapsed()) > patience;
         // Rounds over many streams are long: one that found nothing is waited for all the same.
         (is_drained && !waits_for_nodes) || (ended.elapsed() >= LONGEST_DRAIN && self.quiet > 0)
@@ -338,16 +343,14 @@ impl<'a> Follower<'a> {
 
     fn finish(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
         for line in self.merge.release_all() {
-            self.tally.count(&line.stream, &line.event, line.late);
-            self.tracebacks.see(&line.stream, &line.event);
-            watcher.line(&line.stream, &line.event, line.late)?;
+            self.told.line(&line.stream, &line.event, line.late, watcher)?;
         }
         watcher.flush()?;
         if let Some(Reading::Streams(reading)) = &self.reading {
-            self.tally.gaps = reading.gaps;
+            self.told.tally.gaps = reading.gaps;
         }
         let state = self.state.ok_or_else(|| Error::failure("the job was never described"))?;
-        Ok(Followed { state, tally: self.tally, traceback: self.tracebacks.first() })
+        Ok(Followed { state, tally: self.told.tally, traceback: self.told.tracebacks.first() })
     }
 
     /// A connection that is lost, or a service that is asked too often, is waited for; anything else ends the tail.
