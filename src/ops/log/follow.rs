@@ -142,7 +142,7 @@ impl<'a> Follower<'a> {
 
     async fn run(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
         loop {
-            let lines = self.lines();
+            let (began, lines) = (Instant::now(), self.lines());
             let round = self.pace.next(self.ended.is_some(), self.misses_streams());
             if let Err(error) = self.round(round, watcher).await {
                 self.bridge(error, watcher).await?;
@@ -155,7 +155,7 @@ impl<'a> Follower<'a> {
             if !was_quiet {
                 self.last_line = Instant::now();
             }
-            if self.is_over(was_quiet) {
+            if self.is_over(was_quiet, began) {
                 return self.finish(watcher);
             }
             self.pause(was_quiet, watcher).await?;
@@ -170,9 +170,7 @@ impl<'a> Follower<'a> {
     /// Whether nodes have no stream yet.
     fn misses_streams(&self) -> bool {
         let Some(Reading::Streams(reading)) = &self.reading else { return false };
-        let all = self.told.tally.expected.unwrap_or(1);
-        let wanted = self.following.wanted.nodes.len();
-        reading.nodes() < if wanted == 0 { all } else { wanted.min(all) }
+        reading.nodes() < self.told.tally.expected.unwrap_or(1)
     }
 
     async fn round(&mut self, round: Round, watcher: &mut impl Watcher) -> Result<()> {
@@ -195,7 +193,8 @@ impl<'a> Follower<'a> {
 
     fn take_state(&mut self, state: DescribeTrainingJobResponse) {
         self.told.phases.update(&state);
-        self.told.tally.expected = state.resource_config.as_ref().and_then(tally::nodes);
+        let nodes = state.resource_config.as_ref().and_then(tally::nodes);
+        self.told.tally.expect(&self.following.wanted.numbers(nodes));
         if state.secondary_status == "Training" {
             self.trains_since.get_or_insert_with(Instant::now);
         }
@@ -215,11 +214,11 @@ impl<'a> Follower<'a> {
         self.take_state(state);
         announce(&streams, watcher);
         let wanted = &self.following.wanted;
-        let nodes = if wanted.nodes.is_empty() { self.told.tally.expected.unwrap_or(1) } else { wanted.nodes.len() };
+        let nodes = self.told.tally.expected.unwrap_or(1);
         if nodes > 1 {
             let hold = Some(HOLD).filter(|_| !self.ended_long_ago);
             self.merge = Merge::new(hold);
-            watcher.several_nodes(format!("algo-{nodes}").len());
+            watcher.several_nodes(self.told.tally.widest());
         }
         let is_whole = !self.cloud.is_local && nodes > MOST_NODES;
         let mut reading =
@@ -260,19 +259,19 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// Reads on, and with `back` over the last stretch of time again.
-    async fn read(&mut self, back: bool, watcher: &mut impl Watcher) -> Result<()> {
+    /// Reads on, and once in `back` rounds over the last stretch of time again.
+    async fn read(&mut self, back: u32, watcher: &mut impl Watcher) -> Result<()> {
         let Some(reading) = &mut self.reading else { return Ok(()) };
         let told = &mut self.told;
         let tell = |stream: &LogStream, event: &LogEvent, late: bool| told.line(stream, event, late, watcher);
         let mut sink = Through { merge: &mut self.merge, tell };
         let (cloud, wanted, quota) = (self.cloud, &self.following.wanted, &mut self.quota);
-        let mut instead = None;
+        let (more_to_come, mut instead) = (self.ended.is_none(), None);
         match reading {
             Reading::Streams(reading) => {
-                reading.round(cloud, wanted, quota, &mut sink).await?;
-                if back && !cloud.is_local {
-                    reading.look_back(cloud, wanted, quota, &mut sink).await?;
+                reading.round(cloud, wanted, quota, &mut sink, more_to_come).await?;
+                if !cloud.is_local {
+                    reading.look_back(cloud, wanted, quota, &mut sink, back).await?;
                 }
             }
             Reading::Whole(reading) => {
@@ -291,7 +290,7 @@ impl<'a> Follower<'a> {
 
     /// The pause until the next round, in which lines that were held back are told when they are due.
     async fn pause(&mut self, was_quiet: bool, watcher: &mut impl Watcher) -> Result<()> {
-        let pause = if self.ended.is_some() { self.pace.shortest() } else { self.pace.pause(was_quiet) };
+        let pause = if self.ended.is_some() { self.pace.shortest() } else { self.pace.pause(was_quiet, self.calls()) };
         let end = Instant::now() + pause;
         loop {
             let due = self.merge.next_due().map_or(end, |due| due.min(end));
@@ -300,6 +299,14 @@ impl<'a> Follower<'a> {
             if due >= end {
                 return Ok(());
             }
+        }
+    }
+
+    /// How many calls it takes to read on.
+    fn calls(&self) -> usize {
+        match &self.reading {
+            Some(Reading::Streams(reading)) => reading.len().max(1),
+            _ => 1,
         }
     }
 
@@ -325,8 +332,8 @@ impl<'a> Follower<'a> {
         watcher.note(&format!("{} {has} printed nothing for {time}", silent.join(", ")))
     }
 
-    /// Whether the job has ended and its log with it.
-    fn is_over(&mut self, was_quiet: bool) -> bool {
+    /// Whether the job has ended and its log with it, after a round that began then.
+    fn is_over(&mut self, was_quiet: bool, began: Instant) -> bool {
         let Some(ended) = self.ended else { return false };
         // On this computer every line is there before the job is said to have ended.
         if self.cloud.is_local || self.ended_long_ago {
@@ -334,10 +341,9 @@ impl<'a> Follower<'a> {
         }
         self.quiet = if was_quiet { self.quiet + 1 } else { 0 };
         let waits_for_nodes = self.trains_since.is_some() && self.told.tally.misses_nodes();
-        // Lines are still on their way for as long as any has been.
+        // Lines are still on their way for as long as any has been. A round over many streams is long: it counts by its start.
         let patience = self.told.tally.patience() + self.pace.shortest();
-        let is_drained = self.quiet >= QUIET_ROUNDS && self.last_line.elapsed().min(ended.elapsed()) > patience;
-        // Rounds over many streams are long: one that found nothing is waited for all the same.
+        let is_drained = self.quiet >= QUIET_ROUNDS && began.duration_since(self.last_line.max(ended)) > patience;
         (is_drained && !waits_for_nodes) || (ended.elapsed() >= LONGEST_DRAIN && self.quiet > 0)
     }
 

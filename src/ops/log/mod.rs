@@ -19,6 +19,8 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::cloud::{LogEvent, LogStream};
@@ -44,6 +46,14 @@ impl Wanted {
     fn has(&self, stream: &LogStream) -> bool {
         self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node())
     }
+
+    /// The numbers of the nodes that are wanted of so many; none where neither is known.
+    fn numbers(&self, nodes: Option<usize>) -> BTreeSet<u32> {
+        if self.nodes.is_empty() {
+            return (1..=nodes.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)).collect();
+        }
+        self.nodes.iter().filter_map(|node| node.strip_prefix("algo-")?.parse().ok()).collect()
+    }
 }
 
 /// What a reader or a follower tells.
@@ -63,6 +73,6 @@ pub(crate) trait Watcher {
 }
 
 /// From more nodes than this, one call for all of them brings lines sooner than one for each, at the rate that is polite.
-const MOST_NODES: usize = 4;
+const MOST_NODES: usize = 8;
 /// Streams that are asked at the same time.
 const MOST_STREAMS: usize = 8;

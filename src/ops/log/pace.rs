@@ -15,8 +15,11 @@ const LIST: f64 = 1.5;
 const FIRST_BURST: f64 = 100.0;
 const BURST: f64 = 3.0;
 
-/// The pause between two looks at the log grows to so many times the first one while nothing comes.
+/// The pause between two looks at the log grows to so many times the first one while nothing comes; where a look takes
+/// many calls, to as many times as keep them to [`QUIET`] calls a second, but never more than so many.
 const CALMEST: u32 = 5;
+const CALMEST_OF_MANY: u32 = 15;
+const QUIET: f64 = 0.3;
 /// Looks at the job and for new streams, and looks back for late lines, come every so many pauses.
 const JOB: u32 = 2;
 const STREAMS: u32 = 7;
@@ -86,10 +89,9 @@ pub(super) struct Pace {
     /// Pauses are the first one times this.
     calm: u32,
     calmest: u32,
-    /// Rounds until the next look at the job, for streams, and back.
+    /// Rounds until the next look at the job, and for streams.
     job: u32,
     streams: u32,
-    back: u32,
 }
 
 /// What a round is to do beside reading on.
@@ -97,13 +99,14 @@ pub(super) struct Pace {
 pub(super) struct Round {
     pub(super) job: bool,
     pub(super) streams: bool,
-    pub(super) back: bool,
+    /// In so many rounds, each stream is looked back at once.
+    pub(super) back: u32,
 }
 
 impl Pace {
     pub(super) fn of(cloud: &Cloud) -> Self {
         let calmest = if cloud.is_local { 1 } else { CALMEST };
-        Self { first: cloud.pace.log, calm: 1, calmest, job: 0, streams: 0, back: BACK }
+        Self { first: cloud.pace.log, calm: 1, calmest, job: 0, streams: 0 }
     }
 
     /// What the next round does. `is_ending`: all there is to do; `misses_streams`: nodes have no stream yet.
@@ -119,14 +122,22 @@ impl Pace {
         Round {
             job: due(&mut self.job, job, is_ending),
             streams: due(&mut self.streams, streams, is_ending || misses_streams),
-            back: due(&mut self.back, back, is_ending),
+            back: if is_ending { 1 } else { back },
         }
     }
 
-    /// The pause after a round that brought lines, or none.
-    pub(super) fn pause(&mut self, was_quiet: bool) -> Duration {
-        self.calm = if was_quiet { (self.calm * 2).min(self.calmest) } else { 1 };
+    /// The pause after a round of so many calls that brought lines, or none.
+    pub(super) fn pause(&mut self, was_quiet: bool, calls: usize) -> Duration {
+        self.calm = if was_quiet { (self.calm * 2).min(self.calmest(calls)) } else { 1 };
         self.first * self.calm
+    }
+
+    fn calmest(&self, calls: usize) -> u32 {
+        // A look at the job comes with each calm round, one for streams with every fourth.
+        let calls = u32::try_from(calls).map_or(f64::MAX, f64::from) + 1.25;
+        let polite = Duration::try_from_secs_f64(calls / QUIET).unwrap_or(Duration::MAX);
+        let pauses = polite.as_millis().div_ceil(self.first.as_millis().max(1));
+        u32::try_from(pauses).unwrap_or(u32::MAX).min(CALMEST_OF_MANY).max(self.calmest)
     }
 
     /// The shortest pause.
@@ -164,18 +175,18 @@ mod tests {
 
     #[test]
     fn a_quiet_job_costs_at_most_three_calls_in_ten_seconds() {
-        let mut pace =
-            Pace { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0, back: BACK };
-        let (mut calls, mut seconds) = (0_u32, 0);
-        for round in 0..400 {
-            let Round { job, streams, back } = pace.next(false, false);
-            let spent = 1 + u32::from(job) + u32::from(streams) + u32::from(back);
-            let pause = pace.pause(true);
-            if round > 10 {
-                calls += spent;
-                seconds += u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
+        for nodes in [1, 2, 4, 7] {
+            let mut pace = Pace { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0 };
+            let (mut calls, mut seconds) = (0_u32, 0);
+            for round in 0..400 {
+                let Round { job, streams, .. } = pace.next(false, false);
+                let pause = pace.pause(true, nodes as usize);
+                if round > 10 {
+                    calls += nodes + u32::from(job) + u32::from(streams);
+                    seconds += u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
+                }
             }
+            assert!(f64::from(calls) <= 0.3 * f64::from(seconds), "{nodes} nodes: {calls} calls in {seconds} s");
         }
-        assert!(f64::from(calls) <= 0.3 * f64::from(seconds), "{calls} calls in {seconds} s");
     }
 }

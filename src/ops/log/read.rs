@@ -49,7 +49,7 @@ async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
     }
     let mut reader = Streams::default();
     reader.add_all(streams);
-    reader.round(cloud, wanted, quota, sink).await
+    reader.round(cloud, wanted, quota, sink, false).await
 }
 
 /// The streams of the nodes that are wanted.

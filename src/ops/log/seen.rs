@@ -92,8 +92,9 @@ impl Seen {
         oldest.map(|oldest| self.kept_from.map_or(oldest, |kept_from| kept_from.min(oldest)))
     }
 
-    /// A log that is read from long ago runs through its whole time: what lies behind is forgotten as it goes.
-    fn tick(&mut self, event: &LogEvent) {
+    /// The clock goes on. A log that is read from long ago runs through its whole time: what lies behind is forgotten as
+    /// it goes.
+    pub(super) fn tick(&mut self, event: &LogEvent) {
         let ingested = event.ingested.unwrap_or(event.timestamp);
         if self.newest.is_some_and(|newest| newest >= ingested) {
             return;

@@ -1,5 +1,7 @@
 //! Each node's stream read by itself: GetLogEvents, which every role of SageMaker's may call.
 
+mod look;
+
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -7,11 +9,12 @@ use jiff::Timestamp;
 
 use super::merge::Merge;
 use super::pace::Quota;
-use super::seen::{LATENESS, Look, Seen};
+use super::seen::{LATENESS, Seen};
 use super::tail::Rest;
 use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream};
 use crate::error::Result;
+use look::LookBack;
 use tokio::time::Instant;
 
 /// Empty pages in a row, each with another token, that are no end yet: pages can be empty in the middle, and there are
@@ -20,6 +23,9 @@ const EMPTY_PAGES: u32 = 10;
 /// Events of all streams that are in memory at once: a page of each.
 const MOST_EVENTS: usize = 80_000;
 const LEAST_PAGE: usize = 500;
+/// The most that GetLogEvents puts on a page (CloudWatch Logs API reference).
+const FULL_PAGE: usize = 10_000;
+const FULL_PAGE_BYTES: usize = 1024 * 1024;
 
 /// What is done with lines as they come.
 pub(super) trait Sink {
@@ -37,12 +43,12 @@ pub(super) struct Streams {
     look_from: Option<Timestamp>,
     /// A round that broke off goes on: what has been read to its end in it is not read again.
     is_open: bool,
-    /// The stream that a look back has come to.
-    looked_at: usize,
-    /// Where the next look back will start, as it was when this one started.
-    look_next: Option<Timestamp>,
-    /// The service's clock, as far as the pages show it.
+    look: LookBack,
+    /// The service's clock, as far as the pages show it, and as it stood when the round began.
     newest_ingested: Option<Timestamp>,
+    clock: Option<Timestamp>,
+    /// When a line came last.
+    last_line: Option<Instant>,
     /// Streams that went away while they were read.
     pub(super) gaps: usize,
 }
@@ -92,6 +98,11 @@ impl Streams {
         }
     }
 
+    /// How many streams there are.
+    pub(super) fn len(&self) -> usize {
+        self.streams.len()
+    }
+
     /// Of how many nodes there are streams.
     pub(super) fn nodes(&self) -> usize {
         let numbers: std::collections::BTreeSet<u32> =
@@ -114,20 +125,23 @@ impl Streams {
         self.look_from = self.seen.start_of_look();
     }
 
-    /// Reads every stream to its end, in one order.
+    /// Reads every stream, in one order: to its end, or, where more is to come, to what came since the round began.
     pub(super) async fn round(
         &mut self,
         cloud: &Cloud,
         wanted: &Wanted,
         quota: &mut Quota,
         sink: &mut impl Sink,
+        more_to_come: bool,
     ) -> Result<()> {
         let look_from = self.seen.start_of_look();
         if !self.is_open {
             self.streams.iter_mut().for_each(|reading| reading.at_end = false);
+            self.clock = self.newest_ingested;
             self.is_open = true;
         }
-        while self.fetch(cloud, wanted, quota).await? {
+        while self.fetch(cloud, wanted, quota, more_to_come).await? {
+            self.clock = self.clock.or(self.newest_ingested);
             self.give(sink)?;
         }
         self.give(sink)?;
@@ -141,7 +155,13 @@ impl Streams {
     }
 
     /// A page for each stream that has none; false when all have been read to their ends.
-    async fn fetch(&mut self, cloud: &Cloud, wanted: &Wanted, quota: &mut Quota) -> CloudResult<bool> {
+    async fn fetch(
+        &mut self,
+        cloud: &Cloud,
+        wanted: &Wanted,
+        quota: &mut Quota,
+        more_to_come: bool,
+    ) -> CloudResult<bool> {
         let limit = (MOST_EVENTS / self.streams.len().max(1)).max(LEAST_PAGE);
         let waiting: Vec<(usize, LogStream, EventsQuery)> = self
             .streams
@@ -163,7 +183,10 @@ impl Streams {
         let mut failed = None;
         while let Some((number, page)) = pages.next().await {
             match page {
-                Ok(page) => self.take(number, page),
+                Ok(page) => {
+                    let is_enough = more_to_come && is_small(&page, limit) && self.is_of_this_round(&page);
+                    self.take(number, page, is_enough);
+                }
                 Err(CloudError::NotFound(_)) => self.lose(number),
                 // The others' pages are kept: their tokens have moved on.
                 Err(error) => failed = Some(error),
@@ -172,16 +195,22 @@ impl Streams {
         failed.map_or(Ok(true), Err)
     }
 
-    fn take(&mut self, number: usize, page: EventsPage) {
+    /// Whether a page has what came since the round began. While lines keep coming, the end is never reached.
+    fn is_of_this_round(&self, page: &EventsPage) -> bool {
+        self.clock.is_some_and(|clock| newest_ingested(page) > Some(clock))
+    }
+
+    /// `is_enough`: the next round goes on from there.
+    fn take(&mut self, number: usize, page: EventsPage, is_enough: bool) {
         let Some(reading) = self.streams.get_mut(number) else { return };
         reading.empty_pages = if page.events.is_empty() { reading.empty_pages + 1 } else { 0 };
         let is_same = reading.token.as_deref() == Some(&page.next_forward_token);
-        reading.at_end = is_same || reading.empty_pages > EMPTY_PAGES;
+        reading.at_end = is_same || is_enough || reading.empty_pages > EMPTY_PAGES;
         if reading.at_end {
             reading.empty_pages = 0;
         }
+        self.newest_ingested = self.newest_ingested.max(newest_ingested(&page));
         reading.token = Some(page.next_forward_token);
-        self.newest_ingested = self.newest_ingested.max(page.events.iter().filter_map(|event| event.ingested).max());
         reading.queue.extend(page.events);
     }
 
@@ -204,6 +233,7 @@ impl Streams {
             let Some(reading) = self.streams.get_mut(number) else { break };
             let Some(event) = reading.queue.pop_front() else { break };
             reading.newest = reading.newest.max(Some(event.timestamp));
+            self.last_line = Some(Instant::now());
             if !self.looked.take(&reading.stream, &event) {
                 self.seen.add(&reading.stream, &event);
                 sink.line(&reading.stream, event, settled)?;
@@ -220,76 +250,20 @@ impl Streams {
         self.newest_ingested.is_some_and(is_old)
             || self.streams.iter().all(|reading| reading.is_gone || !reading.queue.is_empty())
     }
-
-    /// Reads the last stretch of time again, for lines that came after newer ones: no forward token leads to those.
-    pub(super) async fn look_back(
-        &mut self,
-        cloud: &Cloud,
-        wanted: &Wanted,
-        quota: &mut Quota,
-        sink: &mut impl Sink,
-    ) -> Result<()> {
-        let Some(from) = self.look_from else { return Ok(()) };
-        if self.looked_at == 0 {
-            self.look_next = self.seen.start_of_look();
-        }
-        let start = Some(from).max(wanted.since);
-        while self.looked_at < self.streams.len() {
-            let query = EventsQuery { start, ..query(wanted, None, usize::MAX) };
-            self.look_at(self.looked_at, query, cloud, quota, sink).await?;
-            self.looked_at += 1;
-        }
-        self.looked_at = 0;
-        self.look_from = self.look_next;
-        if let Some(next) = self.look_next {
-            self.seen.forget_before(next);
-            self.looked.forget_before(next);
-        }
-        Ok(())
-    }
-
-    async fn look_at(
-        &mut self,
-        number: usize,
-        mut query: EventsQuery,
-        cloud: &Cloud,
-        quota: &mut Quota,
-        sink: &mut impl Sink,
-    ) -> Result<()> {
-        let Some(reading) = self.streams.get(number).filter(|reading| !reading.is_gone) else { return Ok(()) };
-        // What is newer comes by reading on.
-        let Some(end) = reading.newest.and_then(|newest| newest.checked_add(MILLISECOND).ok()) else { return Ok(()) };
-        if query.start.is_some_and(|start| start >= end) {
-            return Ok(());
-        }
-        query.start = query.start.max(reading.floor);
-        query.end = Some(query.end.map_or(end, |until| until.min(end)));
-        let (stream, mut look, mut empty_pages) = (reading.stream.clone(), Look::default(), 0);
-        loop {
-            quota.get.take().await;
-            let page = match cloud.logs.events(&stream, &query).await {
-                Err(CloudError::NotFound(_)) => return Ok(()),
-                page => page?,
-            };
-            empty_pages = if page.events.is_empty() { empty_pages + 1 } else { 0 };
-            for event in page.events {
-                if self.seen.is_new(&mut look, &stream, &event) {
-                    self.looked.add(&stream, &event);
-                    sink.line(&stream, event, false)?;
-                }
-            }
-            if query.token.as_ref() == Some(&page.next_forward_token) || empty_pages > EMPTY_PAGES {
-                return Ok(());
-            }
-            query.token = Some(page.next_forward_token);
-        }
-    }
 }
 
-const MILLISECOND: jiff::SignedDuration = jiff::SignedDuration::from_millis(1);
+/// Whether a page has much room left: there is hardly more behind it.
+fn is_small(page: &EventsPage, limit: usize) -> bool {
+    let bytes: usize = page.events.iter().map(|event| event.message.len()).sum();
+    page.events.len() < limit.min(FULL_PAGE) / 2 && bytes < FULL_PAGE_BYTES / 2
+}
+
+fn newest_ingested(page: &EventsPage) -> Option<Timestamp> {
+    page.events.iter().filter_map(|event| event.ingested).max()
+}
 
 fn query(wanted: &Wanted, token: Option<String>, limit: usize) -> EventsQuery {
-    let limit = Some(limit).filter(|limit| *limit < MOST_EVENTS / MOST_STREAMS);
+    let limit = Some(limit).filter(|limit| *limit < FULL_PAGE);
     EventsQuery { start: wanted.since, end: wanted.until, from_head: true, token, limit }
 }
 

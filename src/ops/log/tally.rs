@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     pub(crate) late: u64,
     /// Streams that went away before they were read to their end.
     pub(crate) gaps: usize,
-    /// How many nodes the job has, as far as it says.
+    /// How many nodes are to log, as far as the job says.
     pub(crate) expected: Option<usize>,
     nodes: BTreeMap<u32, Node>,
     /// The longest time from an event to its arrival at the service.
@@ -25,9 +25,16 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 struct Node {
     name: String,
-    last: Instant,
+    /// None before its first line.
+    last: Option<Instant>,
     /// Its silence has been told.
     told: bool,
+}
+
+impl Node {
+    fn new(number: u32) -> Self {
+        Self { name: format!("algo-{number}"), last: None, told: false }
+    }
 }
 
 impl Tally {
@@ -36,20 +43,31 @@ impl Tally {
         self.late += u64::from(late);
         let lag = event.ingested.map(|ingested| ingested.duration_since(event.timestamp)).unwrap_or_default();
         self.longest_lag = self.longest_lag.max(lag);
-        let now = Instant::now();
-        let new = || Node { name: stream.node().to_owned(), last: now, told: false };
-        let node = self.nodes.entry(stream.number()).or_insert_with(new);
-        (node.last, node.told) = (now, false);
+        let node = self.nodes.entry(stream.number()).or_insert_with(|| Node::new(stream.number()));
+        (node.last, node.told) = (Some(Instant::now()), false);
+    }
+
+    /// The nodes that are to log, by their numbers.
+    pub(super) fn expect(&mut self, numbers: &BTreeSet<u32>) {
+        self.expected = Some(numbers.len()).filter(|count| *count > 0);
+        for number in numbers {
+            self.nodes.entry(*number).or_insert_with(|| Node::new(*number));
+        }
+    }
+
+    /// Of the nodes' names.
+    pub(super) fn widest(&self) -> usize {
+        self.nodes.values().map(|node| node.name.len()).max().unwrap_or_default()
     }
 
     /// How many nodes have logged.
     pub(crate) fn nodes(&self) -> usize {
-        self.nodes.len()
+        self.nodes.values().filter(|node| node.last.is_some()).count()
     }
 
-    /// Whether a node that there should be has not logged yet.
+    /// Whether a node that is to log has not done so yet.
     pub(super) fn misses_nodes(&self) -> bool {
-        self.expected.is_some_and(|expected| self.nodes.len() < expected)
+        self.nodes() < self.nodes.len()
     }
 
     /// How long after a job's end lines may still come, by how late they came so far.
@@ -60,13 +78,8 @@ impl Tally {
     /// Nodes that have printed nothing for so long, each once for each time; those too that never printed anything, for
     /// as long as the job trains since `start`.
     pub(super) fn silent(&mut self, stall: Duration, start: Instant) -> Vec<String> {
-        let now = Instant::now();
-        let expected = u32::try_from(self.expected.unwrap_or_default()).unwrap_or(u32::MAX);
-        let known: BTreeSet<u32> = self.nodes.keys().copied().collect();
-        for number in (1..=expected).filter(|number| !known.contains(number)) {
-            self.nodes.insert(number, Node { name: format!("algo-{number}"), last: start, told: false });
-        }
-        let silent = self.nodes.values_mut().filter(|node| !node.told && now.duration_since(node.last) >= stall);
+        let is_silent = |node: &Node| !node.told && node.last.unwrap_or(start).elapsed() >= stall;
+        let silent = self.nodes.values_mut().filter(|node| is_silent(node));
         let silent = silent.map(|node| {
             node.told = true;
             node.name.clone()

@@ -2,9 +2,10 @@
 
 mod service;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
@@ -28,13 +29,19 @@ pub(super) fn event(second: i64, text: &str) -> LogEvent {
 struct Told {
     /// Node, time, text, and whether it was late.
     lines: Vec<(u32, Timestamp, String, bool)>,
+    /// How long each was told after it could be read.
+    delays: Vec<SignedDuration>,
     notes: Vec<String>,
     phases: Vec<String>,
+    started: Option<Instant>,
 }
 
 impl Watcher for Told {
     fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()> {
         let text = String::from_utf8_lossy(&event.message).into_owned();
+        let since_start = SignedDuration::try_from(self.started.get_or_insert_with(Instant::now).elapsed());
+        let now = service::start() + since_start.unwrap_or_default();
+        self.delays.push(now.duration_since(event.ingested.unwrap_or(event.timestamp)));
         self.lines.push((stream.number(), event.timestamp, text, late));
         Ok(())
     }
@@ -70,7 +77,7 @@ fn followed(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     runtime.block_on(async {
         let (cloud, job) = (Service::cloud(behaviour), JobName::new("job")?);
-        let mut told = Told::default();
+        let mut told = Told { started: Some(Instant::now()), ..Told::default() };
         let ended = follow(&cloud, &job, following, &CancellationToken::new(), &mut told).await?;
         Ok((told, ended))
     })
@@ -165,6 +172,20 @@ fn a_lost_connection_is_told_of_once() -> Outcome {
     check(&behaviour, &told);
     assert_eq!(told.notes.len(), 2, "{:?}", told.notes);
     assert_eq!(told.notes.last().map(String::as_str), Some("the connection is back"));
+    Ok(())
+}
+
+/// A round of eight calls takes three seconds at the polite rate, beside the pause of two; then come three of holding back.
+#[test]
+fn lines_of_eight_streams_come_soon() -> Outcome {
+    let each = |second: u64| (1..=8).map(move |node| line(node, second * 1000 + u64::from(node), 1000));
+    let arrivals: Vec<Arrival> = (0..300).flat_map(each).collect();
+    let behaviour = Behaviour { nodes: 8, arrivals, seconds: 300, ..Behaviour::default() };
+    let (mut told, _) = followed(behaviour.clone(), Following::default())?;
+    check(&behaviour, &told);
+    told.delays.sort();
+    let (median, longest) = (told.delays[told.delays.len() / 2], told.delays.last().copied().unwrap_or_default());
+    assert!(median < SignedDuration::from_secs(6) && longest < SignedDuration::from_secs(12), "{median} {longest}");
     Ok(())
 }
 

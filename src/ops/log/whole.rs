@@ -97,6 +97,7 @@ impl Whole {
         self.token = page.next_token;
         // What has newer pages after it, of a log that is only being caught up with, has its place.
         let is_past = !self.is_caught_up && self.token.is_some();
+        page.events.iter().for_each(|JobEvent { event, .. }| self.seen.tick(event));
         for JobEvent { stream, event, id } in page.events {
             let settled = is_past || self.seen.is_settled(&event);
             let is_new = self.seen.is_new_id(&event, id);

@@ -69,7 +69,9 @@ impl Default for Behaviour {
 }
 
 /// Where the job's time starts.
-const START: i64 = 1_700_000_000;
+pub(super) fn start() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap_or_default()
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -142,7 +144,7 @@ impl Service {
 fn log_event(arrival: &Arrival) -> (LogStream, LogEvent) {
     let time = |millisecond: u64| {
         let since = SignedDuration::from_millis(i64::try_from(millisecond).unwrap_or(i64::MAX));
-        Timestamp::from_second(START).unwrap_or_default() + since
+        start() + since
     };
     let stream = LogStream { name: format!("job/algo-{}-{}", arrival.node, arrival.stream).into() };
     let ingested = Some(time(arrival.at + arrival.lag));
@@ -221,7 +223,7 @@ impl Jobs for Service {
     async fn describe(&self, _: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
         self.call()?;
         let is_over = self.now() >= self.behaviour.seconds * 1000;
-        let start = Timestamp::from_second(START).unwrap_or_default();
+        let start = start();
         let end = start + SignedDuration::from_secs(i64::try_from(self.behaviour.seconds).unwrap_or(0));
         let phase = |status: &str, start: Timestamp| json!({ "Status": status, "StartTime": start });
         let mut phases = vec![phase("Starting", start), phase("Training", start)];
