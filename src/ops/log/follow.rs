@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::merge::Merge;
 use super::pace::{Pace, Quota, Round};
-use super::phases::Phases;
 use super::read::{announce, streams};
 use super::streams::{Streams, Through};
 use super::tail::tail;
 use super::tally::{self, Tally};
-use super::traceback::{Traceback, Tracebacks};
+use super::told::Told;
+use super::traceback::Traceback;
 use super::whole::Whole;
 use super::{MOST_NODES, Wanted, Watcher};
 use crate::cloud::{Cloud, LogEvent, LogStream};
@@ -75,24 +75,6 @@ impl Reading {
         if let Self::Streams(reading) = self {
             reading.add_all(streams);
         }
-    }
-}
-
-/// What has been told, and what is to be told of it at the end.
-#[derive(Default)]
-struct Told {
-    phases: Phases,
-    tally: Tally,
-    tracebacks: Tracebacks,
-}
-
-impl Told {
-    /// A line, after the phases that began before it.
-    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool, watcher: &mut impl Watcher) -> Result<()> {
-        self.phases.tell_until(event.timestamp, watcher)?;
-        self.tally.count(stream, event, late);
-        self.tracebacks.see(stream, event);
-        watcher.line(stream, event, late)
     }
 }
 
@@ -209,9 +191,8 @@ impl<'a> Follower<'a> {
     /// How the log is to be read, and where from.
     async fn start(&mut self, watcher: &mut impl Watcher) -> Result<()> {
         self.quota.list.take().await;
-        let describe = async { Ok(self.cloud.jobs.describe(self.job).await?) };
-        let (state, streams) = tokio::try_join!(describe, streams(self.cloud, self.job, &self.following.wanted))?;
-        self.take_state(state);
+        let streams = self.look_around().await?;
+        let streams = streams.unwrap_or_default();
         announce(&streams, watcher);
         let wanted = &self.following.wanted;
         let nodes = self.told.tally.expected.unwrap_or(1);
@@ -220,15 +201,40 @@ impl<'a> Follower<'a> {
             self.merge = Merge::new(hold);
             watcher.several_nodes(self.told.tally.widest());
         }
-        let is_whole = !self.cloud.is_local && nodes > MOST_NODES;
         let mut reading =
-            if is_whole { Reading::Whole(Whole::default()) } else { Reading::Streams(Streams::default()) };
+            if self.is_large() { Reading::Whole(Whole::default()) } else { Reading::Streams(Streams::default()) };
         match wanted.tail {
             Some(count) => self.start_at_tail(&mut reading, streams, count, watcher).await?,
             None => reading.add(streams),
         }
         self.reading = Some(reading);
         Ok(())
+    }
+
+    /// Whether one call for all nodes is better than one for each.
+    fn is_large(&self) -> bool {
+        !self.cloud.is_local && self.told.tally.expected.unwrap_or(1) > MOST_NODES
+    }
+
+    /// Asks for the job and its streams at once. None where all nodes will be read by one call that needs no streams.
+    async fn look_around(&mut self) -> Result<Option<Vec<LogStream>>> {
+        let wanted = self.following.wanted.clone();
+        let listing = streams(self.cloud, self.job, &wanted);
+        tokio::pin!(listing);
+        let describe = self.cloud.jobs.describe(self.job);
+        tokio::pin!(describe);
+        let (state, listed) = tokio::select! {
+            state = &mut describe => (state?, None),
+            listed = &mut listing => (describe.await?, Some(listed?)),
+        };
+        self.take_state(state);
+        if self.is_large() && wanted.tail.is_none() {
+            return Ok(None);
+        }
+        match listed {
+            Some(streams) => Ok(Some(streams)),
+            None => listing.await.map(Some),
+        }
     }
 
     async fn start_at_tail(

@@ -13,6 +13,7 @@ mod seen;
 mod streams;
 mod tail;
 mod tally;
+mod told;
 mod traceback;
 mod whole;
 

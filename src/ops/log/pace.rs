@@ -18,8 +18,8 @@ const BURST: f64 = 3.0;
 /// The pause between two looks at the log grows to so many times the first one while nothing comes; where a look takes
 /// many calls, to as many times as keep them to [`QUIET`] calls a second, but never more than so many.
 const CALMEST: u32 = 5;
-const CALMEST_OF_MANY: u32 = 15;
-const QUIET: f64 = 0.3;
+const CALMEST_OF_MANY: u32 = 20;
+const QUIET: f64 = 0.25;
 /// Looks at the job and for new streams, and looks back for late lines, come every so many pauses.
 const JOB: u32 = 2;
 const STREAMS: u32 = 7;

@@ -141,7 +141,6 @@ impl Streams {
             self.is_open = true;
         }
         while self.fetch(cloud, wanted, quota, more_to_come).await? {
-            self.clock = self.clock.or(self.newest_ingested);
             self.give(sink)?;
         }
         self.give(sink)?;
@@ -195,9 +194,10 @@ impl Streams {
         failed.map_or(Ok(true), Err)
     }
 
-    /// Whether a page has what came since the round began. While lines keep coming, the end is never reached.
+    /// Whether a page has what came since the round began. While lines keep coming, the end is never reached. In the first
+    /// round, any line is: it is to be shown soon.
     fn is_of_this_round(&self, page: &EventsPage) -> bool {
-        self.clock.is_some_and(|clock| newest_ingested(page) > Some(clock))
+        newest_ingested(page) > self.clock
     }
 
     /// `is_enough`: the next round goes on from there.

@@ -202,13 +202,20 @@ fn silent_nodes_are_named_once() -> Outcome {
     Ok(())
 }
 
+/// Half an hour more of it: how it starts and ends aside.
 #[test]
 fn a_quiet_job_costs_little() -> Outcome {
-    let behaviour = Behaviour { arrivals: vec![line(1, 0, 0)], seconds: 1800, ..Behaviour::default() };
-    let calls = behaviour.calls.clone();
-    followed(behaviour, Following::default())?;
-    let calls = calls.load(std::sync::atomic::Ordering::Relaxed);
-    assert!(calls <= 1800 * 3 / 10, "{calls} calls in half an hour");
+    for nodes in [1, 4, 8, 64] {
+        let calls = |minutes: u64| -> std::result::Result<u32, Box<dyn std::error::Error>> {
+            let arrivals = (1..=nodes).map(|node| line(node, 0, 0)).collect();
+            let behaviour = Behaviour { nodes, arrivals, seconds: minutes * 60, ..Behaviour::default() };
+            let calls = behaviour.calls.clone();
+            followed(behaviour, Following::default())?;
+            Ok(calls.load(std::sync::atomic::Ordering::Relaxed))
+        };
+        let more = calls(60)? - calls(30)?;
+        assert!(more <= 30 * 60 * 3 / 10, "{nodes} nodes: {more} calls in half an hour");
+    }
     Ok(())
 }
 

@@ -1,0 +1,32 @@
+//! What a follower has told of a log.
+
+use super::Watcher;
+use super::phases::Phases;
+use super::tally::Tally;
+use super::traceback::Tracebacks;
+use crate::cloud::{LogEvent, LogStream};
+use crate::error::Result;
+
+/// What has been told, and what is to be told of it at the end.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) phases: Phases,
+    pub(super) tally: Tally,
+    pub(super) tracebacks: Tracebacks,
+}
+
+impl Told {
+    /// A line, after the phases that began before it.
+    pub(super) fn line(
+        &mut self,
+        stream: &LogStream,
+        event: &LogEvent,
+        late: bool,
+        watcher: &mut impl Watcher,
+    ) -> Result<()> {
+        self.phases.tell_until(event.timestamp, watcher)?;
+        self.tally.count(stream, event, late);
+        self.tracebacks.see(stream, event);
+        watcher.line(stream, event, late)
+    }
+}
