@@ -83,10 +83,19 @@ pub(crate) enum UnpackError {
     LinkOutside { entry: String, target: String },
     #[error("the archive's entry {entry} is {kind}, which is not unpacked")]
     Unsupported { entry: String, kind: &'static str },
+    #[error("the archive's entries have two names that are one on this file system: {0}")]
+    Clash(String),
+    #[error("the archive's entry {entry} is another name of {target}")]
+    Linked { entry: String, target: String },
+    #[error("the archive's entry {0} is no file")]
+    NoFile(String),
     #[error("the archive unpacks to more than {0} bytes")]
     TooLarge(u64),
     #[error("the archive has more than {0} entries")]
     TooMany(u64),
     #[error("could not write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// Whoever is told of the entries can't be told any more.
+    #[error("could not pass it on")]
+    Told(#[source] io::Error),
 }

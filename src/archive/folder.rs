@@ -128,7 +128,7 @@ mod tests {
         let mut archive = Vec::new();
         let packed = pack_folder(from, &mut archive)?;
         assert_eq!(packed, PackedFolder { files: 3, bytes: 39, skipped: 0 });
-        let unpacked = unpack(&archive[..], into, &Limits::default())?;
+        let unpacked = unpack(std::io::Cursor::new(archive), into, &Limits::default(), &mut ())?;
         assert_eq!((unpacked.files, unpacked.bytes), (3, 39));
 
         assert!(into.join("ckpt/empty").is_dir());
@@ -157,7 +157,7 @@ mod tests {
         let (from, into) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let mut archive = Vec::new();
         pack_folder(from.path(), &mut archive)?;
-        assert_eq!(unpack(&archive[..], into.path(), &Limits::default())?.files, 0);
+        assert_eq!(unpack(std::io::Cursor::new(archive), into.path(), &Limits::default(), &mut ())?.files, 0);
         let missing = pack_folder(&from.path().join("no"), &mut Vec::new());
         assert!(matches!(missing, Err(PackError::NotAFolder(_))));
         Ok(())

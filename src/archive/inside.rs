@@ -6,8 +6,10 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstatat, mkdirat};
@@ -85,11 +87,42 @@ fn step(folder: &File, name: &OsStr) -> io::Result<File> {
 fn replacing<T>(folder: impl AsFd + Copy, name: &OsStr, make: impl Fn() -> nix::Result<T>) -> io::Result<T> {
     match make() {
         Err(Errno::EEXIST) => {
+            refuse_clash(folder, name)?;
             unlinkat(folder, name, UnlinkatFlags::NoRemoveDir)?;
             Ok(make()?)
         }
         result => Ok(result?),
     }
+}
+
+/// Two names that a file system takes for one, `Model` and `model`.
+#[derive(Debug, thiserror::Error)]
+#[error("another name of this folder is the same on this file system")]
+struct Clash;
+
+/// What is to be replaced must have exactly this name: else a file would be lost to another one.
+fn refuse_clash(folder: impl AsFd, name: &OsStr) -> io::Result<()> {
+    if !is_found_by_another_name(&folder, name) {
+        return Ok(());
+    }
+    let mut listing = Dir::from_fd(openat(&folder, ".", FOLDER, Mode::empty())?)?;
+    let is_same = listing.iter().any(|entry| entry.is_ok_and(|entry| entry.file_name().to_bytes() == name.as_bytes()));
+    if is_same { Ok(()) } else { Err(io::Error::other(Clash)) }
+}
+
+/// Whether the file system may know a file by more names than its own: by those in the other case, or in another form of
+/// Unicode, as macOS does.
+fn is_found_by_another_name(folder: impl AsFd, name: &OsStr) -> bool {
+    let swap = |byte: &u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+    let swapped: Vec<u8> = name.as_bytes().iter().map(swap).collect();
+    let stat = |name: &OsStr| fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+    let inode = |name: &OsStr| stat(name).ok().map(|stat| stat.st_ino);
+    let is_one = || inode(name).is_some_and(|own| inode(OsStr::from_bytes(&swapped)) == Some(own));
+    (swapped != name.as_bytes() && is_one()) || (cfg!(target_os = "macos") && !name.as_bytes().is_ascii())
+}
+
+pub(super) fn is_clash(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Clash>())
 }
 
 /// Whether an error says that a name on the way is a link or a file.
@@ -141,6 +174,22 @@ mod tests {
         assert!(!stays("a", "/etc/passwd") && !stays("a", "../c") && !stays("a/b", "../../c") && !stays("a", ""));
         // Through a link x -> some/deep/place, `x/..` is not where it seems to be.
         assert!(!stays("a", "x/../..") && !stays("a", "x/.."));
+    }
+
+    /// Where names in the other case are links to one file, they are as on a file system that knows no cases.
+    #[test]
+    fn a_name_in_another_case_is_no_other_file() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("model"), "1")?;
+        let mut inside = Inside::new(folder.path())?;
+        inside.file(Path::new("model"))?;
+        inside.file(Path::new("Model"))?;
+        fs::remove_file(folder.path().join("Model"))?;
+        fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;
+        let handle = File::open(folder.path())?;
+        assert!(is_found_by_another_name(&handle, OsStr::new("model")));
+        assert!(refuse_clash(&handle, OsStr::new("model")).is_ok());
+        Ok(())
     }
 
     #[test]

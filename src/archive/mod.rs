@@ -1,9 +1,13 @@
 //! Deterministic tar.gz out, safe and streaming tar.gz in. Blocking, and without a word to the user: callers report.
 
+mod ahead;
+mod entries;
 mod error;
 mod folder;
 mod gzip;
 mod inside;
+mod look;
+mod members;
 mod never;
 mod pack;
 mod read;
@@ -15,4 +19,6 @@ mod walk;
 pub(crate) use error::{PackError, UnpackError};
 pub(crate) use folder::pack_folder;
 pub(crate) use pack::{Packed, SourceTree, pack_source};
-pub(crate) use unpack::{Limits, Unpacked, unpack};
+pub(crate) use entries::Limits;
+pub(crate) use look::{Listed, ListedKind, check, list, pick};
+pub(crate) use unpack::{Unpacked, Unpacking, unpack};

@@ -8,6 +8,9 @@ pub(crate) enum CloudError {
     NotFound(String),
     #[error("{0} exists already")]
     AlreadyExists(String),
+    /// An object that is no longer what it was when it was found.
+    #[error("{0} was replaced or removed while it was fetched")]
+    Replaced(String),
     #[error("could not {doing}")]
     Io { doing: String, source: std::io::Error },
     /// What was asked for can't be done here, and what to do about it.

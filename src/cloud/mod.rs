@@ -7,14 +7,18 @@ pub(crate) mod local;
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
+use tokio_util::bytes::Bytes;
 
 use crate::model::RequestDocument;
+use crate::model::checksum::Checksum;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
@@ -146,6 +150,11 @@ pub(crate) trait Objects: Send + Sync {
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()>;
     /// The object's bytes, as a reader for a blocking thread.
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
+    /// What is known of an object before it is fetched.
+    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>>;
+    /// A stretch of an object's bytes, piece by piece as they are asked for. What breaks off is taken up again; what was
+    /// replaced meanwhile is [`CloudError::Replaced`].
+    fn range(&self, object: &Object, range: Range<u64>) -> Pieces;
     /// Every object below a prefix.
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
     /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
@@ -176,11 +185,31 @@ impl Content {
 /// Told how many bytes have been worked on, as they are.
 pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// An object that can be fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) uri: S3Uri,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// Another one once the content is another: S3's ETag. Empty where none is told.
+    pub(crate) version: String,
+    /// Of a bucket that keeps old versions.
+    pub(crate) version_id: Option<String>,
+    pub(crate) checksum: Option<Checksum>,
+    /// Where it lies on this computer already.
+    pub(crate) file: Option<Arc<File>>,
+}
+
+/// An object's bytes on their way.
+pub(crate) type Pieces = BoxStream<'static, CloudResult<Bytes>>;
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectSummary {
     pub(crate) uri: S3Uri,
     /// Bytes.
     pub(crate) size: u64,
+    /// As [`Object::version`].
+    pub(crate) version: String,
 }
 
 /// Log streams: CloudWatch Logs' DescribeLogStreams and GetLogEvents on SageMaker's group.

@@ -1,67 +1,162 @@
 //! `smtrain download`: what a job left, unpacked.
 
-use std::path::PathBuf;
+mod watching;
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 
+use self::watching::Watching;
 use super::interrupt::unless_interrupted;
-use super::job_args::JobArg;
+use super::job_args::SourceArg;
+use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::downloaded::Downloaded;
-use crate::model::printable;
-use crate::ops::download;
-use crate::ops::find_job::Found;
+use crate::model::size::Size;
+use crate::model::{JobName, printable};
+use crate::ops::download::{self, Patterns, Saving, Source, Watch, Which};
 use crate::ui;
 use crate::view;
-use crate::view::download::DownloadJson;
+use crate::view::download::{DownloadJson, FileJson};
 
 /// Fetch and unpack a job's model and output data
 ///
-/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed.
+/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed. What an S3 URI names comes to
+/// DIR. An interrupted download goes on when the same command is given again; nothing is seen under its name before it is
+/// whole and checked.
 #[derive(Debug, Args)]
 pub(crate) struct DownloadArgs {
     #[command(flatten)]
-    job: JobArg,
+    source: SourceArg,
     /// The folder to make JOB in
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// Keep the tar.gz, and don't unpack it
+    #[arg(long, conflicts_with = "only")]
+    archive: bool,
+    /// Print what is inside, and save nothing
+    #[arg(long, conflicts_with_all = ["archive", "only", "stdout", "force", "max_size"])]
+    list: bool,
+    /// Save only files that fit, `*.json` or `logs/`; can be given again
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Write one file's bytes to stdout, and fetch no more than that takes
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["archive", "only", "force", "max_size", "output"])]
+    stdout: Option<PathBuf>,
+    /// Fetch the checkpoints, to DIR/JOB/checkpoints/
+    #[arg(long)]
+    checkpoints: bool,
+    /// Fetch the code that ran, to DIR/JOB/code/
+    #[arg(long)]
+    code: bool,
     /// Replace what an earlier download left
     #[arg(long)]
     force: bool,
+    /// The most that may be unpacked, like 20GB; by default what the disk has room for
+    #[arg(long, value_name = "SIZE")]
+    max_size: Option<Size>,
     /// What to print on stdout
     #[arg(short, long, value_name = "FORMAT", default_value = "path")]
     output: DownloadOutput,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DownloadOutput {
-    /// The folder
+    /// The folder; with --list, sizes and names
     Path,
+    /// One object a line: each file, then what came
     Json,
 }
 
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
-    let DownloadArgs { job, dir, force, output } = args;
-    let Found { cloud, name: job } = job.find(context).await?;
-    let fetch = download::download(cloud, &job, &dir, force);
-    let downloaded = unless_interrupted(fetch).await?;
-    report(&downloaded, context);
+    let DownloadArgs { source, dir, archive, list, only, stdout, checkpoints, code, force, max_size, output } = args;
+    let (cloud, source) = source.find(context).await?;
+    let which = Which { code, checkpoints };
+    if list {
+        return print_list(cloud, &source, which, output, context).await;
+    }
+    if let Some(path) = stdout {
+        return print_file(cloud, &source, which, &path, context).await;
+    }
+    let watching = Arc::new(Watching::new(context.ui, output == DownloadOutput::Json)?);
+    let saving = Saving {
+        into: dir,
+        as_archive: archive,
+        only: Patterns::parse(&only)?,
+        force,
+        max_size: max_size.map(|size| size.0),
+        watch: watching.clone(),
+    };
+    let downloaded = unless_interrupted(download::save(cloud, &source, which, &saving)).await?;
+    watching.end();
+    report(&downloaded, &watching, context);
     match output {
-        DownloadOutput::Path => context.ui.line(downloaded.folder.display()),
-        DownloadOutput::Json => context.ui.line(view::json_line(&DownloadJson::of(&job, &downloaded))?),
+        DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Which::default() => {
+            context.ui.line(downloaded.folder.display())
+        }
+        DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.line(part.path.display())),
+        DownloadOutput::Json => {
+            watching.print_files(context.ui)?;
+            let name = source.to_string();
+            context.ui.line(view::json_line(&DownloadJson::of(&name, &downloaded))?)
+        }
     }
 }
 
+/// A job that has just completed: all that it left.
+pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context: &Context) -> Result<()> {
+    let watching = Arc::new(Watching::new(context.ui, false)?);
+    let (as_archive, only, force, max_size) = (false, None, false, None);
+    let saving = Saving { into, as_archive, only, force, max_size, watch: watching.clone() };
+    let source = Source::Job(job.clone());
+    let downloaded = unless_interrupted(download::save(cloud, &source, Which::default(), &saving)).await?;
+    watching.end();
+    report(&downloaded, &watching, context);
+    Ok(())
+}
+
 /// What came, on stderr.
-pub(super) fn report(downloaded: &Downloaded, context: &Context) {
-    for (what, part) in [("model", &downloaded.model), ("output data", &downloaded.output)] {
-        if let Some(part) = part {
-            let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
-            for link in &part.left_out {
-                context.ui.warning(format_args!("left out of the {what}, as it leads elsewhere: {}", printable(link)));
-            }
-            context.ui.note(format_args!("{what}: {files}, {bytes} in {}", part.folder.display()));
+fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
+    for part in &downloaded.parts {
+        for link in &part.left_out {
+            let link = printable(link);
+            context.ui.warning(format_args!("left out of the {}, as it leads elsewhere: {link}", part.what));
         }
+        let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
+        context.ui.note(format_args!("{}: {files}, {bytes} in {}", part.what, part.path.display()));
     }
+    if let Some(rate) = watching.rate() {
+        context.ui.note(rate);
+    }
+}
+
+async fn print_list(
+    cloud: &Cloud,
+    source: &Source,
+    which: Which,
+    output: DownloadOutput,
+    context: &Context,
+) -> Result<()> {
+    let watch: Arc<dyn Watch> = Arc::new(Watching::new(context.ui, false)?);
+    let out = Arc::new(Mutex::new(BufWriter::new(context.ui.sink())));
+    let lines = out.clone();
+    let tell = move |part: &str, listed: crate::archive::Listed| {
+        let line = match output {
+            DownloadOutput::Path => view::download::listed(&listed),
+            DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,
+        };
+        writeln!(lines.lock().unwrap_or_else(PoisonError::into_inner), "{line}")
+    };
+    unless_interrupted(download::list(cloud, source, which, &watch, Arc::new(tell))).await?;
+    let flushed = out.lock().unwrap_or_else(PoisonError::into_inner).flush();
+    flushed.map_err(ui::cannot_write)
+}
+
+async fn print_file(cloud: &Cloud, source: &Source, which: Which, path: &Path, context: &Context) -> Result<()> {
+    let watch: Arc<dyn Watch> = Arc::new(Watching::new(context.ui, false)?);
+    let ui = context.ui;
+    unless_interrupted(download::pick(cloud, source, which, path, &watch, || ui.sink())).await
 }

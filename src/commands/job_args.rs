@@ -5,7 +5,9 @@ use clap_complete::ArgValueCompleter;
 
 use crate::cloud::Cloud;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::S3Uri;
+use crate::ops::download::Source;
 use crate::ops::find_job::{Found, JobRef, Places};
 
 /// One job.
@@ -27,6 +29,33 @@ impl JobArg {
             _ => JobRef::Newest,
         };
         places(context).find(&job).await
+    }
+}
+
+/// One job, or something in S3.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArg {
+    /// The job's name, a unique beginning of it, `-` for the newest; or an s3:// URI of an archive, a file or a prefix
+    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
+    job: Option<String>,
+    /// The newest job
+    #[arg(long, conflicts_with = "job")]
+    last: bool,
+}
+
+impl SourceArg {
+    /// Something in S3 is on this computer if it is found here, unless AWS alone is meant.
+    pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, Source)> {
+        let Self { job, last } = self;
+        let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
+            let Found { cloud, name } = JobArg { job, last }.find(context).await?;
+            return Ok((cloud, Source::Job(name)));
+        };
+        let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
+        let local = context.local_cloud();
+        let is_here = context.local || (!context.is_for_aws() && !local.objects.list(&uri).await?.is_empty());
+        let cloud = if is_here { local } else { context.aws(None).await? };
+        Ok((cloud, Source::Uri(uri)))
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::download::report as report_download;
 use super::interrupt::{interrupt, unless_interrupted};
 use super::log_printer::LogPrinter;
 use super::logs;
@@ -20,7 +19,7 @@ use crate::ops::fetch_channels::{self, Fetched};
 use crate::ops::find_job::Found;
 use crate::ops::log::Following;
 use crate::ops::submit::{self, Defaults, Prepared, Progress, Submitted};
-use crate::ops::{download, wait};
+use crate::ops::wait;
 use crate::ui;
 use crate::view::dry_run::DryRun;
 use crate::view::{self, JobJson};
@@ -227,9 +226,7 @@ async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -
     wait::verdict(std::slice::from_ref(&ended))?;
     context.ui.note(format_args!("job {} completed", job.name));
     if let Some(into) = download {
-        let fetch = download::download(job.cloud, &job.name, &into, false);
-        let downloaded = unless_interrupted(fetch).await?;
-        report_download(&downloaded, context);
+        super::download::results(job.cloud, &job.name, into, context).await?;
     }
     Ok(())
 }

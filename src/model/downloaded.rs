@@ -2,22 +2,29 @@
 
 use std::path::PathBuf;
 
+use super::S3Uri;
+
 /// What was fetched.
 #[derive(Debug)]
 pub(crate) struct Downloaded {
-    /// `{DIR}/{job}`.
+    /// Of a job, `{DIR}/{job}`.
     pub(crate) folder: PathBuf,
-    pub(crate) model: Option<Part>,
-    pub(crate) output: Option<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
-/// One artifact, unpacked.
+/// One artifact.
 #[derive(Debug)]
 pub(crate) struct Part {
-    pub(crate) folder: PathBuf,
+    /// As it is called: `model`, `output data`.
+    pub(crate) what: String,
+    /// The folder that it was unpacked to, or the file.
+    pub(crate) path: PathBuf,
     pub(crate) files: usize,
     /// Unpacked.
     pub(crate) bytes: u64,
     /// Symbolic links that lead out of the artifact, as `NAME -> TARGET`: they were not made. With very many, the first.
     pub(crate) left_out: Vec<String>,
+    pub(crate) uri: S3Uri,
+    /// The object's ETag, where it is one object.
+    pub(crate) version: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! The words of the field as types: names, statuses, URIs, and the API's own request and answer. No I/O.
 
 pub(crate) mod artifacts;
+pub(crate) mod checksum;
 mod digest;
 pub(crate) mod downloaded;
 pub(crate) mod instance_type;
@@ -13,6 +14,7 @@ pub(crate) mod request;
 mod request_document;
 pub(crate) mod s3_uri;
 pub(crate) mod secrets;
+pub(crate) mod size;
 pub(crate) mod training_job;
 pub(crate) mod when;
 

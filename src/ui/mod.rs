@@ -81,6 +81,16 @@ impl Ui {
         Progress::of_bytes(title, self.shows_progress())
     }
 
+    /// Shows how far a download has come.
+    pub(crate) fn progress_of_download(self) -> Progress {
+        Progress::of_download(self.shows_progress())
+    }
+
+    /// Where data goes that is written from any thread.
+    pub(crate) fn sink(self) -> io::Stdout {
+        io::stdout()
+    }
+
     /// Shows that, and how long, something is waited for.
     pub(crate) fn progress_of_time(self, title: &str) -> Progress {
         Progress::of_time(title, self.shows_progress())
@@ -192,7 +202,8 @@ impl Data {
     }
 }
 
-fn cannot_write(error: io::Error) -> Error {
+/// Of stdout. A reader that has gone is no reason to complain.
+pub(crate) fn cannot_write(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader has gone"),
         _ => Error::failure("could not write to stdout").caused_by(error),

@@ -24,6 +24,18 @@ impl Progress {
         Self::new(title, "{spinner} {msg} {elapsed}", visible)
     }
 
+    /// Bytes that are fetched, and what is made of them: `⠋ model ━━━╸    1.2 MiB/3.4 MiB (5.6 MiB/s, 3s left) 4 MiB unpacked`.
+    pub(super) fn of_download(visible: bool) -> Self {
+        let progress = Self::new("", "{spinner} {msg}", visible);
+        let style = ProgressStyle::with_template(
+            "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} ({binary_bytes_per_sec}, {eta} left) {prefix}",
+        );
+        if let Ok(style) = style {
+            progress.bar.set_style(style.progress_chars("━╸ "));
+        }
+        progress
+    }
+
     fn new(title: &str, template: &str, visible: bool) -> Self {
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target).with_message(title.to_owned());
@@ -48,6 +60,27 @@ impl Progress {
             self.bar.reset();
         }
         self.bar.inc(by);
+    }
+
+    /// Something of a known size begins, part of which is there already.
+    pub(crate) fn begin(&self, title: &str, size: u64, there: u64) {
+        self.bar.set_message(title.to_owned());
+        self.bar.set_length(size);
+        self.bar.set_position(there);
+        self.bar.reset_eta();
+        self.bar.reset_elapsed();
+    }
+
+    /// What is said at the line's end; only made where it is seen.
+    pub(crate) fn tell(&self, text: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_prefix(text());
+        }
+    }
+
+    /// Takes the line away for good.
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
     }
 
     pub(crate) fn advance(&self, by: u64) {

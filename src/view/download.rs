@@ -1,46 +1,112 @@
-//! What was downloaded, as JSON.
+//! What was downloaded, or is inside an archive: as JSON, one object a line; as text.
+
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::VERSION;
-use crate::model::JobName;
+use crate::archive::{Listed, ListedKind};
 use crate::model::downloaded::{Downloaded, Part};
+use crate::model::{hex, printable};
+use crate::ui;
 
+/// The last line: what came, and where it is.
 #[derive(Debug, Serialize)]
-pub(crate) struct DownloadJson {
+pub(crate) struct DownloadJson<'a> {
     version: u32,
-    job: String,
+    kind: &'static str,
+    /// The job's name, or the URI.
+    source: &'a str,
     folder: String,
-    model: Option<PartJson>,
-    output: Option<PartJson>,
+    parts: Vec<PartJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct PartJson {
-    folder: String,
+struct PartJson<'a> {
+    /// `model`, `output data`, `code`, `checkpoints`, or what a URI ends with.
+    part: &'a str,
+    /// The folder that it was unpacked to, or the file.
+    path: String,
     files: usize,
     bytes: u64,
+    /// Where it was fetched from; with the object's ETag, where it was one object.
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<&'a str>,
     /// Links that lead out of the artifact, as `NAME -> TARGET`: they were not made.
-    left_out: Vec<String>,
+    left_out: &'a [String],
 }
 
-impl DownloadJson {
-    pub(crate) fn of(job: &JobName, downloaded: &Downloaded) -> Self {
+impl<'a> DownloadJson<'a> {
+    pub(crate) fn of(source: &'a str, downloaded: &'a Downloaded) -> Self {
         Self {
             version: VERSION,
-            job: job.to_string(),
+            kind: "download",
+            source,
             folder: downloaded.folder.display().to_string(),
-            model: downloaded.model.as_ref().map(part),
-            output: downloaded.output.as_ref().map(part),
+            parts: downloaded.parts.iter().map(part).collect(),
         }
     }
 }
 
-fn part(part: &Part) -> PartJson {
+fn part(part: &Part) -> PartJson<'_> {
     PartJson {
-        folder: part.folder.display().to_string(),
+        part: &part.what,
+        path: part.path.display().to_string(),
         files: part.files,
         bytes: part.bytes,
-        left_out: part.left_out.clone(),
+        uri: part.uri.to_string(),
+        etag: part.version.as_deref().map(|tag| tag.trim_matches('"')).filter(|tag| !tag.is_empty()),
+        left_out: &part.left_out,
+    }
+}
+
+/// A file, or, in a list, whatever stands there.
+#[derive(Debug, Serialize)]
+pub(crate) struct FileJson<'a> {
+    version: u32,
+    /// `file`; in a list also `folder`, `symlink`, `hard_link` and `other`.
+    kind: &'static str,
+    part: &'a str,
+    /// In its part; bytes that are no UTF-8 are replaced.
+    path: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+}
+
+impl<'a> FileJson<'a> {
+    pub(crate) fn saved(part: &'a str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> Self {
+        let (path, sha256) = (path.to_string_lossy().into_owned(), sha256.map(|digest| hex(&digest)));
+        Self { version: VERSION, kind: "file", part, path, size, sha256, target: None }
+    }
+
+    pub(crate) fn listed(part: &'a str, listed: &Listed) -> Self {
+        let (kind, target) = match &listed.kind {
+            ListedKind::File => ("file", None),
+            ListedKind::Folder => ("folder", None),
+            ListedKind::Symlink(target) => ("symlink", Some(target)),
+            ListedKind::HardLink(target) => ("hard_link", Some(target)),
+            ListedKind::Other => ("other", None),
+        };
+        let target = target.map(|target| target.to_string_lossy().into_owned());
+        Self { kind, target, ..Self::saved(part, &listed.path, listed.size, None) }
+    }
+}
+
+/// `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
+pub(crate) fn listed(listed: &Listed) -> String {
+    let name = printable(&listed.path.display().to_string()).replace('\n', "\\n");
+    let name = name.trim_end_matches('/');
+    let link = |target: &Path| printable(&target.display().to_string()).replace('\n', "\\n");
+    let size = if listed.kind == ListedKind::File { ui::bytes(listed.size) } else { String::new() };
+    match &listed.kind {
+        ListedKind::File => format!("{size:>12}  {name}"),
+        ListedKind::Folder => format!("{size:>12}  {name}/"),
+        ListedKind::Symlink(target) => format!("{size:>12}  {name} -> {}", link(target)),
+        ListedKind::HardLink(target) => format!("{size:>12}  {name} = {}", link(target)),
+        ListedKind::Other => format!("{size:>12}  {name} (a device or the like)"),
     }
 }

@@ -80,7 +80,8 @@ impl Place {
     }
 
     fn unpack(&self, archive: &[u8]) -> Result<Unpacked, UnpackError> {
-        unpack(archive, &self.root(), &Limits { bytes: 6 << 20, entries: 1000, packed_from: None })
+        let limits = Limits { bytes: 6 << 20, entries: 1000, packed_from: None };
+        unpack(io::Cursor::new(archive.to_vec()), &self.root(), &limits, &mut ())
     }
 
     fn is_untouched_outside(&self) -> io::Result<bool> {

@@ -3,6 +3,7 @@
 
 mod bucket;
 mod error;
+mod find;
 mod get;
 mod list;
 mod plan;
@@ -14,17 +15,16 @@ mod uploads;
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
 use super::config::Config;
-use super::error::answer;
-use crate::cloud::{CloudResult, Content, Identity, ObjectSummary, Objects};
+use crate::cloud::{CloudResult, Content, Identity, Object, ObjectSummary, Objects, Pieces};
 use crate::model::S3Uri;
 
 pub(super) struct AwsObjects {
@@ -63,21 +63,12 @@ impl AwsObjects {
     fn remember(&self, bucket: &str, owner: String) {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.to_owned(), owner);
     }
-
-    async fn look_up(&self, uri: &S3Uri) -> CloudResult<Option<HeadObjectOutput>> {
-        let call = self.client.head_object().bucket(uri.bucket()).key(uri.key());
-        match call.set_expected_bucket_owner(self.owner(uri.bucket())).send().await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => Ok(None),
-            Err(error) => Err(error::with_permissions(self.failure(&format!("look up {uri}"), uri.bucket(), &error))),
-        }
-    }
 }
 
 #[async_trait]
 impl Objects for AwsObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
-        Ok(self.look_up(uri).await?.map(|object| size(object.content_length)))
+        Ok(self.look_up(uri, None, None).await?.map(|object| size(object.content_length)))
     }
 
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
@@ -86,6 +77,14 @@ impl Objects for AwsObjects {
 
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn Read + Send>> {
         Ok(Box::new(self.fetch(uri).await?))
+    }
+
+    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
+        self.find_object(uri).await
+    }
+
+    fn range(&self, object: &Object, range: Range<u64>) -> Pieces {
+        self.fetch_range(object, range)
     }
 
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {

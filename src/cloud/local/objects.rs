@@ -4,15 +4,23 @@ mod staging;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::try_unfold;
+use tokio_util::bytes::Bytes;
 
 pub(crate) use self::staging::Staging;
 use super::home::Home;
-use crate::cloud::{CloudError, CloudResult, Content, ObjectSummary, Objects};
+use crate::cloud::{CloudError, CloudResult, Content, Object, ObjectSummary, Objects, Pieces};
 use crate::model::{S3Uri, hex, sha256};
+
+/// How much of an object is read at a time, in bytes.
+const PIECE: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct LocalObjects {
@@ -49,6 +57,36 @@ impl Objects for LocalObjects {
             Some(file) => Ok(Box::new(file)),
             None => Err(CloudError::NotFound(uri.to_string())),
         }
+    }
+
+    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
+        let path = self.home.object(uri)?;
+        let doing = || format!("read {}", path.display());
+        let Some(file) = open(&path).map_err(CloudError::io(doing()))? else { return Ok(None) };
+        let metadata = file.metadata().map_err(CloudError::io(doing()))?;
+        Ok(Some(Object {
+            uri: uri.clone(),
+            size: metadata.len(),
+            version: version(&metadata),
+            version_id: None,
+            checksum: None,
+            file: Some(Arc::new(file)),
+        }))
+    }
+
+    fn range(&self, object: &Object, range: Range<u64>) -> Pieces {
+        let (file, path, uri) = (object.file.clone(), self.home.object(&object.uri), object.uri.clone());
+        let file = file.map_or_else(|| open(&path?).map_err(CloudError::io(format!("read {uri}")))?.map(Arc::new).ok_or_else(|| CloudError::NotFound(uri.to_string())), Ok);
+        try_unfold((file, range), async |(file, range)| {
+            if range.is_empty() {
+                return Ok(None);
+            }
+            let file: Arc<File> = file?;
+            let (piece, file) = read_piece(file, range.clone()).await?;
+            let next = range.start + piece.len() as u64;
+            Ok(Some((piece, (Ok(file), next..range.end))))
+        })
+        .boxed()
     }
 
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
@@ -102,6 +140,22 @@ pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
+/// Another file, or another content, has another one.
+fn version(metadata: &Metadata) -> String {
+    format!("{}-{}-{}.{:09}", metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+async fn read_piece(file: Arc<File>, range: Range<u64>) -> CloudResult<(Bytes, Arc<File>)> {
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(PIECE);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut piece = vec![0; length];
+        file.read_exact_at(&mut piece, range.start)?;
+        Ok((Bytes::from(piece), file))
+    });
+    let read = read.await.map_err(|error| CloudError::Other(format!("reading ended: {error}")))?;
+    read.map_err(CloudError::io("read an object"))
+}
+
 /// The copy is checked, not the file: that one may change at any time.
 fn check(copy: &mut File, expected: Option<&str>) -> io::Result<()> {
     let Some(expected) = expected else { return Ok(()) };
@@ -119,17 +173,18 @@ pub(crate) fn list(home: &Home, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary
         S3Uri::parse(&format!("s3://{}/", prefix.bucket())).map_err(|error| CloudError::Other(error.to_string()))?;
     let root = home.object(&bucket)?;
     let mut objects = Vec::new();
-    walk(&home.object(&bucket.join(folder))?, &mut |path, size| {
+    walk(&home.object(&bucket.join(folder))?, &mut |path, metadata| {
         let key = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
         if key.starts_with(prefix.key()) {
-            objects.push(ObjectSummary { uri: bucket.join(&key), size });
+            let (size, version) = (metadata.len(), version(metadata));
+            objects.push(ObjectSummary { uri: bucket.join(&key), size, version });
         }
     })?;
     objects.sort_by(|a, b| a.uri.key().cmp(b.uri.key()));
     Ok(objects)
 }
 
-fn walk(folder: &Path, each: &mut impl FnMut(&Path, u64)) -> CloudResult<()> {
+fn walk(folder: &Path, each: &mut impl FnMut(&Path, &Metadata)) -> CloudResult<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
         entries => entries.map_err(CloudError::io(format!("list {}", folder.display())))?,
@@ -141,7 +196,7 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path, u64)) -> CloudResult<()> {
         if kind.is_dir() {
             walk(&path, each)?;
         } else if let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) {
-            each(&path, metadata.len());
+            each(&path, &metadata);
         }
     }
     Ok(())

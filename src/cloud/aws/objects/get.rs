@@ -1,7 +1,8 @@
-//! Fetching an object: a task brings its bytes, and takes up again where the connection broke off or came to a stop; a reader
-//! on a blocking thread takes them from it. What does not come whole ends in an error, never in silence.
+//! Fetching objects, whole or in stretches: what broke off, or came to a stop, is taken up where it did. What does not come
+//! whole ends in an error, never in silence.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::time::Duration;
 
 use aws_sdk_s3::error::SdkError;
@@ -9,13 +10,15 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::StreamExt;
+use futures_util::stream::try_unfold;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_util::bytes::{Buf, Bytes};
 
 use super::{AwsObjects, size};
 use crate::cloud::aws::error::{answer, innermost, service_error};
-use crate::cloud::{CloudError, CloudResult};
+use crate::cloud::{CloudError, CloudResult, Object, Pieces};
 use crate::model::S3Uri;
 
 /// How many pieces, of some ten to hundred KiB, wait for the reader.
@@ -27,19 +30,32 @@ const PROGRESS: u64 = 1024 * 1024;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 impl AwsObjects {
+    /// A whole object, as a task brings it to a reader on a blocking thread.
     pub(super) async fn fetch(&self, uri: &S3Uri) -> CloudResult<Fetched> {
-        let request = self.client.get_object().bucket(uri.bucket()).key(uri.key());
-        let request = request.set_expected_bucket_owner(self.owner(uri.bucket()));
+        let request = self.request(uri);
         let object = match request.clone().send().await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Err(CloudError::NotFound(uri.to_string())),
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri.bucket(), &error)),
         };
-        let request = request.set_if_match(object.e_tag.clone());
+        let size = size(object.content_length);
+        let fetch = Fetch::new(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
-        let fetch = Fetch { request, uri: uri.clone(), size: size(object.content_length), at: 0, pieces };
-        tokio::spawn(fetch.run(object.body));
+        tokio::spawn(Fetch { body: Some(object.body), ..fetch }.bring(pieces));
         Ok(Fetched { comes, piece: Bytes::new(), is_whole: false })
+    }
+
+    /// A stretch of this version of an object, brought as it is asked for.
+    pub(super) fn fetch_range(&self, object: &Object, range: Range<u64>) -> Pieces {
+        let request = self.request(&object.uri).set_version_id(object.version_id.clone());
+        let request = request.set_if_match(Some(object.version.clone()).filter(|version| !version.is_empty()));
+        let fetch = Fetch::new(request, &object.uri, range, object.size);
+        try_unfold(fetch, async |mut fetch| Ok(fetch.next().await?.map(|piece| (piece, fetch)))).boxed()
+    }
+
+    fn request(&self, uri: &S3Uri) -> GetObjectFluentBuilder {
+        let request = self.client.get_object().bucket(uri.bucket()).key(uri.key());
+        request.set_expected_bucket_owner(self.owner(uri.bucket()))
     }
 }
 
@@ -48,71 +64,91 @@ fn is_missing(error: &SdkError<GetObjectError, HttpResponse>) -> bool {
     answer(error).is_some_and(|answer| answer.status == 404 && answer.code != "NoSuchBucket")
 }
 
-/// An object on its way.
+/// A stretch of an object on its way.
 struct Fetch {
     /// For no other version of the object than the first one.
     request: GetObjectFluentBuilder,
     uri: S3Uri,
-    /// In bytes.
-    size: u64,
+    /// What comes next, and where the stretch ends.
     at: u64,
-    pieces: Sender<io::Result<Bytes>>,
+    end: u64,
+    /// Of the object.
+    size: u64,
+    /// None before the first piece, and where it broke off.
+    body: Option<ByteStream>,
+    /// How often it broke off, and where it did last.
+    failures: u32,
+    broke_off_at: u64,
 }
 
 impl Fetch {
-    /// Ends when all is there, when nothing more can be had, or when nobody reads any more.
-    async fn run(mut self, body: ByteStream) {
-        let pieces = self.pieces.clone();
-        tokio::select! {
-            outcome = self.bring(body) => {
-                // An empty piece is the end.
-                let _gone = pieces.send(outcome.map(|()| Bytes::new()).map_err(io::Error::other)).await;
+    fn new(request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Self {
+        let (at, end) = (range.start, range.end);
+        Self { request, uri: uri.clone(), at, end, size, body: None, failures: 0, broke_off_at: at }
+    }
+
+    /// Passes all pieces on. Ends when all is there, when nothing more can be had, or when nobody reads any more.
+    async fn bring(mut self, pieces: Sender<io::Result<Bytes>>) {
+        loop {
+            let next = tokio::select! {
+                next = self.next() => next,
+                () = pieces.closed() => return,
+            };
+            let is_last = !matches!(next, Ok(Some(_)));
+            // An empty piece is the end.
+            let piece = next.map(Option::unwrap_or_default).map_err(io::Error::other);
+            if pieces.send(piece).await.is_err() || is_last {
+                return;
             }
-            () = pieces.closed() => {}
         }
     }
 
-    async fn bring(&mut self, mut body: ByteStream) -> CloudResult<()> {
-        let (mut failures, mut resumed_at) = (0, 0);
+    /// The next piece; none at the end.
+    async fn next(&mut self) -> CloudResult<Option<Bytes>> {
         loop {
-            let broke_off = self.pass_on(&mut body).await;
-            match broke_off {
-                None if self.at == self.size => return Ok(()),
-                Some(why) if self.at >= self.size || failures == RESUMES => return Err(self.broken(&why)),
-                None if failures == RESUMES => return Err(self.broken("it ended early")),
-                _ => {}
-            }
-            failures = if self.at >= resumed_at + PROGRESS { 1 } else { failures + 1 };
-            resumed_at = self.at;
-            sleep(FIRST_WAIT * 2_u32.pow(failures)).await;
-            body = self.resume().await?;
-        }
-    }
-
-    /// Passes on what comes, and tells why it broke off.
-    async fn pass_on(&mut self, body: &mut ByteStream) -> Option<String> {
-        loop {
-            match body.try_next().await {
-                Ok(Some(piece)) if piece.is_empty() => {}
+            let mut body = match self.body.take() {
+                Some(body) => body,
+                None if self.at == self.end && self.size > 0 => return Ok(None),
+                None => self.open().await?,
+            };
+            let why = match body.try_next().await {
                 Ok(Some(piece)) => {
+                    self.body = Some(body);
+                    if piece.is_empty() {
+                        continue;
+                    }
                     self.at += piece.len() as u64;
-                    // A reader that has gone ends the task.
-                    let _gone = self.pieces.send(Ok(piece)).await;
+                    return Ok(Some(piece));
                 }
-                Ok(None) => return None,
-                Err(error) => return Some(innermost(&error)),
-            }
+                Ok(None) if self.at == self.end => return Ok(None),
+                Ok(None) => "it ended early".to_owned(),
+                Err(error) => innermost(&error),
+            };
+            self.wait(&why).await?;
         }
     }
 
-    async fn resume(&self) -> CloudResult<ByteStream> {
-        let request = self.request.clone().range(format!("bytes={}-", self.at));
-        let object = request.send().await.map_err(|error| match answer(&error) {
-            Some(answer) if matches!(answer.status, 404 | 412) => self.broken("it was replaced or removed meanwhile"),
+    /// Before it is taken up again.
+    async fn wait(&mut self, why: &str) -> CloudResult<()> {
+        // What is wrong with all of it, like a checksum, is not mended by that.
+        if self.at >= self.end || self.failures == RESUMES {
+            return Err(self.broken(why));
+        }
+        self.failures = if self.at >= self.broke_off_at + PROGRESS { 1 } else { self.failures + 1 };
+        self.broke_off_at = self.at;
+        sleep(FIRST_WAIT * 2_u32.pow(self.failures)).await;
+        Ok(())
+    }
+
+    async fn open(&self) -> CloudResult<ByteStream> {
+        let is_part = self.at > 0 || self.end < self.size;
+        let range = is_part.then(|| format!("bytes={}-{}", self.at, self.end.saturating_sub(1)));
+        let object = self.request.clone().set_range(range).send().await.map_err(|error| match answer(&error) {
+            Some(answer) if matches!(answer.status, 404 | 412) => CloudError::Replaced(self.uri.to_string()),
             _ => service_error(&format!("fetch {}", self.uri), &error),
         })?;
         let from_there = format!("bytes {}-", self.at);
-        if object.content_range.is_some_and(|range| range.starts_with(&from_there)) {
+        if !is_part || object.content_range.is_some_and(|range| range.starts_with(&from_there)) {
             return Ok(object.body);
         }
         Err(self.broken("the service does not send parts of objects"))

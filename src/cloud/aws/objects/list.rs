@@ -16,7 +16,8 @@ impl AwsObjects {
                 .map_err(|error| self.failure(&format!("list what lies below {prefix}"), prefix.bucket(), &error))?;
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };
-                objects.push(ObjectSummary { uri: prefix.root().join(&key), size: size(object.size) });
+                let version = object.e_tag.unwrap_or_default();
+                objects.push(ObjectSummary { uri: prefix.root().join(&key), size: size(object.size), version });
             }
             token = page.next_continuation_token;
             if token.is_none() {

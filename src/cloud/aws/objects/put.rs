@@ -110,7 +110,7 @@ impl AwsObjects {
     /// Whether an object of that size, of so many parts, stands there: an ETag ends with the number of its parts.
     async fn is_stored(&self, uri: &S3Uri, parts: usize, bytes: u64) -> CloudResult<bool> {
         let ending = format!("-{parts}");
-        let found = self.look_up(uri).await?.filter(|object| size(object.content_length) == bytes);
+        let found = self.look_up(uri, None, None).await?.filter(|object| size(object.content_length) == bytes);
         Ok(found.and_then(|object| object.e_tag).is_some_and(|tag| tag.trim_matches('"').ends_with(&ending)))
     }
 }

@@ -57,7 +57,7 @@ fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> Clo
         None => home.object(&S3Uri::parse(&place).map_err(|error| CloudError::Other(format!("{place}: {error}")))?)?,
     };
     let file = File::open(&archive).map_err(CloudError::io(format!("read the code {}", archive.display())))?;
-    let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default());
+    let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default(), &mut ());
     unpacked.map(drop).map_err(|error| CloudError::Other(format!("could not unpack the code: {}", with_causes(&error))))
 }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::cloud::{
     Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Identity, JobEvent, JobEventsPage, Jobs,
-    JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, ObjectSummary, Objects, Pace, Page, Refusal,
+    JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects, Pace, Page, Pieces, Refusal,
     ServiceError,
 };
 use crate::model::request::CreateTrainingJobRequest;
@@ -278,6 +278,14 @@ impl Objects for Nothing {
 
     async fn get(&self, _: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>> {
         not_here()
+    }
+
+    async fn find(&self, _: &S3Uri) -> CloudResult<Option<Object>> {
+        not_here()
+    }
+
+    fn range(&self, _: &Object, _: std::ops::Range<u64>) -> Pieces {
+        Box::pin(futures_util::stream::once(async { not_here() }))
     }
 
     async fn list(&self, _: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {

@@ -247,13 +247,14 @@ impl State {
         if request.headers.get("if-match").is_some_and(|tag| *tag != object.tag) {
             return Answer::refused(412, "PreconditionFailed");
         }
-        let range = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        let range = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
         let mut answer = Answer { headers: vec![("etag", object.tag.clone())], ..Answer::ok() };
         answer.body.clone_from(&object.bytes);
-        if let Some(start) = range.and_then(|start| start.parse::<usize>().ok()) {
+        if let Some((start, last)) = range {
+            let size = object.bytes.len();
+            let (start, last): (usize, usize) = (start.parse().unwrap_or(0), last.parse().unwrap_or(size - 1));
             answer.status = 206;
-            answer.body.drain(..start);
-            let (last, size) = (object.bytes.len() - 1, object.bytes.len());
+            answer.body = object.bytes[start..=last].to_vec();
             answer.headers.push(("content-range", format!("bytes {start}-{last}/{size}")));
         }
         answer

@@ -1,0 +1,125 @@
+//! Looks into a tar.gz without unpacking it: what is in it, one of its files, or whether it is whole.
+
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use tar::EntryType;
+
+use super::UnpackError;
+use super::entries::{self, Entry, Limits, Visit, shown};
+use super::inside;
+use super::members::Members;
+
+const BUFFER: usize = 256 * 1024;
+
+/// What stands in an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// As the archive has it, without `./` before it.
+    pub(crate) path: PathBuf,
+    pub(crate) kind: ListedKind,
+    /// Of a file, in bytes.
+    pub(crate) size: u64,
+    /// The permissions, and setuid and the like, as the archive has them.
+    pub(crate) mode: u32,
+    /// Seconds since 1970.
+    pub(crate) modified: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListedKind {
+    File,
+    Folder,
+    Symlink(PathBuf),
+    HardLink(PathBuf),
+    /// What is never unpacked.
+    Other,
+}
+
+/// Tells all that is in an archive, in its order.
+pub(crate) fn list(
+    from: impl Read + Send + 'static,
+    limits: &Limits,
+    tell: &mut impl FnMut(Listed) -> io::Result<()>,
+) -> Result<(), UnpackError> {
+    entries::each(from, limits, &mut Lister { tell })
+}
+
+struct Lister<'t, T> {
+    tell: &'t mut T,
+}
+
+impl<T: FnMut(Listed) -> io::Result<()>> Visit for Lister<'_, T> {
+    fn visit(&mut self, entry: &mut Entry<'_, '_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+        let kind = match entry.kind() {
+            EntryType::Symlink => ListedKind::Symlink(entry.link_target()),
+            EntryType::Link => ListedKind::HardLink(entry.link_target()),
+            _ if entry.is_folder() => ListedKind::Folder,
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => ListedKind::File,
+            _ => ListedKind::Other,
+        };
+        let header = entry.header();
+        let (mode, modified) = (header.mode().unwrap_or(0) & 0o7777, header.mtime().unwrap_or(0));
+        let path = entry.name.strip_prefix(".").unwrap_or(entry.name).to_owned();
+        if path.as_os_str().is_empty() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let size = if kind == ListedKind::File { entry.size() } else { 0 };
+        (self.tell)(Listed { path, kind, size, mode, modified }).map_err(UnpackError::Told)?;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Writes one file's bytes, and reads no further. None where there is no such file; else how many bytes it has.
+pub(crate) fn pick(
+    from: impl Read + Send + 'static,
+    limits: &Limits,
+    path: &Path,
+    to: &mut impl Write,
+) -> Result<Option<u64>, UnpackError> {
+    let mut picker = Picker { wanted: inside::relative(path), to, found: None, buffer: vec![0; BUFFER] };
+    entries::each(from, limits, &mut picker)?;
+    Ok(picker.found)
+}
+
+struct Picker<'t, T> {
+    wanted: Option<PathBuf>,
+    to: &'t mut T,
+    found: Option<u64>,
+    buffer: Vec<u8>,
+}
+
+impl<T: Write> Visit for Picker<'_, T> {
+    fn visit(&mut self, entry: &mut Entry<'_, '_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+        if inside::relative(entry.name) != self.wanted {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let entry_name = || shown(entry.name);
+        match entry.kind() {
+            EntryType::Symlink | EntryType::Link => {
+                return Err(UnpackError::Linked { entry: entry_name(), target: shown(&entry.link_target()) });
+            }
+            _ if entry.is_folder() => return Err(UnpackError::NoFile(entry_name())),
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {}
+            _ => return Err(UnpackError::NoFile(entry_name())),
+        }
+        loop {
+            let count = entry.read(&mut self.buffer)?;
+            if count == 0 {
+                self.found = Some(entry.size());
+                return Ok(ControlFlow::Break(()));
+            }
+            self.to.write_all(&self.buffer[..count]).map_err(UnpackError::Told)?;
+        }
+    }
+}
+
+/// Inflates all of it, to no purpose but to see that its checksums are right.
+pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
+    let inflated = io::copy(&mut Members::new(from), &mut io::sink());
+    inflated.map(drop).map_err(|source| match source {
+        source if super::members::TrailingData::is(&source) => UnpackError::TrailingData,
+        source => UnpackError::Damaged { place: "somewhere".to_owned(), source },
+    })
+}

@@ -1,0 +1,106 @@
+//! Watches a download for its command: shows how far it has come, and keeps what JSON tells of each file.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Doing, Result};
+use crate::ops::download::Watch;
+use crate::ui::{self, Progress, Ui};
+use crate::view;
+use crate::view::download::FileJson;
+
+/// Of smaller downloads nobody wants to know the rate, in bytes.
+const WORTH_TELLING: u64 = 1024 * 1024;
+
+pub(super) struct Watching {
+    ui: Ui,
+    progress: Progress,
+    started: Instant,
+    fetched: AtomicU64,
+    unpacked: AtomicU64,
+    /// Lines of JSON: there can be millions.
+    files: Option<Mutex<BufWriter<File>>>,
+}
+
+impl Watching {
+    pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
+        let file = || tempfile::tempfile().doing(|| "create a temporary file".to_owned());
+        Ok(Self {
+            ui,
+            progress: ui.progress_of_download(),
+            started: Instant::now(),
+            fetched: AtomicU64::new(0),
+            unpacked: AtomicU64::new(0),
+            files: if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None },
+        })
+    }
+
+    /// Nothing more will be shown.
+    pub(super) fn end(&self) {
+        self.progress.end();
+    }
+
+    /// `fetched 476 MiB in 2.1 s: 227 MiB/s`; none where there was hardly anything to fetch.
+    pub(super) fn rate(&self) -> Option<String> {
+        let (fetched, seconds) = (self.fetched.load(Ordering::Relaxed), self.started.elapsed().as_secs_f64());
+        if fetched < WORTH_TELLING {
+            return None;
+        }
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to be read")]
+        let rate = (fetched as f64 / seconds.max(0.001)) as u64;
+        Some(format!("fetched {} in {seconds:.1} s: {}/s", ui::bytes(fetched), ui::bytes(rate)))
+    }
+
+    /// A line of JSON for each file that was saved.
+    pub(super) fn print_files(&self, ui: Ui) -> Result<()> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let reading = || "read what was noted of the files".to_owned();
+        let mut lines = files.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.flush().doing(reading)?;
+        let file = lines.get_mut();
+        file.rewind().doing(reading)?;
+        let mut data = ui.data();
+        for line in BufReader::new(file).split(b'\n') {
+            data.bytes(&line.doing(reading)?)?;
+            data.bytes(b"\n")?;
+        }
+        data.flush()
+    }
+}
+
+impl Watch for Watching {
+    fn begins(&self, what: &str, size: u64, there: u64) {
+        self.progress.begin(what, size, there);
+        if there > 0 && there < size {
+            self.note(&format!("{what}: going on from {} of {}", ui::bytes(there), ui::bytes(size)));
+        }
+    }
+
+    fn fetched(&self, bytes: u64) {
+        self.fetched.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.advance(bytes);
+    }
+
+    fn unpacked(&self, bytes: u64) {
+        let unpacked = self.unpacked.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.progress.tell(|| format!("{} unpacked", ui::bytes(unpacked)));
+    }
+
+    fn note(&self, text: &str) {
+        self.progress.suspend(|| self.ui.note(text));
+    }
+
+    fn digests(&self) -> bool {
+        self.files.is_some()
+    }
+
+    fn file(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let line = view::json_line(&FileJson::saved(what, path, size, sha256)).map_err(io::Error::other)?;
+        writeln!(files.lock().unwrap_or_else(PoisonError::into_inner), "{line}")
+    }
+}

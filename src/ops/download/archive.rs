@@ -1,0 +1,306 @@
+//! One archive: fetched, checked and unpacked at the same time.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::artifacts::Artifact;
+use super::checked::Checked;
+use super::extents::Extents;
+use super::fetch::{Item, To, fetch};
+use super::journal::Journal;
+use super::partial::{Partial, Target};
+use super::spool::{Closing, Spool, SpoolReader};
+use super::{Saving, Watch, disk};
+use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
+use crate::cloud::{Cloud, Object, OnBytes};
+use crate::error::{Doing, Error, Kind, Result};
+use crate::ops::blocking;
+
+/// An object's bytes, in order, on a blocking thread.
+pub(super) type Bytes = Checked<SpoolReader>;
+
+/// What is made of an archive's bytes, and where.
+enum Making {
+    /// Its files.
+    Tree,
+    /// Itself; `true` if it is no archive, but some other file.
+    Copy(bool),
+}
+
+/// Leaves an archive's files in a folder.
+pub(super) async fn unpack(
+    cloud: &Cloud,
+    object: Object,
+    artifact: &Artifact,
+    saving: &Saving,
+    path: PathBuf,
+) -> Result<Unpacked> {
+    save(cloud, object, artifact, saving, Making::Tree, path).await
+}
+
+/// Leaves an archive, or any other file, as it is.
+pub(super) async fn copy(
+    cloud: &Cloud,
+    object: Object,
+    artifact: &Artifact,
+    saving: &Saving,
+    path: PathBuf,
+    is_archive: bool,
+) -> Result<Unpacked> {
+    save(cloud, object, artifact, saving, Making::Copy(!is_archive), path).await
+}
+
+async fn save(
+    cloud: &Cloud,
+    object: Object,
+    artifact: &Artifact,
+    saving: &Saving,
+    making: Making,
+    path: PathBuf,
+) -> Result<Unpacked> {
+    let target = Target { path, force: saving.force };
+    let partial = blocking(move || Partial::open(&target)).await?;
+    let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
+    let (is_resumed, mut made) = maker.clone().make(cloud).await?;
+    if is_resumed && matches!(made, Err(Failure { is_damaged: true, .. })) {
+        // What an earlier download left may be what is wrong.
+        saving.watch.note("what was fetched earlier is damaged: all of it is fetched again");
+        maker.partial.clear()?;
+        made = maker.clone().make(cloud).await?.1;
+    }
+    maker.end(made)
+}
+
+/// Why something could not be made of the bytes.
+struct Failure {
+    error: Error,
+    /// The bytes are not what they should be.
+    is_damaged: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, is_damaged: false }
+    }
+}
+
+struct Maker {
+    partial: Partial,
+    object: Object,
+    artifact: Artifact,
+    saving: Saving,
+    making: Making,
+}
+
+impl Maker {
+    /// Whether some of it had been fetched before, and what came of it.
+    async fn make(self: Arc<Self>, cloud: &Cloud) -> Result<(bool, std::result::Result<Unpacked, Failure>)> {
+        let maker = self.clone();
+        let Prepared { spool, journal, there, limit } = blocking(move || maker.prepare()).await?;
+        self.saving.watch.begins(&self.artifact.what, self.object.size, there);
+        let reader = Checked::new(SpoolReader::new(spool.clone()), self.object.checksum.clone());
+        let maker = self.clone();
+        let make = async move {
+            let made = tokio::task::spawn_blocking(move || maker.make_of(reader, limit)).await;
+            made.doing(|| "finish the work".to_owned())?
+        };
+        let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), make).await;
+        let is_local = self.object.file.is_some();
+        Ok((there > 0 && !is_local, made))
+    }
+
+    fn prepare(&self) -> Result<Prepared> {
+        self.partial.clear_files()?;
+        let object = &self.object;
+        if let (Some(file), Making::Tree) = (&object.file, &self.making) {
+            let limit = self.limit(0)?;
+            let spool = Arc::new(Spool::kept(file.clone(), object.size, whole(object.size)));
+            return Ok(Prepared { spool, journal: None, there: object.size, limit });
+        }
+        let path = self.partial.journal();
+        let doing = || format!("write {}", path.display());
+        let (journal, known) = Journal::begin(&path, std::slice::from_ref(object)).doing(doing)?;
+        let file = self.partial.open_archive()?;
+        let mut there = known.into_iter().next().unwrap_or_default();
+        let length = file.metadata().doing(doing)?.len();
+        if there.iter().any(|range| range.end > length) {
+            there = Extents::default();
+        }
+        let limit = self.limit(object.size - there.total())?;
+        let (total, spool) = (there.total(), Spool::kept(Arc::new(file), object.size, there));
+        Ok(Prepared { spool: Arc::new(spool), journal: Some(Arc::new(journal)), there: total, limit })
+    }
+
+    /// To how many bytes the archive may unpack, so many being still to be fetched.
+    fn limit(&self, to_fetch: u64) -> Result<u64> {
+        let free = disk::free(self.partial.folder())?;
+        disk::check(free, to_fetch, &self.object.uri)?;
+        Ok(self.saving.max_size.unwrap_or_else(|| disk::usable(free).saturating_sub(to_fetch)))
+    }
+
+    fn make_of(&self, bytes: Bytes, limit: u64) -> std::result::Result<Unpacked, Failure> {
+        match self.making {
+            Making::Tree => {
+                let limits = Limits { bytes: limit, packed_from: self.artifact.packed_from, ..Limits::default() };
+                let mut told = Told { saving: &self.saving, what: &self.artifact.what };
+                let unpacked = archive::unpack(bytes, &self.partial.files(), &limits, &mut told);
+                unpacked.map_err(|error| self.failure(error))
+            }
+            Making::Copy(false) => archive::check(bytes).map(|()| self.one_file()).map_err(|error| self.failure(error)),
+            Making::Copy(true) => {
+                let mut bytes = bytes;
+                let read = io::copy(&mut bytes, &mut io::sink());
+                let damaged = |source| UnpackError::Damaged { place: "at its end".to_owned(), source };
+                read.map(|_| self.one_file()).map_err(|error| self.failure(damaged(error)))
+            }
+        }
+    }
+
+    fn one_file(&self) -> Unpacked {
+        Unpacked { files: 1, bytes: self.object.size, ..Unpacked::default() }
+    }
+
+    fn failure(&self, error: UnpackError) -> Failure {
+        let is_damaged = matches!(error, UnpackError::Damaged { .. } | UnpackError::TrailingData);
+        Failure { error: could_not("unpack", &self.object, error), is_damaged }
+    }
+
+    fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Unpacked> {
+        match made {
+            Ok(unpacked) => {
+                let made = match self.making {
+                    Making::Tree => self.partial.files(),
+                    Making::Copy(_) => self.partial.archive(),
+                };
+                self.partial.finish(&made)?;
+                Ok(unpacked)
+            }
+            Err(Failure { error, is_damaged }) => {
+                if is_damaged {
+                    self.partial.clear()?;
+                }
+                Err(self.partial.hint(error))
+            }
+        }
+    }
+}
+
+struct Prepared {
+    spool: Arc<Spool>,
+    journal: Option<Arc<Journal>>,
+    /// Bytes that need not be fetched.
+    there: u64,
+    /// To how many bytes it may unpack.
+    limit: u64,
+}
+
+fn whole(size: u64) -> Extents {
+    let mut extents = Extents::default();
+    extents.add(0..size);
+    extents
+}
+
+pub(super) fn on_bytes(watch: &Arc<dyn Watch>) -> OnBytes {
+    let watch = watch.clone();
+    Arc::new(move |bytes| watch.fetched(bytes))
+}
+
+/// Reads an object's bytes without keeping them.
+pub(super) async fn read<T: Send + 'static>(
+    cloud: &Cloud,
+    object: &Object,
+    watch: &Arc<dyn Watch>,
+    work: impl FnOnce(Bytes) -> std::result::Result<T, UnpackError> + Send + 'static,
+) -> Result<T> {
+    let spool = match &object.file {
+        Some(file) => Spool::kept(file.clone(), object.size, whole(object.size)),
+        None => Spool::passing(object.size).doing(|| "create a temporary file".to_owned())?,
+    };
+    let spool = Arc::new(spool);
+    let reader = Checked::new(SpoolReader::new(spool.clone()), object.checksum.clone());
+    watch.begins("reading", object.size, 0);
+    let (of, shared) = (object.clone(), spool.clone());
+    let work = async move {
+        let worked = tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &of, error)));
+        Ok::<T, Failure>(worked.await.doing(|| "finish the work".to_owned())??)
+    };
+    let read = while_fetching(cloud, object, shared, None, &on_bytes(watch), work).await;
+    read.map_err(|failure| failure.error)
+}
+
+/// Works on the bytes while they come. Whichever ends first with an error ends the other; where the work needs no more
+/// bytes, none are fetched.
+async fn while_fetching<T>(
+    cloud: &Cloud,
+    object: &Object,
+    spool: Arc<Spool>,
+    journal: Option<Arc<Journal>>,
+    on_bytes: &OnBytes,
+    work: impl Future<Output = std::result::Result<T, Failure>>,
+) -> std::result::Result<T, Failure> {
+    let missing = spool.missing();
+    let closing = Closing(spool.clone());
+    let item = Item { object: Arc::new(object.clone()), number: 0, missing, to: To::Spool(spool) };
+    let fetching = fetch(&*cloud.objects, vec![item], journal, on_bytes);
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        worked = &mut work => worked,
+        fetched = fetching => match fetched {
+            Ok(()) => work.await,
+            Err(error) => {
+                drop(closing);
+                // It fails for want of bytes: that is not why.
+                let _for_want_of_bytes = work.await;
+                Err(error.into())
+            }
+        },
+    }
+}
+
+/// Who is told of what is unpacked.
+struct Told<'s> {
+    saving: &'s Saving,
+    what: &'s str,
+}
+
+impl Unpacking for Told<'_> {
+    fn wants(&mut self, path: &Path) -> bool {
+        self.saving.only.as_ref().is_none_or(|only| only.fit(path))
+    }
+
+    fn written(&mut self, bytes: u64) {
+        self.saving.watch.unpacked(bytes);
+    }
+
+    fn digests(&self) -> bool {
+        self.saving.watch.digests()
+    }
+
+    fn file(&mut self, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
+        self.saving.watch.file(self.what, path, size, sha256)
+    }
+}
+
+/// An archive's error, with what to do about it.
+fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
+    let hint = match &error {
+        UnpackError::TooLarge(_) => "allow more by --max-size SIZE, on a disk that has the room",
+        UnpackError::Damaged { .. } | UnpackError::TrailingData if object.checksum.is_some() => {
+            "what is stored there is damaged itself, if its checksum is right: train again, or ask who made it"
+        }
+        UnpackError::Damaged { .. } | UnpackError::TrailingData => {
+            "what is stored there is no whole tar.gz: train again, or ask who made it"
+        }
+        UnpackError::Write { .. } => "make room, or choose another folder with -d DIR",
+        UnpackError::Linked { .. } => "ask for that one",
+        UnpackError::NoFile(_) | UnpackError::Told(_) => "see what is inside with --list",
+        _ => "smtrain unpacks no archive that could do harm; --archive keeps it as it is",
+    };
+    let kind = match &error {
+        UnpackError::Told(source) if source.kind() == io::ErrorKind::BrokenPipe => Kind::ClosedPipe,
+        _ => Kind::Failure,
+    };
+    Error::new(kind, format!("could not {doing} {}", object.uri)).caused_by(error).hint(hint)
+}

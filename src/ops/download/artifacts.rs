@@ -1,0 +1,161 @@
+//! What a job has left, or ran, and where it is.
+
+use super::Which;
+use crate::cloud::{Cloud, Object, ObjectSummary};
+use crate::contract::driver::CODE_CHANNEL;
+use crate::error::{Error, Result};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, JobStatus, S3Uri};
+
+const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
+/// How archives are called.
+const ENDINGS: [&str; 2] = [".tar.gz", ".tgz"];
+
+/// Something that can be downloaded.
+#[derive(Clone, Debug)]
+pub(super) struct Artifact {
+    /// As it is called: `model`, `output data`.
+    pub(super) what: String,
+    /// Of the folder that it is unpacked to.
+    pub(super) name: String,
+    pub(super) uri: S3Uri,
+    /// The folder that the job packed, as its script saw it.
+    pub(super) packed_from: Option<&'static str>,
+}
+
+/// How an artifact is stored.
+#[derive(Clone, Debug)]
+pub(super) enum Stored {
+    Archive(Object),
+    /// No archive.
+    File(Object),
+    /// Below a prefix.
+    Files(Vec<Object>),
+}
+
+impl Artifact {
+    fn new(what: &str, name: &str, uri: &str, packed_from: Option<&'static str>) -> Result<Self> {
+        let uri = S3Uri::parse(uri).map_err(|error| Error::failure(format!("{uri}: {error}")))?;
+        Ok(Self { what: what.to_owned(), name: name.to_owned(), uri, packed_from })
+    }
+
+    /// What any URI names.
+    pub(super) fn of_uri(uri: &S3Uri) -> Self {
+        let last = uri.key().trim_end_matches('/').rsplit('/').next().filter(|name| !name.is_empty());
+        let file = last.unwrap_or(uri.bucket());
+        let name = without_ending(file).filter(|name| !name.is_empty()).unwrap_or(file);
+        Self { what: file.to_owned(), name: name.to_owned(), uri: uri.clone(), packed_from: None }
+    }
+
+    /// None where nothing is stored.
+    pub(super) async fn stored(&self, cloud: &Cloud) -> Result<Option<Stored>> {
+        let found = if self.uri.key().is_empty() || self.uri.key().ends_with('/') {
+            None
+        } else {
+            cloud.objects.find(&self.uri).await?
+        };
+        if let Some(object) = found {
+            let is_archive = without_ending(self.uri.key()).is_some();
+            return Ok(Some(if is_archive { Stored::Archive(object) } else { Stored::File(object) }));
+        }
+        if without_ending(self.uri.key()).is_some() {
+            return Ok(None);
+        }
+        // A key that ends in a slash is how consoles show an empty folder.
+        let mut below = cloud.objects.list(&self.uri.join("")).await?;
+        below.retain(|object| !object.uri.key().ends_with('/'));
+        let files: Vec<Object> = below.into_iter().map(object).collect();
+        Ok((!files.is_empty()).then_some(Stored::Files(files)))
+    }
+}
+
+fn without_ending(name: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))
+}
+
+fn object(listed: ObjectSummary) -> Object {
+    let ObjectSummary { uri, size, version } = listed;
+    Object { uri, size, version, version_id: None, checksum: None, file: None }
+}
+
+pub(super) fn of_job(state: &DescribeTrainingJobResponse, which: Which) -> Result<Vec<Artifact>> {
+    if which == Which::default() {
+        return results(state);
+    }
+    let code = which.code.then(|| code(state));
+    let checkpoints = which.checkpoints.then(|| checkpoints(state));
+    code.into_iter().chain(checkpoints).collect()
+}
+
+fn results(state: &DescribeTrainingJobResponse) -> Result<Vec<Artifact>> {
+    let Some(artifacts) = &state.model_artifacts else { return Err(nothing_there(state)) };
+    let model = artifacts.s3_model_artifacts.as_str();
+    // output.tar.gz stands beside the model.
+    let folder = model.trim_end_matches('/').rsplit_once('/').map_or(model, |(folder, _)| folder);
+    Ok(vec![
+        Artifact::new("model", "model", model, Some("/opt/ml/model"))?,
+        Artifact::new("output data", "output", &format!("{folder}/output.tar.gz"), Some("/opt/ml/output/data"))?,
+    ])
+}
+
+/// As the toolkit finds it: by a hyperparameter, or in a channel.
+fn code(state: &DescribeTrainingJobResponse) -> Result<Artifact> {
+    let directory = state.hyper_parameters.as_ref().and_then(|all| all.get(SUBMIT_DIRECTORY));
+    let directory = directory.map(|json| serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone()));
+    let channels = state.input_data_config.iter().flatten();
+    let channel = channels.filter(|channel| channel.channel_name == CODE_CHANNEL);
+    let in_channel = channel.filter_map(|channel| Some(channel.data_source.s3_data_source.as_ref()?.s3_uri.clone()));
+    match directory.filter(|uri| uri.starts_with("s3://")).or_else(|| in_channel.into_iter().next()) {
+        Some(uri) => Artifact::new("code", "code", &uri, None),
+        None => Err(Error::failure(format!("job {} has no code of its own: its image has all", state.training_job_name))),
+    }
+}
+
+fn checkpoints(state: &DescribeTrainingJobResponse) -> Result<Artifact> {
+    match &state.checkpoint_config {
+        Some(checkpoints) => {
+            Artifact::new("checkpoints", "checkpoints", &format!("{}/", checkpoints.s3_uri.trim_end_matches('/')), None)
+        }
+        None => Err(Error::failure(format!("job {} saves no checkpoints", state.training_job_name))
+            .hint("a job does by [checkpoints] in its spec, or on spot instances")),
+    }
+}
+
+/// Why there is none of a job's artifacts.
+pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
+    let name = &state.training_job_name;
+    match state.training_job_status {
+        JobStatus::Failed => Error::failure(format!("job {name} failed and left no model"))
+            .hint(format!("see why: smtrain describe {name}")),
+        JobStatus::Completed | JobStatus::Stopped => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
+            .hint("have the script save its model there; /opt/ml/model is the folder"),
+        _ => Error::failure(format!("job {name} is still running: there is no model yet"))
+            .hint(format!("wait for it: smtrain wait {name}")),
+    }
+}
+
+/// Something that a job has left is there no more.
+pub(super) fn gone(job: &JobName, artifact: &Artifact) -> Error {
+    Error::failure(format!("the {} of job {job} is not at {} any more", artifact.what, artifact.uri))
+        .hint("it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_uri_names_its_folder() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        for (uri, name) in [
+            ("s3://bucket/jobs/churn/output/model.tar.gz", "model"),
+            ("s3://bucket/m.tgz", "m"),
+            ("s3://bucket/checkpoints/", "checkpoints"),
+            ("s3://bucket/weights.bin", "weights.bin"),
+            ("s3://bucket", "bucket"),
+            ("s3://bucket/.tar.gz", ".tar.gz"),
+        ] {
+            assert_eq!(Artifact::of_uri(&S3Uri::parse(uri)?).name, name);
+        }
+        Ok(())
+    }
+}

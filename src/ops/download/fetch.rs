@@ -1,0 +1,166 @@
+//! Fetches objects in stretches, several side by side, and notes what has come.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio_util::bytes::Bytes;
+
+use super::journal::Journal;
+use super::spool::Spool;
+use crate::cloud::{Object, Objects, OnBytes};
+use crate::error::{Doing, Result};
+use crate::ops::blocking;
+
+/// A stretch is fetched by one request, in bytes. Many small ones keep all connections busy to the end, and lose little when
+/// one breaks off; each costs the time of a round trip.
+const PART: u64 = 4 * 1024 * 1024;
+/// How many are on their way at once: at 60 ms a round trip and 30 MB/s a connection, a request's wait is made up for twice
+/// over.
+const PARALLEL: usize = 16;
+/// Bytes of a stretch are gathered until there are so many: what a kill loses of each, at most.
+const WRITE: usize = 512 * 1024;
+
+/// An object that is being fetched.
+pub(super) struct Item {
+    pub(super) object: Arc<Object>,
+    /// By which number the journal knows it.
+    pub(super) number: usize,
+    pub(super) missing: Vec<Range<u64>>,
+    pub(super) to: To,
+}
+
+/// Where an object's bytes go.
+#[derive(Clone)]
+pub(super) enum To {
+    Spool(Arc<Spool>),
+    /// A file of the same size, which is opened when something comes: there can be millions.
+    File(PathBuf),
+}
+
+impl To {
+    fn open(&self) -> io::Result<Place> {
+        Ok(match self {
+            Self::Spool(spool) => Place::Spool(spool.clone()),
+            Self::File(path) => {
+                Place::File(Arc::new(File::options().write(true).create(true).truncate(false).open(path)?))
+            }
+        })
+    }
+
+    async fn wait_for_room(&self, end: u64) {
+        if let Self::Spool(spool) = self {
+            spool.wait_for_room(end).await;
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Place {
+    Spool(Arc<Spool>),
+    File(Arc<File>),
+}
+
+impl Place {
+    fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        match self {
+            Self::Spool(spool) => spool.write(bytes, at),
+            Self::File(file) => file.write_all_at(bytes, at),
+        }
+    }
+}
+
+/// Fetches what is missing of all of them, in their order.
+pub(super) async fn fetch(
+    objects: &dyn Objects,
+    items: Vec<Item>,
+    journal: Option<Arc<Journal>>,
+    on_bytes: &OnBytes,
+) -> Result<()> {
+    let parts = items.into_iter().flat_map(parts);
+    let fetched = stream::iter(parts).map(|part| part.fetch(objects, journal.clone(), on_bytes));
+    fetched.buffer_unordered(PARALLEL).try_collect().await
+}
+
+/// The stretches that an object is fetched in. One that is empty is fetched too: it is a file.
+fn parts(item: Item) -> impl Iterator<Item = Part> {
+    let Item { object, number, missing, to } = item;
+    let missing = if object.size == 0 { vec![0..0] } else { missing };
+    let cut = |range: Range<u64>| {
+        let end = range.end;
+        let starts = if range.is_empty() { vec![range.start] } else { range.step_by(step()).collect() };
+        starts.into_iter().map(move |start| start..(start + PART).min(end))
+    };
+    missing.into_iter().flat_map(cut).map(move |range| Part { object: object.clone(), number, range, to: to.clone() })
+}
+
+fn step() -> usize {
+    usize::try_from(PART).unwrap_or(usize::MAX)
+}
+
+struct Part {
+    object: Arc<Object>,
+    number: usize,
+    range: Range<u64>,
+    to: To,
+}
+
+impl Part {
+    async fn fetch(self, objects: &dyn Objects, journal: Option<Arc<Journal>>, on_bytes: &OnBytes) -> Result<()> {
+        self.to.wait_for_room(self.range.end).await;
+        let to = self.to.open().doing(|| self.writing())?;
+        let mut pieces = objects.range(&self.object, self.range.clone());
+        let (mut at, mut gathered, mut length) = (self.range.start, Vec::new(), 0);
+        loop {
+            let piece = pieces.try_next().await?;
+            let is_end = piece.is_none();
+            if let Some(piece) = piece {
+                length += piece.len();
+                gathered.push(piece);
+            }
+            if length >= WRITE || (is_end && length > 0) {
+                let write = Write { to: to.clone(), pieces: std::mem::take(&mut gathered), range: at..at + length as u64 };
+                self.write(write, journal.clone()).await?;
+                on_bytes(length as u64);
+                (at, length) = (at + length as u64, 0);
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write(&self, write: Write, journal: Option<Arc<Journal>>) -> Result<()> {
+        let (number, doing) = (self.number, self.writing());
+        blocking(move || {
+            let written = write.run().and_then(|()| journal.map_or(Ok(()), |journal| journal.note(number, &write.range)));
+            written.doing(|| doing)
+        })
+        .await
+    }
+
+    fn writing(&self) -> String {
+        format!("write what comes of {}", self.object.uri)
+    }
+}
+
+struct Write {
+    to: Place,
+    pieces: Vec<Bytes>,
+    range: Range<u64>,
+}
+
+impl Write {
+    fn run(&self) -> io::Result<()> {
+        let mut at = self.range.start;
+        for piece in &self.pieces {
+            self.to.write(piece, at)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+}

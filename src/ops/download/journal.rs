@@ -1,0 +1,130 @@
+//! What has been fetched so far, noted beside it, so that a download that was killed goes on from there.
+//!
+//! One line a fact: `object 0 {"uri":...}`, then `0 4194304 4718592` for each stretch of its bytes that has been written.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::extents::Extents;
+use crate::cloud::Object;
+
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+}
+
+/// Which content it is that was fetched: another is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Content {
+    uri: String,
+    version: String,
+    size: u64,
+}
+
+impl Content {
+    fn of(object: &Object) -> Self {
+        Self { uri: object.uri.to_string(), version: object.version.clone(), size: object.size }
+    }
+}
+
+impl Journal {
+    /// Goes on with the notes that are there, of those of these objects that are still what they were. Others are forgotten.
+    pub(super) fn begin(path: &Path, objects: &[Object]) -> io::Result<(Self, Vec<Extents>)> {
+        let mut before = read(path)?;
+        let known: Vec<Extents> = objects
+            .iter()
+            .map(|object| before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default())
+            .collect();
+        let new = path.with_extension("new");
+        fs::write(&new, notes(objects, &known))?;
+        fs::rename(&new, path)?;
+        let file = OpenOptions::new().append(true).open(path)?;
+        Ok((Self { file }, known))
+    }
+
+    /// A stretch of an object's bytes has been written.
+    pub(super) fn note(&self, object: usize, range: &Range<u64>) -> io::Result<()> {
+        // One call, so that a line is whole or not there.
+        (&self.file).write_all(line(object, range).as_bytes())
+    }
+}
+
+fn line(object: usize, range: &Range<u64>) -> String {
+    format!("{object} {} {}\n", range.start, range.end)
+}
+
+fn notes(objects: &[Object], known: &[Extents]) -> String {
+    let mut text = String::new();
+    for (number, (object, extents)) in objects.iter().zip(known).enumerate() {
+        // Writing strings and numbers as JSON does not fail.
+        let content = serde_json::to_string(&Content::of(object)).unwrap_or_default();
+        text.push_str(&format!("object {number} {content}\n"));
+        extents.iter().for_each(|range| text.push_str(&line(number, &range)));
+    }
+    text
+}
+
+/// Lines that can't be read, like one that a kill cut short, say nothing.
+fn read(path: &Path) -> io::Result<HashMap<Content, Extents>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+        file => file?,
+    };
+    let (mut contents, mut extents) = (HashMap::new(), HashMap::<u64, Extents>::new());
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
+        let Ok(line) = std::str::from_utf8(&line) else { continue };
+        if let Some((number, content)) = line.strip_prefix("object ").and_then(|rest| rest.split_once(' ')) {
+            let (Ok(number), Ok(content)) = (number.parse(), serde_json::from_str(content)) else { continue };
+            contents.insert(number, content);
+        } else if let Some((number, range)) = stretch(line) {
+            extents.entry(number).or_default().add(range);
+        }
+    }
+    let of_content = contents.into_iter().map(|(number, content)| (content, extents.remove(&number).unwrap_or_default()));
+    Ok(of_content.collect())
+}
+
+fn stretch(line: &str) -> Option<(u64, Range<u64>)> {
+    let mut numbers = line.split(' ').map(str::parse::<u64>);
+    let (object, start, end) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    numbers.next().is_none().then_some((object, start..end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::S3Uri;
+
+    fn object(key: &str, version: &str) -> Result<Object, Box<dyn std::error::Error>> {
+        let uri = S3Uri::parse(&format!("s3://bucket/{key}"))?;
+        Ok(Object { uri, size: 100, version: version.to_owned(), version_id: None, checksum: None, file: None })
+    }
+
+    #[test]
+    fn what_was_noted_is_known_again_of_what_is_still_the_same() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("fetched");
+        let objects = [object("a", "1")?, object("b", "1")?, object("c", "")?];
+        let (journal, known) = Journal::begin(&path, &objects)?;
+        assert_eq!(known, vec![Extents::default(); 3]);
+        for (number, range) in [(0, 0..10), (1, 5..9), (0, 10..20), (2, 0..100)] {
+            journal.note(number, &range)?;
+        }
+        // A kill cuts the last line short.
+        let mut text = fs::read(&path)?;
+        text.extend_from_slice(b"0 20 ");
+        fs::write(&path, text)?;
+        for _ in 0..2 {
+            let again = [object("c", "")?, object("a", "1")?, object("b", "2")?];
+            let (_, known) = Journal::begin(&path, &again)?;
+            assert_eq!(known.iter().map(Extents::total).collect::<Vec<_>>(), [0, 20, 0]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! Downloads: what a job left, or what any S3 URI names, fetched in stretches side by side, checked and unpacked while it
+//! comes, and made good after an interruption.
+//!
+//! [`artifacts`] says what there is and where. [`fetch`] brings its bytes, to a [`spool`] that an archive is unpacked from
+//! ([`archive`]) or to files of their own ([`files`]). All of it happens in a folder beside the final one ([`partial`]), where
+//! a [`journal`] tells what has come.
+
+mod archive;
+mod artifacts;
+mod checked;
+mod disk;
+mod extents;
+mod fetch;
+mod files;
+mod journal;
+mod partial;
+mod patterns;
+mod spool;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::artifacts::{Artifact, Stored, gone, nothing_there};
+use self::files::Below;
+use crate::archive::{Limits, Listed, ListedKind, Unpacked, list as list_archive, pick as pick_file};
+use crate::cloud::{Cloud, Object};
+use crate::error::{Error, Kind, Result};
+use crate::model::downloaded::{Downloaded, Part};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, S3Uri};
+
+pub(crate) use patterns::Patterns;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Job(JobName),
+    Uri(S3Uri),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Job(job) => job.fmt(f),
+            Self::Uri(uri) => uri.fmt(f),
+        }
+    }
+}
+
+/// Which of a job's: by default the model and the output data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Which {
+    pub(crate) code: bool,
+    pub(crate) checkpoints: bool,
+}
+
+/// How it is saved.
+#[derive(Clone)]
+pub(crate) struct Saving {
+    /// In which folder those of the job or of the URI are made.
+    pub(crate) into: PathBuf,
+    /// An archive stays one.
+    pub(crate) as_archive: bool,
+    /// Which files; none means all.
+    pub(crate) only: Option<Patterns>,
+    /// What is there is replaced.
+    pub(crate) force: bool,
+    /// Unpacked, in bytes; by default what the disk has room for.
+    pub(crate) max_size: Option<u64>,
+    pub(crate) watch: Arc<dyn Watch>,
+}
+
+/// Who is told of a download.
+pub(crate) trait Watch: Send + Sync {
+    /// Something of so many bytes begins, some of which are there already.
+    fn begins(&self, what: &str, size: u64, there: u64);
+    fn fetched(&self, bytes: u64);
+    fn unpacked(&self, bytes: u64);
+    fn note(&self, text: &str);
+    /// Whether files are to be digested.
+    fn digests(&self) -> bool;
+    /// A file of it is complete.
+    fn file(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()>;
+}
+
+/// Saves all that there is of it: each part whole, or not at all.
+pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &Saving) -> Result<Downloaded> {
+    let found = find(cloud, source, which).await?;
+    let folder = match source {
+        Source::Job(job) => saving.into.join(job.as_str()),
+        Source::Uri(_) => saving.into.clone(),
+    };
+    let mut parts = Vec::new();
+    for (artifact, stored) in found {
+        parts.push(save_one(cloud, &artifact, stored, saving, &folder).await?);
+    }
+    Ok(Downloaded { folder, parts })
+}
+
+async fn save_one(
+    cloud: &Cloud,
+    artifact: &Artifact,
+    stored: Stored,
+    saving: &Saving,
+    folder: &Path,
+) -> Result<Part> {
+    let (uri, version) = (artifact.uri.clone(), version(&stored));
+    let as_it_is = |object: &Object| folder.join(object.uri.key().rsplit('/').next().unwrap_or(&artifact.name));
+    let unpacked_to = folder.join(&artifact.name);
+    let (path, saved) = match stored {
+        Stored::Archive(object) if saving.as_archive => {
+            let path = as_it_is(&object);
+            (path.clone(), archive::copy(cloud, object, artifact, saving, path, true).await?)
+        }
+        Stored::Archive(object) => {
+            (unpacked_to.clone(), archive::unpack(cloud, object, artifact, saving, unpacked_to).await?)
+        }
+        Stored::File(object) => {
+            let path = as_it_is(&object);
+            (path.clone(), archive::copy(cloud, object, artifact, saving, path, false).await?)
+        }
+        Stored::Files(objects) => {
+            let below = wanted(files::below(artifact, objects)?, saving);
+            (unpacked_to.clone(), files::save(cloud, below, artifact, saving, unpacked_to).await?)
+        }
+    };
+    if saved.files == 0 && saving.only.is_some() {
+        saving.watch.note(&format!("nothing of the {} fits --only; --list shows what there is", artifact.what));
+    }
+    let Unpacked { files, bytes, mut left_out, more_left_out } = saved;
+    left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
+    Ok(Part { what: artifact.what.clone(), path, files, bytes, left_out, uri, version })
+}
+
+/// Of one object: which content it was.
+fn version(stored: &Stored) -> Option<String> {
+    match stored {
+        Stored::Archive(object) | Stored::File(object) => Some(object.version.clone()),
+        Stored::Files(_) => None,
+    }
+}
+
+fn wanted(below: Vec<Below>, saving: &Saving) -> Vec<Below> {
+    let is_wanted = |below: &Below| saving.only.as_ref().is_none_or(|only| only.fit(&below.path));
+    below.into_iter().filter(is_wanted).collect()
+}
+
+/// What there is of it.
+async fn find(cloud: &Cloud, source: &Source, which: Which) -> Result<Vec<(Artifact, Stored)>> {
+    match source {
+        Source::Job(job) => {
+            let state = cloud.jobs.describe(job).await?;
+            let all = artifacts::of_job(&state, which)?;
+            let mut found = Vec::new();
+            for artifact in &all {
+                let stored = artifact.stored(cloud).await?;
+                found.extend(stored.map(|stored| (artifact.clone(), stored)));
+            }
+            if found.is_empty() { Err(none_of(cloud, &state, &all, which)) } else { Ok(found) }
+        }
+        Source::Uri(uri) => {
+            let artifact = Artifact::of_uri(uri);
+            let stored = artifact.stored(cloud).await?;
+            let stored = stored.ok_or_else(|| Error::failure(format!("there is nothing at {uri}")))?;
+            Ok(vec![(artifact, stored)])
+        }
+    }
+}
+
+/// Why nothing is there.
+fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact], which: Which) -> Error {
+    match all.first() {
+        // SageMaker stores a model whenever a job completes; this computer does where there is one.
+        Some(first) if which != Which::default() || (!cloud.is_local && state.training_job_status.is_final()) => {
+            gone(&state.training_job_name, first)
+        }
+        _ => nothing_there(state),
+    }
+}
+
+/// Tells what is inside, and saves nothing.
+pub(crate) async fn list(
+    cloud: &Cloud,
+    source: &Source,
+    which: Which,
+    watch: &Arc<dyn Watch>,
+    tell: Arc<dyn Fn(&str, Listed) -> io::Result<()> + Send + Sync>,
+) -> Result<()> {
+    for (artifact, stored) in find(cloud, source, which).await? {
+        let (what, tell) = (artifact.what.clone(), tell.clone());
+        match stored {
+            Stored::Archive(object) => {
+                let list = move |bytes| list_archive(bytes, &Limits::default(), &mut |listed| tell(&what, listed));
+                archive::read(cloud, &object, watch, list).await?;
+            }
+            Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
+            Stored::Files(objects) => {
+                for Below { path, object } in files::below(&artifact, objects)? {
+                    told(tell(&what, listed(path, object.size)))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn listed(path: PathBuf, size: u64) -> Listed {
+    Listed { path, kind: ListedKind::File, size, mode: 0o644, modified: 0 }
+}
+
+/// A reader that has gone is no reason to complain.
+fn told(told: io::Result<()>) -> Result<()> {
+    let kind = |error: &io::Error| if error.kind() == io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Failure };
+    told.map_err(|error| Error::new(kind(&error), "could not pass it on").caused_by(error))
+}
+
+/// Writes one file's bytes, and fetches no more than it takes.
+pub(crate) async fn pick<W: Write + Send + 'static>(
+    cloud: &Cloud,
+    source: &Source,
+    which: Which,
+    path: &Path,
+    watch: &Arc<dyn Watch>,
+    to: impl Fn() -> W,
+) -> Result<()> {
+    for (artifact, stored) in find(cloud, source, which).await? {
+        let (path, mut to) = (path.to_owned(), to());
+        let found = match stored {
+            Stored::Archive(object) => {
+                let pick = move |bytes| pick_file(bytes, &Limits::default(), &path, &mut to);
+                archive::read(cloud, &object, watch, pick).await?
+            }
+            Stored::File(object) => pass_on(cloud, Some(object), watch, to).await?,
+            Stored::Files(objects) => {
+                let mut below = files::below(&artifact, objects)?.into_iter();
+                let object = below.find(|below| below.path == path).map(|below| below.object);
+                pass_on(cloud, object, watch, to).await?
+            }
+        };
+        if found.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Error::failure(format!("there is no file {} in it", path.display())).hint("see what is inside with --list"))
+}
+
+async fn pass_on(
+    cloud: &Cloud,
+    object: Option<Object>,
+    watch: &Arc<dyn Watch>,
+    mut to: impl Write + Send + 'static,
+) -> Result<Option<u64>> {
+    let Some(object) = object else { return Ok(None) };
+    let copy = move |mut bytes| io::copy(&mut bytes, &mut to).map_err(crate::archive::UnpackError::Told);
+    archive::read(cloud, &object, watch, copy).await.map(Some)
+}
