@@ -36,7 +36,7 @@ import time
 import urllib.request
 
 from log_server import GROUP, LATEST, Job, Plan
-from measure import SMTRAIN
+from measure import SMTRAIN, STARTER
 
 PEERS = ["awslogs==0.15.0", "sagemaker==2.257.7"]
 FOLDER = pathlib.Path("target/bench-peers").absolute()
@@ -44,17 +44,6 @@ SERVER = pathlib.Path(__file__).parent / "log_server.py"
 SDK = """import sys, boto3, sagemaker
 session = sagemaker.Session(boto3.Session(), default_bucket="bench")
 session.logs_for_job(sys.argv[1], wait=len(sys.argv) > 2)"""
-# The largest resident set of a process counts from its parent's, and this one's is not small: a process in between, which is,
-# starts the tool and says at the end how it was. It leaves stopping to the tool.
-STARTER = """import os, signal, sys, time
-start = time.time()
-pid = os.fork() or os.execvp(sys.argv[2], sys.argv[2:])
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-os.close(1)
-_, status, usage = os.wait4(pid, 0)
-numbers = [time.time() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]
-os.write(int(sys.argv[1]), " ".join(map(str, numbers)).encode())
-sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))"""
 LATENCIES = (0.0, 0.060, 0.5)
 # In every line once; a tool can print others of its own.
 MARK = b" line "

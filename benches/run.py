@@ -14,6 +14,8 @@ BENCHMARKS = [
     ("pack.py", []),
     ("jobs.py", []),
     ("logs.py", ["--peers"]),
+    ("download.py", ["--peers"]),
+    ("upload.py", ["--peers"]),
 ]
 
 for script, arguments in BENCHMARKS:
