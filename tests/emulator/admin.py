@@ -74,6 +74,11 @@ def delete_job(tenant, name):
         store.delete(name)
 
 
+def tell_checksum(tenant, wanted):
+    """{"bucket", "key", "algorithm": null for none, "part_size": of one of parts, "wrong": true}"""
+    objects.tell_checksum(tenant.account, **wanted)
+
+
 def add_log_events(tenant, wanted):
     """{"region", "stream", "events": [[milliseconds, text], ...]}: of the past, a second after their times."""
     logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"], 1000)
@@ -91,20 +96,24 @@ HANDLERS = {
     ("POST", "live-jobs"): add_live_job,
     ("GET", "live-jobs"): live_job,
     ("POST", "log-events"): add_log_events,
+    ("POST", "checksums"): tell_checksum,
 }
 
 
 def raw_s3(tenant, request, name):
-    """s3: the buckets. s3/BUCKET?prefix=P: its keys. s3/BUCKET/KEY: an object."""
+    """s3: the buckets. s3/BUCKET?prefix=P: its keys; made by PUT s3/BUCKET?region=R&versioned. s3/BUCKET/KEY: an object."""
     bucket, _, key = name.partition("/")
     if not bucket:
         return reply(objects.buckets(tenant.account))
     if not key and request.method == "PUT":
-        return reply(objects.make_bucket(tenant.account, bucket))
+        region, versioned = request.query.get("region", "eu-west-1"), "versioned" in request.query
+        return reply(objects.make_bucket(tenant.account, bucket, region, versioned))
     if not key:
         return reply(objects.keys(tenant.account, bucket, request.query.get("prefix", "")))
     if request.method == "PUT":
         objects.put(tenant.account, bucket, key, request.body)
         return reply(None)
+    if request.method == "DELETE":
+        return reply(objects.delete(tenant.account, bucket, key))
     body = objects.get(tenant.account, bucket, key)
     return Response(404) if body is None else Response(200, body)

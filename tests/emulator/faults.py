@@ -4,8 +4,9 @@ import random
 import threading
 
 from .errors import error
-from .s3 import checks
-from .web import RESET, SLOW, TRUNCATED, Response
+from .s3 import checks, objects
+from .s3.operations import split
+from .web import RESET, RESET_MIDDLE, SLOW, TRUNCATED, Response
 
 QUERY_SERVICES = ("sts", "iam")
 # The action that a policy names, where it is not the operation.
@@ -41,6 +42,9 @@ class Rule:
         "seed": 0,
         # Until a call comes with another session token or access key than the first that met the rule.
         "until_new_credentials": False,
+        # slow_body: bytes a second, of each body. replace: the bucket/object whose content comes to stand there.
+        "rate": None,
+        "by": None,
         # wrong_region: where the bucket is said to be. error: what is answered.
         "region": "us-west-2",
         "status": 400,
@@ -125,11 +129,17 @@ def reset_after(rule, tenant, call, request, carry_out):
 
 
 def slow_body(rule, tenant, call, request, carry_out):
-    return delivered(carry_out(), SLOW)
+    response = delivered(carry_out(), SLOW)
+    response.rate = rule.rate
+    return response
 
 
 def truncated_body(rule, tenant, call, request, carry_out):
     return delivered(carry_out(), TRUNCATED)
+
+
+def reset_middle(rule, tenant, call, request, carry_out):
+    return delivered(carry_out(), RESET_MIDDLE)
 
 
 def delivered(response, delivery):
@@ -172,6 +182,17 @@ def wrong_region(rule, tenant, call, request, carry_out):
     return checks.wrong_region(request, call.key.partition("/")[0], rule.region)
 
 
+def replace(rule, tenant, call, request, carry_out):
+    """Somebody stores something else there, just before the call."""
+    objects.put(tenant.account, *split(call.key), objects.get(tenant.account, *split(rule.by)))
+    return carry_out()
+
+
+def delete(rule, tenant, call, request, carry_out):
+    objects.delete(tenant.account, *split(call.key))
+    return carry_out()
+
+
 def any_error(rule, tenant, call, request, carry_out):
     """An error by its code: ResourceLimitExceeded, CapacityError, ..."""
     return error(call.service, request, rule.status, rule.code, rule.message)
@@ -184,6 +205,9 @@ FAULTS = {
     "reset_after": reset_after,
     "slow_body": slow_body,
     "truncated_body": truncated_body,
+    "reset_middle": reset_middle,
+    "replace": replace,
+    "delete": delete,
     "expired_token": expired_token,
     "access_denied": access_denied,
     "wrong_region": wrong_region,

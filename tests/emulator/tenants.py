@@ -91,7 +91,10 @@ class Calls:
             "status": response.status,
             "fault": fault,
             "time": time.time(),
+            # Bytes of the body that have gone out so far.
+            "sent": 0,
         }
+        response.entry = entry
         with self.lock:
             self.made.append(entry)
 

@@ -37,17 +37,26 @@ class Response:
     headers: dict = field(default_factory=dict)
     # How it is delivered: None, or one of the ways below.
     delivery: str = None
+    # Of a slow body, in bytes a second.
+    rate: float = None
+    # Of the call's record, which counts what is sent.
+    entry: dict = field(default_factory=lambda: {"sent": 0})
 
 
 # The connection is reset and nothing is sent.
 RESET = "reset"
 # Content-Length tells of more than is sent.
 TRUNCATED = "truncated"
+# The connection is reset in the middle of the body.
+RESET_MIDDLE = "reset_middle"
 # The body comes in small pieces with pauses.
 SLOW = "slow"
 
+PIECE = 256 * 1024
 SLOW_PIECES = 10
 SLOW_PAUSE_SECONDS = 0.2
+# Of a body with a rate: so small that little is on its way when the client goes away.
+SMALL_PIECE = 4 * 1024
 
 
 class Server(ThreadingHTTPServer):
@@ -100,13 +109,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.reset()
         body = b"" if request.method == "HEAD" else response.body
         self.write_head(request, response)
-        if response.delivery == TRUNCATED:
-            self.wfile.write(body[: len(body) // 2])
-            self.wfile.flush()
-            return self.reset(with_data=True)
-        for piece in pieces(body) if response.delivery == SLOW else [body]:
+        if response.delivery in (TRUNCATED, RESET_MIDDLE):
+            self.send([body[: len(body) // 2]], response)
+            return self.reset(with_data=response.delivery == TRUNCATED)
+        self.send(slow_pieces(body, response.rate) if response.delivery == SLOW else pieces(body, PIECE), response)
+
+    def send(self, body, response):
+        for piece in body:
             self.wfile.write(piece)
             self.wfile.flush()
+            response.entry["sent"] += len(piece)
 
     def write_head(self, request, response):
         lines = ["HTTP/1.1 %d %s" % (response.status, REASONS.get(response.status, ""))]
@@ -131,8 +143,16 @@ class Handler(BaseHTTPRequestHandler):
         """Calls are recorded, not printed."""
 
 
-def pieces(body):
-    size = max(1, -(-len(body) // SLOW_PIECES))
-    for start in range(0, len(body), size):
+def pieces(body, size):
+    """One at least: with an empty body the head goes out, too."""
+    for start in range(0, max(1, len(body)), size):
         yield body[start : start + size]
-        time.sleep(SLOW_PAUSE_SECONDS)
+
+
+def slow_pieces(body, rate):
+    size = SMALL_PIECE if rate else max(1, -(-len(body) // SLOW_PIECES))
+    start = time.monotonic()
+    for number, piece in enumerate(pieces(body, size), 1):
+        yield piece
+        due = start + number * (size / rate if rate else SLOW_PAUSE_SECONDS)
+        time.sleep(max(0, due - time.monotonic()))

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::support::{Project, Sandbox, TestResult};
 
 /// Leaves a model and output data.
@@ -73,10 +75,25 @@ fn json() -> TestResult {
     let job = sandbox.complete(&project(&sandbox)?, &[])?;
     let said = sandbox.smtrain(&["download", "-q", "-", "-o", "json", "-d", "models"]).run()?.ok()?;
     assert_eq!(said.stderr, "");
-    let downloaded = said.json()?;
-    assert_eq!((downloaded["version"].as_u64(), &downloaded["job"]), (Some(1), &job.as_str().into()));
-    assert_eq!(downloaded["folder"], format!("models/{job}"));
-    assert_eq!((downloaded["model"]["files"].as_u64(), downloaded["output"]["bytes"].as_u64()), (Some(2), Some(4)));
+    let mut lines = said.json_lines()?;
+    let downloaded = lines.pop().ok_or("nothing was printed")?;
+    let told = |file: &Value| format!("{} {} {} {}", file["kind"], file["part"], file["path"], file["size"]);
+    let files: Vec<String> = lines.iter().map(told).collect();
+    assert_eq!(
+        files,
+        [
+            r#""file" "model" "deep/weights.bin" 4"#,
+            r#""file" "model" "run.sh" 10"#,
+            r#""file" "output data" "report.txt" 4"#
+        ]
+    );
+    assert_eq!(lines[0]["sha256"], "03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4");
+    assert_eq!((&downloaded["version"], &downloaded["kind"]), (&json!(1), &json!("download")));
+    assert_eq!((&downloaded["source"], &downloaded["folder"]), (&json!(job), &json!(format!("models/{job}"))));
+    let [model, output] = &downloaded["parts"].as_array().ok_or("no parts")?[..] else { return Err("not two".into()) };
+    assert_eq!((&model["files"], &model["path"]), (&json!(2), &json!(format!("models/{job}/model"))));
+    assert_eq!((&output["part"], &output["bytes"], &output["left_out"]), (&json!("output data"), &json!(4), &json!([])));
+    assert!(model["uri"].as_str().is_some_and(|uri| uri.ends_with("/output/model.tar.gz")), "{model}");
     Ok(())
 }
 
@@ -253,7 +270,8 @@ fn links_that_lead_elsewhere_are_left_out() -> TestResult {
     let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
     let said = sandbox.smtrain(&["download", &job, "-o", "json"]).run()?.ok()?;
     assert!(said.stderr.contains("left out of the model, as it leads elsewhere: out -> /etc/passwd"), "{said}");
-    assert_eq!(said.json()?["model"]["left_out"][0], "out -> /etc/passwd");
+    let last = said.json_lines()?.pop().ok_or("nothing was printed")?;
+    assert_eq!(last["parts"][0]["left_out"][0], "out -> /etc/passwd");
     let model = sandbox.path(&format!("{job}/model"));
     assert_eq!(fs::read_to_string(model.join("best"))?, "w");
     assert!(model.join("out").symlink_metadata().is_err());

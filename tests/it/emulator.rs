@@ -25,6 +25,11 @@ fn objects_are_stored() -> TestResult {
 }
 
 #[test]
+fn objects_are_read() -> TestResult {
+    check("reads")
+}
+
+#[test]
 fn every_fault_is_seen() -> TestResult {
     check("faults")
 }

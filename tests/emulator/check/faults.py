@@ -71,8 +71,30 @@ class Faults(Case):
         rule(fault="truncated_body", operation="GetObject", count=1)
         with self.assertRaises(HTTPClientError):
             get()
-        rule(fault="slow_body", operation="GetObject", count=1)
-        self.assertEqual(get(), body)
+        rule(fault="reset_middle", operation="GetObject", count=1)
+        with self.assertRaises((HTTPClientError, ConnectionError)):
+            get()
+        for rate in (None, 200_000):
+            rule(fault="slow_body", operation="GetObject", rate=rate, count=1)
+            self.assertEqual(get(), body)
+
+    def test_what_is_sent_is_counted(self):
+        self.put("body", b"x" * 1000)
+        admin("DELETE", "calls")
+        get = lambda: self.s3.get_object(Bucket=self.bucket, Key="body")["Body"].read()
+        get()
+        rule(fault="truncated_body", operation="GetObject", count=1)
+        with self.assertRaises(HTTPClientError):
+            get()
+        self.assertEqual([call["sent"] for call in calls("GetObject")], [1000, 500])
+
+    def test_objects_that_change(self):
+        for key in ("body", "other"):
+            self.put(key, key.encode())
+        rule(fault="replace", operation="GetObject", by=self.bucket + "/other", count=1)
+        self.assertEqual(self.get("s3://%s/body" % self.bucket), b"other")
+        rule(fault="delete", operation="GetObject", count=1)
+        self.refused("NoSuchKey", self.s3.get_object, Bucket=self.bucket, Key="body")
 
     def test_expired_credentials(self):
         rule(fault="expired_token", until_new_credentials=True)

@@ -1,19 +1,10 @@
 """What S3 checks of a request before it is carried out: owner, region, and the checksum of what was sent."""
 
-import base64
-import binascii
-import hashlib
-
 from .. import chunked, moto_backend
 from ..errors import s3_error
+from . import sums
 from .operations import split
 
-# Checked here; other algorithms are taken on trust.
-DIGESTS = {
-    "crc32": lambda body: binascii.crc32(body).to_bytes(4, "big"),
-    "sha1": lambda body: hashlib.sha1(body).digest(),
-    "sha256": lambda body: hashlib.sha256(body).digest(),
-}
 # These answer from any region.
 ANYWHERE = {"CreateBucket", "GetBucketLocation", "ListBuckets"}
 
@@ -53,10 +44,10 @@ def region_of(bucket, owner):
 
 
 def bad_checksum(request):
-    for name, digest in DIGESTS.items():
-        told = request.headers.get("x-amz-checksum-" + name)
-        if told and request.method == "PUT" and base64.b64encode(digest(request.body)).decode() != told:
-            message = "The %s you specified did not match the calculated checksum." % name.upper()
+    for name in sums.ALGORITHMS:
+        told = request.headers.get("x-amz-checksum-" + name.lower())
+        if told and request.method == "PUT" and sums.encoded(name, request.body) != told:
+            message = "The %s you specified did not match the calculated checksum." % name
             return s3_error(request, 400, "BadDigest", message)
     return None
 

@@ -1,7 +1,7 @@
 """Objects read and written in process: what a training job's platform does, and what tests look at."""
 
 from .. import moto_backend
-from . import checks
+from . import checks, sums
 
 
 def parse(uri):
@@ -10,14 +10,28 @@ def parse(uri):
     return bucket, key
 
 
-def make_bucket(account, bucket):
+def make_bucket(account, bucket, region, versioned):
     with moto_backend.LOCK:
-        moto_backend.backend("s3", account).create_bucket(bucket, "eu-west-1")
+        backend = moto_backend.backend("s3", account)
+        backend.create_bucket(bucket, region)
+        if versioned:
+            backend.put_bucket_versioning(bucket, "Enabled")
 
 
 def put(account, bucket, key, body):
     with moto_backend.LOCK:
         moto_backend.backend("s3", account).put_object(bucket, key, body)
+
+
+def delete(account, bucket, key):
+    with moto_backend.LOCK:
+        moto_backend.backend("s3", account).delete_object(bucket, key)
+
+
+def tell_checksum(account, bucket, key, algorithm, part_size=None, wrong=False):
+    """What S3 is to say of an object's checksum from now on."""
+    with moto_backend.LOCK:
+        sums.tell(moto_backend.backend("s3", account).get_object(bucket, key), algorithm, part_size, wrong)
 
 
 def get(account, bucket, key):

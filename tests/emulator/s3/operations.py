@@ -12,6 +12,7 @@ BUCKET_QUERIES = {
     "ownershipControls": "BucketOwnershipControls",
     "acl": "BucketAcl",
 }
+OBJECT_QUERIES = {"tagging": "ObjectTagging", "acl": "ObjectAcl", "attributes": "ObjectAttributes"}
 VERBS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete"}
 BUCKET = {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}
 OBJECT = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
@@ -43,8 +44,9 @@ def on_object(request, query):
         return "CreateMultipartUpload"
     if "uploadId" in query:
         return UPLOAD.get(request.method, request.method)
-    if "tagging" in query:
-        return VERBS.get(request.method, request.method) + "ObjectTagging"
+    for name, subject in OBJECT_QUERIES.items():
+        if name in query:
+            return VERBS.get(request.method, request.method) + subject
     if request.method == "PUT" and "x-amz-copy-source" in request.headers:
         return "CopyObject"
     return OBJECT.get(request.method, request.method)

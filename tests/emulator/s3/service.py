@@ -2,7 +2,7 @@
 
 from .. import moto_backend
 from ..errors import request_id
-from . import checks
+from . import checks, reads
 
 
 def answer(tenant, call, request):
@@ -10,7 +10,10 @@ def answer(tenant, call, request):
     refused = checks.refusal(call, tenant.account, request)
     if refused is not None:
         return refused
-    response = moto_backend.call("s3", tenant.account, call.region, request)
+    if call.operation in reads.OPERATIONS:
+        response = reads.answer(tenant.account, call, request)
+    else:
+        response = moto_backend.call("s3", tenant.account, call.region, request)
     if call.operation == "CreateBucket" and response.status == 200:
         encrypt(tenant.account, call.key.rstrip("/"))
     response.headers.setdefault("x-amz-request-id", request_id())
