@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import dataclasses
 import http.client
+import os
 import pathlib
 import random
 import shlex
@@ -35,7 +36,8 @@ from measure import SMTRAIN
 from storage import BUCKET, Command, Tool, Usage
 
 DATA = pathlib.Path("target/bench-data").absolute()
-OUT = DATA / "out"
+# More than one may be at work.
+OUT = DATA / f"out-{os.getpid()}"
 INTO, COPY = shlex.quote(str(OUT)), shlex.quote(f"{OUT}.tar.gz")
 CONNECTIONS = 8
 KILLS = 20
