@@ -82,16 +82,17 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
         return print_file(cloud, &source, which, &path, context).await;
     }
     let watching = Arc::new(Watching::new(context.ui, output == DownloadOutput::Json)?);
+    let again = "the same command".to_owned();
     let saving = Saving {
         into: dir,
         as_archive: archive,
         only: Patterns::parse(&only)?,
         force,
         max_size: max_size.map(|size| size.0),
+        again,
         watch: watching.clone(),
     };
-    let downloaded = unless_interrupted(download::save(cloud, &source, which, &saving)).await?;
-    watching.end();
+    let downloaded = save(cloud, &source, which, &saving, &watching).await?;
     report(&downloaded, &watching, context);
     match output {
         DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Which::default() => {
@@ -110,12 +111,25 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
 pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context: &Context) -> Result<()> {
     let watching = Arc::new(Watching::new(context.ui, false)?);
     let (as_archive, only, force, max_size) = (false, None, false, None);
-    let saving = Saving { into, as_archive, only, force, max_size, watch: watching.clone() };
+    // The same command would submit another job.
+    let again = format!("smtrain download {job} -d {}{}", into.display(), context.place_flags(cloud));
+    let saving = Saving { into, as_archive, only, force, max_size, again, watch: watching.clone() };
     let source = Source::Job(job.clone());
-    let downloaded = unless_interrupted(download::save(cloud, &source, Which::default(), &saving)).await?;
-    watching.end();
+    let downloaded = save(cloud, &source, Which::default(), &saving, &watching).await?;
     report(&downloaded, &watching, context);
     Ok(())
+}
+
+async fn save(
+    cloud: &Cloud,
+    source: &Source,
+    which: Which,
+    saving: &Saving,
+    watching: &Watching,
+) -> Result<Downloaded> {
+    let saved = unless_interrupted(download::save(cloud, source, which, saving)).await;
+    watching.end();
+    saved.map_err(|error| watching.hint(error, &saving.again))
 }
 
 /// What came, on stderr.

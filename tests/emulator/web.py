@@ -56,7 +56,7 @@ PIECE = 256 * 1024
 SLOW_PIECES = 10
 SLOW_PAUSE_SECONDS = 0.2
 # Of a body with a rate: so small that little is on its way when the client goes away.
-SMALL_PIECE = 4 * 1024
+SMALL_PIECE = 2 * 1024
 
 
 class Server(ThreadingHTTPServer):

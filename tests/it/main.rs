@@ -5,6 +5,7 @@ mod architecture;
 mod completions;
 mod describe;
 mod download;
+mod download_aws;
 mod emulator;
 mod help;
 mod history;

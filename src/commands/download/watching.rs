@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::error::{Doing, Result};
-use crate::ops::download::Watch;
+use crate::error::{Doing, Error, Kind, Result};
+use crate::ops::download::{Watch, kept};
 use crate::ui::{self, Progress, Ui};
 use crate::view;
 use crate::view::download::FileJson;
@@ -21,6 +21,9 @@ pub(super) struct Watching {
     progress: Progress,
     started: Instant,
     fetched: AtomicU64,
+    /// What was there before, in bytes, and the folder that keeps both.
+    there: AtomicU64,
+    kept_in: Mutex<Option<PathBuf>>,
     unpacked: AtomicU64,
     /// Lines of JSON: there can be millions.
     files: Option<Mutex<BufWriter<File>>>,
@@ -34,6 +37,8 @@ impl Watching {
             progress: ui.progress_of_download(),
             started: Instant::now(),
             fetched: AtomicU64::new(0),
+            there: AtomicU64::new(0),
+            kept_in: Mutex::default(),
             unpacked: AtomicU64::new(0),
             files: if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None },
         })
@@ -55,6 +60,16 @@ impl Watching {
         Some(format!("fetched {} in {seconds:.1} s: {}/s", ui::bytes(fetched), ui::bytes(rate)))
     }
 
+    /// What is said to who interrupts it.
+    pub(super) fn hint(&self, error: Error, again: &str) -> Error {
+        let has_bytes = self.fetched.load(Ordering::Relaxed) + self.there.load(Ordering::Relaxed) > 0;
+        let kept_in = self.kept_in.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), Kind::Interrupted)) {
+            Some(folder) => error.hint(kept(folder, again)),
+            None => error,
+        }
+    }
+
     /// A line of JSON for each file that was saved.
     pub(super) fn print_files(&self, ui: Ui) -> Result<()> {
         let Some(files) = &self.files else { return Ok(()) };
@@ -73,7 +88,9 @@ impl Watching {
 }
 
 impl Watch for Watching {
-    fn begins(&self, what: &str, size: u64, there: u64) {
+    fn begins(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>) {
+        *self.kept_in.lock().unwrap_or_else(PoisonError::into_inner) = kept_in.map(Path::to_owned);
+        self.there.store(there, Ordering::Relaxed);
         self.progress.begin(what, size, there);
         if there > 0 && there < size {
             self.note(&format!("{what}: going on from {} of {}", ui::bytes(there), ui::bytes(size)));

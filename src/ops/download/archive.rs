@@ -59,7 +59,7 @@ async fn save(
     making: Making,
     path: PathBuf,
 ) -> Result<Unpacked> {
-    let target = Target { path, force: saving.force };
+    let target = Target::new(path, saving);
     let partial = blocking(move || Partial::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
     let (is_resumed, mut made) = maker.clone().make(cloud).await?;
@@ -98,7 +98,8 @@ impl Maker {
     async fn make(self: Arc<Self>, cloud: &Cloud) -> Result<(bool, std::result::Result<Unpacked, Failure>)> {
         let maker = self.clone();
         let Prepared { spool, journal, there, limit } = blocking(move || maker.prepare()).await?;
-        self.saving.watch.begins(&self.artifact.what, self.object.size, there);
+        let kept_in = journal.is_some().then(|| self.partial.folder());
+        self.saving.watch.begins(&self.artifact.what, self.object.size, there, kept_in);
         let reader = Checked::new(SpoolReader::new(spool.clone()), self.object.checksum.clone());
         let maker = self.clone();
         let make = async move {
@@ -219,7 +220,7 @@ pub(super) async fn read<T: Send + 'static>(
     };
     let spool = Arc::new(spool);
     let reader = Checked::new(SpoolReader::new(spool.clone()), object.checksum.clone());
-    watch.begins("reading", object.size, 0);
+    watch.begins("reading", object.size, 0, None);
     let (of, shared) = (object.clone(), spool.clone());
     let work = async move {
         let worked = tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &of, error)));

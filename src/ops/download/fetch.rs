@@ -6,8 +6,10 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 
 use super::journal::Journal;
@@ -22,8 +24,9 @@ const PART: u64 = 4 * 1024 * 1024;
 /// How many are on their way at once: at 60 ms a round trip and 30 MB/s a connection, a request's wait is made up for twice
 /// over.
 const PARALLEL: usize = 16;
-/// Bytes of a stretch are gathered until there are so many: what a kill loses of each, at most.
-const WRITE: usize = 512 * 1024;
+/// Bytes of a stretch are gathered until there are so many, or for so long: what a kill loses of each, at most.
+const WRITE: usize = 128 * 1024;
+const GATHER: Duration = Duration::from_millis(40);
 
 /// An object that is being fetched.
 pub(super) struct Item {
@@ -114,7 +117,7 @@ impl Part {
         self.to.wait_for_room(self.range.end).await;
         let to = self.to.open().doing(|| self.writing())?;
         let mut pieces = objects.range(&self.object, self.range.clone());
-        let (mut at, mut gathered, mut length) = (self.range.start, Vec::new(), 0);
+        let (mut at, mut gathered, mut length, mut since) = (self.range.start, Vec::new(), 0, Instant::now());
         loop {
             let piece = pieces.try_next().await?;
             let is_end = piece.is_none();
@@ -122,11 +125,11 @@ impl Part {
                 length += piece.len();
                 gathered.push(piece);
             }
-            if length >= WRITE || (is_end && length > 0) {
+            if length >= WRITE || (length > 0 && (is_end || since.elapsed() >= GATHER)) {
                 let write = Write { to: to.clone(), pieces: std::mem::take(&mut gathered), range: at..at + length as u64 };
                 self.write(write, journal.clone()).await?;
                 on_bytes(length as u64);
-                (at, length) = (at + length as u64, 0);
+                (at, length, since) = (at + length as u64, 0, Instant::now());
             }
             if is_end {
                 return Ok(());

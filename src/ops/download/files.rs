@@ -75,7 +75,7 @@ pub(super) async fn save(
     saving: &Saving,
     path: PathBuf,
 ) -> Result<Unpacked> {
-    let target = Target { path, force: saving.force };
+    let target = Target::new(path, saving);
     let partial = Arc::new(blocking(move || Partial::open(&target)).await?);
     let all = Arc::new(with_checksums(cloud, all).await?);
     let saved = fetch_all(cloud, &partial, &all, artifact, saving).await;
@@ -98,7 +98,7 @@ async fn fetch_all(
     let there: u64 = known.iter().map(Extents::total).sum();
     disk::check(disk::free(partial.folder())?, size - there, &artifact.uri)?;
     check_size(size, saving)?;
-    saving.watch.begins(&artifact.what, size, there);
+    saving.watch.begins(&artifact.what, size, there, Some(partial.folder()));
     let files = partial.files();
     let items = all.iter().zip(known).enumerate().map(|(number, (below, known))| Item {
         missing: known.missing(below.object.size),

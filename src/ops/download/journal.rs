@@ -69,6 +69,12 @@ fn notes(objects: &[Object], known: &[Extents]) -> String {
     text
 }
 
+/// Whether there is anything to go on from.
+pub(super) fn is_begun(path: &Path) -> bool {
+    let is_stretch = |line: Vec<u8>| std::str::from_utf8(&line).ok().and_then(stretch).is_some();
+    File::open(path).is_ok_and(|file| BufReader::new(file).split(b'\n').map_while(Result::ok).any(is_stretch))
+}
+
 /// Lines that can't be read, like one that a kill cut short, say nothing.
 fn read(path: &Path) -> io::Result<HashMap<Content, Extents>> {
     let file = match File::open(path) {

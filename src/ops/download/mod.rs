@@ -69,13 +69,15 @@ pub(crate) struct Saving {
     pub(crate) force: bool,
     /// Unpacked, in bytes; by default what the disk has room for.
     pub(crate) max_size: Option<u64>,
+    /// What goes on with it after it broke off: `the same command`.
+    pub(crate) again: String,
     pub(crate) watch: Arc<dyn Watch>,
 }
 
 /// Who is told of a download.
 pub(crate) trait Watch: Send + Sync {
-    /// Something of so many bytes begins, some of which are there already.
-    fn begins(&self, what: &str, size: u64, there: u64);
+    /// Something of so many bytes begins, some of which are there already; in a folder that keeps them, or nowhere.
+    fn begins(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>);
     fn fetched(&self, bytes: u64);
     fn unpacked(&self, bytes: u64);
     fn note(&self, text: &str);
@@ -83,6 +85,11 @@ pub(crate) trait Watch: Send + Sync {
     fn digests(&self) -> bool;
     /// A file of it is complete.
     fn file(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()>;
+}
+
+/// Where what was fetched is, and what goes on from there.
+pub(crate) fn kept(folder: &Path, again: &str) -> String {
+    format!("what was fetched is kept in {}: {again} goes on from there", folder.display())
 }
 
 /// Saves all that there is of it: each part whole, or not at all.

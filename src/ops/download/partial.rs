@@ -6,18 +6,24 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{Saving, journal, kept};
 use crate::error::{Doing, Error, Result};
 
 /// Where something goes that is downloaded.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     /// A folder or a file.
-    pub(super) path: PathBuf,
+    path: PathBuf,
     /// What stands there is replaced.
-    pub(super) force: bool,
+    force: bool,
+    again: String,
 }
 
 impl Target {
+    pub(super) fn new(path: PathBuf, saving: &Saving) -> Self {
+        Self { path, force: saving.force, again: saving.again.clone() }
+    }
+
     fn check_free(&self) -> Result<()> {
         if self.force || self.path.symlink_metadata().is_err() {
             return Ok(());
@@ -103,7 +109,7 @@ impl Partial {
         if !self.holds_bytes() {
             return error;
         }
-        error.hint(format!("what was fetched is kept in {}: the same command goes on from there", self.folder.display()))
+        error.hint(kept(&self.folder, &self.target.again))
     }
 
     /// Those of an archive, or, where there is none, files that are fetched as they are.
@@ -112,7 +118,7 @@ impl Partial {
     }
 
     fn keeps_files(&self) -> bool {
-        self.archive().symlink_metadata().is_err() && self.journal().exists() && self.files().exists()
+        self.archive().symlink_metadata().is_err() && self.files().exists() && journal::is_begun(&self.journal())
     }
 
     /// Gives what was made its final place.

@@ -118,7 +118,8 @@ impl Tenant {
         self.admin("DELETE", "rules", &Value::Null).map(drop)
     }
 
-    /// Every call that was made with the tenant's key, in order: its `service`, `operation`, `key`, `status`, `fault`.
+    /// Every call that was made with the tenant's key, in order: its `service`, `operation`, `key`, `status`, `fault`, and
+    /// how many bytes of its answer were `sent`.
     pub(crate) fn calls(&self) -> TestResult<Vec<Value>> {
         Ok(serde_json::from_value(self.admin("GET", "calls", &Value::Null)?)?)
     }
@@ -126,6 +127,14 @@ impl Tenant {
     /// How many calls there were of an operation, such as `PutObject`.
     pub(crate) fn count(&self, operation: &str) -> TestResult<usize> {
         Ok(self.calls()?.iter().filter(|call| call["operation"] == operation).count())
+    }
+
+    /// How many bytes of objects were sent.
+    pub(crate) fn sent(&self) -> TestResult<u64> {
+        let calls = self.calls()?;
+        let fetches = calls.iter().filter(|call| call["operation"] == "GetObject");
+        // What is sent with an error is none of an object's bytes.
+        Ok(fetches.filter(|call| matches!(call["status"].as_u64(), Some(200 | 206))).filter_map(|call| call["sent"].as_u64()).sum())
     }
 
     /// Forgets the calls made so far.
@@ -188,6 +197,22 @@ impl Tenant {
     /// Makes a bucket of the account's.
     pub(crate) fn make_bucket(&self, bucket: &str) -> TestResult {
         self.send("PUT", &format!("s3/{bucket}"), &[])?.json().map(drop)
+    }
+
+    /// Makes a bucket in another region, or one that keeps old versions of its objects: `region=us-west-2`, `versioned`.
+    pub(crate) fn make_odd_bucket(&self, bucket: &str, how: &str) -> TestResult {
+        self.send("PUT", &format!("s3/{bucket}?{how}"), &[])?.json().map(drop)
+    }
+
+    /// Deletes an object.
+    pub(crate) fn delete_object(&self, bucket: &str, key: &str) -> TestResult {
+        self.send("DELETE", &format!("s3/{bucket}/{}", quoted(key)), &[])?.json().map(drop)
+    }
+
+    /// What S3 is to say of an object's checksum: `{"bucket": .., "key": .., "algorithm": "CRC32C", "part_size": 10000}`. All
+    /// fields are in `tests/emulator/admin.py`.
+    pub(crate) fn tell_checksum(&self, told: &Value) -> TestResult {
+        self.admin("POST", "checksums", told).map(drop)
     }
 
     /// Stores an object in a bucket that stands.
