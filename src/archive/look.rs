@@ -8,8 +8,8 @@ use tar::EntryType;
 
 use super::UnpackError;
 use super::entries::{self, Entry, Limits, Visit, shown};
+use super::gunzip::Gunzip;
 use super::inside;
-use super::members::Members;
 
 const BUFFER: usize = 256 * 1024;
 
@@ -51,7 +51,7 @@ struct Lister<'t, T> {
 }
 
 impl<T: FnMut(Listed) -> io::Result<()>> Visit for Lister<'_, T> {
-    fn visit(&mut self, entry: &mut Entry<'_, '_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
         let kind = match entry.kind() {
             EntryType::Symlink => ListedKind::Symlink(entry.link_target()),
             EntryType::Link => ListedKind::HardLink(entry.link_target()),
@@ -78,21 +78,22 @@ pub(crate) fn pick(
     path: &Path,
     to: &mut impl Write,
 ) -> Result<Option<u64>, UnpackError> {
-    let mut picker = Picker { wanted: inside::relative(path), to, found: None, buffer: vec![0; BUFFER] };
+    let Some(wanted) = inside::relative(path) else { return Ok(None) };
+    let mut picker = Picker { wanted, to, found: None, buffer: vec![0; BUFFER] };
     entries::each(from, limits, &mut picker)?;
     Ok(picker.found)
 }
 
 struct Picker<'t, T> {
-    wanted: Option<PathBuf>,
+    wanted: PathBuf,
     to: &'t mut T,
     found: Option<u64>,
     buffer: Vec<u8>,
 }
 
 impl<T: Write> Visit for Picker<'_, T> {
-    fn visit(&mut self, entry: &mut Entry<'_, '_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
-        if inside::relative(entry.name) != self.wanted {
+    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+        if inside::relative(entry.name).is_none_or(|name| name != self.wanted) {
             return Ok(ControlFlow::Continue(()));
         }
         let entry_name = || shown(entry.name);
@@ -104,6 +105,7 @@ impl<T: Write> Visit for Picker<'_, T> {
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {}
             _ => return Err(UnpackError::NoFile(entry_name())),
         }
+        entry.check_size(0)?;
         loop {
             let count = entry.read(&mut self.buffer)?;
             if count == 0 {
@@ -117,7 +119,7 @@ impl<T: Write> Visit for Picker<'_, T> {
 
 /// Inflates all of it, to no purpose but to see that its checksums are right.
 pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
-    let inflated = io::copy(&mut Members::new(from), &mut io::sink());
+    let inflated = io::copy(&mut Gunzip::new(from), &mut io::sink());
     inflated.map(drop).map_err(|source| match source {
         source if super::members::TrailingData::is(&source) => UnpackError::TrailingData,
         source => UnpackError::Damaged { place: "somewhere".to_owned(), source },

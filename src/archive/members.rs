@@ -19,24 +19,29 @@ impl TrailingData {
 }
 
 pub(super) struct Members<R> {
-    /// `None` after the end.
     member: Option<GzDecoder<BufReader<R>>>,
+    /// What follows a member; none at the end, too.
+    between: Option<BufReader<R>>,
 }
 
 impl<R: Read> Members<R> {
     pub(super) fn new(from: R) -> Self {
-        Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, from))) }
+        Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, from))), between: None }
     }
 
-    /// Begins the next member, if there is one.
-    fn advance(&mut self) -> io::Result<()> {
-        let Some(member) = self.member.take() else { return Ok(()) };
-        let mut from = member.into_inner();
+    /// Behind a member, where another one may follow.
+    pub(super) fn following(from: R) -> Self {
+        Self { member: None, between: Some(BufReader::with_capacity(BUFFER, from)) }
+    }
+
+    /// Begins the next member. False if there is none.
+    fn advance(&mut self) -> io::Result<bool> {
+        let Some(mut from) = self.between.take() else { return Ok(false) };
         match from.fill_buf()?.first() {
-            None => Ok(()),
+            None => Ok(false),
             Some(&MAGIC) => {
                 self.member = Some(GzDecoder::new(from));
-                Ok(())
+                Ok(true)
             }
             Some(_) => Err(io::Error::other(TrailingData)),
         }
@@ -48,12 +53,15 @@ impl<R: Read> Read for Members<R> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        while let Some(member) = &mut self.member {
-            match member.read(buffer)? {
-                0 => self.advance()?,
-                count => return Ok(count),
+        loop {
+            if let Some(member) = &mut self.member {
+                match member.read(buffer)? {
+                    0 => self.between = self.member.take().map(GzDecoder::into_inner),
+                    count => return Ok(count),
+                }
+            } else if !self.advance()? {
+                return Ok(0);
             }
         }
-        Ok(0)
     }
 }

@@ -1,0 +1,126 @@
+//! Inflates a stretch of a deflate stream that begins anywhere, before what comes before it is known.
+//!
+//! Bytes that are copied from what comes before can't be known yet, only where they are copied from. To find that out, the
+//! stretch's beginning is inflated three times, with three made-up pasts: what differs between the first and the second is
+//! copied, and the first and the third then tell from where. Once nothing of the last [`WINDOW`] bytes is, what follows does
+//! not depend on the past any more.
+
+use super::blocks;
+use super::stream::{Out, Ran, Stream, WINDOW};
+
+/// A stretch that depends on the past for longer than this is inflated once that is known, in bytes; and it gives no more
+/// than so many, of what compresses extremely.
+const MOST_UNKNOWN: usize = 512 * 1024;
+const MOST_OUT: usize = 8 * 1024 * 1024;
+
+/// How a stream of compressed data is cut into stretches, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) chunk: usize,
+    /// Of the next one, what a stretch may reach into: where its first block is looked for.
+    pub(super) head: usize,
+}
+
+/// A stretch of compressed data, with the next one's head, and where it begins in all of it.
+#[derive(Debug)]
+pub(super) struct Data {
+    pub(super) bytes: Vec<u8>,
+    pub(super) base: u64,
+    /// Nothing follows.
+    pub(super) is_last: bool,
+}
+
+impl Data {
+    /// The bit at which its first block may begin.
+    fn first_block(&self, sizes: Sizes) -> Option<u64> {
+        self.find(0, sizes.head)
+    }
+
+    /// The same of the next stretch, if there is one.
+    pub(super) fn next_block(&self, sizes: Sizes) -> Option<u64> {
+        if self.is_last { None } else { self.find(sizes.chunk, sizes.chunk + sizes.head) }
+    }
+
+    fn find(&self, from: usize, to: usize) -> Option<u64> {
+        blocks::find(&self.bytes, from * 8, to * 8).map(|at| self.base * 8 + at as u64)
+    }
+}
+
+/// What came of a stretch.
+pub(super) struct Done {
+    /// None where its beginning was not found, or depends on the past for too long.
+    pub(super) chunk: Option<Chunk>,
+    /// Where the next stretch's first block may begin.
+    pub(super) next: Option<u64>,
+}
+
+impl Done {
+    /// Inflates a stretch from its first block on.
+    pub(super) fn guessed(data: &Data, sizes: Sizes, spare: Out) -> Self {
+        let next = data.next_block(sizes);
+        let chunk = data.first_block(sizes).and_then(|start| Chunk::guess(data, start, spare));
+        Self { chunk: chunk.map(|chunk| chunk.go_on(data, next)), next }
+    }
+}
+
+/// A stretch that has been inflated, up to where the next one begins if that was a good guess.
+pub(super) struct Chunk {
+    pub(super) start: u64,
+    pub(super) out: Out,
+    /// Of the first bytes that came out, what two other pasts make of them.
+    past: Vec<Copied>,
+    pub(super) stream: Stream,
+    pub(super) ran: Ran,
+}
+
+#[derive(Clone, Copy)]
+struct Copied {
+    inverse: u8,
+    high: u8,
+}
+
+impl Chunk {
+    fn guess(data: &Data, start: u64, spare: Out) -> Option<Self> {
+        let low = Stream::after(start, &past(|at| at.to_le_bytes()[0]))?;
+        let inverse = Stream::after(start, &past(|at| !at.to_le_bytes()[0]))?;
+        let high = Stream::after(start, &past(|at| at.to_le_bytes()[1]))?;
+        let mut all = [(low, spare), (inverse, Out::default()), (high, Out::default())];
+        loop {
+            for (stream, out) in &mut all {
+                // A step each: all three go the same way.
+                stream.step(data, out).filter(|_| stream.end.is_none())?;
+            }
+            let [low, inverse, _] = all.each_ref().map(|(_, out)| out.bytes());
+            if low.len() >= WINDOW && low[low.len() - WINDOW..] == inverse[inverse.len() - WINDOW..] {
+                break;
+            }
+            if low.len() > MOST_UNKNOWN {
+                return None;
+            }
+        }
+        let [(stream, out), (_, inverse), (_, high)] = all;
+        let pairs = inverse.bytes().iter().zip(high.bytes());
+        let past = pairs.map(|(inverse, high)| Copied { inverse: *inverse, high: *high }).collect();
+        Some(Self { start, out, past, stream, ran: Ran::Full })
+    }
+
+    fn go_on(mut self, data: &Data, next: Option<u64>) -> Self {
+        self.ran = self.stream.run(data, next, &mut self.out, MOST_OUT);
+        self
+    }
+
+    /// Puts in what is copied from what was before, of which the last [`WINDOW`] bytes are given.
+    pub(super) fn resolve(&mut self, window: &[u8]) {
+        let missing = WINDOW - window.len();
+        for (byte, Copied { inverse, high }) in self.out.bytes_mut().iter_mut().zip(self.past.drain(..)) {
+            if *byte != inverse {
+                let from = usize::from(*byte) | usize::from(high) << 8;
+                *byte = from.checked_sub(missing).and_then(|from| window.get(from)).copied().unwrap_or(0);
+            }
+        }
+    }
+}
+
+fn past(byte: impl Fn(usize) -> u8) -> Vec<u8> {
+    (0..WINDOW).map(byte).collect()
+}

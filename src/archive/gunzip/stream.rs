@@ -1,0 +1,139 @@
+//! A deflate stream that begins at any bit, inflated from block to block.
+
+use std::cmp::Ordering;
+
+use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
+
+use super::chunk::Data;
+use super::prefix::empty_blocks;
+
+/// How far back deflate copies from, in bytes.
+pub(super) const WINDOW: usize = 32 * 1024;
+/// How much is inflated in one step at most.
+const STEP: usize = 64 * 1024;
+const BITS: u8 = 15;
+
+/// Bytes that came out, in a buffer that is made once.
+#[derive(Default)]
+pub(super) struct Out {
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Out {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer[..self.filled]
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.filled = 0;
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        let end = self.filled + STEP;
+        if self.buffer.len() < end {
+            self.buffer.resize(end.max(self.buffer.len() * 3 / 2), 0);
+        }
+        &mut self.buffer[self.filled..end]
+    }
+}
+
+/// Why a stream was not inflated further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// A block ends where the next stretch begins.
+    Joined,
+    /// None does.
+    Passed,
+    /// Enough came out.
+    Full,
+    /// There is no more input here.
+    Starved,
+    /// See [`Stream::end`].
+    Ended,
+}
+
+pub(super) struct Stream {
+    inflate: Inflate,
+    /// The bit of all data that it begins at.
+    start: u64,
+    /// What stands for the bits before that, of the same byte.
+    prefix: Vec<u8>,
+    /// Nothing more comes of it.
+    pub(super) end: Option<Result<(), InflateError>>,
+}
+
+impl Stream {
+    pub(super) fn new(start: u64) -> Self {
+        let prefix = empty_blocks(usize::try_from(start % 8).unwrap_or(0));
+        Self { inflate: Inflate::new(false, BITS), start, prefix, end: None }
+    }
+
+    /// One that may copy from what is before it. None where the library does not take that.
+    pub(super) fn after(start: u64, past: &[u8]) -> Option<Self> {
+        let mut stream = Self::new(start);
+        stream.inflate.set_dictionary(past).ok()?;
+        Some(stream)
+    }
+
+    /// The byte of all data that comes next; of the one before, some bits may be left.
+    pub(super) fn at(&self) -> u64 {
+        self.start.div_ceil(8) + self.inflate.total_in().saturating_sub(self.prefix.len() as u64)
+    }
+
+    /// Goes on until a block ends at a bit, or for another reason.
+    pub(super) fn run(&mut self, data: &Data, next: Option<u64>, out: &mut Out, most: usize) -> Ran {
+        let target = next.map(|next| next.div_ceil(8));
+        while out.filled < most {
+            let Some(ends_block) = self.step(data, out) else { return Ran::Starved };
+            if self.end.is_some() {
+                return Ran::Ended;
+            }
+            match target.map(|target| self.at().cmp(&target)) {
+                Some(Ordering::Greater) => return Ran::Passed,
+                Some(Ordering::Equal) if ends_block => return Ran::Joined,
+                _ => {}
+            }
+        }
+        Ran::Full
+    }
+
+    /// Inflates to the end of a block, or less; whether a block has ended. None where there is no more input.
+    pub(super) fn step(&mut self, data: &Data, out: &mut Out) -> Option<bool> {
+        let room = out.room();
+        let (length, before, consumed) = (room.len() as u64, self.inflate.total_out(), self.inflate.total_in());
+        let mixed;
+        let input = if consumed < self.prefix.len() as u64 {
+            mixed = self.mixed(data)?;
+            &mixed[usize::try_from(consumed).unwrap_or(0)..]
+        } else {
+            let from = usize::try_from(self.at().saturating_sub(data.base)).unwrap_or(usize::MAX);
+            data.bytes.get(from..).unwrap_or_default()
+        };
+        let status = self.inflate.decompress(input, room, InflateFlush::Block);
+        let came = self.inflate.total_out() - before;
+        out.filled += usize::try_from(came).unwrap_or(0);
+        match status {
+            Ok(Status::Ok) => {}
+            Ok(Status::BufError) => return None,
+            Ok(Status::StreamEnd) => self.end = Some(Ok(())),
+            Err(error) => self.end = Some(Err(error)),
+        }
+        // What stops while there are input and room has come to a block's end.
+        let is_input_left = self.inflate.total_in() - consumed < input.len() as u64;
+        Some(came < length && is_input_left)
+    }
+
+    /// The prefix, and in its last byte the first bits of the data.
+    fn mixed(&self, data: &Data) -> Option<Vec<u8>> {
+        let first = usize::try_from((self.start / 8).checked_sub(data.base)?).ok()?;
+        let (byte, shift) = (data.bytes.get(first)?, self.start % 8);
+        let mut mixed = self.prefix.clone();
+        *mixed.last_mut()? |= byte >> shift << shift;
+        Some(mixed)
+    }
+}
