@@ -28,6 +28,7 @@ use crate::view::download::{DownloadJson, FileJson};
 /// DIR. An interrupted download goes on when the same command is given again; nothing is seen under its name before it is
 /// whole and checked.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct DownloadArgs {
     #[command(flatten)]
     source: SourceArg,
@@ -155,7 +156,7 @@ async fn print_list(
     context: &Context,
 ) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::new(context.ui, false)?);
-    let out = Arc::new(Mutex::new(BufWriter::new(context.ui.sink())));
+    let out = Arc::new(Mutex::new(BufWriter::new(ui::sink())));
     let lines = out.clone();
     let tell = move |part: &str, listed: crate::archive::Listed| {
         let line = match output {
@@ -171,6 +172,5 @@ async fn print_list(
 
 async fn print_file(cloud: &Cloud, source: &Source, which: Which, path: &Path, context: &Context) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::new(context.ui, false)?);
-    let ui = context.ui;
-    unless_interrupted(download::pick(cloud, source, which, path, &watch, || ui.sink())).await
+    unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::sink)).await
 }

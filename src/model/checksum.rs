@@ -58,7 +58,7 @@ impl Checking {
     }
 
     /// Whether the bytes were those that the checksum is of.
-    pub(crate) fn is_right(mut self) -> bool {
+    pub(crate) fn finish(mut self) -> bool {
         let Some(part_size) = self.expected.part_size else { return self.part.finish() == self.expected.value };
         if self.left < part_size {
             self.end_part();
@@ -111,7 +111,7 @@ mod tests {
         let value = pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
         let mut checking = Checking::new(Checksum { algorithm, value, part_size });
         bytes.chunks(4).for_each(|piece| checking.update(piece));
-        checking.is_right()
+        checking.finish()
     }
 
     /// The check values of the CRC catalogue, and FIPS 180's.

@@ -16,7 +16,11 @@ impl std::str::FromStr for Size {
         let (number, unit) = text.split_at(end);
         let number: f64 = number.parse().map_err(|_| NoSize)?;
         let bytes = number * unit_of(unit.trim()).ok_or(NoSize)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "digits alone are not negative; `as` saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "digits alone are not negative; `as` saturates"
+        )]
         Ok(Self(bytes as u64))
     }
 }

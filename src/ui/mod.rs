@@ -86,11 +86,6 @@ impl Ui {
         Progress::of_download(self.shows_progress())
     }
 
-    /// Where data goes that is written from any thread.
-    pub(crate) fn sink(self) -> io::Stdout {
-        io::stdout()
-    }
-
     /// Shows that, and how long, something is waited for.
     pub(crate) fn progress_of_time(self, title: &str) -> Progress {
         Progress::of_time(title, self.shows_progress())
@@ -152,6 +147,11 @@ impl Ui {
     fn styled_err(self) -> bool {
         is_styled(self.color, AutoStream::choice(&io::stderr()))
     }
+}
+
+/// stdout, for data that is written from any thread.
+pub(crate) fn sink() -> io::Stdout {
+    io::stdout()
 }
 
 pub(crate) fn out_is_terminal() -> bool {

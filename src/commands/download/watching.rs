@@ -55,7 +55,12 @@ impl Watching {
         if fetched < WORTH_TELLING {
             return None;
         }
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate to be read")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate to be read"
+        )]
         let rate = (fetched as f64 / seconds.max(0.001)) as u64;
         Some(format!("fetched {} in {seconds:.1} s: {}/s", ui::bytes(fetched), ui::bytes(rate)))
     }

@@ -102,11 +102,11 @@ impl Maker {
         self.saving.watch.begins(&self.artifact.what, self.object.size, there, kept_in);
         let reader = Checked::new(SpoolReader::new(spool.clone()), self.object.checksum.clone());
         let maker = self.clone();
-        let make = async move {
-            let made = tokio::task::spawn_blocking(move || maker.make_of(reader, limit)).await;
-            made.doing(|| "finish the work".to_owned())?
+        let work = async move {
+            let worked = tokio::task::spawn_blocking(move || maker.make_of(reader, limit)).await;
+            worked.doing(|| "finish the work".to_owned())?
         };
-        let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), make).await;
+        let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
         let is_local = self.object.file.is_some();
         Ok((there > 0 && !is_local, made))
     }

@@ -28,7 +28,7 @@ impl<R: Read> Read for Checked<R> {
             if let Some(checking) = &mut self.checking {
                 checking.update(&buffer[..count]);
             }
-        } else if !buffer.is_empty() && self.checking.take().is_some_and(|checking| !checking.is_right()) {
+        } else if !buffer.is_empty() && self.checking.take().is_some_and(|checking| !checking.finish()) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, Mismatch));
         }
         Ok(count)

@@ -92,13 +92,13 @@ pub(super) async fn fetch(
 /// The stretches that an object is fetched in. One that is empty is fetched too: it is a file.
 fn parts(item: Item) -> impl Iterator<Item = Part> {
     let Item { object, number, missing, to } = item;
-    let missing = if object.size == 0 { vec![0..0] } else { missing };
+    let empty = (object.size == 0).then_some(0..0);
     let cut = |range: Range<u64>| {
         let end = range.end;
-        let starts = if range.is_empty() { vec![range.start] } else { range.step_by(step()).collect() };
-        starts.into_iter().map(move |start| start..(start + PART).min(end))
+        range.step_by(step()).map(move |start| start..(start + PART).min(end))
     };
-    missing.into_iter().flat_map(cut).map(move |range| Part { object: object.clone(), number, range, to: to.clone() })
+    let ranges = missing.into_iter().flat_map(cut).chain(empty);
+    ranges.map(move |range| Part { object: object.clone(), number, range, to: to.clone() })
 }
 
 fn step() -> usize {
@@ -126,7 +126,8 @@ impl Part {
                 gathered.push(piece);
             }
             if length >= WRITE || (length > 0 && (is_end || since.elapsed() >= GATHER)) {
-                let write = Write { to: to.clone(), pieces: std::mem::take(&mut gathered), range: at..at + length as u64 };
+                let write =
+                    Write { to: to.clone(), pieces: std::mem::take(&mut gathered), range: at..at + length as u64 };
                 self.write(write, journal.clone()).await?;
                 on_bytes(length as u64);
                 (at, length, since) = (at + length as u64, 0, Instant::now());
@@ -140,7 +141,8 @@ impl Part {
     async fn write(&self, write: Write, journal: Option<Arc<Journal>>) -> Result<()> {
         let (number, doing) = (self.number, self.writing());
         blocking(move || {
-            let written = write.run().and_then(|()| journal.map_or(Ok(()), |journal| journal.note(number, &write.range)));
+            let written =
+                write.run().and_then(|()| journal.map_or(Ok(()), |journal| journal.note(number, &write.range)));
             written.doing(|| doing)
         })
         .await

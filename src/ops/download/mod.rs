@@ -106,13 +106,7 @@ pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &
     Ok(Downloaded { folder, parts })
 }
 
-async fn save_one(
-    cloud: &Cloud,
-    artifact: &Artifact,
-    stored: Stored,
-    saving: &Saving,
-    folder: &Path,
-) -> Result<Part> {
+async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &Saving, folder: &Path) -> Result<Part> {
     let (uri, version) = (artifact.uri.clone(), version(&stored));
     let as_it_is = |object: &Object| folder.join(object.uri.key().rsplit('/').next().unwrap_or(&artifact.name));
     let unpacked_to = folder.join(&artifact.name);
@@ -187,13 +181,16 @@ fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact],
     }
 }
 
+/// Is told of what is inside a part.
+pub(crate) type Tell = dyn Fn(&str, Listed) -> io::Result<()> + Send + Sync;
+
 /// Tells what is inside, and saves nothing.
 pub(crate) async fn list(
     cloud: &Cloud,
     source: &Source,
     which: Which,
     watch: &Arc<dyn Watch>,
-    tell: Arc<dyn Fn(&str, Listed) -> io::Result<()> + Send + Sync>,
+    tell: Arc<Tell>,
 ) -> Result<()> {
     for (artifact, stored) in find(cloud, source, which).await? {
         let (what, tell) = (artifact.what.clone(), tell.clone());
@@ -219,7 +216,8 @@ fn listed(path: PathBuf, size: u64) -> Listed {
 
 /// A reader that has gone is no reason to complain.
 fn told(told: io::Result<()>) -> Result<()> {
-    let kind = |error: &io::Error| if error.kind() == io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Failure };
+    let kind =
+        |error: &io::Error| if error.kind() == io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Failure };
     told.map_err(|error| Error::new(kind(&error), "could not pass it on").caused_by(error))
 }
 
