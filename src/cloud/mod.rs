@@ -167,8 +167,8 @@ pub(crate) trait Objects: Send + Sync {
 pub(crate) struct Content {
     /// Read from its start.
     pub(crate) file: File,
-    /// In hexadecimal, where it is known: a file that has changed since is not stored.
-    pub(crate) sha256: Option<String>,
+    /// Where it is known: a file that has changed since is not stored.
+    pub(crate) checksum: Option<Checksum>,
     /// The key that encrypts it, where not the bucket's own settings decide.
     pub(crate) kms_key_id: Option<String>,
     /// Told of every byte that has been stored.
@@ -178,7 +178,7 @@ pub(crate) struct Content {
 impl Content {
     /// A file whose storing nobody watches.
     pub(crate) fn of(file: File) -> Self {
-        Self { file, sha256: None, kms_key_id: None, progress: Arc::new(|_| {}) }
+        Self { file, checksum: None, kms_key_id: None, progress: Arc::new(|_| {}) }
     }
 }
 

@@ -9,14 +9,18 @@ use std::sync::{Mutex, PoisonError};
 use std::{io, iter, thread};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
 use crate::cloud::{Cloud, Content, OnBytes};
 use crate::error::{Doing, Error, Result};
+use crate::model::checksum::{Checksum, Summing};
 use crate::model::{S3Uri, hex, sha256};
 
-/// How many files are on their way at once.
-const PARALLEL: usize = 16;
+/// How many files are on their way at once, at most: small ones hardly do anything but wait for answers.
+const PARALLEL: u64 = 256;
+/// Of the files that a process may have open, one in so many: each that is on its way takes a connection, too.
+const SHARE: u64 = 4;
 
 /// A file or folder of data, listed and digested.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ struct DataFile {
     name: String,
     path: PathBuf,
     sha256: [u8; 32],
+    /// A quicker one, to see that the file has not changed when it is sent.
+    checksum: Checksum,
     /// In bytes.
     size: u64,
 }
@@ -73,8 +79,14 @@ impl LocalData {
                 Ok(cloud.objects.put(&uri, content).await?)
             }
         });
-        stream::iter(puts).buffer_unordered(PARALLEL).try_collect().await
+        stream::iter(puts).buffer_unordered(parallel()).try_collect().await
     }
+}
+
+/// Systems differ much in how many files may be open.
+fn parallel() -> usize {
+    let open = getrlimit(Resource::RLIMIT_NOFILE).map_or(PARALLEL, |(soft, _)| soft);
+    usize::try_from((open / SHARE).clamp(1, PARALLEL)).unwrap_or(1)
 }
 
 impl DataFile {
@@ -84,14 +96,15 @@ impl DataFile {
             size.set(size.get() + bytes);
             progress(bytes);
         };
-        let sha256 = File::open(&path).and_then(|mut file| sha256(&mut file, count));
-        let sha256 = sha256.doing(|| format!("read {}", path.display()))?;
-        Ok(Self { name, path, sha256, size: size.get() })
+        let reading = || format!("read {}", path.display());
+        let mut file = Summing::new(File::open(&path).doing(reading)?);
+        let sha256 = sha256(&mut file, count).doing(reading)?;
+        Ok(Self { name, sha256, checksum: file.finish(), size: size.get(), path })
     }
 
     fn content(&self) -> Result<Content> {
         let file = File::open(&self.path).doing(|| format!("read {}", self.path.display()))?;
-        Ok(Content { sha256: Some(hex(&self.sha256)), ..Content::of(file) })
+        Ok(Content { checksum: Some(self.checksum.clone()), ..Content::of(file) })
     }
 }
 

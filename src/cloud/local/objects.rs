@@ -17,7 +17,8 @@ use tokio_util::bytes::Bytes;
 pub(crate) use self::staging::Staging;
 use super::home::Home;
 use crate::cloud::{CloudError, CloudResult, Content, Object, ObjectSummary, Objects, Pieces};
-use crate::model::{S3Uri, hex, sha256};
+use crate::model::S3Uri;
+use crate::model::checksum::{Checking, Checksum};
 
 /// How much of an object is read at a time, in bytes.
 const PIECE: usize = 1024 * 1024;
@@ -76,7 +77,15 @@ impl Objects for LocalObjects {
 
     fn range(&self, object: &Object, range: Range<u64>) -> Pieces {
         let (file, path, uri) = (object.file.clone(), self.home.object(&object.uri), object.uri.clone());
-        let file = file.map_or_else(|| open(&path?).map_err(CloudError::io(format!("read {uri}")))?.map(Arc::new).ok_or_else(|| CloudError::NotFound(uri.to_string())), Ok);
+        let file = file.map_or_else(
+            || {
+                open(&path?)
+                    .map_err(CloudError::io(format!("read {uri}")))?
+                    .map(Arc::new)
+                    .ok_or_else(|| CloudError::NotFound(uri.to_string()))
+            },
+            Ok,
+        );
         try_unfold((file, range), async |(file, range)| {
             if range.is_empty() {
                 return Ok(None);
@@ -118,7 +127,7 @@ fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
 pub(crate) fn fill(object: &mut File, content: &mut Content) -> io::Result<()> {
     content.file.rewind()?;
     io::copy(&mut content.file, object)?;
-    check(object, content.sha256.as_deref())?;
+    check(object, content.checksum.as_ref())?;
     seal(object)
 }
 
@@ -157,10 +166,19 @@ async fn read_piece(file: Arc<File>, range: Range<u64>) -> CloudResult<(Bytes, A
 }
 
 /// The copy is checked, not the file: that one may change at any time.
-fn check(copy: &mut File, expected: Option<&str>) -> io::Result<()> {
+fn check(copy: &mut File, expected: Option<&Checksum>) -> io::Result<()> {
     let Some(expected) = expected else { return Ok(()) };
     copy.rewind()?;
-    if hex(&sha256(copy, |_| {})?) == expected {
+    let mut checking = Checking::new(expected.clone());
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = copy.read(&mut piece)?;
+        checking.update(&piece[..count]);
+        if count == 0 {
+            break;
+        }
+    }
+    if checking.finish() {
         return Ok(());
     }
     Err(io::Error::other("the file changed while it was read; submit again once it stays as it is"))

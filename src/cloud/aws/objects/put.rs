@@ -18,8 +18,9 @@ use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudResult, Content};
 use crate::model::S3Uri;
 
-/// How many parts of a file are on their way at once.
-const PARALLEL: usize = 8;
+/// How many parts of a file are on their way at once: so many that eight connections would not carry more, although each
+/// waits for its answers.
+const PARALLEL: usize = 12;
 /// What takes longer than the SDK's own time limit on a slow line, in bytes.
 const LARGE: u64 = 1024 * 1024;
 /// The slowest that a part may go and still arrive in time, in bytes a second: its share of a slow line.

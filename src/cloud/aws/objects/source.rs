@@ -1,20 +1,20 @@
-//! A file on its way to S3: read part by part, and digested as it is read, so that what is checked is what is sent.
+//! A file on its way to S3: read part by part, and summed up as it is read, so that what is checked is what is sent.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cloud::{CloudError, CloudResult, Content};
-use crate::model::{S3Uri, hex};
+use crate::model::S3Uri;
+use crate::model::checksum::Checking;
 
 /// What memory is counted in, in bytes: the smallest file takes one.
 pub(super) const UNIT: usize = 64 * 1024;
-/// How many units all uploads together hold: 64 MiB, eight parts. A part that is larger than that goes alone.
-pub(super) const MEMORY: usize = 1024;
+/// How many units all uploads together hold: 96 MiB, twelve parts. A part that is larger than that goes alone.
+pub(super) const MEMORY: usize = 1536;
 
 pub(super) struct Source {
     file: File,
@@ -23,8 +23,8 @@ pub(super) struct Source {
     /// In bytes, as it was when it was opened.
     pub(super) size: u64,
     at: u64,
-    digest: Sha256,
-    expected: Option<String>,
+    /// Taken at the end.
+    checking: Option<Checking>,
 }
 
 /// A stretch of the file, and its share of the memory.
@@ -37,7 +37,8 @@ impl Source {
     pub(super) fn new(uri: &S3Uri, content: &Content) -> CloudResult<Self> {
         let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
         let (file, size) = open().map_err(unreadable())?;
-        Ok(Self { file, uri: uri.clone(), size, at: 0, digest: Sha256::new(), expected: content.sha256.clone() })
+        let checking = content.checksum.clone().map(Checking::new);
+        Ok(Self { file, uri: uri.clone(), size, at: 0, checking })
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -62,11 +63,11 @@ impl Source {
             read => read.map_err(unreadable())?,
         }
         self.at += length as u64;
-        if let Some(expected) = &self.expected {
-            self.digest.update(&bytes);
-            if self.is_at_end() && hex(&self.digest.clone().finalize()) != *expected {
-                return Err(self.changed());
-            }
+        if let Some(checking) = &mut self.checking {
+            checking.update(&bytes);
+        }
+        if self.is_at_end() && self.checking.take().is_some_and(|checking| !checking.finish()) {
+            return Err(self.changed());
         }
         Ok((bytes, self))
     }
