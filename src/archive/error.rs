@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::entries::one_line;
 use super::rules::Reason;
 
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,8 @@ pub(crate) enum UnpackError {
     TrailingData,
     #[error("the archive's entry {0} would be written outside the folder")]
     Outside(String),
+    #[error("the archive's entry {0} has, or leads to, a name that no file can have")]
+    Name(String),
     #[error("the archive's entry {0} leads through a link or a file")]
     ThroughLink(String),
     #[error("the archive's hard link {entry} leads to {target}, outside the folder")]
@@ -93,7 +96,7 @@ pub(crate) enum UnpackError {
     TooLarge(u64),
     #[error("the archive has more than {0} entries")]
     TooMany(u64),
-    #[error("could not write {}", path.display())]
+    #[error("could not write {}", one_line(path))]
     Write { path: PathBuf, source: io::Error },
     /// Whoever is told of the entries can't be told any more.
     #[error("could not pass it on")]

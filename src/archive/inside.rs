@@ -113,7 +113,8 @@ fn refuse_clash(folder: impl AsFd, name: &OsStr) -> io::Result<()> {
 /// Whether the file system may know a file by more names than its own: by those in the other case, or in another form of
 /// Unicode, as macOS does.
 fn is_found_by_another_name(folder: impl AsFd, name: &OsStr) -> bool {
-    let swap = |byte: &u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+    let swap =
+        |byte: &u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
     let swapped: Vec<u8> = name.as_bytes().iter().map(swap).collect();
     let stat = |name: &OsStr| fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW);
     let inode = |name: &OsStr| stat(name).ok().map(|stat| stat.st_ino);
@@ -129,6 +130,11 @@ pub(super) fn is_clash(error: &io::Error) -> bool {
 pub(super) fn is_obstacle(error: &io::Error) -> bool {
     let obstacles = [Errno::ELOOP, Errno::ENOTDIR, Errno::EISDIR, Errno::EMLINK];
     obstacles.iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+/// Whether an error says that this file system has no such names: too long a part, or bytes that may not be in one.
+pub(super) fn is_no_name(error: &io::Error) -> bool {
+    [Errno::ENAMETOOLONG, Errno::EINVAL, Errno::EILSEQ].iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
 /// The path without `.`; `None` if it is absolute or has `..`.

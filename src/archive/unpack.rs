@@ -14,11 +14,10 @@ use super::entries::{self, Entry, Limits, Visit, shown};
 use super::inside::{self, Inside};
 
 const BUFFER: usize = 256 * 1024;
-/// Links that are named as left out, and the characters that are shown of each name: an archive can have millions.
+/// Links that are named as left out: an archive can have millions.
 const MOST_LEFT_OUT: usize = 100;
-const LONGEST_SHOWN: usize = 200;
-/// Folders whose times are kept: those of more would take more memory than they are worth.
-const MOST_FOLDER_TIMES: usize = 100_000;
+/// Bytes of the names of folders whose times are kept: more would take more memory than they are worth.
+const MOST_FOLDER_NAMES: usize = 16 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unpacked {
@@ -69,7 +68,7 @@ pub(crate) fn unpack(
 ) -> Result<Unpacked, UnpackError> {
     let inside = Inside::new(into).map_err(|source| UnpackError::Write { path: into.to_owned(), source })?;
     let (done, folder_times, buffer) = (Unpacked::default(), Vec::new(), vec![0; BUFFER]);
-    let mut writer = Writer { into, inside, limits, unpacking, done, folder_times, buffer };
+    let mut writer = Writer { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
     entries::each(from, limits, &mut writer)?;
     writer.set_folder_times();
     Ok(writer.done)
@@ -83,19 +82,20 @@ struct Writer<'p, U> {
     done: Unpacked,
     /// Set last, since making a file in a folder changes the folder's time.
     folder_times: Vec<(PathBuf, SystemTime)>,
+    folder_names: usize,
     buffer: Vec<u8>,
 }
 
 impl<U: Unpacking> Visit for Writer<'_, U> {
-    fn visit(&mut self, entry: &mut Entry<'_, '_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
         let (name, kind) = (entry.name, entry.kind());
-        if let Some(kind) = unsupported(kind) {
+        if let Some(kind) = unsupported(entry) {
             return Err(UnpackError::Unsupported { entry: shown(name), kind });
         }
         let path = inside::relative(name).ok_or_else(|| UnpackError::Outside(shown(name)))?;
         if path.as_os_str().is_empty() {
             let is_root = entry.is_folder();
-            return if is_root { Ok(ControlFlow::Continue(())) } else { Err(UnpackError::Outside(shown(name))) };
+            return if is_root { Ok(ControlFlow::Continue(())) } else { Err(UnpackError::Name(shown(name))) };
         }
         if self.unpacking.wants(&path) {
             match kind {
@@ -113,7 +113,8 @@ impl<U: Unpacking> Writer<'_, U> {
     fn folder(&mut self, path: PathBuf, header: &Header) -> Result<(), UnpackError> {
         let made = self.inside.folder(&path).and_then(|folder| set_mode(folder, header, 0o700));
         made.map_err(|error| self.not_made(&path, error))?;
-        if self.folder_times.len() < MOST_FOLDER_TIMES {
+        self.folder_names += path.as_os_str().len() + size_of::<(PathBuf, SystemTime)>();
+        if self.folder_names <= MOST_FOLDER_NAMES {
             self.folder_times.extend(modified(header).map(|time| (path, time)));
         }
         Ok(())
@@ -132,7 +133,7 @@ impl<U: Unpacking> Writer<'_, U> {
     /// Nothing is made, so that a later entry of this name, or below it, is a file or a folder like any other.
     fn leave_out(&mut self, path: &Path, target: &Path) {
         if self.done.left_out.len() < MOST_LEFT_OUT {
-            self.done.left_out.push(format!("{} -> {}", shortened(path), shortened(target)));
+            self.done.left_out.push(format!("{} -> {}", shown(path), shown(target)));
         } else {
             self.done.more_left_out += 1;
         }
@@ -148,11 +149,8 @@ impl<U: Unpacking> Writer<'_, U> {
         self.inside.hard_link(path, &existing).map_err(|error| self.not_made(path, error))
     }
 
-    fn file(&mut self, path: &Path, entry: &mut Entry<'_, '_, impl Read>) -> Result<(), UnpackError> {
-        // Said before it is written: a sparse file can be larger than all that was read, and a disk.
-        if self.done.bytes.saturating_add(entry.size()) > self.limits.bytes {
-            return Err(UnpackError::TooLarge(self.limits.bytes));
-        }
+    fn file(&mut self, path: &Path, entry: &mut Entry<'_, impl Read>) -> Result<(), UnpackError> {
+        entry.check_size(self.done.bytes)?;
         let mut file = self.inside.file(path).map_err(|error| self.not_made(path, error))?;
         let sha256 = self.copy(entry, &mut file, path)?;
         set_mode(&file, entry.header(), 0o600).map_err(|error| self.not_made(path, error))?;
@@ -167,7 +165,7 @@ impl<U: Unpacking> Writer<'_, U> {
 
     fn copy(
         &mut self,
-        from: &mut Entry<'_, '_, impl Read>,
+        from: &mut Entry<'_, impl Read>,
         file: &mut File,
         path: &Path,
     ) -> Result<Option<[u8; 32]>, UnpackError> {
@@ -201,12 +199,16 @@ impl<U: Unpacking> Writer<'_, U> {
         if inside::is_clash(&source) {
             return UnpackError::Clash(shown(path));
         }
+        if inside::is_no_name(&source) {
+            return UnpackError::Name(shown(path));
+        }
         UnpackError::Write { path: self.into.join(path), source }
     }
 }
 
-fn unsupported(kind: EntryType) -> Option<&'static str> {
-    match kind {
+fn unsupported(entry: &Entry<'_, impl Read>) -> Option<&'static str> {
+    match entry.kind() {
+        kind if entry.is_folder() && kind != EntryType::Directory && entry.size() > 0 => Some("a folder with data"),
         EntryType::Regular
         | EntryType::Continuous
         | EntryType::GNUSparse
@@ -219,17 +221,10 @@ fn unsupported(kind: EntryType) -> Option<&'static str> {
     }
 }
 
-fn shortened(path: &Path) -> String {
-    let whole = shown(path);
-    match whole.char_indices().nth(LONGEST_SHOWN) {
-        Some((end, _)) => format!("{}...", &whole[..end]),
-        None => whole,
-    }
-}
-
+/// Where the mode is no number, nobody but the owner has any permission.
 fn set_mode(file: &File, header: &Header, always: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = header.mode()? & 0o777 | always;
+    let mode = header.mode().unwrap_or(0) & 0o777 | always;
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 

@@ -1,6 +1,16 @@
 //! Archives that mean well, and archives that do not.
 
+mod bombs;
+mod gzipped;
+mod headers;
+mod kinds;
 mod links;
+mod made;
+mod names;
+mod others;
+mod pax;
+mod shown;
+mod sparse;
 
 use std::os::unix::fs::{MetadataExt, symlink};
 
