@@ -122,10 +122,8 @@ pub(super) fn each(
         tape.pass_over().map_err(|error| damaged(&format!("in {}", shown(name)), error, limits))?;
         place = format!("after {}", shown(name));
     }
-    match tape.is_at_end().map_err(|error| damaged("at its end", error, limits))? {
-        true => Ok(()),
-        false => Err(UnpackError::TrailingData),
-    }
+    let is_at_end = tape.rest_is_zeros().map_err(|error| damaged("at its end", error, limits))?;
+    if is_at_end { Ok(()) } else { Err(UnpackError::TrailingData) }
 }
 
 fn damaged(place: &str, source: io::Error, limits: &Limits) -> UnpackError {

@@ -123,7 +123,7 @@ fn is_found_by_another_name(folder: impl AsFd, name: &OsStr) -> bool {
 }
 
 pub(super) fn is_clash(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Clash>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Clash>()).is_some()
 }
 
 /// Whether an error says that a name on the way is a link or a file.

@@ -54,7 +54,7 @@ pub(super) struct Spent;
 
 impl Spent {
     pub(super) fn is(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
     }
 }
 
@@ -123,7 +123,7 @@ impl<R: Read> Tape<R> {
     }
 
     /// Whether only zeros follow, such as fill the last block of a tape.
-    pub(super) fn is_at_end(mut self) -> io::Result<bool> {
+    pub(super) fn rest_is_zeros(mut self) -> io::Result<bool> {
         let mut buffer = std::mem::take(&mut self.buffer);
         loop {
             let count = self.read_some(&mut buffer)?;

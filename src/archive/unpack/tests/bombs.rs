@@ -1,6 +1,6 @@
 //! Archives that are far larger than they look: in bytes, in entries, in what describes them.
 
-use super::made::{LIMITS, in_time, listed, picked, unpacked};
+use super::made::{in_time, listed, picked, unpacked};
 use super::*;
 use crate::archive::list;
 
@@ -54,8 +54,8 @@ fn what_describes_entries_is_limited_for_each_of_them() -> TestResult {
     assert!(matches!(result?, Err(UnpackError::Damaged { place, .. }) if place == "at its start"));
     assert!(matches!(listing, (all, Err(UnpackError::Damaged { .. })) if all.is_empty()));
     // What is allowed to one of them is not taken from the next.
-    let one = Raw::default().pax(&[("comment", &[b'x'; 3 << 20])]).file("a", b"x");
-    assert!(unpacked(&one.pax(&[("comment", &[b'x'; 2 << 20])]).file("b", b"x").gz()?)?.is_ok());
+    let one = Raw::default().pax(&[("comment", &vec![b'x'; 3 << 20])]).file("a", b"x");
+    assert!(unpacked(&one.pax(&[("comment", &vec![b'x'; 2 << 20])]).file("b", b"x").gz()?)?.is_ok());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::archive::{Listed, list, pick};
 
 pub(super) const LIMITS: Limits = Limits { bytes: 6 << 20, entries: 1000, packed_from: None };
 /// Far more than anything here takes, and far less than for ever.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Raw {
     /// A file whose header was changed, with a checksum that is right.

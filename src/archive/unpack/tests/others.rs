@@ -119,7 +119,7 @@ fn a_sparse_file_that_tar_packs_is_unpacked_or_refused_by_name() -> TestResult {
         match unpack(io::Cursor::new(archive), &place.root(), &LIMITS, &mut ()) {
             Ok(_) => assert!(fs::read(place.root().join("sparse"))? == fs::read(from.join("sparse"))?, "{format}"),
             Err(error) => {
-                assert!(format == "pax" && error.to_string().contains("entry sparse is"), "{format}: {error}")
+                assert!(format == "pax" && error.to_string().contains("entry sparse is"), "{format}: {error}");
             }
         }
     }
