@@ -74,6 +74,9 @@ impl PackError {
 pub(crate) enum UnpackError {
     #[error("the archive is damaged or cut short {place}")]
     Damaged { place: String, source: io::Error },
+    /// Of a file that is no archive.
+    #[error("the file is damaged")]
+    DamagedFile(#[source] io::Error),
     #[error("the archive is followed by data that is no part of it")]
     TrailingData,
     #[error("the archive's entry {0} would be written outside the folder")]

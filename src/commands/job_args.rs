@@ -53,7 +53,9 @@ impl SourceArg {
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
         let local = context.local_cloud();
-        let is_here = context.local || (!context.is_for_aws() && !local.objects.list(&uri).await?.is_empty());
+        // Not every key of S3's can be one here.
+        let stands_here = async || local.objects.list(&uri).await.is_ok_and(|found| !found.is_empty());
+        let is_here = context.local || (!context.is_for_aws() && stands_here().await);
         let cloud = if is_here { local } else { context.aws(None).await? };
         Ok((cloud, Source::Uri(uri)))
     }

@@ -92,7 +92,9 @@ impl<'a> FileJson<'a> {
             ListedKind::Other => ("other", None),
         };
         let target = target.map(|target| target.to_string_lossy().into_owned());
-        Self { kind, target, ..Self::saved(part, &listed.path, listed.size, None) }
+        // Without the slash that many archives put after a folder's name.
+        let path = listed.path.components().as_path();
+        Self { kind, target, ..Self::saved(part, path, listed.size, None) }
     }
 }
 

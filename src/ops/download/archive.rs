@@ -152,8 +152,7 @@ impl Maker {
             Making::Copy(true) => {
                 let mut bytes = bytes;
                 let read = io::copy(&mut bytes, &mut io::sink());
-                let damaged = |source| UnpackError::Damaged { place: "at its end".to_owned(), source };
-                read.map(|_| self.one_file()).map_err(|error| self.failure(damaged(error)))
+                read.map(|_| self.one_file()).map_err(|error| self.failure(UnpackError::DamagedFile(error)))
             }
         }
     }
@@ -163,8 +162,9 @@ impl Maker {
     }
 
     fn failure(&self, error: UnpackError) -> Failure {
-        let is_damaged = matches!(error, UnpackError::Damaged { .. } | UnpackError::TrailingData);
-        Failure { error: could_not("unpack", &self.object, error), is_damaged }
+        let is_damaged = is_damaged(&error);
+        let doing = if matches!(self.making, Making::Tree) { "unpack" } else { "fetch" };
+        Failure { error: could_not(doing, &self.object, error), is_damaged }
     }
 
     fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Unpacked> {
@@ -284,14 +284,19 @@ impl Unpacking for Told<'_> {
     }
 }
 
+/// Whether the bytes are not what they should be.
+fn is_damaged(error: &UnpackError) -> bool {
+    matches!(error, UnpackError::Damaged { .. } | UnpackError::DamagedFile(_) | UnpackError::TrailingData)
+}
+
 /// An archive's error, with what to do about it.
 fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
     let hint = match &error {
         UnpackError::TooLarge(_) => "allow more by --max-size SIZE, on a disk that has the room",
-        UnpackError::Damaged { .. } | UnpackError::TrailingData if object.checksum.is_some() => {
+        error if is_damaged(error) && object.checksum.is_some() => {
             "what is stored there is damaged itself, if its checksum is right: train again, or ask who made it"
         }
-        UnpackError::Damaged { .. } | UnpackError::TrailingData => {
+        error if is_damaged(error) => {
             "what is stored there is no whole tar.gz: train again, or ask who made it"
         }
         UnpackError::Write { .. } => "make room, or choose another folder with -d DIR",

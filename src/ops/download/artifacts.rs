@@ -107,7 +107,9 @@ fn code(state: &DescribeTrainingJobResponse) -> Result<Artifact> {
     let in_channel = channel.filter_map(|channel| Some(channel.data_source.s3_data_source.as_ref()?.s3_uri.clone()));
     match directory.filter(|uri| uri.starts_with("s3://")).or_else(|| in_channel.into_iter().next()) {
         Some(uri) => Artifact::new("code", "code", &uri, None),
-        None => Err(Error::failure(format!("job {} has no code of its own: its image has all", state.training_job_name))),
+        None => {
+            Err(Error::failure(format!("job {} has no code of its own: its image has all", state.training_job_name)))
+        }
     }
 }
 
@@ -136,8 +138,9 @@ pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
 
 /// Something that a job has left is there no more.
 pub(super) fn gone(job: &JobName, artifact: &Artifact) -> Error {
-    Error::failure(format!("the {} of job {job} is not at {} any more", artifact.what, artifact.uri))
-        .hint("it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again")
+    Error::failure(format!("the {} of job {job} is not at {} any more", artifact.what, artifact.uri)).hint(
+        "it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again",
+    )
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ const SHARE: u64 = 50;
 
 /// Bytes that this user may still write below a folder.
 pub(super) fn free(folder: &Path) -> Result<u64> {
-    let stat = nix::sys::statvfs::statvfs(folder).doing(|| format!("look up the free space of {}", folder.display()))?;
+    let stat =
+        nix::sys::statvfs::statvfs(folder).doing(|| format!("look up the free space of {}", folder.display()))?;
     // Their types differ from system to system.
     #[expect(clippy::useless_conversion, reason = "u32 on macOS")]
     let (blocks, size) = (u64::from(stat.blocks_available()), u64::from(stat.fragment_size()));

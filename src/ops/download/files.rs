@@ -27,33 +27,34 @@ const PARALLEL: usize = 16;
 /// Smaller ones come in one piece, whose checksum the request brings along; in bytes.
 const LARGE: u64 = 4 * 1024 * 1024;
 
-/// An object, and its path below the prefix.
+/// An object, and its path below the prefix, which can be anything.
 #[derive(Clone, Debug)]
 pub(super) struct Below {
     pub(super) path: PathBuf,
     pub(super) object: Object,
 }
 
-/// What lies below an artifact's prefix, by where it goes.
-pub(super) fn below(artifact: &Artifact, objects: Vec<Object>) -> Result<Vec<Below>> {
+/// What lies below an artifact's prefix.
+pub(super) fn below(artifact: &Artifact, objects: Vec<Object>) -> Vec<Below> {
     let prefix = artifact.uri.join("");
-    let place = |object: Object| {
+    let below = |object: Object| {
         let key = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
-        safe(key).map(|path| Below { path, object: object.clone() })
+        Below { path: PathBuf::from(key), object }
     };
-    let all = objects.into_iter().map(place).collect::<Result<Vec<Below>>>()?;
-    refuse_clashes(&all)?;
-    Ok(all)
+    objects.into_iter().map(below).collect()
 }
 
-/// A key can be anything; a path must stay in its folder.
-fn safe(key: &str) -> Result<PathBuf> {
+/// A path must stay in its folder.
+fn refuse_unsafe(all: &[Below]) -> Result<()> {
     let is_plain = |part: &str| matches!(Path::new(part).components().next(), Some(Component::Normal(_)));
-    if key.split('/').all(is_plain) && !key.contains('\0') {
-        return Ok(PathBuf::from(key));
+    let is_safe = |key: &str| key.split('/').all(is_plain) && !key.contains('\0');
+    match all.iter().find(|below| !below.path.to_str().is_some_and(is_safe)) {
+        None => Ok(()),
+        Some(Below { path, .. }) => {
+            Err(Error::failure(format!("{path:?} can't be saved: it is no path of a file in a folder"))
+                .hint("--only PATTERN fetches the others"))
+        }
     }
-    Err(Error::failure(format!("{key:?} can't be saved: it is no path of a file in a folder"))
-        .hint("--only PATTERN fetches the others"))
 }
 
 /// In S3 there can be an object `a` beside `a/b`.
@@ -75,6 +76,8 @@ pub(super) async fn save(
     saving: &Saving,
     path: PathBuf,
 ) -> Result<Unpacked> {
+    refuse_unsafe(&all)?;
+    refuse_clashes(&all)?;
     let target = Target::new(path, saving);
     let partial = Arc::new(blocking(move || Partial::open(&target)).await?);
     let all = Arc::new(with_checksums(cloud, all).await?);

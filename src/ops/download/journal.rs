@@ -38,7 +38,9 @@ impl Journal {
         let mut before = read(path)?;
         let known: Vec<Extents> = objects
             .iter()
-            .map(|object| before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default())
+            .map(|object| {
+                before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default()
+            })
             .collect();
         let new = path.with_extension("new");
         fs::write(&new, notes(objects, &known))?;
@@ -59,14 +61,13 @@ fn line(object: usize, range: &Range<u64>) -> String {
 }
 
 fn notes(objects: &[Object], known: &[Extents]) -> String {
-    let mut text = String::new();
-    for (number, (object, extents)) in objects.iter().zip(known).enumerate() {
+    let of_one = |(number, (object, extents)): (usize, (&Object, &Extents))| {
         // Writing strings and numbers as JSON does not fail.
         let content = serde_json::to_string(&Content::of(object)).unwrap_or_default();
-        text.push_str(&format!("object {number} {content}\n"));
-        extents.iter().for_each(|range| text.push_str(&line(number, &range)));
-    }
-    text
+        let lines = extents.iter().map(|range| line(number, &range)).collect::<String>();
+        format!("object {number} {content}\n{lines}")
+    };
+    objects.iter().zip(known).enumerate().map(of_one).collect()
 }
 
 /// Whether there is anything to go on from.
@@ -92,7 +93,8 @@ fn read(path: &Path) -> io::Result<HashMap<Content, Extents>> {
             extents.entry(number).or_default().add(range);
         }
     }
-    let of_content = contents.into_iter().map(|(number, content)| (content, extents.remove(&number).unwrap_or_default()));
+    let of_content =
+        contents.into_iter().map(|(number, content)| (content, extents.remove(&number).unwrap_or_default()));
     Ok(of_content.collect())
 }
 

@@ -18,13 +18,13 @@ mod patterns;
 mod spool;
 
 use std::fmt;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use self::artifacts::{Artifact, Stored, gone, nothing_there};
 use self::files::Below;
-use crate::archive::{Limits, Listed, ListedKind, Unpacked, list as list_archive, pick as pick_file};
+use crate::archive::{Limits, Listed, ListedKind, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
 use crate::error::{Error, Kind, Result};
 use crate::model::downloaded::{Downloaded, Part};
@@ -32,6 +32,9 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, S3Uri};
 
 pub(crate) use patterns::Patterns;
+
+/// Of what is passed on, at once; in bytes.
+const BUFFER: usize = 256 * 1024;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -108,23 +111,17 @@ pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &
 
 async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &Saving, folder: &Path) -> Result<Part> {
     let (uri, version) = (artifact.uri.clone(), version(&stored));
-    let as_it_is = |object: &Object| folder.join(object.uri.key().rsplit('/').next().unwrap_or(&artifact.name));
-    let unpacked_to = folder.join(&artifact.name);
-    let (path, saved) = match stored {
+    let path = folder.join(name(artifact, &stored, saving)?);
+    let to = path.clone();
+    let saved = match stored {
         Stored::Archive(object) if saving.as_archive => {
-            let path = as_it_is(&object);
-            (path.clone(), archive::copy(cloud, object, artifact, saving, path, true).await?)
+            archive::copy(cloud, object, artifact, saving, to, true).await?
         }
-        Stored::Archive(object) => {
-            (unpacked_to.clone(), archive::unpack(cloud, object, artifact, saving, unpacked_to).await?)
-        }
-        Stored::File(object) => {
-            let path = as_it_is(&object);
-            (path.clone(), archive::copy(cloud, object, artifact, saving, path, false).await?)
-        }
+        Stored::Archive(object) => archive::unpack(cloud, object, artifact, saving, to).await?,
+        Stored::File(object) => archive::copy(cloud, object, artifact, saving, to, false).await?,
         Stored::Files(objects) => {
-            let below = wanted(files::below(artifact, objects)?, saving);
-            (unpacked_to.clone(), files::save(cloud, below, artifact, saving, unpacked_to).await?)
+            let below = wanted(files::below(artifact, objects), saving);
+            files::save(cloud, below, artifact, saving, to).await?
         }
     };
     if saved.files == 0 && saving.only.is_some() {
@@ -133,6 +130,19 @@ async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &S
     let Unpacked { files, bytes, mut left_out, more_left_out } = saved;
     left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
     Ok(Part { what: artifact.what.clone(), path, files, bytes, left_out, uri, version })
+}
+
+/// Of the file or folder that comes of it. A key can end in anything.
+fn name<'a>(artifact: &'a Artifact, stored: &'a Stored, saving: &Saving) -> Result<&'a str> {
+    let name = match stored {
+        Stored::Archive(object) if saving.as_archive => object.uri.key().rsplit('/').next().unwrap_or_default(),
+        Stored::File(object) => object.uri.key().rsplit('/').next().unwrap_or_default(),
+        Stored::Archive(_) | Stored::Files(_) => &artifact.name,
+    };
+    match Path::new(name).components().next() {
+        Some(Component::Normal(plain)) if plain == name && !name.contains('\0') => Ok(name),
+        _ => Err(Error::failure(format!("{} can't be saved: {name:?} is no name of a file or folder", artifact.uri))),
+    }
 }
 
 /// Of one object: which content it was.
@@ -201,7 +211,7 @@ pub(crate) async fn list(
             }
             Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
             Stored::Files(objects) => {
-                for Below { path, object } in files::below(&artifact, objects)? {
+                for Below { path, object } in files::below(&artifact, objects) {
                     told(tell(&what, listed(path, object.size)))?;
                 }
             }
@@ -237,9 +247,12 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
                 let pick = move |bytes| pick_file(bytes, &Limits::default(), &path, &mut to);
                 archive::read(cloud, &object, watch, pick).await?
             }
-            Stored::File(object) => pass_on(cloud, Some(object), watch, to).await?,
+            Stored::File(object) => {
+                let object = Some(object).filter(|_| path == Path::new(&artifact.name));
+                pass_on(cloud, object, watch, to).await?
+            }
             Stored::Files(objects) => {
-                let mut below = files::below(&artifact, objects)?.into_iter();
+                let mut below = files::below(&artifact, objects).into_iter();
                 let object = below.find(|below| below.path == path).map(|below| below.object);
                 pass_on(cloud, object, watch, to).await?
             }
@@ -258,6 +271,16 @@ async fn pass_on(
     mut to: impl Write + Send + 'static,
 ) -> Result<Option<u64>> {
     let Some(object) = object else { return Ok(None) };
-    let copy = move |mut bytes| io::copy(&mut bytes, &mut to).map_err(crate::archive::UnpackError::Told);
-    archive::read(cloud, &object, watch, copy).await.map(Some)
+    let pass = move |mut bytes: archive::Bytes| {
+        let (mut buffer, mut passed) = (vec![0; BUFFER], 0);
+        loop {
+            let count = bytes.read(&mut buffer).map_err(UnpackError::DamagedFile)?;
+            if count == 0 {
+                return Ok(passed);
+            }
+            to.write_all(&buffer[..count]).map_err(UnpackError::Told)?;
+            passed += count as u64;
+        }
+    };
+    archive::read(cloud, &object, watch, pass).await.map(Some)
 }

@@ -1,7 +1,12 @@
 //! `smtrain download` from S3: whole, with calls that fail, interrupted at any moment, and what is left of it on disk.
 
+mod checks;
+mod damage;
+mod disk;
 mod faults;
+mod options;
 mod resume;
+mod uris;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +54,9 @@ impl Model {
 
     /// One like no other, whose largest file has so many bytes.
     fn of_noise(seed: u64, size: usize) -> TestResult<Self> {
-        let (first, weights) = (noise(seed + 1000, 3 * MIB), noise(seed, size));
+        let (mut first, weights) = (noise(seed + 1000, 3 * MIB), noise(seed, size));
+        // This one can be compressed.
+        first.iter_mut().for_each(|byte| *byte &= 0x3f);
         Self::of(&[
             ("config.json", b"{}"),
             ("deep/empty", b""),
