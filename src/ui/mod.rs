@@ -82,8 +82,8 @@ impl Ui {
     }
 
     /// Shows how far a download has come.
-    pub(crate) fn progress_of_download(self) -> Progress {
-        Progress::of_download(self.shows_progress())
+    pub(crate) fn progress_of_download(self, wanted: bool) -> Progress {
+        Progress::of_download(wanted && self.shows_progress())
     }
 
     /// Shows that, and how long, something is waited for.

@@ -1,8 +1,11 @@
 //! A line on stderr that shows how far something has come; nothing where stderr is no terminal.
 
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{BinaryBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often the line moves while nothing comes.
 const TICK: Duration = Duration::from_millis(120);
@@ -11,6 +14,8 @@ const TICK: Duration = Duration::from_millis(120);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// How far it was when it began.
+    there: Arc<AtomicU64>,
 }
 
 impl Progress {
@@ -28,10 +33,14 @@ impl Progress {
     pub(super) fn of_download(visible: bool) -> Self {
         let progress = Self::new("", "{spinner} {msg}", visible);
         let style = ProgressStyle::with_template(
-            "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} ({binary_bytes_per_sec}, {eta} left) {prefix}",
+            "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes}{pace} {prefix}",
         );
         if let Ok(style) = style {
-            progress.bar.set_style(style.progress_chars("━╸ "));
+            let there = progress.there.clone();
+            let pace = move |state: &ProgressState, to: &mut dyn Write| {
+                let _always = write!(to, "{}", pace(state, there.load(Ordering::Relaxed)));
+            };
+            progress.bar.set_style(style.progress_chars("━╸ ").with_key("pace", pace));
         }
         progress
     }
@@ -45,7 +54,7 @@ impl Progress {
         if visible {
             bar.enable_steady_tick(TICK);
         }
-        Self { bar }
+        Self { bar, there: Arc::default() }
     }
 
     /// Takes the line away while something else is printed.
@@ -66,8 +75,8 @@ impl Progress {
     pub(crate) fn begin(&self, title: &str, size: u64, there: u64) {
         self.bar.set_message(title.to_owned());
         self.bar.set_length(size);
+        self.there.store(there, Ordering::Relaxed);
         self.bar.set_position(there);
-        self.bar.reset_eta();
         self.bar.reset_elapsed();
     }
 
@@ -92,6 +101,21 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// ` (5.60 MiB/s, 3s left)`, by what has come since it began; nothing while that says nothing.
+fn pace(state: &ProgressState, there: u64) -> String {
+    let (came, seconds) = (state.pos().saturating_sub(there), state.elapsed().as_secs_f64());
+    let left = state.len().unwrap_or(0).saturating_sub(state.pos());
+    if came == 0 || seconds < 0.5 || left == 0 {
+        return String::new();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+    let (came, left) = (came as f64, left as f64);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+    let rate = (came / seconds) as u64;
+    let left = Duration::try_from_secs_f64(left * seconds / came).unwrap_or(Duration::MAX);
+    format!(" ({}/s, {} left)", bytes(rate), HumanDuration(left))
 }
 
 /// `512 B`, `3.40 KiB`, `1.20 GiB`.

@@ -30,11 +30,17 @@ pub(super) struct Watching {
 }
 
 impl Watching {
+    /// Of a download that writes to stdout: on a terminal, that is in the way.
+    pub(super) fn beside_data(ui: Ui) -> Result<Self> {
+        let progress = ui.progress_of_download(!ui::out_is_terminal());
+        Ok(Self { progress, ..Self::new(ui, false)? })
+    }
+
     pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
         let file = || tempfile::tempfile().doing(|| "create a temporary file".to_owned());
         Ok(Self {
             ui,
-            progress: ui.progress_of_download(),
+            progress: ui.progress_of_download(true),
             started: Instant::now(),
             fetched: AtomicU64::new(0),
             there: AtomicU64::new(0),
