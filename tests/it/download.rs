@@ -92,7 +92,10 @@ fn json() -> TestResult {
     assert_eq!((&downloaded["source"], &downloaded["folder"]), (&json!(job), &json!(format!("models/{job}"))));
     let [model, output] = &downloaded["parts"].as_array().ok_or("no parts")?[..] else { return Err("not two".into()) };
     assert_eq!((&model["files"], &model["path"]), (&json!(2), &json!(format!("models/{job}/model"))));
-    assert_eq!((&output["part"], &output["bytes"], &output["left_out"]), (&json!("output data"), &json!(4), &json!([])));
+    assert_eq!(
+        (&output["part"], &output["bytes"], &output["left_out"]),
+        (&json!("output data"), &json!(4), &json!([]))
+    );
     assert!(model["uri"].as_str().is_some_and(|uri| uri.ends_with("/output/model.tar.gz")), "{model}");
     Ok(())
 }

@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod faults;
 mod options;
+mod prefix;
 mod resume;
 mod uris;
 

@@ -33,7 +33,13 @@ fn a_file_that_is_no_archive() -> TestResult {
         assert_eq!(said.stdout, format!("out/{name}\n"));
         assert_eq!(names_in(&bucket.out(""))?, [name]);
         assert!(fs::read(bucket.out(name))? == content, "{key}");
-        bucket.sandbox.sh("smtrain download \"$uri\" --stdout \"$name\" > file").env("uri", &uri).env("name", name).run()?.ok()?;
+        bucket
+            .sandbox
+            .sh("smtrain download \"$uri\" --stdout \"$name\" > file")
+            .env("uri", &uri)
+            .env("name", name)
+            .run()?
+            .ok()?;
         assert!(fs::read(bucket.sandbox.path("file"))? == content, "{key}");
         let said = bucket.download(&[&uri, "--stdout", "other"])?.expect(1)?;
         assert!(said.stderr.contains("there is no file other in it"), "{said}");

@@ -134,7 +134,10 @@ impl Tenant {
         let calls = self.calls()?;
         let fetches = calls.iter().filter(|call| call["operation"] == "GetObject");
         // What is sent with an error is none of an object's bytes.
-        Ok(fetches.filter(|call| matches!(call["status"].as_u64(), Some(200 | 206))).filter_map(|call| call["sent"].as_u64()).sum())
+        Ok(fetches
+            .filter(|call| matches!(call["status"].as_u64(), Some(200 | 206)))
+            .filter_map(|call| call["sent"].as_u64())
+            .sum())
     }
 
     /// Forgets the calls made so far.

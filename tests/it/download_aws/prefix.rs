@@ -1,0 +1,208 @@
+//! Models that are not compressed: objects below a prefix, each a file.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Bucket, Files, MIB, assert_same, files_in, names_in, noise, noted};
+use crate::support::TestResult;
+
+/// Hundreds of small ones, and some of several stretches.
+fn model() -> Files {
+    let small =
+        (0..300_usize).map(|number| (format!("shards/{}/{number}.bin", number % 7), noise(number as u64, number)));
+    let large = (0..3).map(|number| (format!("large-{number}.bin"), noise(1000 + number, 5 * MIB)));
+    small.chain(large).chain([("config.json".to_owned(), b"{}".to_vec())]).collect()
+}
+
+fn some(files: &[(&str, &str)]) -> Files {
+    files.iter().map(|(path, content)| ((*path).to_owned(), (*content).into())).collect()
+}
+
+/// With the files below `model/`.
+fn with(files: &Files) -> TestResult<(Bucket, String)> {
+    let bucket = Bucket::new()?;
+    for (path, content) in files {
+        bucket.put(&format!("model/{path}"), content)?;
+    }
+    let uri = bucket.uri("model/");
+    Ok((bucket, uri))
+}
+
+fn assert_whole(bucket: &Bucket, files: &Files) -> TestResult {
+    assert_eq!(names_in(&bucket.out(""))?, ["model"]);
+    assert_same(&files_in(&bucket.out("model"))?, files);
+    Ok(())
+}
+
+/// The paths of the objects that were asked for.
+fn fetched(bucket: &Bucket) -> TestResult<BTreeSet<String>> {
+    let prefix = format!("{}/model/", bucket.name);
+    let calls = bucket.tenant.calls()?;
+    let fetches = calls.iter().filter(|call| call["operation"] == "GetObject");
+    let path = |call: &Value| Some(call["key"].as_str()?.strip_prefix(&prefix)?.to_owned());
+    Ok(fetches.filter_map(path).collect())
+}
+
+#[test]
+fn come_whole() -> TestResult {
+    let files = model();
+    let (bucket, uri) = with(&files)?;
+    let said = bucket.download(&[&uri, "-o", "json"])?.ok()?;
+    assert_whole(&bucket, &files)?;
+    let mut lines = said.json_lines()?;
+    let last = lines.pop().ok_or("nothing was printed")?;
+    let bytes: usize = files.values().map(Vec::len).sum();
+    assert_eq!((&last["parts"][0]["files"], &last["parts"][0]["bytes"]), (&json!(files.len()), &json!(bytes)));
+    assert!(last["parts"][0].get("etag").is_none(), "{last}");
+    let told: BTreeSet<&str> = lines.iter().filter_map(|file| file["path"].as_str()).collect();
+    assert!(files.keys().all(|path| told.contains(&**path)) && lines.len() == files.len());
+    let config = lines.iter().find(|file| file["path"] == "config.json").ok_or("not told")?;
+    assert_eq!(config["sha256"], "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    assert_eq!(bucket.tenant.sent()?, bytes as u64);
+    Ok(())
+}
+
+#[test]
+fn come_whole_whatever_fails() -> TestResult {
+    let files = model();
+    let (bucket, uri) = with(&files)?;
+    for (seed, fault) in ["truncated_body", "reset_middle", "throttle", "reset_before"].into_iter().enumerate() {
+        let rule = json!({ "fault": fault, "operation": "GetObject", "probability": 0.03, "seed": seed });
+        bucket.tenant.rule(&rule)?;
+    }
+    bucket.download(&[&uri])?.ok()?;
+    assert_whole(&bucket, &files)
+}
+
+#[test]
+fn some_of_them_a_list_and_one() -> TestResult {
+    let (bucket, uri) = with(&some(&[("a", "1"), ("b/a", "22"), ("b/c.json", "333")]))?;
+    let said = bucket.download(&[&uri, "--list"])?.ok()?;
+    assert_eq!(said.lines(), ["         1 B  a", "         2 B  b/a", "         3 B  b/c.json"]);
+    let said = bucket.download(&[&uri, "--list", "-o", "json"])?.ok()?;
+    let file =
+        |path: &str, size: usize| json!({ "version": 1, "kind": "file", "part": "model", "path": path, "size": size });
+    assert_eq!(said.json_lines()?, [file("a", 1), file("b/a", 2), file("b/c.json", 3)]);
+    assert_eq!(bucket.download(&[&uri, "--stdout", "b/c.json"])?.ok()?.stdout, "333");
+    let said = bucket.download(&[&uri, "--stdout", "c.json"])?.expect(1)?;
+    assert!(said.stderr.contains("there is no file c.json in it"), "{said}");
+    for (pattern, paths) in [("a", &["a", "b/a"][..]), ("b/", &["b/a", "b/c.json"]), ("b/*.json", &["b/c.json"])] {
+        bucket.download(&[&uri, "--only", pattern, "--force"])?.ok()?;
+        assert_eq!(files_in(&bucket.out("model"))?.keys().collect::<Vec<_>>(), paths, "{pattern}");
+    }
+    bucket.tenant.clear_calls()?;
+    let said = bucket.download(&[&uri, "--only", "x", "--force"])?.ok()?;
+    assert!(said.stderr.contains("nothing of the model fits --only"), "{said}");
+    assert_eq!(bucket.tenant.count("GetObject")?, 0);
+    Ok(())
+}
+
+#[test]
+fn objects_without_bytes() -> TestResult {
+    let (bucket, uri) = with(&some(&[("deep/empty", ""), ("deep/", ""), ("empty", "")]))?;
+    bucket.put("model/", b"")?;
+    bucket.download(&[&uri])?.ok()?;
+    let files = files_in(&bucket.out("model"))?;
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["deep/empty", "empty"]);
+    assert!(files.values().all(Vec::is_empty));
+    Ok(())
+}
+
+/// A key can be anything.
+#[test]
+fn keys_that_lead_out() -> TestResult {
+    let (bucket, uri) = with(&some(&[("good", "good")]))?;
+    for key in ["a/../../x", "../x", "/x", "a//b", "./a", "a/.", "a/.."] {
+        bucket.put(&format!("model/{key}"), b"bad")?;
+        let said = bucket.download(&[&uri])?.expect(1)?;
+        assert!(said.stderr.contains(&format!("{key:?} can't be saved")), "{key}: {said}");
+        assert!(names_in(&bucket.out(""))?.is_empty(), "{key}");
+        let listed = bucket.download(&[&uri, "--list"])?.ok()?;
+        assert!(listed.stdout.contains(&format!("  {key}\n")), "{listed}");
+        bucket.download(&[&uri, "--only", "good"])?.ok()?;
+        assert_eq!(files_in(&bucket.out("model"))?.keys().collect::<Vec<_>>(), ["good"]);
+        fs::remove_dir_all(bucket.out("model"))?;
+        bucket.tenant.delete_object(&bucket.name, &format!("model/{key}"))?;
+    }
+    assert_eq!(names_in(bucket.sandbox.root())?, ["home", "out", "tmp"]);
+    Ok(())
+}
+
+#[test]
+fn a_file_and_a_folder_of_one_name() -> TestResult {
+    let (bucket, uri) = with(&some(&[("a", "1"), ("a/b", "2"), ("c", "3")]))?;
+    let said = bucket.download(&[&uri])?.expect(1)?;
+    assert!(said.stderr.contains("a is both a file and a folder in S3") && said.stderr.contains("--only"), "{said}");
+    bucket.download(&[&uri, "--only", "a/b", "--only", "c"])?.ok()?;
+    assert_eq!(files_in(&bucket.out("model"))?.keys().collect::<Vec<_>>(), ["a/b", "c"]);
+    Ok(())
+}
+
+#[test]
+fn no_more_than_was_allowed() -> TestResult {
+    let (bucket, uri) = with(&some(&[("a", "12345"), ("b", "67890")]))?;
+    let said = bucket.download(&[&uri, "--max-size", "9B"])?.expect(1)?;
+    assert!(
+        said.stderr.contains("the files have 10 bytes, more than 9") && said.stderr.contains("--max-size"),
+        "{said}"
+    );
+    assert_eq!((bucket.tenant.count("GetObject")?, names_in(&bucket.out(""))?), (0, vec![]));
+    bucket.download(&[&uri, "--max-size", "10B"])?.ok().map(drop)
+}
+
+/// One that comes at once, and one in stretches.
+#[test]
+fn wrong_checksums() -> TestResult {
+    let files: Files = [("small".to_owned(), noise(1, 100)), ("large".to_owned(), noise(2, 5 * MIB))].into();
+    let (bucket, uri) = with(&files)?;
+    for path in ["small", "large"] {
+        let told = |wrong: bool| json!({ "bucket": bucket.name, "key": format!("model/{path}"), "algorithm": "SHA256", "wrong": wrong });
+        bucket.tenant.tell_checksum(&told(true))?;
+        let said = bucket.download(&[&uri])?.expect(1)?;
+        assert!(said.stderr.contains(path) && said.stderr.contains("checksum"), "{said}");
+        assert!(!bucket.out("model").exists());
+        bucket.tenant.tell_checksum(&told(false))?;
+        bucket.tenant.clear_calls()?;
+        bucket.download(&[&uri, "--force"])?.ok()?;
+        assert!(fetched(&bucket)?.contains(path), "what is wrong is fetched again");
+        assert_whole(&bucket, &files)?;
+        fs::remove_dir_all(bucket.out("model"))?;
+    }
+    Ok(())
+}
+
+/// A file is there, or comes again, as its object is now.
+#[test]
+fn go_on_after_a_kill() -> TestResult {
+    let mut files = model();
+    let (bucket, uri) = with(&files)?;
+    bucket.slow_down(300_000)?;
+    // The small ones come after the large ones.
+    bucket.kill_after(15 * MIB as u64, &[&uri])?;
+    bucket.tenant.clear_rules()?;
+    let there: Vec<String> = files_in(&bucket.partial().join("files"))?
+        .into_iter()
+        .filter(|(path, content)| path.starts_with("shards/") && files[path] == *content && !content.is_empty())
+        .map(|(path, _)| path)
+        .collect();
+    let [gone, changed, kept @ ..] = &there[..] else { return Err("too few have come".into()) };
+    bucket.tenant.delete_object(&bucket.name, &format!("model/{gone}"))?;
+    // What the second one need not fetch.
+    let mut there = noted(&bucket.partial().join("fetched"))? as usize;
+    there -= [gone, changed].into_iter().filter_map(|path| files.remove(path)).map(|old| old.len()).sum::<usize>();
+    for (path, content) in [(changed.as_str(), "changed"), ("shards/new/a", "new"), ("large-9.bin", "new, too")] {
+        bucket.put(&format!("model/{path}"), content.as_bytes())?;
+        files.insert(path.to_owned(), content.into());
+    }
+    bucket.tenant.clear_calls()?;
+    let said = bucket.download(&[&uri])?.ok()?;
+    assert!(said.stderr.contains("model: going on from"), "{said}");
+    assert_whole(&bucket, &files)?;
+    let fetched = fetched(&bucket)?;
+    let again: Vec<&String> = kept.iter().filter(|path| fetched.contains(*path)).collect();
+    assert!(kept.len() > 20 && again.is_empty(), "of {} fetched again: {again:?}", kept.len());
+    assert_eq!(bucket.tenant.sent()?, (files.values().map(Vec::len).sum::<usize>() - there) as u64);
+    Ok(())
+}
