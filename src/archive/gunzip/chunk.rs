@@ -6,12 +6,10 @@
 //! not depend on the past any more.
 
 use super::blocks;
-use super::stream::{Out, Ran, Stream, WINDOW};
+use super::stream::{MOST_OUT, Out, Ran, Stream, WINDOW};
 
-/// A stretch that depends on the past for longer than this is inflated once that is known, in bytes; and it gives no more
-/// than so many, of what compresses extremely.
+/// A stretch that depends on the past for longer than this is inflated once that is known, in bytes.
 const MOST_UNKNOWN: usize = 512 * 1024;
-const MOST_OUT: usize = 8 * 1024 * 1024;
 
 /// How a stream of compressed data is cut into stretches, in bytes.
 #[derive(Clone, Copy, Debug)]

@@ -23,10 +23,12 @@ use self::stream::{Out, Ran, Stream, WINDOW};
 use super::members::Members;
 
 const SIZES: Sizes = Sizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };
-/// Each holds some MiB.
+/// Each holds up to 10 MiB, and so do [`READY`] more.
 const MOST_THREADS: usize = 4;
 /// Stretches beside those that the threads are at: one that is done sooner than its turn leaves no processor idle.
 const READY: usize = 2;
+/// Stretches that are read before some bytes are given.
+const AT_ONCE: usize = 2;
 /// What is inflated in order, at once.
 const PIECE: usize = 1024 * 1024;
 /// After so many wrong guesses in a row, nothing is guessed any more.
@@ -184,9 +186,9 @@ impl<R: Read> Parallel<R> {
         Ok(true)
     }
 
-    /// Keeps all threads busy.
+    /// Keeps all threads busy, in time: what has come over a slow network is given before more is waited for.
     fn feed(&mut self) -> io::Result<()> {
-        while self.in_flight.len() < self.threads + READY {
+        for _ in self.in_flight.len()..(self.in_flight.len() + AT_ONCE).min(self.threads + READY) {
             let Some(Data { mut bytes, base, .. }) = self.head.take() else { return Ok(()) };
             let came = (&mut self.from).take(self.sizes.chunk as u64).read_to_end(&mut bytes)?;
             let data = Arc::new(Data { bytes, base, is_last: came < self.sizes.chunk });

@@ -9,6 +9,8 @@ use super::prefix::empty_blocks;
 
 /// How far back deflate copies from, in bytes.
 pub(super) const WINDOW: usize = 32 * 1024;
+/// A stretch gives no more than so many bytes at once, of what compresses extremely.
+pub(super) const MOST_OUT: usize = 8 * 1024 * 1024;
 /// How much is inflated in one step at most.
 const STEP: usize = 64 * 1024;
 const BITS: u8 = 15;
@@ -33,10 +35,13 @@ impl Out {
         self.filled = 0;
     }
 
+    /// Grows by halves, but not beyond what a stretch may give.
     fn room(&mut self) -> &mut [u8] {
         let end = self.filled + STEP;
         if self.buffer.len() < end {
-            self.buffer.resize(end.max(self.buffer.len() * 3 / 2), 0);
+            let grown = (self.buffer.len() * 3 / 2).min(MOST_OUT + STEP).max(end);
+            self.buffer.reserve_exact(grown - self.buffer.len());
+            self.buffer.resize(grown, 0);
         }
         &mut self.buffer[self.filled..end]
     }
