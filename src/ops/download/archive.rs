@@ -296,9 +296,7 @@ fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
         error if is_damaged(error) && object.checksum.is_some() => {
             "what is stored there is damaged itself, if its checksum is right: train again, or ask who made it"
         }
-        error if is_damaged(error) => {
-            "what is stored there is no whole tar.gz: train again, or ask who made it"
-        }
+        error if is_damaged(error) => "what is stored there is no whole tar.gz: train again, or ask who made it",
         UnpackError::Write { .. } => "make room, or choose another folder with -d DIR",
         UnpackError::Linked { .. } => "ask for that one",
         UnpackError::NoFile(_) | UnpackError::Told(_) => "see what is inside with --list",

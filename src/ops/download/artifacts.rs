@@ -88,14 +88,25 @@ pub(super) fn of_job(state: &DescribeTrainingJobResponse, which: Which) -> Resul
 }
 
 fn results(state: &DescribeTrainingJobResponse) -> Result<Vec<Artifact>> {
-    let Some(artifacts) = &state.model_artifacts else { return Err(nothing_there(state)) };
-    let model = artifacts.s3_model_artifacts.as_str();
+    let model = model_uri(state).or_else(|| default_uri(state)).ok_or_else(|| nothing_there(state))?;
     // output.tar.gz stands beside the model.
-    let folder = model.trim_end_matches('/').rsplit_once('/').map_or(model, |(folder, _)| folder);
+    let folder = model.trim_end_matches('/').rsplit_once('/').map_or(&*model, |(folder, _)| folder);
     Ok(vec![
-        Artifact::new("model", "model", model, Some("/opt/ml/model"))?,
+        Artifact::new("model", "model", &model, Some("/opt/ml/model"))?,
         Artifact::new("output data", "output", &format!("{folder}/output.tar.gz"), Some("/opt/ml/output/data"))?,
     ])
+}
+
+/// Where the job says that its model is.
+pub(super) fn model_uri(state: &DescribeTrainingJobResponse) -> Option<String> {
+    let uri = &state.model_artifacts.as_ref()?.s3_model_artifacts;
+    (!uri.is_empty()).then(|| uri.clone())
+}
+
+/// Where it would be: a job that failed says nothing of a model, and its output data is there.
+fn default_uri(state: &DescribeTrainingJobResponse) -> Option<String> {
+    let output = state.output_data_config.as_ref().filter(|_| state.training_job_status.is_final())?;
+    Some(format!("{}/{}/output/model.tar.gz", output.s3_output_path.trim_end_matches('/'), state.training_job_name))
 }
 
 /// As the toolkit finds it: by a hyperparameter, or in a channel.
@@ -138,7 +149,7 @@ pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
 
 /// Something that a job has left is there no more.
 pub(super) fn gone(job: &JobName, artifact: &Artifact) -> Error {
-    Error::failure(format!("the {} of job {job} is not at {} any more", artifact.what, artifact.uri)).hint(
+    Error::failure(format!("the {} of job {job} can't be found at {} any more", artifact.what, artifact.uri)).hint(
         "it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again",
     )
 }

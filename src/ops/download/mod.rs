@@ -184,7 +184,7 @@ async fn find(cloud: &Cloud, source: &Source, which: Which) -> Result<Vec<(Artif
 fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact], which: Which) -> Error {
     match all.first() {
         // SageMaker stores a model whenever a job completes; this computer does where there is one.
-        Some(first) if which != Which::default() || (!cloud.is_local && state.training_job_status.is_final()) => {
+        Some(first) if which != Which::default() || (!cloud.is_local && artifacts::model_uri(state).is_some()) => {
             gone(&state.training_job_name, first)
         }
         _ => nothing_there(state),

@@ -1,0 +1,175 @@
+//! What jobs have left, on the emulator and on this computer: models, output data, checkpoints, code; and why there is none.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use super::{Bucket, files_in, names_in, noted};
+use crate::support::{Project, Said, TestResult, poll};
+
+const SCRIPT: &str = "
+import os, pathlib
+model, output = pathlib.Path(os.environ['SM_MODEL_DIR']), pathlib.Path(os.environ['SM_OUTPUT_DATA_DIR'])
+(model / 'weights.bin').write_bytes(bytes(range(256)) * 4000)
+(output / 'report.txt').write_text('fine')
+step = model.parent / 'checkpoints' / 'step-1'
+step.mkdir()
+(step / 'state').write_text('half way')
+";
+
+/// Where a job runs: on the emulator, and on this computer.
+const PLACES: [&[&str]; 2] = [&[], &["--local"]];
+
+/// A job's bucket, and who may run it.
+fn bucket() -> TestResult<Bucket> {
+    let Bucket { sandbox, tenant, name } = Bucket::new()?;
+    Ok(Bucket { sandbox: sandbox.with_env("SMTRAIN_ROLE", "SageMakerRole"), tenant, name })
+}
+
+fn project(bucket: &Bucket) -> TestResult<Project> {
+    let checkpoints = format!("[checkpoints]\ns3_uri = '{}'", bucket.uri("checkpoints"));
+    bucket.sandbox.project("proj", SCRIPT)?.file("lib/more.py", "more = 1\n")?.with(&checkpoints)
+}
+
+fn completed(bucket: &Bucket, project: &Project, place: &[&str]) -> TestResult<String> {
+    let submit = bucket.sandbox.smtrain(&["submit", "-q", "--wait", &project.spec()]).args(place);
+    Ok(submit.run()?.ok()?.line().to_owned())
+}
+
+/// Downloads by `args`, and holds what is printed, and what is in the job's folder then.
+fn assert_comes(bucket: &Bucket, job: &str, args: &[&str], printed: &[&str], files: &[&str]) -> TestResult {
+    let said = bucket.download(&[&[job], args].concat())?.ok()?;
+    let below = |path: &&str| format!("out/{job}{path}");
+    assert_eq!(said.lines(), printed.iter().map(below).collect::<Vec<_>>());
+    assert_eq!(names_in(&bucket.out(""))?, [job]);
+    assert_eq!(files_in(&bucket.out(job))?.keys().collect::<Vec<_>>(), files, "{args:?}");
+    Ok(())
+}
+
+fn assert_contents(project: &Project, folder: &Path) -> TestResult {
+    assert_eq!(fs::read(folder.join("code/train.py"))?, fs::read(project.path("train.py"))?);
+    assert_eq!(fs::read_to_string(folder.join("code/lib/more.py"))?, "more = 1\n");
+    assert_eq!(fs::read_to_string(folder.join("checkpoints/step-1/state"))?, "half way");
+    assert!(fs::read(folder.join("model/weights.bin"))? == (0..=255_u8).collect::<Vec<_>>().repeat(4000));
+    Ok(())
+}
+
+#[test]
+fn all_that_a_job_has() -> TestResult {
+    let bucket = bucket()?;
+    let project = project(&bucket)?;
+    for place in PLACES {
+        let job = &*completed(&bucket, &project, place)?;
+        assert_comes(&bucket, job, &[], &[""], &["model/weights.bin", "output/report.txt"])?;
+        fs::remove_dir_all(bucket.out(job).join("output"))?;
+        let [checkpoint, model] = ["checkpoints/step-1/state", "model/weights.bin"];
+        let both = [checkpoint, "code/job.toml", "code/lib/more.py", "code/train.py", model];
+        assert_comes(&bucket, job, &["--checkpoints"], &["/checkpoints"], &[checkpoint, model])?;
+        assert_comes(&bucket, job, &["--code", "--checkpoints", "--force"], &["/code", "/checkpoints"], &both)?;
+        assert_contents(&project, &bucket.out(job))?;
+        fs::remove_dir_all(bucket.out(job))?;
+        assert_comes(&bucket, job, &["--code"], &["/code"], &both[1..4])?;
+        fs::remove_dir_all(bucket.out(job))?;
+        let archives = ["/model.tar.gz", "/output.tar.gz"];
+        assert_comes(&bucket, job, &["--archive"], &archives, &archives.map(|path| &path[1..]))?;
+        fs::remove_dir_all(bucket.out(job))?;
+        assert_comes(&bucket, job, &["--only", "*.txt"], &[""], &["output/report.txt"])?;
+        fs::remove_dir_all(bucket.out(job))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_list_and_one_file() -> TestResult {
+    let bucket = bucket()?;
+    let project = project(&bucket)?;
+    for place in PLACES {
+        let job = completed(&bucket, &project, place)?;
+        let list = |args: &[&str]| -> TestResult<Said> { bucket.download(&[&[&*job, "--list"], args].concat())?.ok() };
+        assert_eq!(list(&[])?.lines(), [" 1000.00 KiB  weights.bin", "         4 B  report.txt"]);
+        assert_eq!(list(&["--checkpoints"])?.lines(), ["         8 B  step-1/state"]);
+        let parts: Vec<Value> =
+            list(&["-o", "json"])?.json_lines()?.into_iter().map(|mut line| line["part"].take()).collect();
+        assert_eq!(parts, ["model", "output data"]);
+        assert_eq!(bucket.download(&[&job, "--stdout", "report.txt"])?.ok()?.stdout, "fine");
+        assert_eq!(bucket.download(&[&job, "--checkpoints", "--stdout", "step-1/state"])?.ok()?.stdout, "half way");
+        assert_eq!(bucket.download(&[&job, "--code", "--stdout", "lib/more.py"])?.ok()?.stdout, "more = 1\n");
+        let said = bucket.download(&[&job, "--stdout", "step-1/state"])?.expect(1)?;
+        assert!(said.stderr.contains("there is no file step-1/state in it"), "{said}");
+    }
+    assert!(!bucket.out("").exists());
+    Ok(())
+}
+
+/// Jobs that never ran; what `words` say of each.
+#[test]
+fn jobs_that_left_nothing() -> TestResult {
+    let bucket = bucket()?;
+    let gone = bucket.uri("gone/output/model.tar.gz");
+    let model = json!({ "S3ModelArtifacts": gone });
+    let jobs = [
+        ("runs", json!({ "TrainingJobStatus": "InProgress" })),
+        ("failed", json!({ "TrainingJobStatus": "Failed" })),
+        ("stopped", json!({ "TrainingJobStatus": "Stopped" })),
+        ("gone", json!({ "ModelArtifacts": model, "CheckpointConfig": { "S3Uri": bucket.uri("gone") } })),
+    ];
+    let jobs: Vec<Value> =
+        jobs.map(|(name, state)| json!({ "name": name, "created": 1_700_000_000, "state": state })).into();
+    bucket.tenant.jobs(&jobs)?;
+    for (args, words) in [
+        (&["runs"][..], ["job runs is still running: there is no model yet", "smtrain wait runs"]),
+        (&["failed"], ["job failed failed and left no model", "smtrain describe failed"]),
+        (&["stopped"], ["job stopped left nothing in SM_MODEL_DIR", "save its model"]),
+        (&["gone"], ["the model of job gone can't be found at", "it was deleted or moved"]),
+        (&["gone", "--list"], ["the model of job gone can't be found at", &gone]),
+        (&["gone", "--stdout", "a"], ["the model of job gone can't be found at", &gone]),
+        (&["gone", "--checkpoints"], ["the checkpoints of job gone can't be found at", "it was deleted or moved"]),
+        (&["gone", "--code"], ["job gone has no code of its own", "its image has all"]),
+        (&["runs", "--checkpoints"], ["job runs saves no checkpoints", "[checkpoints]"]),
+        (&["nobody"], ["there is no job nobody on this computer or in eu-west-1", "smtrain history"]),
+    ] {
+        let said = bucket.download(args)?.expect(1)?;
+        assert!(words.iter().all(|word| said.stderr.contains(word)), "{args:?}: {said}");
+    }
+    assert!(!bucket.out("").exists());
+    Ok(())
+}
+
+/// A script that fails leaves its output data all the same.
+#[test]
+fn output_data_of_a_job_that_failed() -> TestResult {
+    let bucket = bucket()?;
+    let project = project(&bucket)?.file("train.py", format!("{SCRIPT}raise SystemExit(1)"))?;
+    for place in PLACES {
+        let submit = bucket.sandbox.smtrain(&["submit", "-q", "--wait", &project.spec()]).args(place);
+        let job = submit.run()?.expect(3)?.line().to_owned();
+        assert_comes(&bucket, &job, &[], &[""], &["output/report.txt"])?;
+        fs::remove_dir_all(bucket.out(&job))?;
+    }
+    Ok(())
+}
+
+/// The same command would submit another job.
+#[test]
+fn a_download_after_a_submission_that_is_interrupted() -> TestResult {
+    let bucket = bucket()?;
+    let project = project(&bucket)?;
+    bucket.tenant.rule(&json!({ "fault": "slow_body", "key": "model.tar.gz", "rate": 1000 }))?;
+    let running = bucket.sandbox.smtrain(&["submit", "-q", &project.spec(), "--wait", "--download", "out"]).start()?;
+    let journal = || -> TestResult<Option<std::path::PathBuf>> {
+        let job = names_in(&bucket.out(""))?.pop();
+        Ok(job.map(|job| bucket.out(&job).join(".model.partial/fetched")))
+    };
+    poll("something to come", || Ok(journal()?.filter(|journal| noted(journal).is_ok_and(|bytes| bytes > 0))))?;
+    running.signal(Signal::SIGINT)?;
+    let said = running.finish()?.expect(130)?;
+    let job = said.line();
+    assert!(said.stderr.contains(&format!("smtrain download {job} -d out goes on from there")), "{said}");
+    bucket.tenant.clear_rules()?;
+    let said = bucket.download(&[job])?.ok()?;
+    assert!(said.stderr.contains("model: going on from"), "{said}");
+    assert_eq!(names_in(&bucket.out(job))?, ["model", "output"]);
+    Ok(())
+}
