@@ -51,7 +51,8 @@ fn refuse_unsafe(all: &[Below]) -> Result<()> {
     match all.iter().find(|below| !below.path.to_str().is_some_and(is_safe)) {
         None => Ok(()),
         Some(Below { path, .. }) => {
-            Err(Error::failure(format!("{path:?} can't be saved: it is no path of a file in a folder"))
+            let name = path.to_string_lossy();
+            Err(Error::failure(format!("{name:?} can't be saved: it is no path of a file in a folder"))
                 .hint("--only PATTERN fetches the others"))
         }
     }
