@@ -25,8 +25,8 @@ const PART: u64 = 4 * 1024 * 1024;
 /// over.
 const PARALLEL: usize = 16;
 /// Bytes of a stretch are gathered until there are so many, or for so long: what a kill loses of each, at most.
-const WRITE: usize = 128 * 1024;
-const GATHER: Duration = Duration::from_millis(40);
+const WRITE: usize = 64 * 1024;
+const GATHER: Duration = Duration::from_millis(15);
 
 /// An object that is being fetched.
 pub(super) struct Item {
