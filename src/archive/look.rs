@@ -10,32 +10,9 @@ use super::UnpackError;
 use super::entries::{self, Entry, Limits, Visit, shown};
 use super::gunzip::Gunzip;
 use super::inside;
+use crate::model::downloaded::{Listed, ListedKind};
 
 const BUFFER: usize = 256 * 1024;
-
-/// What stands in an archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
-    /// As the archive has it, without `./` before it.
-    pub(crate) path: PathBuf,
-    pub(crate) kind: ListedKind,
-    /// Of a file, in bytes.
-    pub(crate) size: u64,
-    /// The permissions, and setuid and the like, as the archive has them.
-    pub(crate) mode: u32,
-    /// Seconds since 1970.
-    pub(crate) modified: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ListedKind {
-    File,
-    Folder,
-    Symlink(PathBuf),
-    HardLink(PathBuf),
-    /// What is never unpacked.
-    Other,
-}
 
 /// Tells all that is in an archive, in its order.
 pub(crate) fn list(

@@ -23,6 +23,6 @@ mod walk;
 pub(crate) use entries::Limits;
 pub(crate) use error::{PackError, UnpackError};
 pub(crate) use folder::pack_folder;
-pub(crate) use look::{Listed, ListedKind, check, list, pick};
+pub(crate) use look::{check, list, pick};
 pub(crate) use pack::{Packed, SourceTree, pack_source};
 pub(crate) use unpack::{Unpacked, Unpacking, unpack};

@@ -14,7 +14,7 @@ use super::job_args::SourceArg;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::downloaded::Downloaded;
+use crate::model::downloaded::{Downloaded, Listed};
 use crate::model::size::Size;
 use crate::model::{JobName, printable};
 use crate::ops::download::{self, Patterns, Saving, Source, Watch, Which};
@@ -158,7 +158,7 @@ async fn print_list(
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui)?);
     let out = Arc::new(Mutex::new(BufWriter::new(ui::sink())));
     let lines = out.clone();
-    let tell = move |part: &str, listed: crate::archive::Listed| {
+    let tell = move |part: &str, listed: Listed| {
         let line = match output {
             DownloadOutput::Path => view::download::listed(&listed),
             DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,

@@ -28,3 +28,27 @@ pub(crate) struct Part {
     /// The object's ETag, where it is one object.
     pub(crate) version: Option<String>,
 }
+
+/// What stands in an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// As the archive has it, without `./` before it.
+    pub(crate) path: PathBuf,
+    pub(crate) kind: ListedKind,
+    /// Of a file, in bytes.
+    pub(crate) size: u64,
+    /// The permissions, and setuid and the like, as the archive has them.
+    pub(crate) mode: u32,
+    /// Seconds since 1970.
+    pub(crate) modified: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ListedKind {
+    File,
+    Folder,
+    Symlink(PathBuf),
+    HardLink(PathBuf),
+    /// What is never unpacked.
+    Other,
+}

@@ -5,8 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::VERSION;
-use crate::archive::{Listed, ListedKind};
-use crate::model::downloaded::{Downloaded, Part};
+use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
 use crate::model::{hex, printable};
 use crate::ui;
 

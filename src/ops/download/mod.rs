@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use self::artifacts::{Artifact, Stored, gone, nothing_there};
 use self::files::Below;
-use crate::archive::{Limits, Listed, ListedKind, UnpackError, Unpacked, list as list_archive, pick as pick_file};
+use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
 use crate::error::{Error, Kind, Result};
-use crate::model::downloaded::{Downloaded, Part};
+use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, S3Uri};
 

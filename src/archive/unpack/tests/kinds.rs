@@ -2,7 +2,7 @@
 
 use super::made::{listed, made, names, picked, refusal, unpacked};
 use super::*;
-use crate::archive::ListedKind;
+use crate::model::downloaded::ListedKind;
 
 #[test]
 fn hard_links_are_made_in_chains_and_to_themselves() -> TestResult {

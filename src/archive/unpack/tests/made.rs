@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
-use crate::archive::{Listed, list, pick};
+use crate::archive::{list, pick};
+use crate::model::downloaded::Listed;
 
 pub(super) const LIMITS: Limits = Limits { bytes: 6 << 20, entries: 1000, packed_from: None };
 /// Far more than anything here takes, and far less than for ever.
