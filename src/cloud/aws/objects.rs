@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
@@ -41,6 +42,8 @@ pub(super) struct AwsObjects {
 impl AwsObjects {
     pub(super) fn new(config: &Config, identity: Arc<dyn Identity>) -> Self {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
+        // Where nobody else looks at the checksum, it is asked for.
+        let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
         Self::with(client, config.region(), identity)
     }

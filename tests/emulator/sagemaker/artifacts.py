@@ -16,7 +16,8 @@ def upload(run, nodes):
     failed = any(node.code for node in nodes) and not run.job.stop_reason
     model = store(run, nodes, "model", bucket, base, output.get("CompressionType")) if not failed else None
     if any(os.listdir(os.path.join(node.ml, "output/data")) for node in nodes):
-        store(run, nodes, "output/data", bucket, base, output.get("CompressionType"))
+        # It comes as an archive whatever the model does.
+        store(run, nodes, "output/data", bucket, base, "GZIP")
     if run.request.get("CheckpointConfig"):
         save_checkpoints(run, nodes)
     return model

@@ -137,6 +137,18 @@ fn jobs_that_left_nothing() -> TestResult {
     Ok(())
 }
 
+#[test]
+fn a_model_without_compression() -> TestResult {
+    let bucket = bucket()?;
+    let project = project(&bucket)?.with("[output]\ncompression = 'none'")?;
+    for place in PLACES {
+        let job = &*completed(&bucket, &project, place)?;
+        assert_comes(&bucket, job, &[], &[""], &["model/weights.bin", "output/report.txt"])?;
+        fs::remove_dir_all(bucket.out(job))?;
+    }
+    Ok(())
+}
+
 /// A script that fails leaves its output data all the same.
 #[test]
 fn output_data_of_a_job_that_failed() -> TestResult {

@@ -6,6 +6,7 @@ mod disk;
 mod faults;
 mod jobs;
 mod options;
+mod places;
 mod prefix;
 mod resume;
 mod uris;

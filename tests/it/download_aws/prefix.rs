@@ -152,17 +152,21 @@ fn no_more_than_was_allowed() -> TestResult {
     bucket.download(&[&uri, "--max-size", "10B"])?.ok().map(drop)
 }
 
-/// One that comes at once, and one in stretches.
+/// Of what comes at once, in several pieces, and in stretches.
 #[test]
 fn wrong_checksums() -> TestResult {
-    let files: Files = [("small".to_owned(), noise(1, 100)), ("large".to_owned(), noise(2, 5 * MIB))].into();
+    let files: Files = [("small", 100), ("medium", 3 * MIB), ("large", 5 * MIB)]
+        .map(|(path, size)| (path.to_owned(), noise(1, size)))
+        .into();
     let (bucket, uri) = with(&files)?;
-    for path in ["small", "large"] {
+    for path in files.keys() {
         let told = |wrong: bool| json!({ "bucket": bucket.name, "key": format!("model/{path}"), "algorithm": "SHA256", "wrong": wrong });
         bucket.tenant.tell_checksum(&told(true))?;
-        let said = bucket.download(&[&uri])?.expect(1)?;
-        assert!(said.stderr.contains(path) && said.stderr.contains("checksum"), "{said}");
-        assert!(!bucket.out("model").exists());
+        for _ in 0..2 {
+            let said = bucket.download(&[&uri])?.expect(1)?;
+            assert!(said.stderr.contains(path) && said.stderr.contains("checksum"), "{said}");
+            assert!(!bucket.out("model").exists());
+        }
         bucket.tenant.tell_checksum(&told(false))?;
         bucket.tenant.clear_calls()?;
         bucket.download(&[&uri, "--force"])?.ok()?;

@@ -20,7 +20,7 @@ fn after_twenty_kills_at_any_moment() -> TestResult {
     let size = model.archive.len() as u64;
     let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(200_000)?;
-    for bytes in chances(7, size / 12).take(20) {
+    for bytes in chances(7, size / 16).take(20) {
         bucket.kill_after(bytes, &[&uri])?;
         assert!(!bucket.out("model").exists());
     }

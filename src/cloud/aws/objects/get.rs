@@ -9,6 +9,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::StreamExt;
 use futures_util::stream::try_unfold;
@@ -32,7 +33,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 impl AwsObjects {
     /// A whole object, as a task brings it to a reader on a blocking thread.
     pub(super) async fn fetch(&self, uri: &S3Uri) -> CloudResult<Fetched> {
-        let request = self.request(uri);
+        let request = self.request(uri).checksum_mode(ChecksumMode::Enabled);
         let object = match request.clone().send().await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Err(CloudError::NotFound(uri.to_string())),
@@ -48,6 +49,8 @@ impl AwsObjects {
     /// A stretch of this version of an object, brought as it is asked for.
     pub(super) fn fetch_range(&self, object: &Object, range: Range<u64>) -> Pieces {
         let request = self.request(&object.uri).set_version_id(object.version_id.clone());
+        // Who knows the checksum holds the bytes against it.
+        let request = request.set_checksum_mode(object.checksum.is_none().then_some(ChecksumMode::Enabled));
         let request = request.set_if_match(Some(object.version.clone()).filter(|version| !version.is_empty()));
         let fetch = Fetch::new(request, &object.uri, range, object.size);
         try_unfold(fetch, async |mut fetch| Ok(fetch.next().await?.map(|piece| (piece, fetch)))).boxed()
