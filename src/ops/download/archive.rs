@@ -20,38 +20,19 @@ use crate::ops::blocking;
 /// An object's bytes, in order, on a blocking thread.
 pub(super) type Bytes = Checked<SpoolReader>;
 
-/// What is made of an archive's bytes, and where.
-enum Making {
-    /// Its files.
+/// What is made of an object's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Making {
+    /// The files that an archive holds.
     Tree,
-    /// Itself; `true` if it is no archive, but some other file.
-    Copy(bool),
+    /// The archive, as it is.
+    Archive,
+    /// Any other file.
+    File,
 }
 
-/// Leaves an archive's files in a folder.
-pub(super) async fn unpack(
-    cloud: &Cloud,
-    object: Object,
-    artifact: &Artifact,
-    saving: &Saving,
-    path: PathBuf,
-) -> Result<Unpacked> {
-    save(cloud, object, artifact, saving, Making::Tree, path).await
-}
-
-/// Leaves an archive, or any other file, as it is.
-pub(super) async fn copy(
-    cloud: &Cloud,
-    object: Object,
-    artifact: &Artifact,
-    saving: &Saving,
-    path: PathBuf,
-    is_archive: bool,
-) -> Result<Unpacked> {
-    save(cloud, object, artifact, saving, Making::Copy(!is_archive), path).await
-}
-
-async fn save(
+/// Leaves what is made of an object at a path.
+pub(super) async fn save(
     cloud: &Cloud,
     object: Object,
     artifact: &Artifact,
@@ -148,10 +129,9 @@ impl Maker {
                 let unpacked = archive::unpack(bytes, &self.partial.files(), &limits, &mut told);
                 unpacked.map_err(|error| self.failure(error))
             }
-            Making::Copy(false) => archive::check(bytes).map(|()| self.one_file()).map_err(|error| self.failure(error)),
-            Making::Copy(true) => {
-                let mut bytes = bytes;
-                let read = io::copy(&mut bytes, &mut io::sink());
+            Making::Archive => archive::check(bytes).map(|()| self.one_file()).map_err(|error| self.failure(error)),
+            Making::File => {
+                let read = io::copy(&mut { bytes }, &mut io::sink());
                 read.map(|_| self.one_file()).map_err(|error| self.failure(UnpackError::DamagedFile(error)))
             }
         }
@@ -163,18 +143,15 @@ impl Maker {
 
     fn failure(&self, error: UnpackError) -> Failure {
         let is_damaged = is_damaged(&error);
-        let doing = if matches!(self.making, Making::Tree) { "unpack" } else { "fetch" };
+        let doing = if self.making == Making::Tree { "unpack" } else { "fetch" };
         Failure { error: could_not(doing, &self.object, error), is_damaged }
     }
 
     fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Unpacked> {
         match made {
             Ok(unpacked) => {
-                let made = match self.making {
-                    Making::Tree => self.partial.files(),
-                    Making::Copy(_) => self.partial.archive(),
-                };
-                self.partial.finish(&made)?;
+                let is_tree = self.making == Making::Tree;
+                self.partial.finish(&if is_tree { self.partial.files() } else { self.partial.archive() })?;
                 Ok(unpacked)
             }
             Err(Failure { error, is_damaged }) => {

@@ -22,6 +22,7 @@ use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use self::archive::Making;
 use self::artifacts::{Artifact, Stored, gone, nothing_there};
 use self::files::Below;
 use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
@@ -114,11 +115,11 @@ async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &S
     let path = folder.join(name(artifact, &stored, saving)?);
     let to = path.clone();
     let saved = match stored {
-        Stored::Archive(object) if saving.as_archive => {
-            archive::copy(cloud, object, artifact, saving, to, true).await?
+        Stored::Archive(object) => {
+            let making = if saving.as_archive { Making::Archive } else { Making::Tree };
+            archive::save(cloud, object, artifact, saving, making, to).await?
         }
-        Stored::Archive(object) => archive::unpack(cloud, object, artifact, saving, to).await?,
-        Stored::File(object) => archive::copy(cloud, object, artifact, saving, to, false).await?,
+        Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
         Stored::Files(objects) => {
             let below = wanted(files::below(artifact, objects), saving);
             files::save(cloud, below, artifact, saving, to).await?
