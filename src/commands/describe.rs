@@ -29,7 +29,7 @@ enum DescribeOutput {
 
 pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let DescribeArgs { job, output } = args;
-    let Found { cloud, name } = job.find(context).await?;
+    let Found { cloud, name, .. } = job.find(context).await?;
     let job = cloud.jobs.describe(&name).await?;
     match output {
         DescribeOutput::Text => {

@@ -23,12 +23,21 @@ pub(crate) struct JobArg {
 
 impl JobArg {
     pub(crate) async fn find(self, context: &Context) -> Result<Found<'_>> {
+        self.find_in(places(context)).await
+    }
+
+    /// One whose log is wanted.
+    pub(crate) async fn find_for_log(self, context: &Context) -> Result<Found<'_>> {
+        self.find_in(Places { for_log: true, ..places(context) }).await
+    }
+
+    async fn find_in<'a>(self, places: Places<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<Found<'a>> {
         let Self { job, last } = self;
         let job = match job {
             Some(job) if !last => JobRef::parse(job),
             _ => JobRef::Newest,
         };
-        places(context).find(&job).await
+        places.find(&job).await
     }
 }
 
@@ -48,7 +57,7 @@ impl SourceArg {
     pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, Source)> {
         let Self { job, last } = self;
         let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
-            let Found { cloud, name } = JobArg { job, last }.find(context).await?;
+            let Found { cloud, name, .. } = JobArg { job, last }.find(context).await?;
             return Ok((cloud, Source::Job(name)));
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
@@ -86,5 +95,6 @@ fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a C
     Places {
         local: (!context.is_for_aws()).then(|| context.local_cloud()),
         aws: (!context.local).then_some(async || context.aws(None).await),
+        for_log: false,
     }
 }

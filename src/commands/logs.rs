@@ -122,7 +122,7 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
         has_prefix: !no_prefix,
         folds: fold,
     };
-    let job = job.find(context).await?;
+    let job = if follow { job.find_for_log(context).await? } else { job.find(context).await? };
     match (status, follow) {
         (true, _) => show_status(&job, context).await,
         (_, true) => follow_log(&job, resolved, context).await,
@@ -175,7 +175,8 @@ async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Re
 }
 
 async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
-    let following = Following { wanted: resolved.wanted.clone(), stall: resolved.stall };
+    let (wanted, glance) = (resolved.wanted.clone(), job.glance.clone());
+    let following = Following { wanted, stall: resolved.stall, glance };
     let mut printer = printer(job, resolved, context.ui).await?;
     let followed = follow(job, following, &mut printer, context).await?;
     wait::verdict(&[followed])

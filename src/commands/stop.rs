@@ -19,7 +19,7 @@ pub(crate) struct StopArgs {
 
 pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     let StopArgs { jobs } = args;
-    for Found { cloud, name } in jobs.find(context).await? {
+    for Found { cloud, name, .. } in jobs.find(context).await? {
         let before = cloud.jobs.describe(&name).await?.training_job_status;
         if before.is_final() {
             context.ui.note(format_args!("job {name} has ended already: {before}"));

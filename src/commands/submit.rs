@@ -124,7 +124,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     report_code(&prepared, context);
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
     let submitted = submit::create(cloud, &spec, prepared).await?;
-    let job = Found { cloud, name: submitted.job.clone() };
+    let job = Found::new(cloud, submitted.job.clone());
     announce(&submitted, output, context)
         .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
     accompany(&job, Afterwards { wait, follow, download }, context).await

@@ -3,6 +3,7 @@
 use crate::cloud::{Cloud, CloudError, JobsQuery, ListedJob};
 use crate::error::{Error, Kind, Result};
 use crate::model::JobName;
+use crate::ops::log::{Glance, glance};
 
 /// How many names an error lists.
 const NAMES_SHOWN: usize = 5;
@@ -30,6 +31,14 @@ impl JobRef {
 pub(crate) struct Found<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) name: JobName,
+    /// What was seen of it, where it was found by its name for its log.
+    pub(crate) glance: Option<Box<Glance>>,
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn new(cloud: &'a Cloud, name: JobName) -> Self {
+        Self { cloud, name, glance: None }
+    }
 }
 
 /// Where to look for jobs. AWS is asked only for what this computer doesn't have, or has more than one of.
@@ -38,6 +47,8 @@ pub(crate) struct Places<'a, Aws> {
     pub(crate) local: Option<&'a Cloud>,
     /// None where only this computer is meant.
     pub(crate) aws: Option<Aws>,
+    /// A job's log is wanted, too: on AWS, both are asked for at once.
+    pub(crate) for_log: bool,
 }
 
 impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
@@ -65,13 +76,13 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
         });
         let mut absent = Vec::new();
         for name in names {
-            if self.local.is_none() || exactly(self.local, name.as_str()).await?.is_none() {
+            if self.local.is_none() || exactly(self.local, name.as_str(), false).await?.is_none() {
                 absent.push(name);
             }
         }
         let Some(cloud) = (if absent.is_empty() { None } else { self.aws().await? }) else { return Ok(Vec::new()) };
         match cloud.jobs.statuses(&absent).await.map_err(Error::from) {
-            Ok(known) => Ok(known.into_keys().map(|name| Found { cloud, name }).collect()),
+            Ok(known) => Ok(known.into_keys().map(|name| Found::new(cloud, name)).collect()),
             Err(error) if self.local.is_some() && is_not_set_up(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -107,7 +118,7 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
         };
         let newest = [here, there].into_iter().flatten().max_by_key(|(job, _)| job.created);
         newest
-            .map(|(job, cloud)| Found { cloud, name: job.name })
+            .map(|(job, cloud)| Found::new(cloud, job.name))
             .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml"))
     }
 
@@ -116,11 +127,11 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
         if text.is_empty() {
             return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
         }
-        if let Some(found) = exactly(self.local, text).await? {
+        if let Some(found) = exactly(self.local, text, false).await? {
             return Ok(found);
         }
         let aws = match self.aws().await? {
-            Some(cloud) => match exactly(Some(cloud), text).await {
+            Some(cloud) => match exactly(Some(cloud), text, self.for_log).await {
                 Ok(Some(found)) => return Ok(found),
                 Err(error) if is_not_set_up(&error) => return self.beginning_here(text, error).await,
                 absent => absent.map(|_| Some(cloud))?,
@@ -150,10 +161,15 @@ async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
     Ok(page.items.into_iter().next().map(|job| (job, cloud)))
 }
 
-async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str) -> Result<Option<Found<'a>>> {
+async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, for_log: bool) -> Result<Option<Found<'a>>> {
     let (Some(cloud), Ok(name)) = (cloud, JobName::new(text)) else { return Ok(None) };
-    match cloud.jobs.describe(&name).await {
-        Ok(_) => Ok(Some(Found { cloud, name })),
+    let seen = if for_log && !cloud.is_local {
+        glance(cloud, &name).await.map(Some)
+    } else {
+        cloud.jobs.describe(&name).await.map(|_| None)
+    };
+    match seen {
+        Ok(glance) => Ok(Some(Found { cloud, name, glance })),
         Err(CloudError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -164,7 +180,7 @@ async fn beginning<'a>(clouds: &[&'a Cloud], text: &str) -> Result<Found<'a>> {
     let mut beginning = Vec::new();
     for cloud in clouds {
         let names = cloud.jobs.names(text).await?.into_iter().filter(|name| name.as_str().starts_with(text));
-        beginning.extend(names.map(|name| Found { cloud, name }));
+        beginning.extend(names.map(|name| Found::new(cloud, name)));
     }
     match (beginning.pop(), beginning.len()) {
         (Some(found), 0) => Ok(found),

@@ -47,7 +47,7 @@ struct Group<'a> {
 
 fn groups(jobs: Vec<Found<'_>>) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for Found { cloud, name } in jobs {
+    for Found { cloud, name, .. } in jobs {
         match groups.iter_mut().find(|group| std::ptr::eq(group.cloud, cloud)) {
             Some(group) => group.running.push(name),
             None => groups.push(Group { cloud, running: vec![name] }),

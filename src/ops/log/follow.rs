@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::glance::{Glance, glance};
 use super::merge::Merge;
 use super::pace::{Pace, Quota, Round};
-use super::read::{announce, streams};
+use super::read::{announce, of_wanted, streams};
 use super::streams::{Streams, Through};
 use super::tail::tail;
 use super::tally::{self, Tally};
@@ -39,6 +40,8 @@ pub(crate) struct Following {
     pub(crate) wanted: Wanted,
     /// Nodes that print nothing for so long are told of.
     pub(crate) stall: Option<Duration>,
+    /// What a first glance has shown, if there was one.
+    pub(crate) glance: Option<Box<Glance>>,
 }
 
 /// How it ended.
@@ -192,7 +195,6 @@ impl<'a> Follower<'a> {
     async fn start(&mut self, watcher: &mut impl Watcher) -> Result<()> {
         self.quota.list.take().await;
         let streams = self.look_around().await?;
-        let streams = streams.unwrap_or_default();
         announce(&streams, watcher);
         let wanted = &self.following.wanted;
         let nodes = self.told.tally.expected.unwrap_or(1);
@@ -216,24 +218,18 @@ impl<'a> Follower<'a> {
         !self.cloud.is_local && self.told.tally.expected.unwrap_or(1) > MOST_NODES
     }
 
-    /// Asks for the job and its streams at once. None where all nodes will be read by one call that needs no streams.
-    async fn look_around(&mut self) -> Result<Option<Vec<LogStream>>> {
-        let wanted = self.following.wanted.clone();
-        let listing = streams(self.cloud, self.job, &wanted);
-        tokio::pin!(listing);
-        let describe = self.cloud.jobs.describe(self.job);
-        tokio::pin!(describe);
-        let (state, listed) = tokio::select! {
-            state = &mut describe => (state?, None),
-            listed = &mut listing => (describe.await?, Some(listed?)),
+    /// The job, and the streams that its log is read from: none where one call for all nodes needs none.
+    async fn look_around(&mut self) -> Result<Vec<LogStream>> {
+        let Glance { state, streams: listed } = match self.following.glance.take() {
+            Some(glance) => *glance,
+            None => *Box::pin(glance(self.cloud, self.job)).await?,
         };
         self.take_state(state);
-        if self.is_large() && wanted.tail.is_none() {
-            return Ok(None);
-        }
+        let wanted = &self.following.wanted;
         match listed {
-            Some(streams) => Ok(Some(streams)),
-            None => listing.await.map(Some),
+            _ if self.is_large() && wanted.tail.is_none() => Ok(Vec::new()),
+            Some(listed) => Ok(of_wanted(listed, wanted)),
+            None => streams(self.cloud, self.job, wanted).await,
         }
     }
 

@@ -5,6 +5,7 @@
 //! goes on until the job has ended, at the rate of [`pace`].
 
 mod follow;
+mod glance;
 mod merge;
 mod pace;
 mod phases;
@@ -28,6 +29,7 @@ use crate::cloud::{LogEvent, LogStream};
 use crate::error::Result;
 
 pub(crate) use follow::{Followed, Following, follow};
+pub(crate) use glance::{Glance, glance};
 pub(crate) use read::{read, waits_for};
 
 /// What of a log is wanted.

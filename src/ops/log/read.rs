@@ -54,10 +54,14 @@ async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
 
 /// The streams of the nodes that are wanted.
 pub(super) async fn streams(cloud: &Cloud, job: &JobName, wanted: &Wanted) -> Result<Vec<LogStream>> {
-    let mut streams = cloud.logs.streams(job).await?;
+    Ok(of_wanted(cloud.logs.streams(job).await?, wanted))
+}
+
+/// Those of the nodes that are wanted, by node.
+pub(super) fn of_wanted(mut streams: Vec<LogStream>, wanted: &Wanted) -> Vec<LogStream> {
     streams.retain(|stream| wanted.has(stream));
     streams.sort_by(|one, other| (one.number(), &one.name).cmp(&(other.number(), &other.name)));
-    Ok(streams)
+    streams
 }
 
 /// Tells that there are several nodes, if there are.

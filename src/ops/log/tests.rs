@@ -226,7 +226,7 @@ fn a_tail_is_followed_from_there() -> Outcome {
         let arrivals = (0..60).flat_map(|second| [line(1, second * 1000, 0), line(2, second * 1000, 0)]).collect();
         let behaviour = Behaviour { nodes, may_filter, arrivals, started: 30, ..Behaviour::default() };
         let wanted = Wanted { tail: Some(3), ..Wanted::default() };
-        let (told, _) = followed(behaviour, Following { wanted, stall: None })?;
+        let (told, _) = followed(behaviour, Following { wanted, ..Following::default() })?;
         let first: Vec<&str> = told.lines.iter().take(3).map(|(_, _, text, _)| text.as_str()).collect();
         assert_eq!(first, ["2 at 29000", "1 at 30000", "2 at 30000"], "{nodes} {may_filter}");
         assert_eq!(told.lines.len(), 3 + 29 * 2, "{nodes} {may_filter}");

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::cloud::{
     Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Identity, JobEvent, JobEventsPage, Jobs,
-    JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects, Pace, Page, Pieces, Refusal,
-    ServiceError,
+    JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects, Pace, Page,
+    Pieces, Refusal, ServiceError,
 };
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;

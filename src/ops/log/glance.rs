@@ -1,0 +1,36 @@
+//! The first glance at a job whose log is wanted: the job and its streams, asked for at once.
+
+use super::{MOST_NODES, tally};
+use crate::cloud::{Cloud, CloudResult, LogStream};
+use crate::model::JobName;
+use crate::model::training_job::DescribeTrainingJobResponse;
+
+/// What it shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Glance {
+    pub(super) state: DescribeTrainingJobResponse,
+    /// None where they are not there for the asking, or one call for all nodes needs none.
+    pub(super) streams: Option<Vec<LogStream>>,
+}
+
+/// One answer is waited for, where two are given.
+pub(crate) async fn glance(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Glance>> {
+    let listing = cloud.logs.streams(job);
+    let describe = cloud.jobs.describe(job);
+    tokio::pin!(listing, describe);
+    let (state, listed) = tokio::select! {
+        state = &mut describe => (state?, None),
+        listed = &mut listing => (describe.await?, Some(listed)),
+    };
+    let streams = match listed {
+        Some(listed) => listed.ok(),
+        None if is_large(cloud, &state) => None,
+        None => listing.await.ok(),
+    };
+    Ok(Box::new(Glance { state, streams }))
+}
+
+/// Whether one call for all nodes is better than one for each.
+pub(super) fn is_large(cloud: &Cloud, state: &DescribeTrainingJobResponse) -> bool {
+    !cloud.is_local && state.resource_config.as_ref().and_then(tally::nodes).is_some_and(|nodes| nodes > MOST_NODES)
+}
