@@ -76,6 +76,18 @@ fn a_service_that_never_answers_anything_else() -> TestResult {
 }
 
 #[test]
+fn credentials_that_expire_half_way() -> TestResult {
+    let model = Model::large()?;
+    let (bucket, uri) = Bucket::with(&model.archive)?;
+    let bucket = Bucket { sandbox: bucket.sandbox.with_env("AWS_MAX_ATTEMPTS", "2"), ..bucket };
+    bucket.tenant.rule(&json!({ "fault": "expired_token", "operation": "GetObject", "skip": 5 }))?;
+    fails(&bucket, &[&uri], &[&uri, "expired", "aws sso login"])?;
+    bucket.tenant.clear_rules()?;
+    bucket.download(&[&uri])?.ok()?;
+    bucket.assert_whole(model)
+}
+
+#[test]
 fn another_object_half_way() -> TestResult {
     let (bucket, uri) = Bucket::with(&Model::large()?.archive)?;
     let other = Model::of_noise(3, 9 * MIB)?;

@@ -73,6 +73,8 @@ fn a_list() -> TestResult {
     {"version":1,"kind":"file","part":"model.tar.gz","path":"config.json","size":2}
     "#);
     assert!(!bucket.out("").exists(), "a list saves nothing");
+    let script = "{ smtrain download $uri --list; echo code $? >&2; } | true";
+    assert_eq!(bucket.sandbox.sh(script).env("uri", &uri).run()?.ok()?.stderr, "code 0\n");
     Ok(())
 }
 
