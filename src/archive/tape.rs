@@ -108,12 +108,16 @@ impl<R: Read> Tape<R> {
             return Ok(hole);
         }
         let wanted = self.unread.data(buffer.len());
-        let count = self.read_some(&mut buffer[..wanted])?;
-        if count == 0 && wanted > 0 {
-            return Err(cut_short());
+        if wanted == 0 {
+            return Ok(0);
         }
-        self.unread.taken(count);
-        Ok(count)
+        match self.read_some(&mut buffer[..wanted])? {
+            0 => Err(cut_short()),
+            count => {
+                self.unread.taken(count);
+                Ok(count)
+            }
+        }
     }
 
     /// Leaves out the rest of the entry's data. Its holes take no time.

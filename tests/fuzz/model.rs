@@ -1,0 +1,17 @@
+//! What the archive module takes of smtrain's model.
+
+#[path = "../../src/model/digest.rs"]
+#[expect(dead_code, reason = "one of its functions is used")]
+mod digest;
+#[path = "../../src/model/downloaded.rs"]
+#[expect(dead_code, reason = "one of its types is used")]
+pub(crate) mod downloaded;
+#[path = "../../src/model/printable.rs"]
+mod printable;
+
+pub(crate) use digest::hex;
+pub(crate) use printable::printable;
+
+/// No archive has any.
+#[derive(Debug)]
+pub(crate) struct S3Uri;
