@@ -37,8 +37,12 @@ struct Model {
 
 impl Model {
     fn of(files: &[(&str, &[u8])]) -> TestResult<Self> {
+        Self::compressed(files, Compression::fast())
+    }
+
+    fn compressed(files: &[(&str, &[u8])], level: Compression) -> TestResult<Self> {
         let files: Files = files.iter().map(|(path, content)| ((*path).to_owned(), content.to_vec())).collect();
-        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), level));
         for (path, content) in &files {
             let mut header = tar::Header::new_gnu();
             header.set_size(content.len() as u64);

@@ -138,12 +138,9 @@ fn one_file_on_stdout() -> TestResult {
 /// Whoever reads it may have seen enough; and no more comes than it takes.
 #[test]
 fn the_beginning_of_a_file_on_stdout() -> TestResult {
-    let (weights, path) = (noise(8, 200 * MIB), "deep/weights.bin");
-    let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::none()));
-    let mut header = Header::new_gnu();
-    header.set_size(weights.len() as u64);
-    archive.append_data(&mut header, path, &weights[..])?;
-    let (bucket, uri) = Bucket::with(&archive.into_inner()?.finish()?)?;
+    let weights = noise(8, 200 * MIB);
+    let (bucket, uri) =
+        Bucket::with(&Model::compressed(&[("deep/weights.bin", &weights)], Compression::none())?.archive)?;
     let script = "{ smtrain download $uri --stdout deep/weights.bin; echo code $? >&2; } | head -c 10 > head";
     let said = bucket.sandbox.sh(script).env("uri", &uri).run()?.ok()?;
     assert_eq!(said.stderr, "code 0\n");

@@ -177,6 +177,22 @@ fn wrong_checksums() -> TestResult {
     Ok(())
 }
 
+/// The paths of the small ones that the journal says have come.
+fn small_ones_noted(bucket: &Bucket) -> TestResult<Vec<String>> {
+    let text = fs::read_to_string(bucket.partial().join("fetched"))?;
+    let stretches: BTreeSet<&str> =
+        text.lines().filter(|line| !line.starts_with("object ")).filter_map(|line| line.split(' ').next()).collect();
+    let mut paths = Vec::new();
+    for object in text.lines().filter_map(|line| line.strip_prefix("object ")) {
+        let (number, content) = object.split_once(' ').ok_or("no content")?;
+        let content: Value = serde_json::from_str(content)?;
+        let uri = content["uri"].as_str().unwrap_or_default();
+        let path = uri.strip_prefix(&bucket.uri("model/")).filter(|path| path.starts_with("shards/"));
+        paths.extend(path.filter(|_| stretches.contains(number)).map(str::to_owned));
+    }
+    Ok(paths)
+}
+
 /// A file is there, or comes again, as its object is now.
 #[test]
 fn go_on_after_a_kill() -> TestResult {
@@ -186,19 +202,16 @@ fn go_on_after_a_kill() -> TestResult {
     // The small ones come after the large ones.
     bucket.kill_after(15 * MIB as u64, &[&uri])?;
     bucket.tenant.clear_rules()?;
-    let there: Vec<String> = files_in(&bucket.partial().join("files"))?
-        .into_iter()
-        .filter(|(path, content)| path.starts_with("shards/") && files[path] == *content && !content.is_empty())
-        .map(|(path, _)| path)
-        .collect();
+    let there = small_ones_noted(&bucket)?;
     let [gone, changed, kept @ ..] = &there[..] else { return Err("too few have come".into()) };
     bucket.tenant.delete_object(&bucket.name, &format!("model/{gone}"))?;
     // What the second one need not fetch.
     let mut there = noted(&bucket.partial().join("fetched"))? as usize;
+    let new = noise(5000, files[changed].len());
     there -= [gone, changed].into_iter().filter_map(|path| files.remove(path)).map(|old| old.len()).sum::<usize>();
-    for (path, content) in [(changed.as_str(), "changed"), ("shards/new/a", "new"), ("large-9.bin", "new, too")] {
-        bucket.put(&format!("model/{path}"), content.as_bytes())?;
-        files.insert(path.to_owned(), content.into());
+    for (path, content) in [(changed.as_str(), &new[..]), ("shards/new/a", b"new"), ("large-9.bin", b"new, too")] {
+        bucket.put(&format!("model/{path}"), content)?;
+        files.insert(path.to_owned(), content.to_vec());
     }
     bucket.tenant.clear_calls()?;
     let said = bucket.download(&[&uri])?.ok()?;

@@ -1,8 +1,9 @@
 //! What is interrupted goes on where it was.
 
+use flate2::Compression;
 use nix::sys::signal::Signal;
 
-use super::{Bucket, MIB, Model, noted};
+use super::{Bucket, MIB, Model, noise, noted};
 use crate::support::{TestResult, poll};
 
 /// Numbers below a limit, always the same ones.
@@ -69,13 +70,17 @@ fn not_beside_another_one() -> TestResult {
     bucket.assert_whole(model)
 }
 
+/// One of the same size.
 #[test]
 fn with_another_object_from_its_start() -> TestResult {
-    let (bucket, uri) = Bucket::with(&Model::large()?.archive)?;
+    let model = |seed| Model::compressed(&[("weights", &noise(seed, 9 * MIB))], Compression::none());
+    let [model, other] = [4, 5].map(model);
+    let (model, other) = (model?, other?);
+    assert_eq!(model.archive.len(), other.archive.len());
+    let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(400_000)?;
     bucket.kill_after(MIB as u64, &[&uri])?;
     bucket.tenant.clear_rules()?;
-    let other = Model::of_noise(4, 34 * MIB)?;
     bucket.put("model.tar.gz", &other.archive)?;
     let said = bucket.download(&[&uri])?.ok()?;
     assert!(!said.stderr.contains("going on"), "{said}");
