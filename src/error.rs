@@ -150,8 +150,9 @@ impl From<CloudError> for Error {
                 let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)
             }
-            CloudError::Replaced(_) => Self::failure(error.to_string())
-                .hint("run the command again: it starts with what is there now"),
+            CloudError::Replaced(_) => {
+                Self::failure(error.to_string()).hint("run the command again: it starts with what is there now")
+            }
             CloudError::Io { doing, source } => Self::failure(format!("could not {doing}")).caused_by(source),
             error => Self::failure(error.to_string()),
         }
