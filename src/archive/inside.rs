@@ -2,11 +2,11 @@
 //!
 //! Every path is walked from the folder's handle, one name at a time, and a link on the way is an error, never followed.
 
-use std::ffi::OsStr;
+use std::cell::Cell;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use nix::dir::Dir;
@@ -23,12 +23,14 @@ pub(super) struct Inside {
     root: File,
     /// The folder that was used last: archives list a folder's files in a row.
     last: Option<(PathBuf, File)>,
+    /// Whether the file system is known to tell `Model` from `model`.
+    has_cases: Cell<bool>,
 }
 
 impl Inside {
     pub(super) fn new(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
-        Ok(Self { root: File::open(root)?, last: None })
+        Ok(Self { root: File::open(root)?, last: None, has_cases: Cell::new(false) })
     }
 
     /// Opens a folder, making it and those around it where they are missing.
@@ -40,25 +42,26 @@ impl Inside {
             }
             self.last = Some((path.to_owned(), folder));
         }
-        Ok(self.last.as_ref().map_or(&self.root, |(_, folder)| folder))
+        Ok(self.last())
     }
 
     /// A new file, in the place of any other file or link of that name.
     pub(super) fn file(&mut self, path: &Path) -> io::Result<File> {
-        let (folder, name) = self.place(path)?;
-        replacing(folder, name, || openat(folder, name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR)).map(File::from)
+        let place = self.place(path)?;
+        let make = || openat(place.folder, place.name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
+        place.replacing(make).map(File::from)
     }
 
     /// The target must have been checked with [`stays_inside`].
     pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<()> {
-        let (folder, name) = self.place(path)?;
-        replacing(folder, name, || symlinkat(target, folder, name))
+        let place = self.place(path)?;
+        place.replacing(|| symlinkat(target, place.folder, place.name))
     }
 
     /// Another name for a file in here. A hard link to a symbolic link would move it, and so change where it leads.
     pub(super) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<()> {
-        let (folder, from) = self.place(existing)?;
-        let folder = folder.try_clone()?;
+        let from = self.place(existing)?;
+        let (folder, from) = (from.folder.try_clone()?, from.name);
         let kind = fstatat(&folder, from, AtFlags::AT_SYMLINK_NOFOLLOW)?.st_mode & SFlag::S_IFMT.bits();
         if kind != SFlag::S_IFREG.bits() {
             return Err(Errno::ELOOP.into());
@@ -66,13 +69,18 @@ impl Inside {
         if path == existing {
             return Ok(());
         }
-        let (into, name) = self.place(path)?;
-        replacing(into, name, || linkat(&folder, from, into, name, AtFlags::empty()))
+        let to = self.place(path)?;
+        to.replacing(|| linkat(&folder, from, to.folder, to.name, AtFlags::empty()))
     }
 
-    fn place<'p>(&mut self, path: &'p Path) -> io::Result<(&File, &'p OsStr)> {
+    fn place<'n>(&mut self, path: &'n Path) -> io::Result<Place<'_, 'n>> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-        Ok((self.folder(path.parent().unwrap_or(Path::new("")))?, name))
+        self.folder(path.parent().unwrap_or(Path::new("")))?;
+        Ok(Place { folder: self.last(), name, has_cases: &self.has_cases })
+    }
+
+    fn last(&self) -> &File {
+        self.last.as_ref().map_or(&self.root, |(_, folder)| folder)
     }
 }
 
@@ -84,43 +92,61 @@ fn step(folder: &File, name: &OsStr) -> io::Result<File> {
     Ok(openat(folder, name, FOLDER, Mode::empty())?.into())
 }
 
-fn replacing<T>(folder: impl AsFd + Copy, name: &OsStr, make: impl Fn() -> nix::Result<T>) -> io::Result<T> {
-    match make() {
-        Err(Errno::EEXIST) => {
-            refuse_clash(folder, name)?;
-            unlinkat(folder, name, UnlinkatFlags::NoRemoveDir)?;
-            Ok(make()?)
+/// Where something is to be made.
+struct Place<'i, 'n> {
+    folder: &'i File,
+    name: &'n OsStr,
+    has_cases: &'i Cell<bool>,
+}
+
+impl Place<'_, '_> {
+    fn replacing<T>(&self, make: impl Fn() -> nix::Result<T>) -> io::Result<T> {
+        match make() {
+            Err(Errno::EEXIST) => {
+                self.refuse_clash()?;
+                unlinkat(self.folder, self.name, UnlinkatFlags::NoRemoveDir)?;
+                Ok(make()?)
+            }
+            result => Ok(result?),
         }
-        result => Ok(result?),
     }
+
+    /// What is to be replaced must have exactly this name: else a file would be lost to another one.
+    fn refuse_clash(&self) -> io::Result<()> {
+        let other = in_other_case(self.name);
+        let is_one = !self.has_cases.get() && self.is_one(&other);
+        // macOS takes two forms of Unicode for one name.
+        if !is_one && (!cfg!(target_os = "macos") || self.name.is_ascii()) {
+            return Ok(());
+        }
+        let mut listing = Dir::from_fd(openat(self.folder, ".", FOLDER, Mode::empty())?)?;
+        let (mut has_name, mut has_other) = (false, false);
+        for entry in listing.iter().flatten() {
+            has_name |= entry.file_name().to_bytes() == self.name.as_bytes();
+            has_other |= entry.file_name().to_bytes() == other.as_bytes();
+        }
+        // They are hard links to one file. An archive may have many such pairs, and a folder takes its time to be listed.
+        self.has_cases.set(self.has_cases.get() || (is_one && has_name && has_other));
+        if has_name { Ok(()) } else { Err(io::Error::other(Clash)) }
+    }
+
+    /// Whether the name leads to the same file when it is written in the other case.
+    fn is_one(&self, other: &OsStr) -> bool {
+        let inode =
+            |name: &OsStr| fstatat(self.folder, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok().map(|stat| stat.st_ino);
+        other != self.name && inode(self.name).is_some_and(|own| inode(other) == Some(own))
+    }
+}
+
+fn in_other_case(name: &OsStr) -> OsString {
+    let swap = |byte: u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+    OsString::from_vec(name.as_bytes().iter().copied().map(swap).collect())
 }
 
 /// Two names that a file system takes for one, `Model` and `model`.
 #[derive(Debug, thiserror::Error)]
 #[error("another name of this folder is the same on this file system")]
 struct Clash;
-
-/// What is to be replaced must have exactly this name: else a file would be lost to another one.
-fn refuse_clash(folder: impl AsFd, name: &OsStr) -> io::Result<()> {
-    if !is_found_by_another_name(&folder, name) {
-        return Ok(());
-    }
-    let mut listing = Dir::from_fd(openat(&folder, ".", FOLDER, Mode::empty())?)?;
-    let is_same = listing.iter().any(|entry| entry.is_ok_and(|entry| entry.file_name().to_bytes() == name.as_bytes()));
-    if is_same { Ok(()) } else { Err(io::Error::other(Clash)) }
-}
-
-/// Whether the file system may know a file by more names than its own: by those in the other case, or in another form of
-/// Unicode, as macOS does.
-fn is_found_by_another_name(folder: impl AsFd, name: &OsStr) -> bool {
-    let swap =
-        |byte: &u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
-    let swapped: Vec<u8> = name.as_bytes().iter().map(swap).collect();
-    let stat = |name: &OsStr| fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW);
-    let inode = |name: &OsStr| stat(name).ok().map(|stat| stat.st_ino);
-    let is_one = || inode(name).is_some_and(|own| inode(OsStr::from_bytes(&swapped)) == Some(own));
-    (swapped != name.as_bytes() && is_one()) || (cfg!(target_os = "macos") && !name.as_bytes().is_ascii())
-}
 
 pub(super) fn is_clash(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Clash>()).is_some()
@@ -190,11 +216,10 @@ mod tests {
         let mut inside = Inside::new(folder.path())?;
         inside.file(Path::new("model"))?;
         inside.file(Path::new("Model"))?;
-        fs::remove_file(folder.path().join("Model"))?;
         fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;
-        let handle = File::open(folder.path())?;
-        assert!(is_found_by_another_name(&handle, OsStr::new("model")));
-        assert!(refuse_clash(&handle, OsStr::new("model")).is_ok());
+        let place = inside.place(Path::new("model"))?;
+        assert!(place.is_one(OsStr::new("MODEL")) && !place.is_one(OsStr::new("Model")));
+        assert!(!place.has_cases.get() && place.refuse_clash().is_ok() && place.has_cases.get());
         Ok(())
     }
 
