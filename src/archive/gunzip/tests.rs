@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
+use crate::archive::members::TrailingData;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -112,5 +113,32 @@ proptest! {
         let plain: Vec<u8> = pieces.iter().flat_map(|(kind, length, seed)| data(*kind, *length, *seed)).collect();
         let packed = gzip(&plain, level)?;
         prop_assert!(gunzip(packed, threads, small(chunk))? == plain);
+    }
+
+    /// Wherever bits are changed, bytes missing, or a member or garbage behind it.
+    #[test]
+    fn what_is_damaged_is_to_several_threads_what_it_is_to_one(
+        pieces in prop::collection::vec((0_u32..4, 1_usize..60_000, any::<u32>()), 1..6),
+        (level, chunk, threads) in (0_u32..10, 4_000_usize..30_000, 2_usize..5),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8), 0..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+        (is_followed, garbage) in (any::<bool>(), prop::collection::vec(any::<u8>(), 0..3)),
+    ) {
+        let plain: Vec<u8> = pieces.iter().flat_map(|(kind, length, seed)| data(*kind, *length, *seed)).collect();
+        let mut packed = gzip(&plain, level)?;
+        for (at, bit) in flips {
+            let at = at.index(packed.len());
+            packed[at] ^= 1_u8 << bit;
+        }
+        packed.truncate(cut.map_or(packed.len(), |cut| cut.index(packed.len())));
+        packed.extend(if is_followed { gzip(&plain[..plain.len() / 2], level)? } else { Vec::new() });
+        packed.extend(garbage);
+        let mut expected = Vec::new();
+        let in_order = Members::new(Cursor::new(packed.clone())).read_to_end(&mut expected);
+        match (in_order, gunzip(packed, threads, small(chunk))) {
+            (Ok(_), Ok(inflated)) => prop_assert!(inflated == expected),
+            (Err(one), Err(other)) => prop_assert_eq!(TrailingData::is(&one), TrailingData::is(&other)),
+            (one, other) => prop_assert!(false, "{one:?}, {:?}", other.map(|inflated| inflated.len())),
+        }
     }
 }
