@@ -31,7 +31,7 @@ pub(super) enum Making {
     File,
 }
 
-/// Leaves what is made of an object at a path.
+/// Leaves what is made of an object at a path. None, and nothing there, where no file of it is wanted.
 pub(super) async fn save(
     cloud: &Cloud,
     object: Object,
@@ -39,7 +39,7 @@ pub(super) async fn save(
     saving: &Saving,
     making: Making,
     path: PathBuf,
-) -> Result<Unpacked> {
+) -> Result<Option<Unpacked>> {
     let target = Target::new(path, saving);
     let partial = blocking(move || Partial::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
@@ -137,6 +137,12 @@ impl Maker {
         }
     }
 
+    /// Of what `--only` names.
+    fn holds_nothing(&self) -> bool {
+        let is_empty = |folder: &Path| folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        self.making == Making::Tree && self.saving.only.is_some() && is_empty(&self.partial.files())
+    }
+
     fn one_file(&self) -> Unpacked {
         Unpacked { files: 1, bytes: self.object.size, ..Unpacked::default() }
     }
@@ -147,12 +153,16 @@ impl Maker {
         Failure { error: could_not(doing, &self.object, error), is_damaged }
     }
 
-    fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Unpacked> {
+    fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Option<Unpacked>> {
         match made {
+            Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.holds_nothing() => {
+                self.partial.clear()?;
+                Ok(None)
+            }
             Ok(unpacked) => {
                 let is_tree = self.making == Making::Tree;
                 self.partial.finish(&if is_tree { self.partial.files() } else { self.partial.archive() })?;
-                Ok(unpacked)
+                Ok(Some(unpacked))
             }
             Err(Failure { error, is_damaged }) => {
                 if is_damaged {

@@ -104,13 +104,31 @@ pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &
         Source::Uri(_) => saving.into.clone(),
     };
     let mut parts = Vec::new();
+    let mut unwanted = Vec::new();
     for (artifact, stored) in found {
-        parts.push(save_one(cloud, &artifact, stored, saving, &folder).await?);
+        match save_one(cloud, &artifact, stored, saving, &folder).await? {
+            Some(part) => parts.push(part),
+            None => unwanted.push(artifact.what),
+        }
+    }
+    if parts.is_empty() {
+        let what = unwanted.join(" and the ");
+        return Err(Error::failure(format!("nothing of the {what} fits --only")).hint("--list shows what there is"));
+    }
+    for what in unwanted {
+        saving.watch.note(&format!("nothing of the {what} fits --only"));
     }
     Ok(Downloaded { folder, parts })
 }
 
-async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &Saving, folder: &Path) -> Result<Part> {
+/// None where nothing of it is wanted.
+async fn save_one(
+    cloud: &Cloud,
+    artifact: &Artifact,
+    stored: Stored,
+    saving: &Saving,
+    folder: &Path,
+) -> Result<Option<Part>> {
     let (uri, version) = (artifact.uri.clone(), version(&stored));
     let path = folder.join(name(artifact, &stored, saving)?);
     let to = path.clone();
@@ -122,15 +140,12 @@ async fn save_one(cloud: &Cloud, artifact: &Artifact, stored: Stored, saving: &S
         Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
         Stored::Files(objects) => {
             let below = wanted(files::below(artifact, objects), saving);
-            files::save(cloud, below, artifact, saving, to).await?
+            if below.is_empty() { None } else { Some(files::save(cloud, below, artifact, saving, to).await?) }
         }
     };
-    if saved.files == 0 && saving.only.is_some() {
-        saving.watch.note(&format!("nothing of the {} fits --only; --list shows what there is", artifact.what));
-    }
-    let Unpacked { files, bytes, mut left_out, more_left_out } = saved;
+    let Some(Unpacked { files, bytes, mut left_out, more_left_out }) = saved else { return Ok(None) };
     left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
-    Ok(Part { what: artifact.what.clone(), path, files, bytes, left_out, uri, version })
+    Ok(Some(Part { what: artifact.what.clone(), path, files, bytes, left_out, uri, version }))
 }
 
 /// Of the file or folder that comes of it. A key can end in anything.

@@ -26,7 +26,7 @@ impl Second {
         bucket.kill_after(MIB as u64, &[&uri])?;
         bucket.tenant.clear_rules()?;
         bucket.tenant.clear_calls()?;
-        let noted = noted(&bucket.partial().join("fetched"))?;
+        let noted = noted(&bucket.partial().join("fetched"));
         meddle(&bucket.partial())?;
         let said = bucket.download(&[&uri])?.ok()?;
         bucket.assert_whole(&model)?;

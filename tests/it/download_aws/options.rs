@@ -109,8 +109,9 @@ fn links_without_what_they_lead_to() -> TestResult {
 #[test]
 fn none_of_the_files() -> TestResult {
     let (bucket, uri) = Bucket::with(&odd()?)?;
-    let said = bucket.download(&[&uri, "--only", "*.jsonl"])?.ok()?;
-    assert!(said.stderr.contains("nothing of the model.tar.gz fits --only; --list shows what there is"), "{said}");
+    let said = bucket.download(&[&uri, "--only", "*.jsonl"])?.expect(1)?;
+    assert!(said.stderr.contains("nothing of the model.tar.gz fits --only\nhint: --list shows"), "{said}");
+    assert!(!bucket.out("model").exists() && !bucket.partial().exists());
     let said = bucket.download(&[&uri, "--only", "["])?.expect(2)?;
     assert!(said.stderr.contains(r#"--only "[" is no pattern"#), "{said}");
     Ok(())

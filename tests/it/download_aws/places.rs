@@ -22,7 +22,7 @@ fn a_folder_that_is_the_owners_alone() -> TestResult {
     bucket.slow_down(1_000_000)?;
     let script = "umask 0; exec smtrain download $uri -d out";
     let running = bucket.sandbox.sh(script).env("uri", &uri).start()?;
-    poll("something to come", || Ok((noted(&bucket.partial().join("fetched"))? > 0).then_some(())))?;
+    poll("something to come", || Ok((noted(&bucket.partial().join("fetched")) > 0).then_some(())))?;
     assert_eq!((mode(&bucket.partial())?, names_in(&bucket.out(""))?), (0o700, vec![".model.partial".to_owned()]));
     running.finish()?.ok()?;
     assert_eq!(mode(&bucket.out("model"))? & 0o700, 0o700);
@@ -62,7 +62,7 @@ fn an_archive_that_is_kept() -> TestResult {
     bucket.slow_down(1_000_000)?;
     let running = bucket.sandbox.smtrain(&["download", &uri, "-d", "out", "--archive"]).start()?;
     let partial = bucket.out(".model.tar.gz.partial");
-    poll("something to come", || Ok((noted(&partial.join("fetched"))? > 0).then_some(())))?;
+    poll("something to come", || Ok((noted(&partial.join("fetched")) > 0).then_some(())))?;
     assert_eq!((mode(&partial)?, names_in(&bucket.out(""))?.len()), (0o700, 1));
     running.signal(Signal::SIGKILL)?;
     running.finish()?;

@@ -93,7 +93,7 @@ fn some_of_them_a_list_and_one() -> TestResult {
         assert_eq!(files_in(&bucket.out("model"))?.keys().collect::<Vec<_>>(), paths, "{pattern}");
     }
     bucket.tenant.clear_calls()?;
-    let said = bucket.download(&[&uri, "--only", "x", "--force"])?.ok()?;
+    let said = bucket.download(&[&uri, "--only", "x", "--force"])?.expect(1)?;
     assert!(said.stderr.contains("nothing of the model fits --only"), "{said}");
     assert_eq!(bucket.tenant.count("GetObject")?, 0);
     Ok(())
@@ -206,7 +206,7 @@ fn go_on_after_a_kill() -> TestResult {
     let [gone, changed, kept @ ..] = &there[..] else { return Err("too few have come".into()) };
     bucket.tenant.delete_object(&bucket.name, &format!("model/{gone}"))?;
     // What the second one need not fetch.
-    let mut there = noted(&bucket.partial().join("fetched"))? as usize;
+    let mut there = usize::try_from(noted(&bucket.partial().join("fetched")))?;
     let new = noise(5000, files[changed].len());
     there -= [gone, changed].into_iter().filter_map(|path| files.remove(path)).map(|old| old.len()).sum::<usize>();
     for (path, content) in [(changed.as_str(), &new[..]), ("shards/new/a", b"new"), ("large-9.bin", b"new, too")] {

@@ -40,7 +40,7 @@ fn after_ctrl_c() -> TestResult {
     let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(400_000)?;
     let running = bucket.sandbox.smtrain(&["download", "-d", "out", &uri]).start()?;
-    poll("something to come", || Ok((noted(&bucket.partial().join("fetched"))? > 0).then_some(())))?;
+    poll("something to come", || Ok((noted(&bucket.partial().join("fetched")) > 0).then_some(())))?;
     running.signal(Signal::SIGINT)?;
     let said = running.finish()?.expect(130)?;
     insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r"
@@ -63,7 +63,7 @@ fn not_beside_another_one() -> TestResult {
     let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(400_000)?;
     let first = bucket.sandbox.smtrain(&["download", "-d", "out", &uri]).start()?;
-    poll("something to come", || Ok((noted(&bucket.partial().join("fetched"))? > 0).then_some(())))?;
+    poll("something to come", || Ok((noted(&bucket.partial().join("fetched")) > 0).then_some(())))?;
     let said = bucket.download(&[&uri])?.expect(1)?;
     assert!(said.stderr.contains("another download of out/model is running"), "{said}");
     first.finish()?.ok()?;
