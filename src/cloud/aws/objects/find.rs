@@ -1,5 +1,6 @@
 //! What S3 knows of an object: its size, its version, and the checksum that it keeps.
 
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 
@@ -66,6 +67,19 @@ fn stated(object: &HeadObjectOutput) -> Option<(Algorithm, String, bool)> {
         let is_of_parts = is_composite || value.contains('-');
         Some((algorithm, value, is_of_parts))
     })
+}
+
+/// S3's checksum of an object that comes whole. One of parts is of no use: how large they are is not told.
+pub(super) fn of_whole(object: &GetObjectOutput) -> Option<Checksum> {
+    let told = HeadObjectOutput::builder()
+        .set_checksum_crc64_nvme(object.checksum_crc64_nvme.clone())
+        .set_checksum_crc32_c(object.checksum_crc32_c.clone())
+        .set_checksum_crc32(object.checksum_crc32.clone())
+        .set_checksum_sha256(object.checksum_sha256.clone())
+        .set_checksum_sha1(object.checksum_sha1.clone())
+        .set_checksum_type(object.checksum_type.clone());
+    let (algorithm, value, _) = stated(&told.build()).filter(|(.., is_of_parts)| !is_of_parts)?;
+    decoded(algorithm, &value, None)
 }
 
 /// One that can't be read is as good as none.

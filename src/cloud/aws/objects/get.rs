@@ -17,10 +17,11 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_util::bytes::{Buf, Bytes};
 
-use super::{AwsObjects, size};
+use super::{AwsObjects, find, size};
 use crate::cloud::aws::error::{answer, innermost, service_error};
 use crate::cloud::{CloudError, CloudResult, Object, Pieces};
 use crate::model::S3Uri;
+use crate::model::checksum::Checking;
 
 /// How many pieces, of some ten to hundred KiB, wait for the reader.
 const AHEAD: usize = 16;
@@ -39,10 +40,10 @@ impl AwsObjects {
             Err(error) if is_missing(&error) => return Err(CloudError::NotFound(uri.to_string())),
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri.bucket(), &error)),
         };
-        let size = size(object.content_length);
+        let (size, checking) = (size(object.content_length), find::of_whole(&object).map(Checking::new));
         let fetch = Fetch::new(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
-        tokio::spawn(Fetch { body: Some(object.body), ..fetch }.bring(pieces));
+        tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));
         Ok(Fetched { comes, piece: Bytes::new(), is_whole: false })
     }
 
@@ -79,6 +80,8 @@ struct Fetch {
     size: u64,
     /// None before the first piece, and where it broke off.
     body: Option<ByteStream>,
+    /// Of an object that comes whole, however often it breaks off: the SDK looks only at what comes at once.
+    checking: Option<Checking>,
     /// How often it broke off, and where it did last.
     failures: u32,
     broke_off_at: u64,
@@ -87,7 +90,7 @@ struct Fetch {
 impl Fetch {
     fn new(request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Self {
         let (at, end) = (range.start, range.end);
-        Self { request, uri: uri.clone(), at, end, size, body: None, failures: 0, broke_off_at: at }
+        Self { request, uri: uri.clone(), at, end, size, body: None, checking: None, failures: 0, broke_off_at: at }
     }
 
     /// Passes all pieces on. Ends when all is there, when nothing more can be had, or when nobody reads any more.
@@ -121,9 +124,12 @@ impl Fetch {
                         continue;
                     }
                     self.at += piece.len() as u64;
+                    if let Some(checking) = &mut self.checking {
+                        checking.update(&piece);
+                    }
                     return Ok(Some(piece));
                 }
-                Ok(None) if self.at == self.end => return Ok(None),
+                Ok(None) if self.at == self.end => return self.check().map(|()| None),
                 Ok(None) => "it ended early".to_owned(),
                 Err(error) => innermost(&error),
             };
@@ -143,13 +149,24 @@ impl Fetch {
         Ok(())
     }
 
-    async fn open(&self) -> CloudResult<ByteStream> {
+    fn check(&mut self) -> CloudResult<()> {
+        if self.checking.take().is_none_or(Checking::finish) {
+            return Ok(());
+        }
+        let uri = &self.uri;
+        Err(CloudError::Other(format!("could not fetch {uri}: the bytes are not those that S3 has a checksum of")))
+    }
+
+    async fn open(&mut self) -> CloudResult<ByteStream> {
         let is_part = self.at > 0 || self.end < self.size;
         let range = is_part.then(|| format!("bytes={}-{}", self.at, self.end.saturating_sub(1)));
         let object = self.request.clone().set_range(range).send().await.map_err(|error| match answer(&error) {
             Some(answer) if matches!(answer.status, 404 | 412) => CloudError::Replaced(self.uri.to_string()),
             _ => service_error(&format!("fetch {}", self.uri), &error),
         })?;
+        if !is_part {
+            self.checking = find::of_whole(&object).map(Checking::new);
+        }
         let from_there = format!("bytes {}-", self.at);
         if !is_part || object.content_range.is_some_and(|range| range.starts_with(&from_there)) {
             return Ok(object.body);
