@@ -255,7 +255,7 @@ struct Told<'s> {
 
 impl Unpacking for Told<'_> {
     fn wants(&mut self, path: &Path) -> bool {
-        self.saving.only.as_ref().is_none_or(|only| only.fit(path))
+        self.saving.wants(path)
     }
 
     fn written(&mut self, bytes: u64) {

@@ -78,6 +78,13 @@ pub(crate) struct Saving {
     pub(crate) watch: Arc<dyn Watch>,
 }
 
+impl Saving {
+    /// Whether a file is wanted, by its place in what is saved.
+    fn wants(&self, path: &Path) -> bool {
+        self.only.as_ref().is_none_or(|only| only.fit(path))
+    }
+}
+
 /// Who is told of a download.
 pub(crate) trait Watch: Send + Sync {
     /// Something of so many bytes begins, some of which are there already; in a folder that keeps them, or nowhere.
@@ -137,6 +144,7 @@ async fn save_one(
             let making = if saving.as_archive { Making::Archive } else { Making::Tree };
             archive::save(cloud, object, artifact, saving, making, to).await?
         }
+        Stored::File(_) if !saving.wants(Path::new(path.file_name().unwrap_or_default())) => None,
         Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
         Stored::Files(objects) => {
             let below = wanted(files::below(artifact, objects), saving);
@@ -170,8 +178,7 @@ fn version(stored: &Stored) -> Option<String> {
 }
 
 fn wanted(below: Vec<Below>, saving: &Saving) -> Vec<Below> {
-    let is_wanted = |below: &Below| saving.only.as_ref().is_none_or(|only| only.fit(&below.path));
-    below.into_iter().filter(is_wanted).collect()
+    below.into_iter().filter(|below| saving.wants(&below.path)).collect()
 }
 
 /// What there is of it.

@@ -44,6 +44,8 @@ fn a_file_that_is_no_archive() -> TestResult {
         let said = bucket.download(&[&uri, "--stdout", "other"])?.expect(1)?;
         assert!(said.stderr.contains("there is no file other in it"), "{said}");
         fs::remove_file(bucket.out(name))?;
+        bucket.download(&[&uri, "--only", "other"])?.expect(1)?;
+        assert!(!bucket.out(name).exists());
     }
     Ok(())
 }
