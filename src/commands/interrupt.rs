@@ -1,5 +1,6 @@
 //! Ctrl-C.
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind, Result};
@@ -8,11 +9,14 @@ use crate::error::{Error, Kind, Result};
 pub(crate) fn interrupt() -> CancellationToken {
     let interrupt = CancellationToken::new();
     let pressed = interrupt.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            pressed.cancel();
-        }
-    });
+    // Listened to from here on, not only once the task has its first turn.
+    if let Ok(mut signals) = signal(SignalKind::interrupt()) {
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                pressed.cancel();
+            }
+        });
+    }
     interrupt
 }
 
