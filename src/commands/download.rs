@@ -155,7 +155,7 @@ async fn print_list(
     output: DownloadOutput,
     context: &Context,
 ) -> Result<()> {
-    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui)?);
+    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
     let out = Arc::new(Mutex::new(BufWriter::new(ui::sink())));
     let lines = out.clone();
     let tell = move |part: &str, listed: Listed| {
@@ -171,6 +171,6 @@ async fn print_list(
 }
 
 async fn print_file(cloud: &Cloud, source: &Source, which: Which, path: &Path, context: &Context) -> Result<()> {
-    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui)?);
+    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
     unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::sink)).await
 }

@@ -30,24 +30,28 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    /// Of a download that writes to stdout: on a terminal, that is in the way.
-    pub(super) fn beside_data(ui: Ui) -> Result<Self> {
-        let progress = ui.progress_of_download(!ui::out_is_terminal());
-        Ok(Self { progress, ..Self::new(ui, false)? })
-    }
-
     pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
         let file = || tempfile::tempfile().doing(|| "create a temporary file".to_owned());
-        Ok(Self {
+        let files = if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None };
+        Ok(Self { files, ..Self::with(ui, true) })
+    }
+
+    /// Of a download that writes to stdout: on a terminal, that is in the way.
+    pub(super) fn beside_data(ui: Ui) -> Self {
+        Self::with(ui, !ui::out_is_terminal())
+    }
+
+    fn with(ui: Ui, shows_progress: bool) -> Self {
+        Self {
             ui,
-            progress: ui.progress_of_download(true),
+            progress: ui.progress_of_download(shows_progress),
             started: Instant::now(),
             fetched: AtomicU64::new(0),
             there: AtomicU64::new(0),
             kept_in: Mutex::default(),
             unpacked: AtomicU64::new(0),
-            files: if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None },
-        })
+            files: None,
+        }
     }
 
     /// Nothing more will be shown.

@@ -20,7 +20,7 @@ use crate::ops::blocking;
 
 /// A stretch is fetched by one request, in bytes. Many small ones keep all connections busy to the end, and lose little when
 /// one breaks off; each costs the time of a round trip.
-const PART: u64 = 4 * 1024 * 1024;
+pub(super) const PART: u64 = 4 * 1024 * 1024;
 /// How many are on their way at once: at 60 ms a round trip and 30 MB/s a connection, a request's wait is made up for twice
 /// over.
 const PARALLEL: usize = 16;

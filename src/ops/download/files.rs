@@ -12,7 +12,7 @@ use super::archive::on_bytes;
 use super::artifacts::Artifact;
 use super::checked::Checked;
 use super::extents::Extents;
-use super::fetch::{Item, To, fetch};
+use super::fetch::{Item, PART, To, fetch};
 use super::journal::Journal;
 use super::partial::{Partial, Target};
 use super::{Saving, disk};
@@ -24,8 +24,6 @@ use crate::ops::blocking;
 
 /// How many objects are looked up at once.
 const PARALLEL: usize = 16;
-/// Smaller ones come in one piece, whose checksum the request brings along; in bytes.
-const LARGE: u64 = 4 * 1024 * 1024;
 
 /// An object, and its path below the prefix, which can be anything.
 #[derive(Clone, Debug)]
@@ -129,7 +127,8 @@ fn check_size(size: u64, saving: &Saving) -> Result<()> {
 /// S3's checksums of those that come in several pieces.
 async fn with_checksums(cloud: &Cloud, all: Vec<Below>) -> Result<Vec<Below>> {
     let look_up = |below: Below| async move {
-        if below.object.size <= LARGE {
+        // Others come at once, and the request brings their checksum along.
+        if below.object.size <= PART {
             return Ok(below);
         }
         let found = cloud.objects.find(&below.object.uri).await?;
@@ -187,14 +186,18 @@ fn check(files: &Path, below: &Below, what: &str, saving: &Saving) -> Result<()>
     let mut sum = None;
     if digest || object.checksum.is_some() {
         let mut file = Checked::new(File::open(files.join(path)).doing(|| reading(path))?, object.checksum.clone());
-        let read = sha256(&mut file, |_| {});
+        let read = if digest {
+            sha256(&mut file, |_| {}).map(Some)
+        } else {
+            io::copy(&mut file, &mut io::sink()).map(|_| None)
+        };
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
             // It is fetched again the next time.
             let _left = fs::remove_file(files.join(path));
         }
-        sum = Some(read.doing(|| reading(path))?);
+        sum = read.doing(|| reading(path))?;
     }
-    saving.watch.file(what, path, object.size, sum.filter(|_| digest)).doing(|| reading(path))
+    saving.watch.file(what, path, object.size, sum).doing(|| reading(path))
 }
 
 fn reading(path: &Path) -> String {
