@@ -16,7 +16,7 @@ use super::tally::{self, Tally};
 use super::told::Told;
 use super::traceback::Traceback;
 use super::whole::Whole;
-use super::{MOST_NODES, Wanted, Watcher};
+use super::{Wanted, Watcher, is_large};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -215,7 +215,7 @@ impl<'a> Follower<'a> {
 
     /// Whether one call for all nodes is better than one for each.
     fn is_large(&self) -> bool {
-        !self.cloud.is_local && self.told.tally.expected.unwrap_or(1) > MOST_NODES
+        is_large(self.cloud, self.told.tally.expected.unwrap_or(1))
     }
 
     /// The job, and the streams that its log is read from: none where one call for all nodes needs none.

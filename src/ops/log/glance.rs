@@ -1,6 +1,6 @@
 //! The first glance at a job whose log is wanted: the job and its streams, asked for at once.
 
-use super::{MOST_NODES, tally};
+use super::{is_large, tally};
 use crate::cloud::{Cloud, CloudResult, LogStream};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -24,13 +24,12 @@ pub(crate) async fn glance(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Glan
     };
     let streams = match listed {
         Some(listed) => listed.ok(),
-        None if is_large(cloud, &state) => None,
+        None if nodes(&state).is_some_and(|nodes| is_large(cloud, nodes)) => None,
         None => listing.await.ok(),
     };
     Ok(Box::new(Glance { state, streams }))
 }
 
-/// Whether one call for all nodes is better than one for each.
-pub(super) fn is_large(cloud: &Cloud, state: &DescribeTrainingJobResponse) -> bool {
-    !cloud.is_local && state.resource_config.as_ref().and_then(tally::nodes).is_some_and(|nodes| nodes > MOST_NODES)
+fn nodes(state: &DescribeTrainingJobResponse) -> Option<usize> {
+    state.resource_config.as_ref().and_then(tally::nodes)
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::Result;
 
 pub(crate) use follow::{Followed, Following, follow};
@@ -77,5 +77,9 @@ pub(crate) trait Watcher {
 
 /// From more nodes than this, one call for all of them brings lines sooner than one for each, at the rate that is polite.
 const MOST_NODES: usize = 8;
+
+fn is_large(cloud: &Cloud, nodes: usize) -> bool {
+    !cloud.is_local && nodes > MOST_NODES
+}
 /// Streams that are asked at the same time.
 const MOST_STREAMS: usize = 8;

@@ -5,7 +5,7 @@ use super::pace::Quota;
 use super::streams::{Streams, Through};
 use super::tail::tail;
 use super::whole::Whole;
-use super::{MOST_NODES, Wanted, Watcher};
+use super::{Wanted, Watcher, is_large};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
@@ -43,8 +43,7 @@ async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
     quota: &mut Quota,
     sink: &mut Through<'_, F>,
 ) -> Result<()> {
-    let is_large = !cloud.is_local && streams.len() > MOST_NODES;
-    if is_large && Whole::default().round(cloud, job, wanted, quota, sink).await? {
+    if is_large(cloud, streams.len()) && Whole::default().round(cloud, job, wanted, quota, sink).await? {
         return Ok(());
     }
     let mut reader = Streams::default();
