@@ -10,6 +10,7 @@ mod emulator;
 mod help;
 mod history;
 mod history_aws;
+mod hostile;
 mod image;
 mod init;
 mod logs;

@@ -1,0 +1,1 @@
+//! Bounds: answers, listings and archives of absurd sizes or speeds end with an error.

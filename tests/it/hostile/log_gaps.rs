@@ -1,0 +1,1 @@
+//! Gaps in a local job's log are marked.

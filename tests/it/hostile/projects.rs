@@ -1,0 +1,1 @@
+//! A stranger's project runs no program of its author.

@@ -1,0 +1,1 @@
+//! Refused archives: what is kept of them, and what is advised.

@@ -1,0 +1,1 @@
+//! Missing rights: what goes on without them, and what is said of them.

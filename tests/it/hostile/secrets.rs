@@ -1,0 +1,1 @@
+//! Secrets in code, channels and tags are not sent.

@@ -1,0 +1,1 @@
+//! `stop` stops a job whatever state its files and processes are in.

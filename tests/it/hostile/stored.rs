@@ -1,0 +1,1 @@
+//! Stored objects and partial downloads are held against what they are called.
