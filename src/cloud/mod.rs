@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use tokio_util::bytes::Bytes;
 
 use crate::model::RequestDocument;
-use crate::model::checksum::Checksum;
+use crate::model::checksum::{Checksum, ContentDigest};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
@@ -34,11 +34,13 @@ pub(crate) struct Place {
     pub(crate) offline: bool,
 }
 
-/// What stands for the account's number, a role's path, and the region, where nobody may be asked.
+/// Text that stands for what a dry run can't know: it asks no service, and calls no program.
 pub(crate) mod placeholder {
     pub(crate) const ACCOUNT: &str = "<account>";
     pub(crate) const ROLE_PATH: &str = "<path>";
     pub(crate) const REGION: &str = "<region>";
+    pub(crate) const GIT_COMMIT: &str = "<git commit>";
+    pub(crate) const GIT_BRANCH: &str = "<git branch>";
 }
 
 /// How often a place may be asked the same thing again.
@@ -146,6 +148,9 @@ pub(crate) struct Page<T> {
 pub(crate) trait Objects: Send + Sync {
     /// The object's size in bytes, or `None` when there is none.
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
+    /// Holds a stored object's digest, as the service itself computed it, against that of the content that its name promises.
+    /// The object's size and metadata prove nothing: whoever may write to the bucket sets them.
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held>;
     /// Stores what a file holds. The object appears whole, with the content that was expected, or not at all.
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()>;
     /// The object's bytes, as a reader for a blocking thread.
@@ -168,7 +173,7 @@ pub(crate) struct Content {
     /// Read from its start.
     pub(crate) file: File,
     /// Where it is known: a file that has changed since is not stored.
-    pub(crate) checksum: Option<Checksum>,
+    pub(crate) digest: Option<ContentDigest>,
     /// The key that encrypts it, where not the bucket's own settings decide.
     pub(crate) kms_key_id: Option<String>,
     /// Told of every byte that has been stored.
@@ -178,8 +183,19 @@ pub(crate) struct Content {
 impl Content {
     /// A file whose storing nobody watches.
     pub(crate) fn of(file: File) -> Self {
-        Self { file, checksum: None, kms_key_id: None, progress: Arc::new(|_| {}) }
+        Self { file, digest: None, kms_key_id: None, progress: Arc::new(|_| {}) }
     }
+}
+
+/// What stands where content is to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// No object.
+    Nothing,
+    /// The very content.
+    Expected,
+    /// An object with other content, or with none that the service has a digest of.
+    Other,
 }
 
 /// Told how many bytes have been worked on, as they are.

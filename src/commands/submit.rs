@@ -121,8 +121,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
         fetch_channels(&spec, context).await?;
     }
     let prepared = prepare(cloud, &spec, true, context).await?;
-    report_code(&prepared, context);
-    prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
+    report(&prepared, context);
     let submitted = submit::create(cloud, &spec, prepared).await?;
     let job = Found::new(cloud, submitted.job.clone());
     announce(&submitted, output, context)
@@ -153,7 +152,7 @@ async fn rehearse(spec: &JobSpec, context: &Context) -> Result<()> {
         &aws
     };
     let prepared = prepare(cloud, spec, false, context).await?;
-    report_code(&prepared, context);
+    report(&prepared, context);
     let shown = DryRun::of(prepared.request.document());
     shown.notes().iter().for_each(|note| context.ui.note(note));
     context.ui.line(view::json(shown.document())?)
@@ -198,6 +197,11 @@ async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
             .note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
     }
     Ok(())
+}
+
+fn report(prepared: &Prepared, context: &Context) {
+    report_code(prepared, context);
+    prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {

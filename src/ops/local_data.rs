@@ -1,6 +1,5 @@
 //! Data on this computer as objects, by content: unchanged data is not stored again.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::num::NonZero;
@@ -12,10 +11,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
-use crate::cloud::{Cloud, Content, OnBytes};
 use crate::error::{Doing, Error, Result};
-use crate::model::checksum::{Checksum, Summing};
-use crate::model::{S3Uri, hex, sha256};
+use crate::model::checksum::ContentDigest;
+use crate::model::{S3Uri, hex};
+use crate::ops::content::ContentStore;
 
 /// How many files are on their way at once, at most: small ones hardly do anything but wait for answers.
 const PARALLEL: u64 = 256;
@@ -36,11 +35,7 @@ struct DataFile {
     /// Its path inside the data, with `/`.
     name: String,
     path: PathBuf,
-    sha256: [u8; 32],
-    /// A quicker one, to see that the file has not changed when it is sent.
-    checksum: Checksum,
-    /// In bytes.
-    size: u64,
+    digest: ContentDigest,
 }
 
 impl LocalData {
@@ -52,35 +47,45 @@ impl LocalData {
             return Err(Error::usage(format!("{} holds no file", source.display())));
         }
         let (mut digest, files) = (Sha256::new(), read_all(listed, progress)?);
-        for DataFile { name, sha256, .. } in &files {
-            digest.update(format!("{}:{name}:", name.len()));
-            digest.update(sha256);
-        }
+        files.iter().for_each(|file| file.add_to(&mut digest));
         Ok(Self { files, sha256: hex(&digest.finalize()) })
     }
 
     /// Stores what is not there yet, below the data's own folder, telling `progress` of the bytes. A file that has changed
     /// since it was read is an error.
-    pub(crate) async fn store(
-        &self,
-        cloud: &Cloud,
-        folder: &S3Uri,
-        kms_key_id: Option<String>,
-        progress: OnBytes,
-    ) -> Result<()> {
-        let stored = cloud.objects.list(&folder.join("")).await?;
-        let stored: HashMap<S3Uri, u64> = stored.into_iter().map(|object| (object.uri, object.size)).collect();
-        let missing = self.files.iter().map(|file| (folder.join(&file.name), file));
-        let missing = missing.filter(|(uri, file)| stored.get(uri) != Some(&file.size));
-        let puts = missing.map(|(uri, file)| {
-            let (kms_key_id, progress) = (kms_key_id.clone(), progress.clone());
-            async move {
-                let content = Content { kms_key_id, progress, ..file.content()? };
-                Ok(cloud.objects.put(&uri, content).await?)
-            }
-        });
-        stream::iter(puts).buffer_unordered(parallel()).try_collect().await
+    pub(crate) async fn store(&self, store: &ContentStore<'_>, folder: &S3Uri) -> Result<()> {
+        let stored = store.cloud.objects.list(&folder.join("")).await?;
+        let mut stored: HashMap<S3Uri, u64> = stored.into_iter().map(|object| (object.uri, object.size)).collect();
+        let files = self.files.iter().map(|file| (folder.join(&file.name), file));
+        let files: Vec<_> = files.map(|(uri, file)| (stored.remove(&uri), uri, file)).collect();
+        refuse_others(&stored, folder)?;
+        let stores = files.into_iter().map(|(stored, uri, file)| store_file(store, stored, uri, file));
+        stream::iter(stores).buffer_unordered(parallel()).try_collect().await
     }
+}
+
+/// `stored` is the size of what stands there, where anything does: only what could be the content is looked at.
+async fn store_file(store: &ContentStore<'_>, stored: Option<u64>, uri: S3Uri, file: &DataFile) -> Result<()> {
+    match stored {
+        Some(size) if size == file.digest.size => store.store(&uri, &file.digest, || file.open()).await,
+        Some(_) => {
+            store.note_replaced(&uri);
+            store.send(&uri, &file.digest, file.open()?).await
+        }
+        None => store.send(&uri, &file.digest, file.open()?).await,
+    }
+}
+
+/// A job is given all that lies below the prefix of its channel. Keys that end in a slash are how consoles show folders: no
+/// file comes of them.
+fn refuse_others(others: &HashMap<S3Uri, u64>, folder: &S3Uri) -> Result<()> {
+    let Some(other) = others.keys().filter(|uri| !uri.key().ends_with('/')).min_by_key(|uri| uri.key()) else {
+        return Ok(());
+    };
+    Err(Error::failure(format!(
+        "{other} is not part of the data that {folder} is named after, and a job would read it"
+    ))
+    .hint(format!("find out who stored it, and remove it: aws s3 rm {other}")))
 }
 
 /// Systems differ much in how many files may be open.
@@ -91,20 +96,23 @@ fn parallel() -> usize {
 
 impl DataFile {
     fn read((name, path): (String, PathBuf), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
-        let size = Cell::new(0);
-        let count = |bytes| {
-            size.set(size.get() + bytes);
-            progress(bytes);
-        };
         let reading = || format!("read {}", path.display());
-        let mut file = Summing::new(File::open(&path).doing(reading)?);
-        let sha256 = sha256(&mut file, count).doing(reading)?;
-        Ok(Self { name, sha256, checksum: file.finish(), size: size.get(), path })
+        let mut file = File::open(&path).doing(reading)?;
+        let size = file.metadata().doing(reading)?.len();
+        let digest = ContentDigest::of(&mut file, size, progress).doing(reading)?;
+        Ok(Self { name, digest, path })
     }
 
-    fn content(&self) -> Result<Content> {
-        let file = File::open(&self.path).doing(|| format!("read {}", self.path.display()))?;
-        Ok(Content { checksum: Some(self.checksum.clone()), ..Content::of(file) })
+    fn open(&self) -> Result<File> {
+        File::open(&self.path).doing(|| format!("read {}", self.path.display()))
+    }
+
+    /// Adds the name and the content to the digest of all data. A digest of parts is marked, since a file could hold just
+    /// the digests that it is made of.
+    fn add_to(&self, all: &mut Sha256) {
+        let mark = if self.digest.parts().is_some() { "+" } else { "" };
+        all.update(format!("{mark}{}:{}:", self.name.len(), self.name));
+        all.update(self.digest.sha256);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What smtrain does, without a word of how it was asked for or how it is shown.
 
+pub(crate) mod content;
 pub(crate) mod download;
 pub(crate) mod failure;
 pub(crate) mod fetch_channels;

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use self::code::Code;
 use self::driver::Driver;
 use self::places::Places;
+use super::blocking;
+use super::content::ContentStore;
 use super::local_data::LocalData;
-use super::{blocking, provenance};
+use super::provenance::Provenance;
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
 use crate::error::{Doing, Error, Result};
@@ -83,6 +85,7 @@ pub(crate) async fn prepare(
         None => None,
     };
     let data = read_data(spec, &progress).await?;
+    let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
     let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
     let facts = Facts {
         name: &name,
@@ -94,17 +97,17 @@ pub(crate) async fn prepare(
         code: code.as_ref().map(|code| &code.uri),
         driver: None,
         data: &folders(&data, &places.content),
-        tags: &tags(spec, code.as_ref(), defaults),
+        tags: &tags,
     };
     let driver = Driver::of(spec, &facts, &places.content)?;
     let facts = Facts { driver: driver.as_ref().map(|driver| &driver.uri), ..facts };
     let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
     let mut content = Contents { code, driver, data };
-    let mut notices = Vec::new();
+    let mut notices = Vec::from_iter(notice);
     if store {
-        content.store(cloud, spec, &places, &progress).await?;
-        notices = cloud.jobs.notices(&typed, &local_options(spec)).await?;
+        notices.extend(content.store(cloud, spec, &places, &progress).await?);
+        notices.extend(cloud.jobs.notices(&typed, &local_options(spec)).await?);
     }
     Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed) })
 }
@@ -120,21 +123,28 @@ struct Contents {
 }
 
 impl Contents {
-    async fn store(&mut self, cloud: &Cloud, spec: &JobSpec, places: &Places, progress: &Progress) -> Result<()> {
-        let (kms_key_id, progress) = (|| spec.output.kms_key_id.clone(), || progress.stored.clone());
+    /// Returns what is to be said of it.
+    async fn store(
+        &mut self,
+        cloud: &Cloud,
+        spec: &JobSpec,
+        places: &Places,
+        progress: &Progress,
+    ) -> Result<Vec<String>> {
+        let store = ContentStore::new(cloud, spec.output.kms_key_id.clone(), progress.stored.clone());
         if let Some(bucket) = &places.default_bucket {
             cloud.objects.ensure_bucket(bucket).await?;
         }
         if let Some(code) = &mut self.code {
-            code.store(cloud, kms_key_id(), progress()).await?;
+            code.store(&store).await?;
         }
         if let Some(driver) = &self.driver {
-            driver.store(cloud, kms_key_id()).await?;
+            driver.store(&store).await?;
         }
         for data in self.data.values() {
-            data.store(cloud, &folder(data, &places.content), kms_key_id(), progress()).await?;
+            data.store(&store, &folder(data, &places.content)).await?;
         }
-        Ok(())
+        Ok(store.notices())
     }
 }
 
@@ -194,12 +204,13 @@ async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
     }
 }
 
-fn tags(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>) -> Vec<(String, String)> {
+/// Describes the code in tags. A dry run, which stores nothing, calls no program either.
+async fn provenance(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>, store: bool) -> Provenance {
     if !defaults.provenance {
-        return Vec::new();
+        return Provenance::default();
     }
     let folder = spec.source.as_ref().map_or(&spec.folder, |source| &source.dir);
-    provenance::tags(folder, code.map(|code| code.packed.sha256.as_str()))
+    Provenance::of(folder, code.map(|code| code.packed.sha256.as_str()), store).await
 }
 
 async fn read_data(spec: &JobSpec, progress: &Progress) -> Result<Data> {

@@ -1,6 +1,8 @@
 //! Settings that don't come from the job spec: the only reader of the environment.
 
 mod files;
+mod programs;
+mod trust;
 
 use std::env;
 use std::ffi::OsString;
@@ -10,6 +12,9 @@ use etcetera::BaseStrategy;
 
 use crate::error::{Doing, Error, Result};
 use crate::job::Layers;
+
+pub(crate) use programs::find_program;
+pub(crate) use trust::is_own;
 
 /// Where smtrain keeps what it keeps, and what it was started as.
 #[derive(Clone, Debug)]
@@ -49,4 +54,9 @@ impl Settings {
 /// The names of this process's own variables.
 pub(crate) fn variable_names() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).collect()
+}
+
+/// Returns the command line.
+pub(crate) fn arguments() -> Vec<OsString> {
+    env::args_os().collect()
 }

@@ -9,7 +9,6 @@ use super::{Wanted, Watcher, is_large};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
-use crate::model::printable;
 use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// Tells every line that is wanted. False where the job has no log at all.
@@ -79,7 +78,7 @@ pub(crate) fn waits_for(state: &DescribeTrainingJobResponse) -> String {
     let message = last.and_then(|phase| phase.status_message.as_deref()).unwrap_or_default();
     let because = match state.failure_reason.as_deref().unwrap_or(message) {
         "" => String::new(),
-        text => format!(": {}", printable(text)),
+        text => format!(": {text}"),
     };
     if status.is_final() {
         format!("job {name} ended {status} and logged nothing{because}")

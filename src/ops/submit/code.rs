@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use crate::archive::{self, PackError, Packed, SourceTree};
-use crate::cloud::{Cloud, Content, OnBytes};
+use crate::cloud::{Cloud, OnBytes};
 use crate::error::{Doing, Error, Result};
 use crate::job::spec::Source;
 use crate::model::S3Uri;
 use crate::ops::blocking;
+use crate::ops::content::{self, ContentStore};
 
 /// Code that was packed.
 #[derive(Debug)]
@@ -33,13 +34,11 @@ impl Code {
         Ok(Self { packed, uri, archive })
     }
 
-    /// Stores the archive unless it is there.
-    pub(super) async fn store(&mut self, cloud: &Cloud, kms_key_id: Option<String>, progress: OnBytes) -> Result<()> {
+    /// Stores the archive unless the very same is there.
+    pub(super) async fn store(&mut self, store: &ContentStore<'_>) -> Result<()> {
         let Some(file) = self.archive.take() else { return Ok(()) };
-        if cloud.objects.head(&self.uri).await?.is_none() {
-            cloud.objects.put(&self.uri, Content { kms_key_id, progress, ..Content::of(file) }).await?;
-        }
-        Ok(())
+        let (file, digest) = blocking(move || content::digest(&file).map(|digest| (file, digest))).await?;
+        store.store(&self.uri, &digest, || Ok(file)).await
     }
 }
 

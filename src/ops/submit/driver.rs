@@ -2,12 +2,12 @@
 
 use std::io::{Seek, Write};
 
-use crate::cloud::{Cloud, Content};
 use crate::contract::driver::DRIVER;
 use crate::error::{Doing, Result};
 use crate::job::request::{self, Facts};
 use crate::job::spec::JobSpec;
 use crate::model::{S3Uri, hex, sha256};
+use crate::ops::content::{self, ContentStore};
 
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -26,12 +26,9 @@ impl Driver {
         Ok(Some(Self { uri, text }))
     }
 
-    pub(super) async fn store(&self, cloud: &Cloud, kms_key_id: Option<String>) -> Result<()> {
-        if cloud.objects.head(&self.uri).await?.is_some() {
-            return Ok(());
-        }
+    pub(super) async fn store(&self, store: &ContentStore<'_>) -> Result<()> {
         let file = self.file().doing(|| "write a temporary file".to_owned())?;
-        Ok(cloud.objects.put(&self.uri, Content { kms_key_id, ..Content::of(file) }).await?)
+        store.store(&self.uri, &content::digest(&file)?, || Ok(file)).await
     }
 
     fn file(&self) -> std::io::Result<std::fs::File> {

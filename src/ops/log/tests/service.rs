@@ -11,10 +11,11 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cloud::{
-    Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Identity, JobEvent, JobEventsPage, Jobs,
+    Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Held, Identity, JobEvent, JobEventsPage, Jobs,
     JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects, Pace, Page,
     Pieces, Refusal, ServiceError,
 };
+use crate::model::checksum::ContentDigest;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument, S3Uri};
@@ -269,6 +270,10 @@ struct Nothing;
 #[async_trait]
 impl Objects for Nothing {
     async fn head(&self, _: &S3Uri) -> CloudResult<Option<u64>> {
+        not_here()
+    }
+
+    async fn verify(&self, _: &S3Uri, _: &ContentDigest) -> CloudResult<Held> {
         not_here()
     }
 

@@ -1,0 +1,79 @@
+//! Finds the git repository around a folder by its files alone: no program is called, no configuration is read.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use crate::settings::is_own;
+
+/// The longest file that holds a reference or a path, in bytes.
+const MAX_POINTER: u64 = 16 * 1024;
+
+/// The folders of a repository (gitrepository-layout(5)).
+#[derive(Clone, Debug)]
+pub(super) struct Repository {
+    pub(super) work_tree: PathBuf,
+    /// Holds HEAD and the index.
+    pub(super) git_dir: PathBuf,
+    /// Holds objects and refs; another folder than `git_dir` for a linked work tree.
+    pub(super) common_dir: PathBuf,
+}
+
+impl Repository {
+    /// Returns the innermost repository around `folder`. One of another user's ends the search, as it does for git.
+    ///
+    /// A bare repository is not looked for: files named `HEAD`, `objects` and `config` may be part of any project.
+    pub(super) fn around(folder: &Path) -> io::Result<Option<Self>> {
+        let folder = fs::canonicalize(folder)?;
+        for work_tree in folder.ancestors() {
+            let dot_git = work_tree.join(".git");
+            let Some(git_dir) = git_dir(&dot_git)? else { continue };
+            let is_ours = is_own(&fs::symlink_metadata(&dot_git)?) && is_own(&fs::metadata(&git_dir)?);
+            return if is_ours { Self::at(work_tree, git_dir).map(Some) } else { Ok(None) };
+        }
+        Ok(None)
+    }
+
+    fn at(work_tree: &Path, git_dir: PathBuf) -> io::Result<Self> {
+        let common_dir = match read_pointer(&git_dir.join("commondir"))? {
+            Some(path) => git_dir.join(path),
+            None => git_dir.clone(),
+        };
+        Ok(Self { work_tree: work_tree.to_owned(), git_dir, common_dir })
+    }
+
+    /// Returns the text of HEAD.
+    pub(super) fn head(&self) -> io::Result<String> {
+        read_pointer(&self.git_dir.join("HEAD"))?.ok_or_else(|| io::Error::other("the repository has no HEAD"))
+    }
+}
+
+/// Follows `.git`: a directory, or a file with the path of one. `None` where there is no repository.
+fn git_dir(dot_git: &Path) -> io::Result<Option<PathBuf>> {
+    let about = match fs::metadata(dot_git) {
+        Ok(about) => about,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let git_dir = if about.is_dir() {
+        dot_git.to_owned()
+    } else {
+        let Some(text) = read_pointer(dot_git)? else { return Ok(None) };
+        let Some(path) = text.strip_prefix("gitdir: ") else { return Ok(None) };
+        dot_git.parent().unwrap_or(Path::new("/")).join(path)
+    };
+    Ok(git_dir.join("HEAD").is_file().then_some(git_dir))
+}
+
+/// Reads a short file without the line end; `None` where there is no such file. A pipe or device is not opened.
+fn read_pointer(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_file() => {}
+        Ok(_) => return Err(io::Error::other(format!("{} is not a file", path.display()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut text = String::new();
+    fs::File::open(path)?.take(MAX_POINTER).read_to_string(&mut text)?;
+    Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
+}
