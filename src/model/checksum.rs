@@ -1,9 +1,14 @@
 //! Checksums of objects, as S3 keeps them: which bytes they are of, and whether bytes are those.
 
+pub(crate) mod parts;
+
 use std::io::{self, Read};
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+
+/// Of what is read at once, in bytes.
+const BUFFER: usize = 256 * 1024;
 
 /// S3's checksum algorithms (Amazon S3 user guide, "Checking object integrity").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,34 +29,84 @@ pub(crate) struct Checksum {
     pub(crate) part_size: Option<u64>,
 }
 
-/// Sums up bytes while they are read: CRC-64, the quickest.
-pub(crate) struct Summing<R> {
-    from: R,
-    sum: Sum,
+/// The digest of content, as S3 keeps it once this program has uploaded it: SHA-256, of the whole where it goes in one
+/// request, else of the SHA-256 of each part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContentDigest {
+    /// Of the content, in bytes.
+    pub(crate) size: u64,
+    pub(crate) sha256: [u8; 32],
 }
 
-impl<R> Summing<R> {
-    pub(crate) fn new(from: R) -> Self {
-        Self { from, sum: Sum::new(Algorithm::Crc64Nvme) }
+impl ContentDigest {
+    /// Reads content to its end. `expected_size` decides how it is digested; content of another size has a digest that no
+    /// upload has.
+    pub(crate) fn of(from: &mut impl Read, expected_size: u64, mut on_bytes: impl FnMut(u64)) -> io::Result<Self> {
+        let mut sum = PartSum::new(Algorithm::Sha256, parts::part_size_of(expected_size));
+        let mut buffer = vec![0; BUFFER];
+        let mut size = 0;
+        loop {
+            let count = match from.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            if count == 0 {
+                let sha256 = sum.finish().try_into().expect("SHA-256 has 32 bytes");
+                return Ok(Self { size, sha256 });
+            }
+            sum.update(&buffer[..count]);
+            size += count as u64;
+            on_bytes(count as u64);
+        }
     }
 
-    /// Of the bytes that were read.
-    pub(crate) fn finish(self) -> Checksum {
-        Checksum { algorithm: Algorithm::Crc64Nvme, value: self.sum.finish(), part_size: None }
+    /// The digest of parts, in their order, or of the one part that is all.
+    pub(crate) fn of_parts(size: u64, parts: &[[u8; 32]]) -> Self {
+        let sha256 = match (parts, parts::part_size_of(size)) {
+            ([whole], None) => *whole,
+            _ => Sha256::digest(parts.concat()).into(),
+        };
+        Self { size, sha256 }
     }
-}
 
-impl<R: Read> Read for Summing<R> {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let count = self.from.read(to)?;
-        self.sum.update(&to[..count]);
-        Ok(count)
+    /// How many parts the digest is of; none where it is of the whole.
+    pub(crate) fn parts(&self) -> Option<u64> {
+        parts::part_size_of(self.size).map(|part| self.size.div_ceil(part))
+    }
+
+    pub(crate) fn checksum(&self) -> Checksum {
+        let part_size = parts::part_size_of(self.size);
+        Checksum { algorithm: Algorithm::Sha256, value: self.sha256.to_vec(), part_size }
     }
 }
 
 /// Bytes that are being held against a checksum.
 pub(crate) struct Checking {
-    expected: Checksum,
+    expected: Vec<u8>,
+    sum: PartSum,
+}
+
+impl Checking {
+    pub(crate) fn new(expected: Checksum) -> Self {
+        let sum = PartSum::new(expected.algorithm, expected.part_size);
+        Self { expected: expected.value, sum }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+    }
+
+    /// Whether the bytes were those that the checksum is of.
+    #[must_use]
+    pub(crate) fn finish(self) -> bool {
+        self.sum.finish() == self.expected
+    }
+}
+
+/// The sum of bytes, or that of the sums of their parts.
+struct PartSum {
+    algorithm: Algorithm,
+    part_size: Option<u64>,
     part: Sum,
     /// Bytes until the part is full.
     left: u64,
@@ -59,13 +114,13 @@ pub(crate) struct Checking {
     parts: Sum,
 }
 
-impl Checking {
-    pub(crate) fn new(expected: Checksum) -> Self {
-        let (part, parts) = (Sum::new(expected.algorithm), Sum::new(expected.algorithm));
-        Self { left: expected.part_size.unwrap_or(u64::MAX), expected, part, parts }
+impl PartSum {
+    fn new(algorithm: Algorithm, part_size: Option<u64>) -> Self {
+        let left = part_size.unwrap_or(u64::MAX);
+        Self { algorithm, part_size, part: Sum::new(algorithm), left, parts: Sum::new(algorithm) }
     }
 
-    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
+    fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let now = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
             let (of_part, rest) = bytes.split_at(now);
@@ -79,19 +134,17 @@ impl Checking {
     }
 
     fn end_part(&mut self) {
-        let part = std::mem::replace(&mut self.part, Sum::new(self.expected.algorithm));
+        let part = std::mem::replace(&mut self.part, Sum::new(self.algorithm));
         self.parts.update(&part.finish());
-        self.left = self.expected.part_size.unwrap_or(u64::MAX);
+        self.left = self.part_size.unwrap_or(u64::MAX);
     }
 
-    /// Whether the bytes were those that the checksum is of.
-    #[must_use]
-    pub(crate) fn finish(mut self) -> bool {
-        let Some(part_size) = self.expected.part_size else { return self.part.finish() == self.expected.value };
+    fn finish(mut self) -> Vec<u8> {
+        let Some(part_size) = self.part_size else { return self.part.finish() };
         if self.left < part_size {
             self.end_part();
         }
-        self.parts.finish() == self.expected.value
+        self.parts.finish()
     }
 }
 
@@ -155,6 +208,21 @@ mod tests {
             assert!(is_right(algorithm, value, None, b"123456789"), "{algorithm:?}");
             assert!(!is_right(algorithm, value, None, b"123456780"), "{algorithm:?}");
         }
+    }
+
+    #[test]
+    fn content_is_digested_as_it_is_uploaded() -> io::Result<()> {
+        let small = ContentDigest::of(&mut &b"123456789"[..], 9, |_| {})?;
+        assert!(is_right(Algorithm::Sha256, &crate::model::hex(&small.sha256), None, b"123456789"));
+        assert_eq!((small.size, small.parts()), (9, None));
+        assert_eq!(small, ContentDigest::of_parts(9, &[small.sha256]));
+        let bytes = vec![7; 17 * 1024 * 1024];
+        let mut told = 0;
+        let large = ContentDigest::of(&mut &bytes[..], bytes.len() as u64, |count| told += count)?;
+        let digests: Vec<[u8; 32]> = bytes.chunks(8 * 1024 * 1024).map(|part| Sha256::digest(part).into()).collect();
+        assert_eq!(large, ContentDigest::of_parts(told, &digests));
+        assert_eq!((large.sha256, large.parts()), (Sha256::digest(digests.concat()).into(), Some(3)));
+        Ok(())
     }
 
     /// The sum of the sums of "12345" and "6789".

@@ -6,7 +6,6 @@ mod error;
 mod find;
 mod get;
 mod list;
-mod plan;
 mod put;
 mod source;
 #[cfg(test)]
@@ -25,8 +24,9 @@ use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
 use super::config::Config;
-use crate::cloud::{CloudResult, Content, Identity, Object, ObjectSummary, Objects, Pieces};
+use crate::cloud::{CloudResult, Content, Held, Identity, Object, ObjectSummary, Objects, Pieces};
 use crate::model::S3Uri;
+use crate::model::checksum::ContentDigest;
 
 pub(super) struct AwsObjects {
     client: Client,
@@ -72,6 +72,10 @@ impl AwsObjects {
 impl Objects for AwsObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
         Ok(self.look_up(uri, None, None).await?.map(|object| size(object.content_length)))
+    }
+
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
+        self.verify_object(uri, expected).await
     }
 
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {

@@ -16,9 +16,9 @@ use tokio_util::bytes::Bytes;
 
 pub(crate) use self::staging::Staging;
 use super::home::Home;
-use crate::cloud::{CloudError, CloudResult, Content, Object, ObjectSummary, Objects, Pieces};
+use crate::cloud::{CloudError, CloudResult, Content, Held, Object, ObjectSummary, Objects, Pieces};
 use crate::model::S3Uri;
-use crate::model::checksum::{Checking, Checksum};
+use crate::model::checksum::{Checking, ContentDigest};
 
 /// How much of an object is read at a time, in bytes.
 const PIECE: usize = 1024 * 1024;
@@ -44,6 +44,13 @@ impl Objects for LocalObjects {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(CloudError::io(format!("look up {}", path.display()))(error)),
         }
+    }
+
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
+        let (path, expected) = (self.home.object(uri)?, expected.clone());
+        let doing = CloudError::io(format!("read {}", path.display()));
+        let held = tokio::task::spawn_blocking(move || held(&path, &expected)).await;
+        held.map_err(|error| CloudError::Other(format!("reading ended: {error}")))?.map_err(doing)
     }
 
     async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
@@ -111,6 +118,13 @@ impl Objects for LocalObjects {
     async fn abandon(&self) {}
 }
 
+fn held(path: &Path, expected: &ContentDigest) -> io::Result<Held> {
+    let Some(mut file) = open(path)? else { return Ok(Held::Nothing) };
+    let is_expected =
+        file.metadata()?.len() == expected.size && ContentDigest::of(&mut file, expected.size, |_| {})? == *expected;
+    Ok(if is_expected { Held::Expected } else { Held::Other })
+}
+
 /// Copies a file into place.
 fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
     let path = home.object(uri)?;
@@ -127,7 +141,7 @@ fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
 pub(crate) fn fill(object: &mut File, content: &mut Content) -> io::Result<()> {
     content.file.rewind()?;
     io::copy(&mut content.file, object)?;
-    check(object, content.checksum.as_ref())?;
+    check(object, content.digest.as_ref())?;
     seal(object)
 }
 
@@ -166,10 +180,10 @@ async fn read_piece(file: Arc<File>, range: Range<u64>) -> CloudResult<(Bytes, A
 }
 
 /// The copy is checked, not the file: that one may change at any time.
-fn check(copy: &mut File, expected: Option<&Checksum>) -> io::Result<()> {
+fn check(copy: &mut File, expected: Option<&ContentDigest>) -> io::Result<()> {
     let Some(expected) = expected else { return Ok(()) };
     copy.rewind()?;
-    let mut checking = Checking::new(expected.clone());
+    let mut checking = Checking::new(expected.checksum());
     let mut piece = vec![0; PIECE];
     loop {
         let count = copy.read(&mut piece)?;

@@ -6,9 +6,9 @@ use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 
 use super::{AwsObjects, error, size};
 use crate::cloud::aws::error::answer;
-use crate::cloud::{CloudResult, Object};
+use crate::cloud::{CloudResult, Held, Object};
 use crate::model::S3Uri;
-use crate::model::checksum::{Algorithm, Checksum};
+use crate::model::checksum::{Algorithm, Checksum, ContentDigest};
 
 impl AwsObjects {
     pub(super) async fn find_object(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
@@ -26,6 +26,14 @@ impl AwsObjects {
             checksum,
             file: None,
         }))
+    }
+
+    /// S3 computes the digest itself when an object is uploaded with one, and tells it again.
+    pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
+        let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(Held::Nothing) };
+        let is_expected = size(found.content_length) == expected.size
+            && found.checksum_sha256.is_some_and(|told| told == encoded(expected));
+        Ok(if is_expected { Held::Expected } else { Held::Other })
     }
 
     /// A checksum of parts says how many there are; how large they are takes another call.
@@ -47,7 +55,7 @@ impl AwsObjects {
         match call.set_expected_bucket_owner(self.owner(uri.bucket())).send().await {
             Ok(object) => Ok(Some(object)),
             Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => Ok(None),
-            Err(error) => Err(error::with_permissions(self.failure(&format!("look up {uri}"), uri.bucket(), &error))),
+            Err(error) => Err(error::or_missing(self.failure(&format!("look up {uri}"), uri, &error), uri)),
         }
     }
 }
@@ -80,6 +88,12 @@ pub(super) fn of_whole(object: &GetObjectOutput) -> Option<Checksum> {
         .set_checksum_type(object.checksum_type.clone());
     let (algorithm, value, _) = stated(&told.build()).filter(|(.., is_of_parts)| !is_of_parts)?;
     decoded(algorithm, &value, None)
+}
+
+/// A digest as S3 tells it: that of parts ends with their number.
+pub(super) fn encoded(digest: &ContentDigest) -> String {
+    let value = aws_smithy_types::base64::encode(digest.sha256);
+    digest.parts().map_or_else(|| value.clone(), |parts| format!("{value}-{parts}"))
 }
 
 /// One that can't be read is as good as none.

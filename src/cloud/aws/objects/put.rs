@@ -7,16 +7,18 @@ use std::time::Duration;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_smithy_types::base64;
 use futures_util::{Stream, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
 use super::source::{Part, Source};
 use super::uploads::Upload;
-use super::{AwsObjects, plan, size};
+use super::{AwsObjects, find};
 use crate::cloud::aws::error::answer;
-use crate::cloud::{CloudResult, Content};
+use crate::cloud::{CloudError, CloudResult, Content, Held};
 use crate::model::S3Uri;
+use crate::model::checksum::{ContentDigest, parts};
 
 /// How many parts of a file are on their way at once: so many that eight connections would not carry more, although each
 /// waits for its answers.
@@ -31,13 +33,13 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 impl AwsObjects {
     pub(super) async fn store(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
         let source = Source::new(uri, &content)?;
-        if source.size <= plan::SINGLE {
+        if source.size <= parts::SINGLE {
             return self.store_whole(uri, source, &content).await;
         }
         let upload = self.begin(uri, content.kms_key_id.clone()).await?;
         let size = source.size;
         let stored = match self.send_parts(&upload, source, &content).await {
-            Ok(parts) => self.complete(&upload, parts, size).await,
+            Ok(parts) => self.complete(&upload, &parts, size).await,
             Err(error) => Err(error),
         };
         match &stored {
@@ -49,76 +51,93 @@ impl AwsObjects {
 
     async fn store_whole(&self, uri: &S3Uri, source: Source, content: &Content) -> CloudResult<()> {
         let size = source.size;
-        let (Part { bytes, memory }, _) = source.next(size, self.memory.clone()).await?;
+        let (Part { bytes, memory, sha256 }, _) = source.next(size, self.memory.clone()).await?;
         let call = self.client.put_object().bucket(uri.bucket()).key(uri.key());
         let call = call.set_expected_bucket_owner(self.owner(uri.bucket())).body(ByteStream::from(bytes));
         let call = call.set_server_side_encryption(encryption(content.kms_key_id.as_deref()));
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(base64::encode(sha256));
         let call = call.set_ssekms_key_id(content.kms_key_id.clone()).customize();
         let sent = call.config_override(in_time(size)).disable_payload_signing().send().await;
-        sent.map_err(|error| self.failure(&format!("store {uri}"), uri.bucket(), &error))?;
+        sent.map_err(|error| self.failure(&format!("store {uri}"), uri, &error))?;
         drop(memory);
         (content.progress)(size);
         Ok(())
     }
 
     /// All parts, in the order of their numbers. The file is read once, from its start to its end.
-    async fn send_parts(&self, upload: &Upload, source: Source, content: &Content) -> CloudResult<Vec<CompletedPart>> {
-        let parts = parts(source, self.memory.clone());
+    async fn send_parts(&self, upload: &Upload, source: Source, content: &Content) -> CloudResult<Vec<Sent>> {
+        let parts = read_parts(source, self.memory.clone());
         let sent = parts.map_ok(|(number, part)| self.send_part(upload, number, part, content));
-        let mut sent: Vec<CompletedPart> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
-        sent.sort_by_key(|part| part.part_number);
+        let mut sent: Vec<Sent> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
+        sent.sort_by_key(|part| part.number);
         Ok(sent)
     }
 
-    async fn send_part(
-        &self,
-        upload: &Upload,
-        number: i32,
-        part: Part,
-        content: &Content,
-    ) -> CloudResult<CompletedPart> {
-        let Part { bytes, memory } = part;
+    async fn send_part(&self, upload: &Upload, number: i32, part: Part, content: &Content) -> CloudResult<Sent> {
+        let Part { bytes, memory, sha256 } = part;
         let size = bytes.len() as u64;
         let call = self.client.upload_part().bucket(upload.uri.bucket()).key(upload.uri.key());
         let call = call.upload_id(&upload.id).part_number(number).body(ByteStream::from(bytes));
+        let call = call.checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(base64::encode(sha256));
         let call = call.set_expected_bucket_owner(upload.owner.clone()).customize();
         let sent = call.config_override(in_time(size)).disable_payload_signing().send().await;
         let doing = || format!("store part {number} of {}", upload.uri);
-        let sent = sent.map_err(|error| self.failure(&doing(), upload.uri.bucket(), &error))?;
+        let sent = sent.map_err(|error| self.failure(&doing(), &upload.uri, &error))?;
         drop(memory);
         (content.progress)(size);
-        let done = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
-        Ok(done.set_checksum_crc32(sent.checksum_crc32).build())
+        Ok(Sent { number, e_tag: sent.e_tag, sha256 })
     }
 
-    async fn complete(&self, upload: &Upload, parts: Vec<CompletedPart>, size: u64) -> CloudResult<()> {
-        let count = parts.len();
-        let Err(error) = self.completion(upload, parts).send().await else { return Ok(()) };
+    async fn complete(&self, upload: &Upload, parts: &[Sent], size: u64) -> CloudResult<()> {
+        let digests: Vec<[u8; 32]> = parts.iter().map(|part| part.sha256).collect();
+        let digest = ContentDigest::of_parts(size, &digests);
+        let error = match self.completion(upload, parts).send().await {
+            Ok(stored) => return check(&upload.uri, stored.checksum_sha256.as_deref(), &digest),
+            Err(error) => error,
+        };
         // Where the answer to the first try got lost, the next one finds no upload any more.
         let is_gone = answer(&error).is_some_and(|answer| answer.code == "NoSuchUpload");
-        if is_gone && self.is_stored(&upload.uri, count, size).await? {
+        if is_gone && self.verify_object(&upload.uri, &digest).await? == Held::Expected {
             return Ok(());
         }
-        Err(self.failure(&format!("store {}", upload.uri), upload.uri.bucket(), &error))
+        Err(self.failure(&format!("store {}", upload.uri), &upload.uri, &error))
     }
 
-    fn completion(&self, upload: &Upload, parts: Vec<CompletedPart>) -> CompleteMultipartUploadFluentBuilder {
+    fn completion(&self, upload: &Upload, parts: &[Sent]) -> CompleteMultipartUploadFluentBuilder {
+        let parts = parts.iter().map(Sent::completed).collect();
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let call = self.client.complete_multipart_upload().bucket(upload.uri.bucket()).key(upload.uri.key());
         call.upload_id(&upload.id).multipart_upload(parts).set_expected_bucket_owner(upload.owner.clone())
     }
+}
 
-    /// Whether an object of that size, of so many parts, stands there: an ETag ends with the number of its parts.
-    async fn is_stored(&self, uri: &S3Uri, parts: usize, bytes: u64) -> CloudResult<bool> {
-        let ending = format!("-{parts}");
-        let found = self.look_up(uri, None, None).await?.filter(|object| size(object.content_length) == bytes);
-        Ok(found.and_then(|object| object.e_tag).is_some_and(|tag| tag.trim_matches('"').ends_with(&ending)))
+/// A part that S3 holds.
+struct Sent {
+    number: i32,
+    e_tag: Option<String>,
+    sha256: [u8; 32],
+}
+
+impl Sent {
+    fn completed(&self) -> CompletedPart {
+        let part = CompletedPart::builder().part_number(self.number).set_e_tag(self.e_tag.clone());
+        part.checksum_sha256(base64::encode(self.sha256)).build()
+    }
+}
+
+/// Holds the digest that S3 tells of the whole object against ours. Not every store that speaks S3's language tells one.
+fn check(uri: &S3Uri, told: Option<&str>, digest: &ContentDigest) -> CloudResult<()> {
+    match told {
+        Some(told) if told != find::encoded(digest) => {
+            Err(CloudError::Other(format!("could not store {uri}: S3 has other bytes than those that were sent")))
+        }
+        _ => Ok(()),
     }
 }
 
 /// The parts of a file with their numbers, each read when it is asked for.
-fn parts(source: Source, memory: Arc<Semaphore>) -> impl Stream<Item = CloudResult<(i32, Part)>> + Send {
-    let length = plan::part_size(source.size);
+fn read_parts(source: Source, memory: Arc<Semaphore>) -> impl Stream<Item = CloudResult<(i32, Part)>> + Send {
+    let length = parts::part_size_of(source.size).unwrap_or(source.size);
     stream::try_unfold((source, 1), move |(source, number)| {
         let memory = memory.clone();
         async move {

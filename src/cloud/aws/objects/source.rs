@@ -1,15 +1,16 @@
-//! A file on its way to S3: read part by part, and summed up as it is read, so that what is checked is what is sent.
+//! A file on its way to S3: read part by part, and digested as it is read, so that what is checked is what is sent.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cloud::{CloudError, CloudResult, Content};
 use crate::model::S3Uri;
-use crate::model::checksum::Checking;
+use crate::model::checksum::ContentDigest;
 
 /// What memory is counted in, in bytes: the smallest file takes one.
 pub(super) const UNIT: usize = 64 * 1024;
@@ -23,22 +24,23 @@ pub(super) struct Source {
     /// In bytes, as it was when it was opened.
     pub(super) size: u64,
     at: u64,
-    /// Taken at the end.
-    checking: Option<Checking>,
+    /// Of the parts that were read.
+    sha256: Vec<[u8; 32]>,
+    expected: Option<ContentDigest>,
 }
 
 /// A stretch of the file, and its share of the memory.
 pub(super) struct Part {
     pub(super) bytes: Vec<u8>,
     pub(super) memory: OwnedSemaphorePermit,
+    pub(super) sha256: [u8; 32],
 }
 
 impl Source {
     pub(super) fn new(uri: &S3Uri, content: &Content) -> CloudResult<Self> {
         let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
         let (file, size) = open().map_err(unreadable())?;
-        let checking = content.checksum.clone().map(Checking::new);
-        Ok(Self { file, uri: uri.clone(), size, at: 0, checking })
+        Ok(Self { file, uri: uri.clone(), size, at: 0, sha256: Vec::new(), expected: content.digest.clone() })
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -52,24 +54,27 @@ impl Source {
         let memory = memory.acquire_many_owned(units).await;
         let memory = memory.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
         let read = tokio::task::spawn_blocking(move || self.read(length)).await;
-        let (bytes, rest) = read.map_err(|error| CloudError::Other(format!("reading ended: {error}")))??;
-        Ok((Part { bytes, memory }, rest))
+        let (bytes, sha256, rest) = read.map_err(|error| CloudError::Other(format!("reading ended: {error}")))??;
+        Ok((Part { bytes, memory, sha256 }, rest))
     }
 
-    fn read(mut self, length: usize) -> CloudResult<(Vec<u8>, Self)> {
+    fn read(mut self, length: usize) -> CloudResult<(Vec<u8>, [u8; 32], Self)> {
         let mut bytes = vec![0; length];
         match self.file.read_exact_at(&mut bytes, self.at) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(self.changed()),
             read => read.map_err(unreadable())?,
         }
         self.at += length as u64;
-        if let Some(checking) = &mut self.checking {
-            checking.update(&bytes);
-        }
-        if self.is_at_end() && self.checking.take().is_some_and(|checking| !checking.finish()) {
+        let sha256 = Sha256::digest(&bytes).into();
+        self.sha256.push(sha256);
+        if self.is_at_end() && self.expected.as_ref().is_some_and(|expected| *expected != self.digest()) {
             return Err(self.changed());
         }
-        Ok((bytes, self))
+        Ok((bytes, sha256, self))
+    }
+
+    fn digest(&self) -> ContentDigest {
+        ContentDigest::of_parts(self.size, &self.sha256)
     }
 
     fn changed(&self) -> CloudError {

@@ -14,7 +14,6 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use self::server::{Fault, Server, TestResult};
 use super::*;
 use crate::cloud::CloudError;
-use crate::model::checksum::{Checksum, Summing};
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -59,10 +58,9 @@ fn file(size: usize) -> TestResult<(File, Vec<u8>)> {
     Ok((file, bytes[..size].to_vec()))
 }
 
-fn sum(bytes: &[u8]) -> TestResult<Checksum> {
-    let mut summing = Summing::new(bytes);
-    std::io::copy(&mut summing, &mut std::io::sink())?;
-    Ok(summing.finish())
+fn digest(mut bytes: &[u8]) -> TestResult<ContentDigest> {
+    let size = bytes.len() as u64;
+    Ok(ContentDigest::of(&mut bytes, size, |_| {})?)
 }
 
 const LARGE: usize = 20 * 1024 * 1024 + 5;
@@ -76,7 +74,7 @@ async fn files_of_all_sizes_are_stored_as_they_are() -> TestResult {
         let told = Arc::new(AtomicU64::new(0));
         let count = told.clone();
         let content = Content {
-            checksum: Some(sum(&bytes)?),
+            digest: Some(digest(&bytes)?),
             kms_key_id: Some("key-1".to_owned()),
             progress: Arc::new(move |bytes| _ = count.fetch_add(bytes, Ordering::Relaxed)),
             ..Content::of(file)
@@ -98,7 +96,7 @@ async fn a_file_that_has_changed_is_not_stored() -> TestResult {
     let objects = objects(&server);
     for size in [5, LARGE] {
         let (file, _) = file(size)?;
-        let content = Content { checksum: Some(sum(b"as it was")?), ..Content::of(file) };
+        let content = Content { digest: Some(digest(b"as it was")?), ..Content::of(file) };
         let error = objects.put(&uri()?, content).await.err().ok_or("it was stored")?;
         assert!(error.to_string().contains("changed"), "{error}");
     }

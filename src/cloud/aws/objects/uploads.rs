@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -51,7 +52,7 @@ impl AwsObjects {
         let call = self.client.create_multipart_upload().bucket(uri.bucket()).key(uri.key());
         let call = call.set_expected_bucket_owner(owner.clone());
         let call = call.set_server_side_encryption(super::put::encryption(kms_key_id.as_deref()));
-        let call = call.set_ssekms_key_id(kms_key_id);
+        let call = call.set_ssekms_key_id(kms_key_id).checksum_algorithm(ChecksumAlgorithm::Sha256);
         let (open, of) = (self.open.clone(), uri.clone());
         let begun = self.open.beginning.spawn(async move {
             let begun = call.send().await?;
@@ -60,7 +61,7 @@ impl AwsObjects {
             Ok(upload)
         });
         let begun = begun.await.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
-        let upload = begun.map_err(|error| self.failure(&format!("store {uri}"), uri.bucket(), &error))?;
+        let upload = begun.map_err(|error| self.failure(&format!("store {uri}"), uri, &error))?;
         upload.ok_or_else(|| CloudError::Other(format!("S3 opened an upload to {uri} and told no id of it")))
     }
 

@@ -1,16 +1,21 @@
-//! How a file is cut into the parts of a multipart upload.
+//! How content is cut into the parts of a multipart upload, whose digests S3 digests.
 //!
 //! Limits: Amazon S3 user guide, "Amazon S3 multipart upload limits": 10,000 parts, of 5 MiB to 5 GiB each.
 
 const MIB: u64 = 1024 * 1024;
 /// Files up to here go in one request, in bytes.
-pub(super) const SINGLE: u64 = 16 * MIB;
+pub(crate) const SINGLE: u64 = 16 * MIB;
 const PART: u64 = 8 * MIB;
 const MAX_PARTS: u64 = 10_000;
 
 /// The size of all parts but the last, in bytes: as small as may be, so that little is sent again after a failure.
-pub(super) fn part_size(size: u64) -> u64 {
+fn part_size(size: u64) -> u64 {
     size.div_ceil(MAX_PARTS).next_multiple_of(MIB).max(PART)
+}
+
+/// [`part_size`]; none for content that goes in one request.
+pub(crate) fn part_size_of(size: u64) -> Option<u64> {
+    (size > SINGLE).then(|| part_size(size))
 }
 
 #[cfg(test)]
