@@ -1,5 +1,7 @@
 //! `smtrain submit`: a job from a spec.
 
+mod destination;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::spec::JobSpec;
-use crate::job::{self, LoadOptions, Override};
+use crate::job::{self, LoadOptions, Loaded, Override};
 use crate::model::InstanceType;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::ops::fetch_channels::{self, Fetched};
@@ -111,7 +113,7 @@ struct Afterwards {
 
 pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
-    let spec = load(&file, &overrides.resolve(), context)?;
+    let Loaded { spec, destination, .. } = load(&file, &overrides.resolve(), context)?;
     if dry_run {
         return rehearse(&spec, context).await;
     }
@@ -119,6 +121,8 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
     if cloud.is_local {
         fetch_channels(&spec, context).await?;
+    } else {
+        destination::announce(&destination, context)?;
     }
     let prepared = prepare(cloud, &spec, true, context).await?;
     report(&prepared, context);
@@ -129,12 +133,12 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     accompany(&job, Afterwards { wait, follow, download }, context).await
 }
 
-fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<JobSpec> {
+fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<Loaded> {
     let options = LoadOptions { overrides, local: context.local, layers: context.layers()? };
     let loaded = job::load(file, &options).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
     context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
     loaded.origins.iter().for_each(|origin| context.ui.detail(origin));
-    Ok(loaded.spec)
+    Ok(loaded)
 }
 
 /// By the flag, or by the SDK's own word for it.
@@ -168,7 +172,7 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
     let defaults = defaults(context)?;
     let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, store, progress)).await;
     if prepared.is_err() {
-        cloud.objects.abandon().await;
+        cloud.objects.abandon().await.iter().for_each(|error| context.ui.warning(error));
     }
     prepared
 }
@@ -205,6 +209,11 @@ fn report(prepared: &Prepared, context: &Context) {
 }
 
 fn report_code(prepared: &Prepared, context: &Context) {
+    let of_code = prepared.code.iter().flat_map(|code| &code.allowed);
+    let allowed: Vec<&str> = of_code.chain(&prepared.allowed_secrets).map(String::as_str).collect();
+    if !allowed.is_empty() {
+        context.ui.warning(format_args!("sent although they are or hold secrets, as you allow: {}", allowed.join(", ")));
+    }
     let Some(code) = &prepared.code else { return };
     if !code.secrets.is_empty() {
         context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::keys::{IMAGES, IMAGES_OF_VERSION};
-use super::parse;
+use super::parse::document;
 use super::patterns;
 use super::problem::{InvalidSpec, Problem, SourceText};
 use super::reader::{Checked, Reader};
@@ -17,15 +17,20 @@ const LONGEST_NAME: usize = 128;
 const ACCOUNT_DIGITS: usize = 12;
 const PROCESSORS: [&str; 3] = ["cpu", "gpu", "trn"];
 
-/// Reads the file; `name` is how it is shown.
-pub(crate) fn read(path: &Path, name: String) -> Result<Vec<OwnImages>, InvalidSpec> {
+/// Reads the file; `name` is how it is shown, `folder` that of what names it: lines of a file elsewhere are not shown.
+pub(crate) fn read(path: &Path, name: String, folder: &Path) -> Result<Vec<OwnImages>, InvalidSpec> {
+    let is_quotable = || text::is_quotable(path, folder, Wanted::Images);
+    parse(path, name).map_err(|invalid| if is_quotable() { invalid } else { invalid.withhold(Wanted::Images.name()) })
+}
+
+fn parse(path: &Path, name: String) -> Result<Vec<OwnImages>, InvalidSpec> {
     let invalid = |text: String, problems: Vec<Problem>| {
         let sources = vec![SourceText { name: name.clone(), text }];
         InvalidSpec { path: PathBuf::from(&name), sources, problems }
     };
     let text = text::read(path, Wanted::Images).map_err(|problem| invalid(String::new(), vec![problem]))?;
     let report = Report::default();
-    let tree = parse::document(&text, Wanted::Images, &report).unwrap_or_default();
+    let tree = document(&text, Wanted::Images, &report).unwrap_or_default();
     let images = tree.entries.iter().map(|entry| images(&tree, entry, &report)).collect();
     if report.has_errors() { Err(invalid(text, report.into_problems())) } else { Ok(images) }
 }

@@ -76,7 +76,8 @@ impl Layer {
         decode: impl FnOnce(&str, &Report) -> Table,
     ) -> Result<Self, InvalidSpec> {
         match text::read(path, wanted) {
-            Ok(text) => Self::checked(SourceText { name, text }, path.parent().map(Path::to_owned), decode),
+            Ok(text) => Self::checked(SourceText { name, text }, path.parent().map(Path::to_owned), decode)
+                .map_err(|invalid| shown(path, invalid, wanted)),
             Err(problem) => Err(invalid(SourceText { name, text: String::new() }, vec![problem])),
         }
     }
@@ -94,6 +95,12 @@ impl Layer {
         }
         Ok(Self { source, table, folder })
     }
+}
+
+/// Shows lines of settings alone: a link may lead to any file.
+fn shown(path: &Path, invalid: InvalidSpec, wanted: Wanted) -> InvalidSpec {
+    let is_quotable = text::is_quotable(path, text::folder_of(path), wanted);
+    if is_quotable { invalid } else { invalid.withhold(wanted.name()) }
 }
 
 fn invalid(source: SourceText, problems: Vec<Problem>) -> InvalidSpec {
@@ -157,11 +164,14 @@ impl Layers {
         !matches!(self.highest("provenance"), Some((_, Node { value: Value::Boolean(false), .. })))
     }
 
-    /// A file of images of the user's own.
-    pub(crate) fn images(&self) -> Option<PathBuf> {
+    /// Returns a file of images of the user's own, and the folder of the settings that name it; a variable's is the file's.
+    pub(crate) fn images(&self) -> Option<(PathBuf, PathBuf)> {
         let (layer, node) = self.highest("images")?;
         let file = Path::new(node.text()?);
-        Some(layer.folder.as_ref().map_or_else(|| file.to_owned(), |folder| folder.join(file)))
+        Some(match &layer.folder {
+            Some(folder) => (folder.join(file), folder.clone()),
+            None => (file.to_owned(), text::folder_of(file).to_owned()),
+        })
     }
 
     fn text(&self, key: &str) -> Option<Setting<&str>> {

@@ -31,6 +31,8 @@ pub(crate) struct Loaded {
     /// warnings' places refer to.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) warnings: Vec<Problem>,
+    /// Where the job's code, data and output go, and its role, each with the place that says so.
+    pub(crate) destination: Vec<Origin>,
     /// Of every key that the settings say something about: where its value comes from.
     pub(crate) origins: Vec<Origin>,
 }
@@ -39,12 +41,18 @@ pub(crate) struct Loaded {
 pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
     let name = path.display().to_string();
     match text::read(path, Wanted::JobSpec) {
-        Ok(text) => read(path, SourceText { name, text }, options),
+        Ok(text) => read(path, SourceText { name, text }, options).map_err(|invalid| shown(path, invalid)),
         Err(problem) => {
             let sources = vec![SourceText { name, text: String::new() }];
             Err(InvalidSpec { path: path.to_owned(), sources, problems: vec![problem] })
         }
     }
+}
+
+/// Shows lines of specs alone: a link may lead to any file.
+fn shown(path: &Path, invalid: InvalidSpec) -> InvalidSpec {
+    let is_quotable = text::is_quotable(path, text::folder_of(path), Wanted::JobSpec);
+    if is_quotable { invalid } else { invalid.withhold(Wanted::JobSpec.name()) }
 }
 
 fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
@@ -56,7 +64,8 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
     match (spec, tree) {
         (Some(spec), Some(tree)) if !report.has_errors() => {
             let origins = options.layers.origins(&tree, &sources);
-            Ok(Loaded { spec, sources, warnings: report.into_problems(), origins })
+            let destination = options.layers.destination(&tree, &sources);
+            Ok(Loaded { spec, sources, warnings: report.into_problems(), destination, origins })
         }
         _ => Err(InvalidSpec { path: path.to_owned(), sources, problems: report.into_problems() }),
     }

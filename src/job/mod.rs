@@ -34,6 +34,6 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use layers::{Layer, Layers, Setting, VARIABLES};
-pub(crate) use load::{LoadOptions, load};
+pub(crate) use layers::{Layer, Layers, Origin, Setting, VARIABLES};
+pub(crate) use load::{LoadOptions, Loaded, load};
 pub(crate) use overrides::Override;

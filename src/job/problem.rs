@@ -1,5 +1,6 @@
 //! What is wrong with a spec, and where: data for whoever prints it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -47,6 +48,40 @@ pub(crate) struct InvalidSpec {
     /// layer, its own text alone.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl InvalidSpec {
+    /// Replaces what is wrong in the first text by the numbers of its lines, so that nothing of the file is shown. `what`
+    /// is what the file should be.
+    pub(crate) fn withhold(mut self, what: &str) -> Self {
+        let is_of_file = |problem: &Problem| problem.place.as_ref().is_some_and(|place| place.source == 0);
+        let (of_file, mut problems): (Vec<_>, Vec<_>) = self.problems.into_iter().partition(is_of_file);
+        if let (Some(source), false) = (self.sources.first_mut(), of_file.is_empty()) {
+            let starts = of_file.iter().filter_map(|problem| problem.place.as_ref()).map(|place| place.bytes.start);
+            let lines: BTreeSet<usize> = starts.map(|start| line_and_column(&source.text, start).0).collect();
+            problems.insert(0, withheld(what, &lines));
+            source.text.clear();
+        }
+        self.problems = problems;
+        self
+    }
+}
+
+/// Names at most this many lines of a file that is not shown.
+const MAX_NAMED_LINES: usize = 5;
+
+fn withheld(what: &str, lines: &BTreeSet<usize>) -> Problem {
+    let noun = if lines.len() == 1 { "line" } else { "lines" };
+    let named: Vec<String> = lines.iter().take(MAX_NAMED_LINES).map(usize::to_string).collect();
+    let more = match lines.len().saturating_sub(MAX_NAMED_LINES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("this file is not a valid {what}: see {noun} {}{more}", named.join(", "));
+    Problem::error(message).hint(
+        "its lines are not shown, since it may be a file of something else: its name ends otherwise, or it lies outside the \
+         folder of the file that names it",
+    )
 }
 
 impl Problem {

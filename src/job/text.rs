@@ -22,7 +22,7 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::JobSpec => "job spec",
             Self::Settings => "settings file",
@@ -35,6 +35,11 @@ impl Wanted {
         if self == Self::SdkConfig { "YAML" } else { "TOML" }
     }
 
+    fn has_extension(self, path: &Path) -> bool {
+        let extensions: &[&str] = if self == Self::SdkConfig { &["yaml", "yml"] } else { &["toml"] };
+        path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+    }
+
     /// A line as its format has it.
     fn example(self) -> &'static str {
         match self {
@@ -42,6 +47,21 @@ impl Wanted {
             Self::Settings | Self::SdkConfig => "`role = \"MyRole\"` and `[tags]`",
             Self::Images => "`[pytorch.versions.\"2.9\"]`",
         }
+    }
+}
+
+/// Returns whether errors may show a file's lines: its name must end as its format's does, and it must lie in `folder`, that
+/// of whatever names it, links resolved. A project could otherwise have lines of any file shown, by a setting or a link.
+pub(crate) fn is_quotable(path: &Path, folder: &Path, wanted: Wanted) -> bool {
+    let (Ok(file), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else { return false };
+    wanted.has_extension(&file) && file.starts_with(folder)
+}
+
+/// Returns the folder of a file that is named by its path.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

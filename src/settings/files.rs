@@ -1,8 +1,11 @@
 //! Finds the settings below the job spec: the SageMaker SDK's files, smtrain's own, and variables.
 
+use std::fs::Metadata;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
+use super::is_own;
 use crate::error::{Error, Result};
 use crate::images::Catalog;
 use crate::job::problem::InvalidSpec;
@@ -11,6 +14,9 @@ use crate::job::{Layer, Layers, VARIABLES, images_file};
 /// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";
 const PROJECT_FILE: &str = "smtrain.toml";
+/// Entries of a repository's root: of git, Jujutsu and Mercurial.
+const REPOSITORIES: [&str; 3] = [".git", ".jj", ".hg"];
+const WRITABLE_BY_ALL: u32 = 0o002;
 /// Where a system's settings are when `XDG_CONFIG_DIRS` doesn't say it (XDG Base Directory Specification 0.8).
 const SITE: &str = "/etc/xdg";
 
@@ -23,7 +29,7 @@ pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
     if let Some(file) = config.map(|config| config.join("smtrain/config.toml")).filter(|file| is_there(file)) {
         found.add(Layer::toml(&file, shown(&file)));
     }
-    if let Some((file, name)) = project_file() {
+    if let Some((file, name)) = found.project_file() {
         found.add(Layer::toml(&file, name));
     }
     for (name, key) in VARIABLES {
@@ -35,16 +41,18 @@ pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
         return Err(Error::invalid_specs(found.invalid));
     }
     let mut layers = Layers::new(found.layers, found.warnings);
-    if let Some(file) = layers.images().or_else(|| images_file(config)) {
-        let own = images_file::read(&file, shown(&file)).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
+    if let Some((file, folder)) = layers.images().or_else(|| images_file(config)) {
+        let own =
+            images_file::read(&file, shown(&file), &folder).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
         layers.catalog = Catalog::with(own);
     }
     Ok(layers)
 }
 
 /// The user's own images, where no setting names another file.
-fn images_file(config: Option<&Path>) -> Option<PathBuf> {
-    config.map(|config| config.join("smtrain/images.toml")).filter(|file| is_there(file))
+fn images_file(config: Option<&Path>) -> Option<(PathBuf, PathBuf)> {
+    let folder = config?.join("smtrain");
+    Some((folder.join("images.toml"), folder)).filter(|(file, _)| is_there(file))
 }
 
 #[derive(Default)]
@@ -60,6 +68,21 @@ impl Found {
             Ok(layer) => self.layers.push(layer),
             Err(invalid) => self.invalid.push(invalid),
         }
+    }
+
+    /// Returns the nearest `smtrain.toml` in this folder or above it, and how it is shown. One of another user's does not
+    /// count, which is a warning.
+    fn project_file(&mut self) -> Option<(PathBuf, String)> {
+        let here = env::current_dir().ok()?;
+        for file in reachable(&here).map(|folder| folder.join(PROJECT_FILE)).filter(|file| is_there(file)) {
+            if belongs_to_another(&file) {
+                self.warnings.push(format!("{} belongs to another user, and is not read", shown(&file)));
+                continue;
+            }
+            let name = if file.parent() == Some(&here) { PROJECT_FILE.to_owned() } else { shown(&file) };
+            return Some((file, name));
+        }
+        None
     }
 
     /// The SDK's file in `folder`, unless the variable names another file or folder.
@@ -99,17 +122,31 @@ fn site() -> PathBuf {
     first.unwrap_or_else(|| PathBuf::from(SITE))
 }
 
-/// The nearest `smtrain.toml` in this folder or above it, and how it is shown.
-fn project_file() -> Option<(PathBuf, String)> {
-    let here = env::current_dir().ok()?;
-    let file = here.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|file| file.exists())?;
-    let name = if file.parent() == Some(&here) { PROJECT_FILE.to_owned() } else { shown(&file) };
-    Some((file, name))
+/// Returns the folders from `here` up whose settings count: not above a repository's root or the home folder, and not in a
+/// folder of another user's or one that everybody may write to, such as /tmp.
+fn reachable(here: &Path) -> impl Iterator<Item = &Path> {
+    let home = etcetera::home_dir().ok().and_then(|home| home.canonicalize().ok());
+    let is_top = move |folder: &Path| Some(folder) == home.as_deref() || is_repository(folder);
+    std::iter::successors(Some(here), move |folder| {
+        let parent = folder.parent().filter(|_| !is_top(folder))?;
+        let about = parent.metadata().ok()?;
+        (is_own(&about) && about.permissions().mode() & WRITABLE_BY_ALL == 0).then_some(parent)
+    })
 }
 
-/// A file that can't be looked at is there: reading it says why.
+fn is_repository(folder: &Path) -> bool {
+    REPOSITORIES.iter().any(|name| is_there(&folder.join(name)))
+}
+
+/// The owner of a link counts as well as that of the file that it leads to.
+fn belongs_to_another(file: &Path) -> bool {
+    let is_anothers = |about: io::Result<Metadata>| about.is_ok_and(|about| !is_own(&about));
+    is_anothers(file.symlink_metadata()) || is_anothers(file.metadata())
+}
+
+/// A file that can't be looked at is there: reading it says why. So is a link that leads nowhere.
 fn is_there(file: &Path) -> bool {
-    match file.metadata() {
+    match file.symlink_metadata() {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     }

@@ -56,6 +56,11 @@ pub(crate) fn variable_names() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).collect()
 }
 
+/// Returns a variable's text; `None` where it is unset or empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// Returns the command line.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()

@@ -11,6 +11,8 @@ use crate::model::printable;
 /// Tables whose values may be secrets.
 const WITHOUT_VALUES: [&str; 2] = ["environment", "tags"];
 
+const DESTINATION: [&[&str]; 3] = [&["output", "s3_uri"], &["source", "s3_uri"], &["role"]];
+
 /// A key, the place that its value comes from, and the lower ones that it stands over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -69,6 +71,12 @@ impl Layers {
             }
         }
         found.into_iter().map(|(_, origin)| origin).collect()
+    }
+
+    /// Returns the keys of a spec that say where code, data and output go and as whom the job runs, as far as they are set.
+    pub(in crate::job) fn destination(&self, spec: &Table, sources: &[SourceText]) -> Vec<Origin> {
+        let found = DESTINATION.iter().filter_map(|path| Some(self.origin(path, spec.at(path)?, sources)));
+        found.collect()
     }
 
     fn origin(&self, path: &[&str], node: &Node, sources: &[SourceText]) -> Origin {

@@ -1,1 +1,176 @@
-//! A stranger's settings files change nothing.
+//! A stranger's settings files change nothing, and no error shows lines of files that are neither specs nor settings.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use crate::support::{Sandbox, TestResult};
+use nix::unistd::geteuid;
+
+/// Another user: nobody, on most systems.
+const ANOTHER: u32 = 65534;
+const SECRET: &str = "not-to-be-seen";
+
+/// Validates `spec` in `folder`, and returns the role that would hold, with its origin.
+fn role(sandbox: &Sandbox, folder: &str, spec: &str) -> TestResult<String> {
+    let said = sandbox.smtrain(&["validate", "-v", spec]).dir(sandbox.path(folder)).run()?.ok()?;
+    let line = said.stderr.lines().find_map(|line| line.trim().strip_prefix("role: "));
+    Ok(line.unwrap_or("none").replace(&sandbox.root().display().to_string(), "ROOT"))
+}
+
+fn write(path: &Path, text: &str) -> TestResult {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    Ok(fs::write(path, text)?)
+}
+
+#[test]
+fn settings_of_another_user_do_not_count() -> TestResult {
+    if !geteuid().is_root() {
+        eprintln!("only root can give a file to another user: not tested");
+        return Ok(());
+    }
+    let sandbox = Sandbox::new()?;
+    sandbox.project("proj", "print(1)")?;
+    let settings = sandbox.path("proj/smtrain.toml");
+    write(&settings, "role = \"Stranger\"\n")?;
+    write(&sandbox.path("smtrain.toml"), "role = \"Own\"\n")?;
+    chown(&settings, Some(ANOTHER), None)?;
+    assert_eq!(role(&sandbox, "proj", "job.toml")?, "Own (from ROOT/smtrain.toml:1)");
+    let said = sandbox.smtrain(&["validate", "job.toml"]).dir(sandbox.path("proj")).run()?.ok()?;
+    assert!(said.stderr.contains("proj/smtrain.toml belongs to another user, and is not read"), "{said}");
+    // A stranger's link to a file of one's own.
+    fs::remove_file(&settings)?;
+    write(&sandbox.path("proj/elsewhere.toml"), "role = \"Linked\"\n")?;
+    symlink("elsewhere.toml", &settings)?;
+    assert_eq!(role(&sandbox, "proj", "job.toml")?, "Linked (from smtrain.toml:1)");
+    std::os::unix::fs::lchown(&settings, Some(ANOTHER), None)?;
+    assert_eq!(role(&sandbox, "proj", "job.toml")?, "Own (from ROOT/smtrain.toml:1)");
+    Ok(())
+}
+
+#[test]
+fn settings_above_a_repository_or_the_home_folder_do_not_count() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    write(&sandbox.path("smtrain.toml"), "role = \"Outside\"\n")?;
+    for (folder, top) in [("repo/deep/er", Some("repo/.git")), ("jj/deep", Some("jj/.jj")), ("home/deep/er", None)] {
+        sandbox.project(folder, "print(1)")?;
+        if let Some(top) = top {
+            // A linked work tree has a file there.
+            write(&sandbox.path(top), "gitdir: elsewhere\n")?;
+        }
+        assert_eq!(role(&sandbox, folder, "job.toml")?, "none", "{folder}");
+        let top = folder.split('/').next().unwrap_or_default();
+        write(&sandbox.path(top).join("smtrain.toml"), "role = \"Inside\"\n")?;
+        assert!(role(&sandbox, folder, "job.toml")?.starts_with("Inside (from "), "{folder}");
+    }
+    Ok(())
+}
+
+#[test]
+fn settings_in_a_folder_that_all_may_write_to_do_not_count() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.project("shared/mine", "print(1)")?;
+    write(&sandbox.path("shared/smtrain.toml"), "role = \"Shared\"\n")?;
+    assert_eq!(role(&sandbox, "shared/mine", "job.toml")?, "Shared (from ROOT/shared/smtrain.toml:1)");
+    fs::set_permissions(sandbox.path("shared"), fs::Permissions::from_mode(0o1777))?;
+    assert_eq!(role(&sandbox, "shared/mine", "job.toml")?, "none");
+    assert_eq!(role(&sandbox, "shared", "mine/job.toml")?, "Shared (from smtrain.toml:1)", "where smtrain is called");
+    Ok(())
+}
+
+#[test]
+fn no_error_shows_lines_of_other_files() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.project("proj", "print(1)")?;
+    let credentials = format!("[default]\naws_secret_access_key = {SECRET}\n");
+    write(&sandbox.path("home/.aws/credentials"), &credentials)?;
+    let token = format!("[registry]\ntoken = \"{SECRET}\"\n\"{SECRET}\" = 1\n");
+    write(&sandbox.path("home/.cargo/credentials.toml"), &token)?;
+    write(&sandbox.path("proj/.env"), &format!("KEY = {SECRET}\n"))?;
+    let spec = sandbox.path("proj/linked.toml");
+    let settings = sandbox.path("proj/smtrain.toml");
+    let home = sandbox.path("home").display().to_string();
+    let validate = |spec: &str| -> TestResult {
+        let said = sandbox.smtrain(&["validate", "-v", spec]).dir(sandbox.path("proj")).run()?.expect(2)?;
+        assert!(!said.to_string().contains(SECRET), "{said}");
+        assert!(said.stderr.contains("its lines are not shown"), "{said}");
+        Ok(())
+    };
+    for file in [".aws/credentials", ".cargo/credentials.toml"] {
+        for images in [format!("{home}/{file}"), format!("../home/{file}")] {
+            write(&settings, &format!("images = \"{images}\"\n"))?;
+            validate("job.toml")?;
+        }
+        for link in [&settings, &spec] {
+            let _missing = fs::remove_file(link);
+            symlink(sandbox.path("home").join(file), link)?;
+            validate(if link == &spec { "linked.toml" } else { "job.toml" })?;
+            fs::remove_file(link)?;
+        }
+        // The file is not named as settings, though the link is.
+        write(&settings, "images = \"images.toml\"\n")?;
+        let images = sandbox.path("proj/images.toml");
+        symlink(sandbox.path("home").join(file), &images)?;
+        validate("job.toml")?;
+        fs::remove_file(&images)?;
+    }
+    write(&settings, "images = \".env\"\n")?;
+    validate("job.toml")?;
+    fs::remove_file(&settings)?;
+    // The environment of the process itself, which is a regular file.
+    symlink("/proc/self/environ", &spec)?;
+    let said = sandbox.smtrain(&["validate", "linked.toml"]).dir(sandbox.path("proj")).env("TOKEN", SECRET).run()?;
+    assert!(said.code == 2 && !said.stderr.contains(SECRET), "{said}");
+    Ok(())
+}
+
+#[test]
+fn lines_of_ones_own_files_are_shown() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    sandbox.project("proj", "print(1)")?;
+    for (file, other, text) in [
+        ("smtrain.toml", "", "rolle = 1 # here\n"),
+        ("images.toml", "smtrain.toml", "[pytorch.versions.\"9.9\"]\nbad = 1 # here\n"),
+        ("linked.toml", "", "rolle = 1 # here\n"),
+    ] {
+        if !other.is_empty() {
+            write(&sandbox.path("proj").join(other), &format!("images = \"{file}\"\n"))?;
+        }
+        write(&sandbox.path("proj/real").join(file), text)?;
+        symlink(Path::new("real").join(file), sandbox.path("proj").join(file))?;
+        let spec = if file == "linked.toml" { file } else { "job.toml" };
+        let said = sandbox.smtrain(&["validate", spec]).dir(sandbox.path("proj")).run()?.expect(2)?;
+        assert!(said.stderr.contains("# here"), "{said}");
+        for file in [file, other].iter().filter(|file| !file.is_empty()) {
+            fs::remove_file(sandbox.path("proj").join(file))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn submit_says_where_everything_goes_and_why() -> TestResult {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    let project = sandbox.project("proj", "print(1)")?;
+    tenant.make_bucket("jobs-of-strangers")?;
+    write(
+        &sandbox.path("smtrain.toml"),
+        "role = \"SageMakerRole\"\n[output]\ns3_uri = \"s3://jobs-of-strangers/x\"\n",
+    )?;
+    let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
+    let talk = said.stderr.clone();
+    for line in [
+        "output.s3_uri: s3://jobs-of-strangers/x (from smtrain.toml:3)",
+        "role: SageMakerRole (from smtrain.toml:1)",
+        "credentials: from AWS_ACCESS_KEY_ID",
+    ] {
+        assert_eq!(talk.matches(line).count(), 1, "{line} in {said}");
+    }
+    fs::remove_file(sandbox.path("smtrain.toml"))?;
+    let said = sandbox.smtrain(&["submit", "--role", "SageMakerRole", &project.spec()]).run()?.ok()?;
+    assert!(said.stderr.contains("role: SageMakerRole (from --role)"), "{said}");
+    assert!(said.stderr.contains("bucket: the account's own, sagemaker-REGION-ACCOUNT"), "{said}");
+    let quiet = sandbox.smtrain(&["submit", "-q", "--role", "SageMakerRole", &project.spec()]).run()?.ok()?;
+    assert_eq!(quiet.stderr, "");
+    Ok(())
+}
