@@ -122,7 +122,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     if cloud.is_local {
         fetch_channels(&spec, context).await?;
     } else {
-        destination::announce(&destination, context)?;
+        destination::announce(&spec, &destination, context)?;
     }
     let prepared = prepare(cloud, &spec, true, context).await?;
     report(&prepared, context);

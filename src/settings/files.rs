@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
-use super::is_own;
+use super::trust::{is_own, is_repository, is_there};
 use crate::error::{Error, Result};
 use crate::images::Catalog;
 use crate::job::problem::InvalidSpec;
@@ -14,8 +14,6 @@ use crate::job::{Layer, Layers, VARIABLES, images_file};
 /// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";
 const PROJECT_FILE: &str = "smtrain.toml";
-/// Entries of a repository's root: of git, Jujutsu and Mercurial.
-const REPOSITORIES: [&str; 3] = [".git", ".jj", ".hg"];
 const WRITABLE_BY_ALL: u32 = 0o002;
 /// Where a system's settings are when `XDG_CONFIG_DIRS` doesn't say it (XDG Base Directory Specification 0.8).
 const SITE: &str = "/etc/xdg";
@@ -134,22 +132,10 @@ fn reachable(here: &Path) -> impl Iterator<Item = &Path> {
     })
 }
 
-fn is_repository(folder: &Path) -> bool {
-    REPOSITORIES.iter().any(|name| is_there(&folder.join(name)))
-}
-
 /// The owner of a link counts as well as that of the file that it leads to.
 fn belongs_to_another(file: &Path) -> bool {
     let is_anothers = |about: io::Result<Metadata>| about.is_ok_and(|about| !is_own(&about));
     is_anothers(file.symlink_metadata()) || is_anothers(file.metadata())
-}
-
-/// A file that can't be looked at is there: reading it says why. So is a link that leads nowhere.
-fn is_there(file: &Path) -> bool {
-    match file.symlink_metadata() {
-        Ok(_) => true,
-        Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
-    }
 }
 
 /// A path with the home folder as `~`.

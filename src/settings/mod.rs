@@ -14,7 +14,7 @@ use crate::error::{Doing, Error, Result};
 use crate::job::Layers;
 
 pub(crate) use programs::find_program;
-pub(crate) use trust::is_own;
+pub(crate) use trust::{is_own, project_root};
 
 /// Where smtrain keeps what it keeps, and what it was started as.
 #[derive(Clone, Debug)]

@@ -1,18 +1,37 @@
 //! Where a job's code and data go, as which role and with whose credentials, each with the place that says so.
 
+use std::path::{Path, PathBuf};
+
 use crate::context::Context;
 use crate::error::Result;
+use crate::job::spec::{ChannelSource, JobSpec};
 use crate::job::{Origin, Setting};
 use crate::settings;
 
-/// Prints a line for each on stderr: a file of settings in a folder above may have decided it.
-pub(super) fn announce(destination: &[Origin], context: &Context) -> Result<()> {
+/// Prints a line for each on stderr: settings in a folder above, or somebody else's spec, may have decided it.
+pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context) -> Result<()> {
     destination.iter().for_each(|origin| context.ui.note(origin));
     if !destination.iter().any(|origin| origin.key == "output.s3_uri") {
         context.ui.note(bucket(context)?);
     }
     context.ui.note(credentials(context)?);
+    for path in outside(spec) {
+        context.ui.note(format_args!("note: {} is sent, which lies outside the project", path.display()));
+    }
     Ok(())
+}
+
+/// Returns the files and folders that are sent and lie outside the spec's repository, or folder where there is none.
+fn outside(spec: &JobSpec) -> Vec<&Path> {
+    let code = spec.source.iter().flat_map(|source| [&source.dir].into_iter().chain(&source.dependencies));
+    let data = spec.channels.iter().filter_map(|channel| match &channel.source {
+        ChannelSource::Path(path) => Some(path),
+        _ => None,
+    });
+    let Ok(folder) = spec.folder.canonicalize() else { return Vec::new() };
+    let root = settings::project_root(&folder);
+    let is_inside = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(root));
+    code.chain(data).map(PathBuf::as_path).filter(|path| !is_inside(path)).collect()
 }
 
 fn bucket(context: &Context) -> Result<String> {

@@ -157,15 +157,20 @@ fn submit_says_where_everything_goes_and_why() -> TestResult {
         &sandbox.path("smtrain.toml"),
         "role = \"SageMakerRole\"\n[output]\ns3_uri = \"s3://jobs-of-strangers/x\"\n",
     )?;
+    write(&sandbox.path("elsewhere/data.csv"), "1\n")?;
+    let project = project.file("data/a.csv", "1\n")?;
+    let project = project.with("[channels]\ninside = \"data\"\noutside = \"../elsewhere\"\n")?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
     let talk = said.stderr.clone();
     for line in [
         "output.s3_uri: s3://jobs-of-strangers/x (from smtrain.toml:3)",
         "role: SageMakerRole (from smtrain.toml:1)",
         "credentials: from AWS_ACCESS_KEY_ID",
+        "elsewhere is sent, which lies outside the project",
     ] {
         assert_eq!(talk.matches(line).count(), 1, "{line} in {said}");
     }
+    assert!(!talk.contains("data is sent"), "{said}");
     fs::remove_file(sandbox.path("smtrain.toml"))?;
     let said = sandbox.smtrain(&["submit", "--role", "SageMakerRole", &project.spec()]).run()?.ok()?;
     assert!(said.stderr.contains("role: SageMakerRole (from --role)"), "{said}");
