@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::cloud::{CloudError, Refusal};
 use crate::job::problem::InvalidSpec;
-use crate::model::{JobName, printable};
+use crate::model::JobName;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -60,7 +60,7 @@ impl Error {
     }
 
     pub(crate) fn job_failed(job: &JobName, reason: &str) -> Self {
-        let reason = printable(reason.trim_end());
+        let reason = reason.trim_end();
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         Self::new(Kind::JobFailed, format!("job {job} failed{because}"))
     }

@@ -32,20 +32,34 @@ use cli::{Cli, Command, GlobalArgs};
 use cloud::{Cloud, Place, aws, local};
 use context::Context;
 use error::{Doing, Error, Result};
-use model::JobName;
+use model::{JobName, one_line, printable};
 use settings::Settings;
 use ui::{Talk, Ui};
 
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
     CompleteEnv::with_factory(Cli::command).var(commands::completions::VARIABLE).complete();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| printable_error(&error).exit());
     let ui = Ui::new(cli.global.color.into(), talk(&cli.global), !cli.global.no_progress);
     match dispatch(cli, ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);
             error.exit_code()
+        }
+    }
+}
+
+/// Returns an error of the command line's whose text steers no terminal, whatever the arguments hold that it repeats: the
+/// error of the same arguments, made printable.
+fn printable_error(error: &clap::Error) -> clap::Error {
+    let arguments = settings::arguments().into_iter().map(|argument| one_line(&argument.to_string_lossy()));
+    match Cli::try_parse_from(arguments) {
+        Err(error) => error,
+        // What was wrong with the argument is what was replaced.
+        Ok(_) => {
+            let text = error.to_string();
+            Cli::command().error(error.kind(), printable(text.trim_start_matches("error: ")))
         }
     }
 }

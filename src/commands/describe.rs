@@ -38,7 +38,7 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
                 context.ui.detail(format_args!("metrics are left out: {error}"));
                 Vec::new()
             });
-            context.ui.text(&describe::text(&job, &metrics, Timestamp::now()))
+            context.ui.text(describe::text(&job, &metrics, Timestamp::now()))
         }
         DescribeOutput::Json => context.ui.line(json(&DescribeJson::of(&job)?)?),
     }

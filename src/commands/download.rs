@@ -2,7 +2,7 @@
 
 mod watching;
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +14,9 @@ use super::job_args::SourceArg;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::Result;
+use crate::model::JobName;
 use crate::model::downloaded::{Downloaded, Listed};
 use crate::model::size::Size;
-use crate::model::{JobName, printable};
 use crate::ops::download::{self, Patterns, Saving, Source, Watch, Which};
 use crate::ui;
 use crate::view;
@@ -97,9 +97,9 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     report(&downloaded, &watching, context);
     match output {
         DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Which::default() => {
-            context.ui.line(downloaded.folder.display())
+            context.ui.path(&downloaded.folder)
         }
-        DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.line(part.path.display())),
+        DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.path(&part.path)),
         DownloadOutput::Json => {
             watching.print_files(context.ui)?;
             let name = source.to_string();
@@ -137,7 +137,6 @@ async fn save(
 fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
     for part in &downloaded.parts {
         for link in &part.left_out {
-            let link = printable(link);
             context.ui.warning(format_args!("left out of the {}, as it leads elsewhere: {link}", part.what));
         }
         let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
@@ -156,21 +155,20 @@ async fn print_list(
     context: &Context,
 ) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
-    let out = Arc::new(Mutex::new(BufWriter::new(ui::sink())));
+    let out = Arc::new(Mutex::new(context.ui.data()));
     let lines = out.clone();
     let tell = move |part: &str, listed: Listed| {
         let line = match output {
             DownloadOutput::Path => view::download::listed(&listed),
             DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,
         };
-        writeln!(lines.lock().unwrap_or_else(PoisonError::into_inner), "{line}")
+        lines.lock().unwrap_or_else(PoisonError::into_inner).try_text(line + "\n")
     };
     unless_interrupted(download::list(cloud, source, which, &watch, Arc::new(tell))).await?;
-    let flushed = out.lock().unwrap_or_else(PoisonError::into_inner).flush();
-    flushed.map_err(ui::cannot_write)
+    out.lock().unwrap_or_else(PoisonError::into_inner).flush()
 }
 
 async fn print_file(cloud: &Cloud, source: &Source, which: Which, path: &Path, context: &Context) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
-    unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::sink)).await
+    unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::file_bytes)).await
 }

@@ -156,10 +156,10 @@ impl Rows {
     fn show(&mut self, rows: &[JobRow]) -> Result<()> {
         let Self { data, format } = self;
         match format {
-            Format::Table(table) => data.text(&history::lines(table, rows))?,
-            Format::Json => rows.iter().try_for_each(|row| data.text(&(json_line(row)? + "\n")))?,
-            Format::Csv { headings } => data.bytes(&history::csv(rows, std::mem::take(headings))?)?,
-            Format::Names => rows.iter().try_for_each(|row| data.text(&format!("{}\n", row.name())))?,
+            Format::Table(table) => data.text(history::lines(table, rows))?,
+            Format::Json => rows.iter().try_for_each(|row| data.text(json_line(row)? + "\n"))?,
+            Format::Csv { headings } => data.text(history::csv(rows, std::mem::take(headings))?)?,
+            Format::Names => rows.iter().try_for_each(|row| data.text(format_args!("{}\n", row.name())))?,
         }
         data.flush()
     }

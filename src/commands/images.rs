@@ -42,8 +42,8 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<()> {
     };
     match output {
         ImagesOutput::Json => listed.iter().try_for_each(|listed| context.ui.line(json_line(&ListedJson::of(listed))?)),
-        ImagesOutput::Table if name.is_some() => context.ui.text(&versions_table(&listed)),
-        ImagesOutput::Table => context.ui.text(&names_table(&listed)),
+        ImagesOutput::Table if name.is_some() => context.ui.text(versions_table(&listed)),
+        ImagesOutput::Table => context.ui.text(names_table(&listed)),
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::template::{self, Template, TemplateError};
+use crate::ui::Text;
 use crate::ui::table::Table;
 use crate::view::{TemplateJson, json_line};
 
@@ -42,7 +43,7 @@ pub(crate) fn run(args: InitArgs, context: &Context) -> Result<()> {
 fn show_templates(output: InitOutput, context: &Context) -> Result<()> {
     let templates = template::all();
     match output {
-        InitOutput::Table => context.ui.text(&table(&templates)),
+        InitOutput::Table => context.ui.text(table(&templates)),
         InitOutput::Json => templates.iter().try_for_each(|template| {
             let (name, summary) = (template.name, template.summary.as_str());
             context.ui.line(json_line(&TemplateJson::new(name, summary))?)
@@ -50,7 +51,7 @@ fn show_templates(output: InitOutput, context: &Context) -> Result<()> {
     }
 }
 
-fn table(templates: &[Template]) -> String {
+fn table(templates: &[Template]) -> Text {
     let mut table = Table::new(vec!["TEMPLATE", "WHAT IT IS FOR"]);
     for template in templates {
         table.row(vec![template.name.into(), template.summary.as_str().into()]);
@@ -61,7 +62,7 @@ fn table(templates: &[Template]) -> String {
 fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
     let written = template::write(name, dir).map_err(refused)?;
     for path in &written {
-        context.ui.line(path.display())?;
+        context.ui.path(path)?;
     }
     let spec = dir.join("job.toml");
     let (place, flags) = match template::find(name) {

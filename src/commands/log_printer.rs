@@ -8,7 +8,7 @@ pub(super) use self::grep::Grep;
 use crate::cloud::{LogEvent, LogStream};
 use crate::error::Result;
 use crate::ops::log::Watcher;
-use crate::ui::{self, Data, Progress, Style, Ui};
+use crate::ui::{self, Data, Progress, Style, Text, Ui};
 use crate::view::log_lines::{self, Kind, LogFormat, LogLine};
 
 /// Bytes that are gathered before they are written.
@@ -127,8 +127,7 @@ impl Watcher for LogPrinter {
     fn phase(&mut self, phase: &str, message: &str) -> Result<()> {
         self.flush()?;
         self.waiting = None;
-        let style = Style::Faint;
-        self.ui.note(format_args!("{style}{phase}: {message}{style:#}"));
+        self.ui.note(Text::styled(Style::Faint, format_args!("{phase}: {message}")));
         if !self.has_lines {
             self.waiting = Some(self.ui.progress_of_time(phase));
         }

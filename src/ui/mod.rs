@@ -1,25 +1,32 @@
 //! The only place that prints. stdout is data, stderr is talk.
+//!
+//! What is said to people goes through [`Text`], which takes away from what it is made of whatever steers a terminal: names
+//! of files and objects, services' answers, specs and settings, causes of errors. Bytes as they are go only where they are
+//! data on a pipe: a log, a file's content, a path.
 
+mod out;
 mod problems;
 mod progress;
 mod style;
 pub(crate) mod table;
+mod terminal;
+mod text;
 
 use std::error::Error as StdError;
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::error::{Error, Kind, Result};
 use crate::job::problem::{InvalidSpec, Problem, SourceText};
 
+pub(crate) use out::{Data, file_bytes};
 pub(crate) use progress::{Progress, bytes};
 pub(crate) use style::Style;
-
-/// Bytes of stdout that are gathered before they are written.
-const BUFFER: usize = 64 * 1024;
+pub(crate) use terminal::log_text;
+pub(crate) use text::Text;
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,34 +52,41 @@ impl Ui {
 
     /// Where data goes: buffered, since a log has millions of lines.
     pub(crate) fn data(self) -> Data {
-        let styled = is_styled(self.color, AutoStream::choice(&io::stdout()));
-        Data { out: BufWriter::with_capacity(BUFFER, io::stdout().lock()), styled }
+        Data::new(is_styled(self.color, AutoStream::choice(&io::stdout())))
     }
 
     /// One line of data.
-    pub(crate) fn line(self, text: impl Display) -> Result<()> {
-        self.text(&format!("{text}\n"))
+    pub(crate) fn line(self, text: impl Into<Text>) -> Result<()> {
+        let mut line = text.into();
+        line.push('\n');
+        self.text(line)
+    }
+
+    /// One line of data that is a path.
+    pub(crate) fn path(self, path: &Path) -> Result<()> {
+        let mut data = self.data();
+        data.path(path)?;
+        data.flush()
     }
 
     /// All the data that a command has, as text.
-    pub(crate) fn text(self, text: &str) -> Result<()> {
+    pub(crate) fn text(self, text: impl Into<Text>) -> Result<()> {
         let mut data = self.data();
         data.text(text)?;
         data.flush()
     }
 
     /// Talk that `--quiet` silences.
-    pub(crate) fn note(self, text: impl Display) {
+    pub(crate) fn note(self, text: impl Into<Text>) {
         if self.talk != Talk::Quiet {
-            self.say(format_args!("{text}\n"));
+            self.say_line(text.into());
         }
     }
 
     /// Talk that only `--verbose` wants.
     pub(crate) fn detail(self, text: impl Display) {
         if self.talk == Talk::Verbose {
-            let style = Style::Faint;
-            self.say(format_args!("{style}{text}{style:#}\n"));
+            self.say_line(Text::styled(Style::Faint, text));
         }
     }
 
@@ -96,8 +110,7 @@ impl Ui {
     }
 
     pub(crate) fn warning(self, text: impl Display) {
-        let style = Style::Warning;
-        self.say(format_args!("{style}warning{style:#}: {text}\n"));
+        self.labelled(Style::Warning, "warning", text);
     }
 
     pub(crate) fn error(self, error: &Error) {
@@ -110,48 +123,46 @@ impl Ui {
 
     /// What is wrong with a spec that can be used all the same.
     pub(crate) fn spec_warnings(self, sources: &[SourceText], warnings: &[Problem]) {
-        self.say(format_args!("{}", problems::render(sources, warnings, self.styled_err())));
+        self.say(&problems::render(sources, warnings));
     }
 
     fn invalid_spec(self, spec: &InvalidSpec) {
-        self.say(format_args!("{}", problems::render(&spec.sources, &spec.problems, self.styled_err())));
+        self.say(&problems::render(&spec.sources, &spec.problems));
         let count = spec.problems.iter().filter(|problem| problem.is_error()).count();
-        let (style, noun) = (Style::Error, if count == 1 { "error" } else { "errors" });
-        self.say(format_args!("{style}{}{style:#}: {count} {noun}\n", spec.path.display()));
+        let noun = if count == 1 { "error" } else { "errors" };
+        self.labelled(Style::Error, &spec.path.display().to_string(), format_args!("{count} {noun}"));
     }
 
     fn plain_error(self, error: &Error) {
-        let style = Style::Error;
-        self.say(format_args!("{style}error{style:#}: {error}\n"));
+        self.labelled(Style::Error, "error", error);
         let mut cause = error.source();
         while let Some(source) = cause {
-            self.say(format_args!("  cause: {source}\n"));
+            self.say_line(Text::from(format_args!("  cause: {source}")));
             cause = source.source();
         }
         error.all_details().iter().for_each(|detail| self.detail(format_args!("  {detail}")));
-        for hint in error.hints() {
-            let style = Style::Hint;
-            self.say(format_args!("{style}hint{style:#}: {hint}\n"));
-        }
+        error.hints().iter().for_each(|hint| self.labelled(Style::Hint, "hint", hint));
     }
 
-    fn say(self, text: impl Display) {
-        let text = text.to_string();
-        if self.styled_err() {
-            talk_bytes(text.as_bytes());
-        } else {
-            talk_bytes(strip_str(&text).to_string().as_bytes());
-        }
+    /// `error: what went wrong`.
+    fn labelled(self, style: Style, label: &str, text: impl Display) {
+        let mut line = Text::styled(style, label);
+        line.push(format_args!(": {text}"));
+        self.say_line(line);
+    }
+
+    fn say_line(self, mut line: Text) {
+        line.push('\n');
+        self.say(&line);
+    }
+
+    fn say(self, text: &Text) {
+        talk_bytes(text.shown(self.styled_err()).as_bytes());
     }
 
     fn styled_err(self) -> bool {
         is_styled(self.color, AutoStream::choice(&io::stderr()))
     }
-}
-
-/// stdout, for data that is written from any thread.
-pub(crate) fn sink() -> io::Stdout {
-    io::stdout()
 }
 
 pub(crate) fn out_is_terminal() -> bool {
@@ -162,7 +173,7 @@ pub(crate) fn err_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Bytes for stderr as they are: a job's log while it is followed.
+/// Writes bytes to stderr as they are: a job's log, which [`log_text`] has made harmless for a terminal.
 pub(crate) fn talk_bytes(bytes: &[u8]) {
     // Nobody can be told that stderr is closed.
     let _closed = io::stderr().write_all(bytes);
@@ -172,40 +183,4 @@ pub(crate) fn talk_bytes(bytes: &[u8]) {
 fn is_styled(color: ColorChoice, stream: ColorChoice) -> bool {
     let choice = if color == ColorChoice::Auto { stream } else { color };
     choice != ColorChoice::Never
-}
-
-/// stdout. A reader that has gone ends the command quietly.
-pub(crate) struct Data {
-    out: BufWriter<StdoutLock<'static>>,
-    styled: bool,
-}
-
-impl Data {
-    /// Whether styles are shown.
-    pub(crate) fn is_styled(&self) -> bool {
-        self.styled
-    }
-
-    /// Bytes as they are.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(cannot_write)
-    }
-
-    /// Text whose styles are left out where nobody sees them.
-    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        let written = if self.styled { write!(self.out, "{text}") } else { write!(self.out, "{}", strip_str(text)) };
-        written.map_err(cannot_write)
-    }
-
-    pub(crate) fn flush(&mut self) -> Result<()> {
-        self.out.flush().map_err(cannot_write)
-    }
-}
-
-/// Of stdout. A reader that has gone is no reason to complain.
-pub(crate) fn cannot_write(error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader has gone"),
-        _ => Error::failure("could not write to stdout").caused_by(error),
-    }
 }

@@ -1,13 +1,18 @@
 //! Problems of a spec, each with its place, the line, a caret and a hint.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::ops::Range;
 
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::Text;
 use crate::job::problem::{Problem, Severity, SourceText};
+use crate::model::{printable, printable_offset};
 
-pub(super) fn render(sources: &[SourceText], problems: &[Problem], styled: bool) -> String {
-    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-    let file = sources.first().map_or("", |source| source.name.as_str());
-    problems.iter().map(|problem| renderer.render(&report(file, sources, problem)) + "\n").collect()
+pub(super) fn render(sources: &[SourceText], problems: &[Problem]) -> Text {
+    let renderer = Renderer::styled();
+    let file = printable(sources.first().map_or("", |source| source.name.as_str()));
+    // Each report is made of printable text alone.
+    Text::rendered(problems.iter().map(|problem| renderer.render(&report(&file, sources, problem)) + "\n").collect())
 }
 
 fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) -> Vec<Group<'a>> {
@@ -15,22 +20,24 @@ fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) ->
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(problem.message.as_str());
+    let title = level.primary_title(printable(&problem.message));
     let mut group = match problem.place.as_ref().and_then(|place| Some((place, sources.get(place.source)?))) {
-        Some((place, source)) => title.element(snippet(source, place.bytes.clone(), &problem.label)),
-        None => title.element(annotate_snippets::Origin::path(file)),
+        Some((place, source)) => title.element(snippet(source, &place.bytes, &problem.label)),
+        None => title.element(Origin::path(file)),
     };
     if let Some(hint) = &problem.hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+        group = group.element(Level::HELP.with_name("hint").message(printable(hint)));
     }
     vec![group]
 }
 
 fn snippet<'a>(
     source: &'a SourceText,
-    bytes: std::ops::Range<usize>,
+    bytes: &Range<usize>,
     label: &'a str,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let annotation = AnnotationKind::Primary.span(bytes).label((!label.is_empty()).then_some(label));
-    Snippet::source(source.text.as_str()).path(source.name.as_str()).fold(true).annotation(annotation)
+    // What is replaced is longer or shorter than what was there.
+    let [start, end] = [bytes.start, bytes.end].map(|at| printable_offset(&source.text, at));
+    let annotation = AnnotationKind::Primary.span(start..end).label((!label.is_empty()).then(|| printable(label)));
+    Snippet::source(printable(&source.text)).path(printable(&source.name)).fold(true).annotation(annotation)
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::model::one_line;
+
 /// How often the line moves while nothing comes.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -47,7 +49,7 @@ impl Progress {
 
     fn new(title: &str, template: &str, visible: bool) -> Self {
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(None, target).with_message(title.to_owned());
+        let bar = ProgressBar::with_draw_target(None, target).with_message(one_line(title));
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -64,8 +66,9 @@ impl Progress {
 
     /// The next step of the work goes by another title.
     pub(crate) fn advance_in(&self, title: &str, by: u64) {
+        let title = one_line(title);
         if self.bar.message() != title {
-            self.bar.set_message(title.to_owned());
+            self.bar.set_message(title);
             self.bar.reset();
         }
         self.bar.inc(by);
@@ -73,7 +76,7 @@ impl Progress {
 
     /// Something of a known size begins, part of which is there already.
     pub(crate) fn begin(&self, title: &str, size: u64, there: u64) {
-        self.bar.set_message(title.to_owned());
+        self.bar.set_message(one_line(title));
         self.bar.set_length(size);
         self.there.store(there, Ordering::Relaxed);
         self.bar.set_position(there);
@@ -83,7 +86,7 @@ impl Progress {
     /// What is said at the line's end; only made where it is seen.
     pub(crate) fn tell(&self, text: impl FnOnce() -> String) {
         if !self.bar.is_hidden() {
-            self.bar.set_prefix(text());
+            self.bar.set_prefix(one_line(&text()));
         }
     }
 

@@ -1,12 +1,10 @@
 //! The colours, each by its meaning.
 
-use std::fmt;
-
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::model::JobStatus;
 
-/// `{style}` starts it, `{style:#}` ends it.
+/// How a stretch of [`Text`](super::Text) looks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     Error,
@@ -35,7 +33,7 @@ impl Style {
         Self::Node(u8::try_from(number % 6).unwrap_or_default())
     }
 
-    fn ansi(self) -> Ansi {
+    pub(super) fn ansi(self) -> Ansi {
         let color = |color: AnsiColor| Ansi::new().fg_color(Some(color.into()));
         match self {
             Self::Error => color(AnsiColor::Red).bold(),
@@ -50,11 +48,5 @@ impl Style {
             Self::Node(4) => color(AnsiColor::Magenta),
             Self::Node(_) => color(AnsiColor::Blue),
         }
-    }
-}
-
-impl fmt::Display for Style {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.ansi(), f)
     }
 }

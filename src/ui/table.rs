@@ -2,7 +2,8 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, Width, presets};
 
-use super::Style;
+use super::{Style, Text};
+use crate::model::one_line;
 
 /// Blanks between columns.
 const GAP: u16 = 2;
@@ -17,6 +18,7 @@ pub(crate) struct Table {
     widths: Vec<u16>,
 }
 
+/// One line of text.
 #[derive(Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -25,7 +27,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn styled(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style }
+        Self { text: one_line(&text.into()), style }
     }
 
     fn width(&self) -> u16 {
@@ -33,7 +35,7 @@ impl Cell {
     }
 
     fn render(&self) -> String {
-        format!("{}{}{:#}", self.style, self.text, self.style)
+        Text::styled(self.style, &self.text).shown(true).into_owned()
     }
 }
 
@@ -58,7 +60,7 @@ impl Table {
 
     /// The rows so far as text with styles, under the headings if they are the first; lines have no trailing blanks. Rows
     /// that are added later stand under them: a column never gets narrower, and wider only where it must.
-    pub(crate) fn render(&mut self) -> String {
+    pub(crate) fn render(&mut self) -> Text {
         let mut table = Comfy::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         if let Some(headings) = self.headings.take() {
@@ -70,7 +72,7 @@ impl Table {
             column.set_padding((0, GAP)).set_constraint(ColumnConstraint::LowerBoundary(at_least));
         }
         self.rows.clear();
-        table.trim_fmt() + "\n"
+        Text::rendered(table.trim_fmt() + "\n")
     }
 }
 
@@ -85,11 +87,18 @@ mod tests {
             for [a, b] in cells {
                 table.row(vec![(*a).into(), Cell::styled(*b, Style::Good)]);
             }
-            anstream::adapter::strip_str(&table.render()).to_string()
+            table.render().shown(false).into_owned()
         };
         assert_eq!(batch(&[["1234", "x"], ["1", "yy"]]), "A     B\n1234  x\n1     yy\n");
         assert_eq!(batch(&[["2", "z"]]), "2     z\n");
         assert_eq!(batch(&[["123456", "z"], ["3", "z"]]), "123456  z\n3       z\n");
         assert_eq!(batch(&[["4", "z"]]), "4       z\n");
+    }
+
+    #[test]
+    fn a_cell_is_one_line_that_steers_no_terminal() {
+        let mut table = Table::new(vec!["A", "B"]);
+        table.row(vec!["1\n2\t\u{1b}[2J".into(), "\u{9b}".into()]);
+        assert_eq!(table.render().shown(false), "A          B\n1\\n2 \u{fffd}[2J  \u{fffd}\n");
     }
 }

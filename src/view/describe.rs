@@ -1,7 +1,5 @@
 //! Everything about one job, for a person.
 
-use std::fmt::Write;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,8 +8,8 @@ use super::{VERSION, history};
 use crate::cloud::MetricPoint;
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{printable, secrets, when};
-use crate::ui::Style;
+use crate::model::{one_line, secrets, when};
+use crate::ui::{Style, Text};
 
 /// DescribeTrainingJob's answer under `job`, in the API's own names.
 #[derive(Debug, Serialize)]
@@ -28,7 +26,7 @@ impl DescribeJson {
     }
 }
 
-pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], now: Timestamp) -> String {
+pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], now: Timestamp) -> Text {
     let mut page = Page::default();
     state(&mut page, job, now);
     page.field("runs", &history::runs(job));
@@ -52,9 +50,9 @@ fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     let status = job.training_job_status;
     let phase = &job.secondary_status;
     let both = if status.as_str() == phase { phase.clone() } else { format!("{status} ({phase})") };
-    page.field("status", &format!("{style}{both}{style:#}"));
+    page.styled_field("status", style, &both);
     if let Some(reason) = &job.failure_reason {
-        page.field("reason", &printable(reason));
+        page.field("reason", reason);
     }
     page.field("created", &when::local(job.creation_time));
     if let Some(start) = job.training_start_time {
@@ -147,27 +145,37 @@ fn phases(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
 /// Lines of a name and a value.
 #[derive(Default)]
 struct Page {
-    text: String,
+    text: Text,
 }
+
+/// The column of a value, and that of an entry's.
+const FIELD: usize = 12;
+const ENTRY: usize = 34;
 
 impl Page {
     fn field(&mut self, name: &str, value: &str) {
-        // Further lines stand under the first.
-        let value = value.replace('\n', &format!("\n{:12}", ""));
-        self.put(format_args!("{name:<12}{value}\n"));
+        self.styled_field(name, Style::Plain, value);
+    }
+
+    fn styled_field(&mut self, name: &str, style: Style, value: &str) {
+        self.text.push(format_args!("{name:<FIELD$}"));
+        self.text.push_styled(style, below(FIELD, value));
+        self.text.push('\n');
     }
 
     fn heading(&mut self, title: &str) {
-        let style = Style::Heading;
-        self.put(format_args!("\n{style}{title}{style:#}\n"));
+        self.text.push('\n');
+        self.text.push_styled(Style::Heading, title);
+        self.text.push('\n');
     }
 
     fn entry(&mut self, name: &str, value: &str) {
-        self.put(format_args!("  {:<30}  {}\n", printable(name), printable(value)));
+        let name = one_line(name);
+        self.text.push(format_args!("  {name:<30}  {}\n", below(ENTRY, value)));
     }
+}
 
-    fn put(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing to a String does not fail.
-        let _always = self.text.write_fmt(text);
-    }
+/// Further lines stand under the first.
+fn below(column: usize, value: &str) -> String {
+    value.replace('\n', &format!("\n{:column$}", ""))
 }

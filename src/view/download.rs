@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::VERSION;
 use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
-use crate::model::{hex, printable};
+use crate::model::{hex, one_line};
 use crate::ui;
 
 /// The last line: what came, and where it is.
@@ -99,15 +99,15 @@ impl<'a> FileJson<'a> {
 
 /// `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
 pub(crate) fn listed(listed: &Listed) -> String {
-    let name = printable(&listed.path.display().to_string()).replace('\n', "\\n");
+    let shown = |path: &Path| one_line(&path.display().to_string());
+    let name = shown(&listed.path);
     let name = name.trim_end_matches('/');
-    let link = |target: &Path| printable(&target.display().to_string()).replace('\n', "\\n");
     let size = if listed.kind == ListedKind::File { ui::bytes(listed.size) } else { String::new() };
     match &listed.kind {
         ListedKind::File => format!("{size:>12}  {name}"),
         ListedKind::Folder => format!("{size:>12}  {name}/"),
-        ListedKind::Symlink(target) => format!("{size:>12}  {name} -> {}", link(target)),
-        ListedKind::HardLink(target) => format!("{size:>12}  {name} = {}", link(target)),
+        ListedKind::Symlink(target) => format!("{size:>12}  {name} -> {}", shown(target)),
+        ListedKind::HardLink(target) => format!("{size:>12}  {name} = {}", shown(target)),
         ListedKind::Other => format!("{size:>12}  {name} (a device or the like)"),
     }
 }

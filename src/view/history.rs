@@ -9,8 +9,8 @@ use crate::error::{Doing, Result};
 use crate::model::JobStatus;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::when;
-use crate::ui::Style;
 use crate::ui::table::{Cell, Table};
+use crate::ui::{Style, Text};
 
 /// One job of the list. Times are RFC 3339 in UTC, durations in seconds.
 #[derive(Debug, Serialize)]
@@ -152,7 +152,7 @@ pub(crate) fn table() -> Table {
 }
 
 /// The table's next lines.
-pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> String {
+pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> Text {
     for row in rows {
         table.row(row.cells());
     }
@@ -160,13 +160,14 @@ pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> String {
 }
 
 /// The next records, under the headings if they are the first.
-pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<Vec<u8>> {
+pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if headings {
         writer.write_record(CSV_HEADINGS).doing(|| "write CSV".to_owned())?;
     }
     rows.iter().try_for_each(|row| writer.serialize(row)).doing(|| "write CSV".to_owned())?;
-    writer.into_inner().doing(|| "write CSV".to_owned())
+    let csv = writer.into_inner().doing(|| "write CSV".to_owned())?;
+    String::from_utf8(csv).doing(|| "write CSV".to_owned())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{VERSION, count};
 use crate::images::{Choice, Kind, Listed};
+use crate::ui::Text;
 use crate::ui::table::Table;
 
 /// One image, and what it was chosen by.
@@ -70,7 +71,7 @@ fn kind(listed: &Listed) -> &'static str {
 }
 
 /// A line for each name.
-pub(crate) fn names_table(listed: &[Listed]) -> String {
+pub(crate) fn names_table(listed: &[Listed]) -> Text {
     let mut table = Table::new(vec!["NAME", "KIND", "NEWEST", "VERSIONS", "PROCESSORS"]);
     for images in listed.chunk_by(|one, other| one.name == other.name) {
         let Some(newest) = images.iter().find(|image| image.variant.is_none()).or(images.first()) else { continue };
@@ -103,7 +104,7 @@ fn processors(all: &[&String]) -> String {
 }
 
 /// A line for each version of one name.
-pub(crate) fn versions_table(listed: &[Listed]) -> String {
+pub(crate) fn versions_table(listed: &[Listed]) -> Text {
     let mut table = Table::new(vec!["VERSION", "ALSO", "BASE", "PYTHON", "PROCESSORS", "REGIONS", "FOR"]);
     for image in listed {
         table.row(vec![

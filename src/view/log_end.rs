@@ -1,6 +1,5 @@
 //! What came of a log that was followed to its end.
 
-use crate::model::printable;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::when;
 use jiff::SignedDuration;
@@ -50,7 +49,7 @@ pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
 
 /// Where a job of several nodes failed first.
 pub(crate) fn traceback(node: &str, lines: &[String]) -> String {
-    format!("it failed first on {node}:\n{}", printable(&lines.join("\n")))
+    format!("it failed first on {node}:\n{}", lines.join("\n"))
 }
 
 #[cfg(test)]

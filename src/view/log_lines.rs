@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cloud::{LogEvent, LogStream};
 use crate::error::Result;
-use crate::ui::Style;
+use crate::ui::{Style, Text, log_text};
 
 /// How the lines of a log are shown.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl LogFormat {
             }
             Kind::Terminal => {
                 self.head(line, out);
-                harmless(message, out);
+                log_text(message, out);
             }
         }
         // A terminal goes back to the line's start; what comes next starts with clearing it.
@@ -105,7 +105,9 @@ impl LogFormat {
         let Some(width) = self.prefix else { return };
         let node = if line.times > 1 { format!("[x{}]", line.times) } else { line.stream.node().to_owned() };
         let style = if self.colored { Style::of_node(line.stream.number()) } else { Style::Plain };
-        out.extend(format!("{style}{node:<width$} |{style:#} ").into_bytes());
+        let head = Text::styled(style, format_args!("{node:<width$} |"));
+        out.extend_from_slice(head.shown(self.colored).as_bytes());
+        out.push(b' ');
     }
 }
 
@@ -121,58 +123,6 @@ impl Stamp {
                 format!("{sign}{hours:02}:{minutes:02}:{:02}.{:03}", seconds / 1000 % 60, seconds % 1000)
             }
         }
-    }
-}
-
-/// What a script prints must not steer the terminal: colours pass, any other control character becomes visible.
-fn harmless(message: &[u8], out: &mut Vec<u8>) {
-    if !message.iter().any(|byte| is_control(*byte) || *byte == 0xc2) {
-        return out.extend_from_slice(message);
-    }
-    let text = String::from_utf8_lossy(message);
-    let mut rest = &*text;
-    while let Some(at) = rest.find(|c: char| c.is_control() && !matches!(c, '\t' | '\n')) {
-        let (before, from) = rest.split_at(at);
-        out.extend_from_slice(before.as_bytes());
-        // What is no colour is one character, made visible.
-        let (shown, after) = color(from).map_or_else(|| first_visible(from), |length| split(from, length));
-        out.extend_from_slice(shown.as_bytes());
-        rest = after;
-    }
-    out.extend_from_slice(rest.as_bytes());
-    if text.contains('\u{1b}') {
-        out.extend_from_slice(b"\x1b[0m");
-    }
-}
-
-fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n')
-}
-
-/// The length of a colour (SGR: `ESC [ 1 ; 31 m`) at the start.
-fn color(text: &str) -> Option<usize> {
-    let parameters = text.strip_prefix("\u{1b}[")?;
-    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
-    parameters.get(end..)?.starts_with('m').then_some(end + 3)
-}
-
-fn split(text: &str, at: usize) -> (Cow<'_, str>, &str) {
-    let (before, after) = text.split_at(at);
-    (before.into(), after)
-}
-
-fn first_visible(text: &str) -> (Cow<'_, str>, &str) {
-    let mut chars = text.chars();
-    let shown: String = chars.next().map(visible).into_iter().collect();
-    (shown.into(), chars.as_str())
-}
-
-/// A control character's picture.
-fn visible(c: char) -> char {
-    match u32::from(c) {
-        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
-        0x7f => '\u{2421}',
-        _ => char::REPLACEMENT_CHARACTER,
     }
 }
 
@@ -225,14 +175,8 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_colours_and_nothing_else_that_steers_it() -> Result<()> {
-        assert_eq!(shown(Kind::Terminal, "gr\u{fc}n\t1\n2".as_bytes())?, "gr\u{fc}n\t1\n2\n");
-        assert_eq!(shown(Kind::Terminal, b"\x1b[1;31mred\x1b[0m")?, "\x1b[1;31mred\x1b[0m\x1b[0m\n");
-        assert_eq!(
-            shown(Kind::Terminal, b"a\x1b[2Jb\x1b]0;title\x07")?,
-            "a\u{241b}[2Jb\u{241b}]0;title\u{2407}\x1b[0m\n"
-        );
-        assert_eq!(shown(Kind::Terminal, "a\u{9b}2Jb\0".as_bytes())?, "a\u{fffd}2Jb\u{2400}\n");
+    fn only_a_terminal_gets_less_than_was_printed() -> Result<()> {
+        assert_eq!(shown(Kind::Terminal, b"a\x1b[2Jb\x1b[31mred")?, "a\u{241b}[2Jb\x1b[31mred\x1b[0m\n");
         assert_eq!(shown(Kind::Pipe, b"a\x1b[2J\0\xff")?, "a\x1b[2J\0\u{fffd}\n");
         Ok(())
     }

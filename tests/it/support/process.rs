@@ -97,7 +97,9 @@ impl Running {
         let status =
             status.map_err(|error| format!("{error}; it said\n{}{}", self.stdout.text(), self.stderr.text()))?;
         let code = shell_code(status);
-        Ok(Said { stdout: self.stdout.finish("stdout")?, stderr: self.stderr.finish("stderr")?, code })
+        let (stdout, stderr) = (self.stdout.finish("stdout")?, self.stderr.finish("stderr")?);
+        let raw = [self.stdout.bytes(), self.stderr.bytes()].concat();
+        Ok(Said { stdout, stderr, code, raw })
     }
 }
 
@@ -135,8 +137,12 @@ impl Stream {
         Self { text, reader }
     }
 
+    fn bytes(&self) -> Vec<u8> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
     fn wait_for(&self, name: &str, text: &str) -> TestResult {

@@ -15,6 +15,8 @@ pub(crate) struct Said {
     pub(crate) stderr: String,
     /// The exit code; 128 and the signal's number for a command that a signal ended, as a shell has it.
     pub(crate) code: i32,
+    /// The bytes of stdout, then of stderr, where they may be no text.
+    pub(crate) raw: Vec<u8>,
 }
 
 impl Said {
@@ -57,7 +59,7 @@ impl Said {
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stdout, stderr, code } = self;
+        let Self { stdout, stderr, code, raw: _ } = self;
         write!(f, "exit code: {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")
     }
 }

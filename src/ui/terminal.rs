@@ -1,0 +1,141 @@
+//! What a script prints, made harmless for a terminal.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::model::steers_terminals;
+
+/// Appends a log's message to `out`: colours pass, and end with the message; any other control character becomes visible.
+pub(crate) fn log_text(message: &[u8], out: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(message);
+    if !text.contains(steers_terminals) {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    let mut rest = &*text;
+    while let Some(at) = rest.find(steers_terminals) {
+        let (before, from) = rest.split_at(at);
+        out.extend_from_slice(before.as_bytes());
+        // What is no colour is one character, made visible.
+        let (shown, after) = color(from).map_or_else(|| first_visible(from), |length| split(from, length));
+        out.extend_from_slice(shown.as_bytes());
+        rest = after;
+    }
+    out.extend_from_slice(rest.as_bytes());
+    if text.contains('\u{1b}') {
+        out.extend_from_slice(b"\x1b[0m");
+    }
+}
+
+/// Returns the length of a colour (SGR: `ESC [ 1 ; 31 m`) at the start.
+fn color(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
+    parameters.get(end..)?.starts_with('m').then_some(end + 3)
+}
+
+fn split(text: &str, at: usize) -> (Cow<'_, str>, &str) {
+    let (before, after) = text.split_at(at);
+    (before.into(), after)
+}
+
+fn first_visible(text: &str) -> (Cow<'_, str>, &str) {
+    let mut chars = text.chars();
+    let shown: String = chars.next().map(visible).into_iter().collect();
+    (shown.into(), chars.as_str())
+}
+
+/// Returns a control character's picture.
+fn visible(c: char) -> char {
+    match u32::from(c) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+        0x7f => '\u{2421}',
+        _ => char::REPLACEMENT_CHARACTER,
+    }
+}
+
+/// The bytes of a file on their way to a terminal: control characters become visible, colours too.
+pub(super) struct Filter<W: Write> {
+    out: W,
+    /// A character whose end has not come yet.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> Filter<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, begun: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for Filter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut all = std::mem::take(&mut self.begun);
+        all.extend_from_slice(bytes);
+        let end = all.len() - begun(&all);
+        self.begun = all.split_off(end);
+        let shown = |c: char| if steers_terminals(c) { visible(c) } else { c };
+        let text: String = String::from_utf8_lossy(&all).chars().map(shown).collect();
+        self.out.write_all(text.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Drop for Filter<W> {
+    fn drop(&mut self) {
+        let rest = String::from_utf8_lossy(&self.begun).into_owned();
+        // Nobody can be told that stdout is closed by now.
+        let _closed = self.out.write_all(rest.as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+/// Returns how many bytes at the end are the beginning of a character.
+fn begun(bytes: &[u8]) -> usize {
+    let last = bytes.utf8_chunks().last();
+    let rest = last.map_or(&b""[..], |chunk| chunk.invalid());
+    let is_begun = std::str::from_utf8(rest).is_err_and(|error| error.error_len().is_none());
+    if is_begun { rest.len() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(message: &[u8]) -> String {
+        let mut out = Vec::new();
+        log_text(message, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn a_terminal_gets_colours_and_nothing_else_that_steers_it() {
+        assert_eq!(shown("gr\u{fc}n\t1\n2".as_bytes()), "gr\u{fc}n\t1\n2");
+        assert_eq!(shown(b"\x1b[1;31mred\x1b[0m"), "\x1b[1;31mred\x1b[0m\x1b[0m");
+        assert_eq!(shown(b"a\x1b[2Jb\x1b]0;title\x07"), "a\u{241b}[2Jb\u{241b}]0;title\u{2407}\x1b[0m");
+        assert_eq!(shown("a\u{9b}2Jb\0".as_bytes()), "a\u{fffd}2Jb\u{2400}");
+        assert_eq!(shown("a\u{202e}b\u{2066}".as_bytes()), "a\u{fffd}b\u{fffd}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        let mut out = Vec::new();
+        log_text(b"a\x9b2J\x85", &mut out);
+        assert_eq!(out, "a\u{fffd}2J\u{fffd}".as_bytes());
+    }
+
+    #[test]
+    fn a_file_is_shown_whole_however_it_is_cut() -> io::Result<()> {
+        let text = "gr\u{fc}n \u{1f600}\x1b[31m\u{9b}2J".as_bytes();
+        for size in 1..text.len() {
+            let mut out = Vec::new();
+            let mut filter = Filter::new(&mut out);
+            text.chunks(size).try_for_each(|chunk| filter.write_all(chunk))?;
+            filter.write_all(b"\xe2\x82")?;
+            drop(filter);
+            assert_eq!(String::from_utf8_lossy(&out), "gr\u{fc}n \u{1f600}\u{241b}[31m\u{fffd}2J\u{fffd}", "{size}");
+        }
+        Ok(())
+    }
+}
