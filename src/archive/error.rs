@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::entries::one_line;
 use super::rules::Reason;
+use super::secrets::Secrets;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
@@ -30,6 +31,8 @@ pub(crate) enum PackError {
     LinkOutside { link: PathBuf, target: PathBuf },
     #[error("{} and {} would both be {name} in the code archive", first.display(), second.display())]
     Clash { name: String, first: PathBuf, second: PathBuf },
+    #[error("the code holds secrets, and none of it was sent:{0}")]
+    Secrets(Secrets),
     #[error("{pattern} in {place} is not a valid pattern: {problem}")]
     BadPattern { pattern: String, place: String, problem: String },
     #[error("could not write the archive")]
@@ -52,7 +55,11 @@ impl PackError {
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
             Self::EntryPointLeftOut { reason: Reason::Never(_), .. } => {
-                "rename it, or take the secret out of it: what the built-in rules find never goes into the archive"
+                "rename it, or take the secret out of it, or name it in source.allow_secrets"
+            }
+            Self::Secrets(_) => {
+                "have the script fetch them from Secrets Manager, or leave the files out with source.exclude; \
+                 source.allow_secrets = [\"PATTERN\"] sends files all the same"
             }
             // What source.exclude names is out before the ignore files are asked.
             Self::EntryPointLeftOut { reason: Reason::Pattern { file: None, .. }, .. } => {

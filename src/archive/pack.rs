@@ -3,10 +3,12 @@
 //! The digest is of the tar stream before compression, so that a newer compressor does not make old code look new. Who
 //! has the object can check it: `gzip -dc sourcedir.tar.gz | sha256sum`.
 //!
+//! Every file is searched for secrets as it is packed: what was searched is what is sent.
+//!
 //! Folders have no entries of their own, and empty ones vanish: git does not keep them either, and a clone must give the
 //! archive that the original gives.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -16,6 +18,7 @@ use super::gzip::{self, GzipWriter};
 use super::never;
 use super::read::SteadyReader;
 use super::rules::Reason;
+use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
 use super::tarball::{Attributes, Tarball};
 use super::walk::{self, Found, Skipped, Walk};
 use crate::model::hex;
@@ -34,6 +37,8 @@ pub(crate) struct SourceTree {
     pub(crate) exclude: Vec<String>,
     /// Relative to `dir`; must be in the archive.
     pub(crate) entry_point: Option<String>,
+    /// gitignore patterns of files that may be or hold secrets, relative to the root of the archive.
+    pub(crate) allow_secrets: Vec<String>,
     /// Follow links that lead out of `dir` and the dependencies.
     pub(crate) external_symlinks: bool,
     /// Absolute folders that are left out as tooling if they lie in the tree: smtrain's own, which grow with every job.
@@ -52,38 +57,99 @@ pub(crate) struct Packed {
     pub(crate) packed_bytes: u64,
     /// Paths in the archive that were left out as secrets; a folder counts once and has a slash at its end.
     pub(crate) secrets: Vec<String>,
+    /// Likewise, of those that are in the archive, since the spec or a .smtrainignore names them.
+    pub(crate) allowed: Vec<String>,
     pub(crate) skipped: Skipped,
 }
 
-/// Writes the code archive `sourcedir.tar.gz`. On an error, what was written is of no use.
+/// Writes the code archive `sourcedir.tar.gz`. On an error, what was written is of no use. Code that holds secrets is an
+/// error; files that are nothing but one are left out.
 pub(crate) fn pack_source(tree: &SourceTree, to: &mut dyn Write) -> Result<Packed, PackError> {
     pack_with(tree, to, gzip::default_threads())
 }
 
 pub(super) fn pack_with(tree: &SourceTree, to: &mut dyn Write, threads: usize) -> Result<Packed, PackError> {
+    let mut packing = Packing::new(to, threads);
+    let walk = for_each_file(tree, |found, is_allowed| packing.add(found, is_allowed))?;
+    packing.finish(walk, tree)
+}
+
+/// Finds what [`pack_source`] would refuse, and packs nothing. Contents are read up to a bound, so that it takes no long
+/// time; links and names are all looked at.
+pub(crate) fn check_source(tree: &SourceTree) -> Result<(), PackError> {
+    const MOST_OF_A_FILE: u64 = 1024 * 1024;
+    const MOST_OF_ALL: u64 = 64 * 1024 * 1024;
+    let mut left = MOST_OF_ALL;
+    for_each_file(tree, |found, _| {
+        let mut content = Vec::new();
+        let read = found.file.take(left.min(MOST_OF_A_FILE)).read_to_end(&mut content);
+        left -= read.map_err(PackError::unreadable(&found.path))? as u64;
+        Ok(Content::of(&content))
+    })?;
+    Ok(())
+}
+
+/// What was found in a file.
+enum Content {
+    Fine,
+    /// It is nothing but a key.
+    Key,
+    Secret(Finding),
+}
+
+impl Content {
+    fn of(content: &[u8]) -> Self {
+        if content.len() as u64 <= LARGEST_KEY_FILE && secrets::is_key_file(content) {
+            return Self::Key;
+        }
+        let mut scan = Scan::default();
+        scan.update(content);
+        Self::from(scan.finish())
+    }
+}
+
+impl From<Option<Finding>> for Content {
+    fn from(found: Option<Finding>) -> Self {
+        found.map_or(Self::Fine, Self::Secret)
+    }
+}
+
+/// Walks the tree, and returns the walk at its end. Fails with all the secrets in the code, or without the entry point.
+fn for_each_file(
+    tree: &SourceTree,
+    mut visit: impl FnMut(Found, bool) -> Result<Content, PackError>,
+) -> Result<Walk, PackError> {
     if !tree.dir.is_dir() {
         return Err(PackError::NotAFolder(tree.dir.clone()));
     }
     if let Some(entry_point) = &tree.entry_point {
         walk::check_entry_point(tree, entry_point)?;
     }
-    let mut packing = Packing::new(to, threads);
-    let mut walk = Walk::new(tree)?;
+    let (mut walk, mut secrets) = (Walk::new(tree)?, Secrets::default());
     let mut missing = tree.entry_point.as_deref();
     while let Some(found) = walk.next()? {
         let name = found.name.clone();
-        if !packing.add(found)? {
-            walk.note_secret(&name, false);
-        } else if missing.is_some_and(|entry_point| name == Path::new(entry_point)) {
-            missing = None;
+        let is_allowed = walk.allows_secret(&name);
+        match visit(found, is_allowed)? {
+            Content::Key if !is_allowed => {
+                walk.note_secret(&name, false);
+                continue;
+            }
+            Content::Secret(finding) if !is_allowed => secrets.0.push(SecretFile::by_content(&name, finding)),
+            Content::Key | Content::Secret(_) => walk.note_allowed(&name),
+            Content::Fine => {}
         }
+        missing = missing.filter(|entry_point| name != Path::new(entry_point));
     }
-    if let Some(entry_point) = missing {
+    match missing {
+        _ if !secrets.0.is_empty() => Err(PackError::Secrets(secrets)),
         // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
-        let reason = Reason::Never(never::Found::by_content());
-        return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
+        Some(entry_point) => Err(PackError::EntryPointLeftOut {
+            entry_point: entry_point.to_owned(),
+            reason: Reason::Never(never::Found::by_content()),
+        }),
+        None => Ok(walk),
     }
-    packing.finish(walk, tree)
 }
 
 /// The archive as it grows.
@@ -99,25 +165,30 @@ impl<'w> Packing<'w> {
         Self { archive: Tarball::new(hashing), files: 0, bytes: 0 }
     }
 
-    /// Whether the file was added: `false` when its content is a secret.
-    fn add(&mut self, found: Found) -> Result<bool, PackError> {
+    /// Adds a file, unless it is nothing but a key and isn't allowed, and tells what is in it.
+    fn add(&mut self, found: Found, is_allowed: bool) -> Result<Content, PackError> {
         let with = Attributes { mode: mode(&found.metadata), mtime: MTIME };
         let mut reader = SteadyReader::new(found.file, &found.path)?;
         let size = reader.size();
-        if size <= never::LARGEST_SECRET {
-            let content = reader.read_all()?;
-            if never::is_secret_content(&content) {
-                return Ok(false);
+        let content = if size <= LARGEST_KEY_FILE {
+            let bytes = reader.read_all()?;
+            let content = Content::of(&bytes);
+            if matches!(content, Content::Key) && !is_allowed {
+                return Ok(content);
             }
-            self.archive.file(&found.name, with, size, &content[..]).map_err(PackError::Write)?;
+            self.archive.file(&found.name, with, size, &bytes[..]).map_err(PackError::Write)?;
+            content
         } else {
-            let added = self.archive.file(&found.name, with, size, &mut reader);
+            let mut scanning = Scanning::new(&mut reader);
+            let added = self.archive.file(&found.name, with, size, &mut scanning);
+            let found = scanning.finish();
             added.map_err(|error| reader.take_failure().unwrap_or(PackError::Write(error)))?;
             reader.check_unchanged()?;
-        }
+            found.into()
+        };
         self.files += 1;
         self.bytes += size;
-        Ok(true)
+        Ok(content)
     }
 
     fn finish(self, walk: Walk, tree: &SourceTree) -> Result<Packed, PackError> {
@@ -131,9 +202,16 @@ impl<'w> Packing<'w> {
             unpacked_bytes: self.bytes,
             packed_bytes: to.finish().map_err(PackError::Write)?,
             secrets: walk.secrets,
+            allowed: deduplicated(walk.allowed),
             skipped: walk.skipped,
         })
     }
+}
+
+/// A file may be allowed for its name, and again for its content.
+fn deduplicated(mut names: Vec<String>) -> Vec<String> {
+    names.dedup();
+    names
 }
 
 /// As git does, the owner's execute bit alone counts: the others follow the umask.

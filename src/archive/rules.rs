@@ -1,4 +1,5 @@
-//! Which files of a source tree go into the archive: `source.exclude`, `.smtrainignore`, `.gitignore`, in this order.
+//! Which files of a source tree go into the archive: `source.exclude`, `.smtrainignore`, `.gitignore`, in this order. Before
+//! them, files that are secrets by their names stay out, unless the first two or `source.allow_secrets` name them.
 //!
 //! The ignore files of the tree count, and those of the git repository around it, as git itself reads them. The user's
 //! global gitignore and `.git/info/exclude` do not: two clones of one commit must give the same archive.
@@ -12,13 +13,15 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
 use super::PackError;
 use super::never::{self, Kind, Never};
-use super::read;
+use super::{read, secrets};
 
 const OWN_FILE: &str = ".smtrainignore";
 const GIT_FILE: &str = ".gitignore";
 
 pub(super) enum Verdict {
     Keep,
+    /// A secret by its name, which the user wants sent.
+    KeepSecret,
     LeaveOut(Reason),
 }
 
@@ -66,6 +69,7 @@ pub(super) struct Mark {
 pub(super) struct Rules {
     never: Never,
     exclude: Gitignore,
+    allow_secrets: Gitignore,
     /// Outermost first.
     scopes: Vec<Scope>,
     /// Scopes below it belong to another root and do not count.
@@ -73,9 +77,29 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(exclude: &[String]) -> Result<Self, PackError> {
+    pub(super) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
         let exclude = build(exclude.iter().map(String::as_str), None)?;
-        Ok(Self { never: Never::new()?, exclude, scopes: Vec::new(), floor: 0 })
+        let allow_secrets = secrets::patterns(allow_secrets, "source.allow_secrets")?;
+        Ok(Self { never: Never::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
+    }
+
+    /// Whether `source.allow_secrets` lets a file pass, whatever its name and its content.
+    pub(super) fn allows_secret(&self, name: &Path, is_dir: bool) -> bool {
+        self.allow_secrets.matched_path_or_any_parents(name, is_dir).is_ignore()
+    }
+
+    /// Whether the user wants a file sent that is a secret by its name: `allow_secrets` names it, or `!NAME` in
+    /// `source.exclude` or in a .smtrainignore.
+    pub(super) fn allows_name(&self, name: &Path, is_dir: bool) -> bool {
+        self.is_named(name, is_dir, &self.scopes[self.floor..])
+    }
+
+    fn is_named(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> bool {
+        let own = scopes.iter().rev().filter(|scope| scope.own).map(|scope| scope.matched(name, is_dir));
+        let mut matches = std::iter::once(self.exclude.matched(name, is_dir)).chain(own);
+        let by_negation =
+            matches!(matches.find(|found| !found.is_none()), Some(Match::Whitelist(glob)) if names_something(glob));
+        by_negation || self.allows_secret(name, is_dir)
     }
 
     pub(super) fn never(&self) -> &Never {
@@ -93,9 +117,23 @@ impl Rules {
     }
 
     fn judge(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Verdict {
-        if let Some(found) = self.never.find(name, is_dir) {
-            return Verdict::LeaveOut(Reason::Never(found));
+        match self.never.find(name, is_dir) {
+            Some(found) if found.kind == Kind::Secret && self.is_named(name, is_dir, scopes) => {}
+            Some(found) => return Verdict::LeaveOut(Reason::Never(found)),
+            None => return self.by_patterns(name, is_dir, scopes),
         }
+        match self.by_patterns(name, is_dir, scopes) {
+            Verdict::Keep => Verdict::KeepSecret,
+            verdict => verdict,
+        }
+    }
+
+    /// For a file whose name is that of a secret, and which is none by its content.
+    pub(super) fn verdict_of_harmless(&self, name: &Path) -> Verdict {
+        self.by_patterns(name, false, &self.scopes[self.floor..])
+    }
+
+    fn by_patterns(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Verdict {
         let inmost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
         let mut matches = std::iter::once(self.exclude.matched(name, is_dir))
             .chain(inmost_first(true).chain(inmost_first(false)).map(|scope| scope.matched(name, is_dir)));
@@ -161,6 +199,12 @@ impl Scope {
         let below = name.strip_prefix(&self.strip).unwrap_or(name);
         self.patterns.matched(self.lead.join(below), is_dir)
     }
+}
+
+/// `!*` brings back all that other patterns leave out, and names no secret.
+fn names_something(glob: &Glob) -> bool {
+    let last = glob.original().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last.contains(|c: char| c.is_alphanumeric())
 }
 
 fn reason(glob: &Glob) -> Reason {

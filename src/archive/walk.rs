@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use super::never::{self, Kind};
 use super::read::{self, Identity};
 use super::rules::{Mark, Reason, Rules, Verdict};
-use super::{PackError, SourceTree};
+use super::{PackError, SourceTree, secrets};
 
 /// A regular file that goes into the archive, open.
 pub(super) struct Found {
@@ -74,19 +74,22 @@ pub(super) struct Walk {
     pub(super) skipped: Skipped,
     /// Paths in the archive, folders with a slash at the end.
     pub(super) secrets: Vec<String>,
+    /// Likewise, of those that go although they are secrets, since the user wants it.
+    pub(super) allowed: Vec<String>,
 }
 
 impl Walk {
     pub(super) fn new(tree: &SourceTree) -> Result<Self, PackError> {
         let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
         let mut walk = Self {
-            rules: Rules::new(&tree.exclude)?,
+            rules: Rules::new(&tree.exclude, &tree.allow_secrets)?,
             roots: vec![dir.clone()],
             external_symlinks: tree.external_symlinks,
             never: existing_folders(&tree.never, &dir),
             levels: Vec::new(),
             skipped: Skipped::default(),
             secrets: Vec::new(),
+            allowed: Vec::new(),
         };
         let handle = File::open(&dir).map_err(PackError::unreadable(&tree.dir))?;
         let mark = walk.rules.enter_root(&dir, Path::new(""))?;
@@ -114,19 +117,32 @@ impl Walk {
         Ok(None)
     }
 
-    /// For a file that turned out to be a secret when it was read.
+    /// For a file that turned out to be a key when it was read.
     pub(super) fn note_secret(&mut self, name: &Path, is_dir: bool) {
-        let slash = if is_dir { "/" } else { "" };
-        self.secrets.push(format!("{}{slash}", name.display()));
+        self.secrets.push(shown(name, is_dir));
+    }
+
+    /// For a file that holds a secret and goes all the same.
+    pub(super) fn note_allowed(&mut self, name: &Path) {
+        self.allowed.push(shown(name, false));
+    }
+
+    /// Whether a file may hold secrets.
+    pub(super) fn allows_secret(&self, name: &Path) -> bool {
+        self.rules.allows_secret(name, false)
     }
 
     fn visit(&mut self, entry: &Entry) -> Result<Option<Found>, PackError> {
         let Some(level) = self.levels.last() else { return Ok(None) };
         let name = level.name.join(&entry.name);
         let path = entry.dependency.clone().unwrap_or_else(|| level.path.join(&entry.name));
-        if let Verdict::LeaveOut(reason) = self.judge(&name, &path, entry) {
-            self.note(&name, entry.is_dir, &reason);
-            return Ok(None);
+        match self.judge(&name, &path, entry) {
+            Verdict::Keep => {}
+            Verdict::KeepSecret => self.allowed.push(shown(&name, entry.is_dir)),
+            Verdict::LeaveOut(reason) => {
+                self.note(&name, entry.is_dir, &reason);
+                return Ok(None);
+            }
         }
         let metadata = fs::symlink_metadata(&path).map_err(gone_or_unreadable(&path))?;
         if metadata.is_symlink() {
@@ -157,6 +173,9 @@ impl Walk {
             _ if entry.is_dir && self.never.iter().any(|never| never == path) => {
                 Verdict::LeaveOut(Reason::Never(never::Found::own_folder()))
             }
+            Verdict::LeaveOut(Reason::Never(found)) if !entry.is_dir && is_only_certificate(&found, path) => {
+                self.rules.verdict_of_harmless(name)
+            }
             verdict => verdict,
         }
     }
@@ -165,7 +184,7 @@ impl Walk {
     fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
         let target = self.follow(link)?;
         let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
-        if let Some(found) = self.never_packed(&target, metadata.is_dir()) {
+        if let Some(found) = self.never_packed(&name, &target, metadata.is_dir()) {
             self.note(&name, metadata.is_dir(), &Reason::Never(found));
             return Ok(None);
         }
@@ -178,11 +197,16 @@ impl Walk {
     }
 
     /// What a link leads to must not be had through it if it is never packed itself.
-    fn never_packed(&self, target: &Path, is_dir: bool) -> Option<never::Found> {
+    fn never_packed(&self, name: &Path, target: &Path, is_dir: bool) -> Option<never::Found> {
         if self.never.iter().any(|never| target.starts_with(never)) {
             return Some(never::Found::own_folder());
         }
-        self.rules.never().find_anywhere(&self.as_seen_from_root(target), is_dir)
+        let seen = self.as_seen_from_root(target);
+        let found = self.rules.never().find_anywhere(&seen, is_dir)?;
+        let is_allowed = found.kind == Kind::Secret
+            && ([name, &seen].iter().any(|path| self.rules.allows_name(path, is_dir))
+                || is_only_certificate(&found, target));
+        (!is_allowed).then_some(found)
     }
 
     fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
@@ -269,7 +293,7 @@ impl Walk {
     fn remove_clash(&self, entries: &mut Vec<Entry>, new: &Entry, root: &Path) -> Result<(), PackError> {
         let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
         let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));
-        if matches!(self.judge(Path::new(&new.name), &first, &entries[at]), Verdict::Keep) {
+        if !matches!(self.judge(Path::new(&new.name), &first, &entries[at]), Verdict::LeaveOut(_)) {
             let second = new.dependency.clone().unwrap_or_default();
             return Err(PackError::Clash { name: new.name.to_string_lossy().into_owned(), first, second });
         }
@@ -284,6 +308,15 @@ impl Walk {
             Reason::Pattern { .. } => self.skipped.ignored += 1,
         }
     }
+}
+
+fn shown(name: &Path, is_dir: bool) -> String {
+    let slash = if is_dir { "/" } else { "" };
+    format!("{}{slash}", name.display())
+}
+
+fn is_only_certificate(found: &never::Found, path: &Path) -> bool {
+    found.by == secrets::CERTIFICATES && secrets::is_certificate_file(path)
 }
 
 /// The folders by their real paths. One around the source folder is no reason to leave all of it out.
@@ -328,7 +361,7 @@ pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<
         return Err(missing());
     }
     let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
-    let mut rules = Rules::new(&tree.exclude)?;
+    let mut rules = Rules::new(&tree.exclude, &tree.allow_secrets)?;
     rules.enter_root(&dir, Path::new(""))?;
     let mut folders: Vec<&Path> = path.ancestors().filter(|part| *part != Path::new("")).collect();
     folders.reverse();

@@ -1,12 +1,14 @@
 //! `smtrain validate`: job specs, checked offline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::job::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::{self, LoadOptions};
+use crate::ops::local_inputs;
 
 use super::submit::OverrideArgs;
 
@@ -28,6 +30,11 @@ pub(crate) fn run(args: ValidateArgs, context: &Context) -> Result<()> {
     for file in &files {
         match job::load(file, &LoadOptions { overrides: &overrides, local: context.local, layers }) {
             Ok(loaded) => {
+                let refused = local_inputs::check(&loaded.spec, &context.local_cloud().own_folders);
+                if !refused.is_empty() {
+                    invalid.push(invalid_inputs(file, loaded.sources, &refused));
+                    continue;
+                }
                 context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
                 context.ui.note(format_args!("{}: valid", file.display()));
                 loaded.origins.iter().for_each(|origin| context.ui.detail(format_args!("  {origin}")));
@@ -36,4 +43,10 @@ pub(crate) fn run(args: ValidateArgs, context: &Context) -> Result<()> {
         }
     }
     if invalid.is_empty() { Ok(()) } else { Err(Error::invalid_specs(invalid)) }
+}
+
+/// What is wrong with the code and the data, as problems of the spec that names them.
+fn invalid_inputs(file: &Path, sources: Vec<SourceText>, refused: &[Error]) -> InvalidSpec {
+    let problem = |error: &Error| Problem::error(error.to_string()).maybe_hint(error.hints().first().cloned());
+    InvalidSpec { path: file.to_owned(), sources, problems: refused.iter().map(problem).collect() }
 }

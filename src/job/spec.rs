@@ -136,6 +136,8 @@ pub(crate) struct Source {
     pub(crate) s3_uri: Option<S3Uri>,
     /// gitignore patterns.
     pub(crate) exclude: Vec<String>,
+    /// gitignore patterns of files that may be or hold secrets.
+    pub(crate) allow_secrets: Vec<String>,
     /// `external_symlinks = true`: links that lead out of `dir` are followed too, instead of refused.
     pub(crate) external_symlinks: bool,
 }
@@ -215,6 +217,9 @@ pub(crate) struct ChannelSpec {
     /// Of the model in the channel.
     pub(crate) accept_eula: Option<bool>,
     pub(crate) hub_content_arn: Option<String>,
+    /// Of local data, as in [`Source`].
+    pub(crate) external_symlinks: bool,
+    pub(crate) allow_secrets: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

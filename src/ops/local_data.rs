@@ -1,17 +1,19 @@
 //! Data on this computer as objects, by content: unchanged data is not stored again.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::{io, iter, thread};
+use std::{iter, thread};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
+use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Scanning};
 use crate::error::{Doing, Error, Result};
+use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
 use crate::model::{S3Uri, hex};
 use crate::ops::content::ContentStore;
@@ -28,27 +30,33 @@ pub(crate) struct LocalData {
     files: Vec<DataFile>,
     /// Of the names and contents of the files.
     pub(crate) sha256: String,
+    /// Names of files that are or hold secrets, and are sent since the spec allows it.
+    pub(crate) allowed: Vec<String>,
 }
 
 #[derive(Debug)]
 struct DataFile {
     /// Its path inside the data, with `/`.
     name: String,
-    path: PathBuf,
+    entry: DataEntry,
     digest: ContentDigest,
+    secret: Option<Finding>,
 }
 
 impl LocalData {
-    /// Reads everything once, telling `progress` of the bytes. Symbolic links are followed.
-    pub(crate) fn read(source: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
-        let mut listed = Vec::new();
-        list(source, source, 0, &mut listed)?;
+    /// Reads everything once, telling `progress` of the bytes. Data that holds secrets is an error, unless they are allowed.
+    pub(crate) fn read(tree: &DataTree, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
+        let list = archive::list_data(tree).map_err(unlistable)?;
+        let name = |entry: DataEntry| Ok((name_of(&tree.path, &entry)?, entry));
+        let listed = list.entries.into_iter().map(name).collect::<Result<Vec<_>>>()?;
         if listed.is_empty() {
-            return Err(Error::usage(format!("{} holds no file", source.display())));
+            return Err(Error::usage(format!("{} holds no file", tree.path.display())));
         }
         let (mut digest, files) = (Sha256::new(), read_all(listed, progress)?);
+        let mut allowed = list.allowed;
+        allowed.extend(refuse_secrets(tree, &files)?);
         files.iter().for_each(|file| file.add_to(&mut digest));
-        Ok(Self { files, sha256: hex(&digest.finalize()) })
+        Ok(Self { files, sha256: hex(&digest.finalize()), allowed })
     }
 
     /// Stores what is not there yet, below the data's own folder, telling `progress` of the bytes. A file that has changed
@@ -95,16 +103,18 @@ fn parallel() -> usize {
 }
 
 impl DataFile {
-    fn read((name, path): (String, PathBuf), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
-        let reading = || format!("read {}", path.display());
-        let mut file = File::open(&path).doing(reading)?;
+    /// Searches the content for secrets and digests it, in one pass: only what has this digest is sent later.
+    fn read((name, entry): (String, DataEntry), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
+        let reading = || format!("read {}", entry.name.display());
+        let file = entry.open().map_err(unlistable)?;
         let size = file.metadata().doing(reading)?.len();
-        let digest = ContentDigest::of(&mut file, size, progress).doing(reading)?;
-        Ok(Self { name, digest, path })
+        let mut scanning = Scanning::new(file);
+        let digest = ContentDigest::of(&mut scanning, size, progress).doing(reading)?;
+        Ok(Self { name, digest, entry, secret: scanning.finish() })
     }
 
     fn open(&self) -> Result<File> {
-        File::open(&self.path).doing(|| format!("read {}", self.path.display()))
+        self.entry.open().map_err(unlistable)
     }
 
     /// Adds the name and the content to the digest of all data. A digest of parts is marked, since a file could hold just
@@ -117,7 +127,7 @@ impl DataFile {
 }
 
 /// Reads files on as many threads as there are processors, each taking the next file that nobody has taken. Sorted by name.
-fn read_all(listed: Vec<(String, PathBuf)>, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Vec<DataFile>> {
+fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Vec<DataFile>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(listed.len());
     let files = Mutex::new(listed.into_iter());
     let read_some = || {
@@ -138,38 +148,50 @@ fn read_all(listed: Vec<(String, PathBuf)>, progress: &(dyn Fn(u64) + Send + Syn
     Ok(read)
 }
 
-/// Folders deeper than this are a loop of links.
-const MAX_DEPTH: usize = 100;
-
-fn list(root: &Path, path: &Path, depth: usize, files: &mut Vec<(String, PathBuf)>) -> Result<()> {
-    let metadata = fs::metadata(path).doing(|| format!("read {}", path.display()))?;
-    if metadata.is_file() {
-        files.push((name_in(root, path)?, path.to_owned()));
-        return Ok(());
-    }
-    if !metadata.is_dir() {
-        return Err(Error::usage(format!("{} is neither a file nor a folder", path.display())));
-    }
-    if depth > MAX_DEPTH {
-        return Err(Error::usage(format!("{} is too deep: a link leads back to a folder above it", path.display())));
-    }
-    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.doing(|| format!("list {}", path.display()))?;
-    entries.iter().try_for_each(|entry| list(root, &entry.path(), depth + 1, files))
+/// What to list of a channel on this computer.
+pub(crate) fn tree(channel: &ChannelSpec, path: &Path) -> DataTree {
+    let (external_symlinks, allow_secrets) = (channel.external_symlinks, channel.allow_secrets.clone());
+    DataTree { path: path.to_owned(), external_symlinks, allow_secrets }
 }
 
-/// A file that is the whole of the data goes by its own name.
-fn name_in(root: &Path, path: &Path) -> Result<String> {
-    let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
-    let name = below.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
-    let text = name.to_str();
-    text.map(str::to_owned).ok_or_else(|| {
+/// Finds what [`LocalData::read`] would refuse by names and links alone.
+pub(crate) fn check(tree: &DataTree) -> Result<()> {
+    archive::list_data(tree).map(drop).map_err(unlistable)
+}
+
+/// Returns the names of files that hold secrets and are allowed to; all others are one error.
+fn refuse_secrets(tree: &DataTree, files: &[DataFile]) -> Result<Vec<String>> {
+    let found = files.iter().filter_map(|file| Some((file, file.secret?)));
+    let (allowed, refused): (Vec<_>, Vec<_>) = found.partition(|(file, _)| file.entry.is_allowed);
+    if refused.is_empty() {
+        return Ok(allowed.into_iter().map(|(file, _)| file.name.clone()).collect());
+    }
+    let refused = refused.into_iter().map(|(file, finding)| (file.entry.name.clone(), finding)).collect();
+    Err(unlistable(DataError::secrets(tree, refused)))
+}
+
+fn unlistable(error: DataError) -> Error {
+    let (message, hint) = (error.to_string(), error.hint());
+    let failure = match error {
+        DataError::Unreadable { source, .. } => Error::failure(message).caused_by(source),
+        DataError::Changed(_) => Error::failure(message),
+        _ => Error::usage(message),
+    };
+    hint.into_iter().fold(failure, Error::hint)
+}
+
+/// A name in the data, as a key has it.
+fn name_of(root: &Path, entry: &DataEntry) -> Result<String> {
+    entry.name.to_str().map(str::to_owned).ok_or_else(|| {
+        let path = root.join(&entry.name);
         Error::usage(format!("{} can't be stored: its name is not UTF-8", path.display())).hint("rename it")
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -179,7 +201,7 @@ mod tests {
             for (name, content) in files {
                 fs::write(folder.path().join(name), content)?;
             }
-            Ok(LocalData::read(folder.path(), &|_| {})?.sha256)
+            Ok(LocalData::read(&DataTree { path: folder.path().to_owned(), ..DataTree::default() }, &|_| {})?.sha256)
         };
         let one = digest(&[("a", "1"), ("b", "2")])?;
         assert_eq!(one, digest(&[("b", "2"), ("a", "1")])?);

@@ -7,6 +7,7 @@ pub(crate) mod fetch_channels;
 pub(crate) mod find_job;
 pub(crate) mod history;
 pub(crate) mod local_data;
+pub(crate) mod local_inputs;
 pub(crate) mod log;
 pub(crate) mod provenance;
 pub(crate) mod submit;

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::code::Code;
+pub(super) use self::code::{source_tree, unpackable};
 use self::driver::Driver;
 use self::places::Places;
 use super::blocking;
 use super::content::ContentStore;
-use super::local_data::LocalData;
+use super::local_data::{self, LocalData};
 use super::provenance::Provenance;
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
@@ -52,6 +53,8 @@ pub(crate) struct Prepared {
     /// What the place where it runs has to say of it.
     pub(crate) notices: Vec<String>,
     pub(crate) code: Option<Packed>,
+    /// Files of channels that are sent although they are or hold secrets.
+    pub(crate) allowed_secrets: Vec<String>,
 }
 
 /// A job that was created.
@@ -109,7 +112,8 @@ pub(crate) async fn prepare(
         notices.extend(content.store(cloud, spec, &places, &progress).await?);
         notices.extend(cloud.jobs.notices(&typed, &local_options(spec)).await?);
     }
-    Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed) })
+    let allowed_secrets = allowed_secrets(&content.data);
+    Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
 }
 
 /// Local data by channel.
@@ -217,10 +221,19 @@ async fn read_data(spec: &JobSpec, progress: &Progress) -> Result<Data> {
     let mut read = Data::new();
     for channel in &spec.channels {
         let ChannelSource::Path(path) = &channel.source else { continue };
-        let (path, progress) = (path.clone(), progress.read.clone());
-        read.insert(channel.name.clone(), blocking(move || LocalData::read(&path, &*progress)).await?);
+        let (tree, progress) = (local_data::tree(channel, path), progress.read.clone());
+        read.insert(channel.name.clone(), blocking(move || LocalData::read(&tree, &*progress)).await?);
     }
     Ok(read)
+}
+
+/// Names of files in channels that are or hold secrets, and are sent since the spec allows it.
+fn allowed_secrets(data: &Data) -> Vec<String> {
+    let of_channel = |(channel, data): (&String, &LocalData)| {
+        let names = data.allowed.iter().map(|name| format!("{name} in channel {channel}"));
+        names.collect::<Vec<_>>()
+    };
+    data.iter().flat_map(of_channel).collect()
 }
 
 /// Local channels as prefixes: a file's is its folder by content, with a `/` at the end.

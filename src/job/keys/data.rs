@@ -22,6 +22,11 @@ pub(crate) const SOURCE: &[Key] = &[
         "What of `dir` isn't packed, as gitignore patterns, beside .gitignore and .smtrainignore",
     ),
     Key::new(
+        "allow_secrets",
+        Kind::Texts(MOST_PATHS),
+        "Files that are sent although they are or hold secrets, as gitignore patterns",
+    ),
+    Key::new(
         "external_symlinks",
         Kind::Boolean,
         "Whether links that lead out of `dir` are followed too, instead of refused; default false",
@@ -55,6 +60,16 @@ pub(crate) const CHANNEL: &[Key] = &[
     Key::new("access", Kind::Word(&["ro", "rw"]), "How a file system is mounted; default ro"),
     Key::new("accept_eula", Kind::Boolean, "Whether you accept the end-user licence agreement of the model in this channel"),
     Key::new("hub_content_arn", Kind::Text, "ARN of a private hub's reference to the model in this channel"),
+    Key::new(
+        "allow_secrets",
+        Kind::Texts(MOST_PATHS),
+        "Files of a local folder that are sent although they are or hold secrets, as gitignore patterns",
+    ),
+    Key::new(
+        "external_symlinks",
+        Kind::Boolean,
+        "Whether links that lead out of a local folder are followed too, instead of refused; default false",
+    ),
 ];
 
 pub(super) const OUTPUT_S3_URI: Key = Key::new(

@@ -77,6 +77,8 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
         instance_groups: Vec::new(),
         accept_eula: None,
         hub_content_arn: None,
+        external_symlinks: false,
+        allow_secrets: Vec::new(),
     }
 }
 
@@ -98,6 +100,8 @@ fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> 
         instance_groups: reader.strings("instance_groups", patterns::not_empty),
         accept_eula: reader.boolean("accept_eula"),
         hub_content_arn: reader.checked("hub_content_arn", hub_content),
+        external_symlinks: reader.boolean("external_symlinks").unwrap_or(false),
+        allow_secrets: reader.strings("allow_secrets", patterns::not_empty),
         ..short(&entry.key, source)
     };
     let source = long_source(&reader, folder);
@@ -128,6 +132,10 @@ fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
     }
     if !matches!(channel.source, ChannelSource::FileSystem(_)) {
         leave_out("access", "efs:// and fsx:// sources");
+    }
+    if !matches!(channel.source, ChannelSource::Path(_)) {
+        leave_out("external_symlinks", "data on this computer");
+        leave_out("allow_secrets", "data on this computer");
     }
     let is_augmented = channel.s3_data_type == Some(S3DataType::AugmentedManifestFile);
     if is_augmented && channel.attribute_names.is_empty() && !reader.has("attribute_names") {

@@ -20,6 +20,7 @@ pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Option<Source> {
         dependencies: dependencies.iter().map(|path| resolve(folder, path)).collect(),
         s3_uri: section.s3_uri("s3_uri"),
         exclude: section.strings("exclude", patterns::not_empty),
+        allow_secrets: section.strings("allow_secrets", patterns::not_empty),
         external_symlinks: section.boolean("external_symlinks").unwrap_or(false),
     })
 }

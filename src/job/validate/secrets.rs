@@ -1,4 +1,4 @@
-//! Values that look like secrets: a job's hyperparameters and environment can be read by everyone who may describe it.
+//! Values that look like secrets: a job's hyperparameters, environment and tags can be read by everyone who may describe it.
 
 use serde_json::Value as Json;
 
@@ -10,6 +10,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     let hyperparameters = checks.spec.hyperparameters.iter().map(|(name, value)| (name, text(value)));
     hyperparameters.for_each(|(name, value)| warn(checks, "hyperparameters", name, &value));
     checks.spec.environment.iter().for_each(|(name, value)| warn(checks, "environment", name, value));
+    checks.spec.tags.iter().for_each(|(name, value)| warn(checks, "tags", name, value));
 }
 
 fn text(value: &Json) -> String {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 
 use crate::archive::{self, PackError, Packed, SourceTree};
 use crate::cloud::{Cloud, OnBytes};
@@ -28,7 +29,7 @@ impl Code {
         store: bool,
         progress: OnBytes,
     ) -> Result<Self> {
-        let tree = tree(cloud, source);
+        let tree = source_tree(source, &cloud.own_folders);
         let (packed, archive) = blocking(move || pack(&tree, store, progress)).await?;
         let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
         Ok(Self { packed, uri, archive })
@@ -42,14 +43,16 @@ impl Code {
     }
 }
 
-fn tree(cloud: &Cloud, source: &Source) -> SourceTree {
+/// `own_folders` are those of smtrain, which are never packed.
+pub(in crate::ops) fn source_tree(source: &Source, own_folders: &[PathBuf]) -> SourceTree {
     SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),
         exclude: source.exclude.clone(),
         entry_point: source.entry_point.clone(),
+        allow_secrets: source.allow_secrets.clone(),
         external_symlinks: source.external_symlinks,
-        never: cloud.own_folders.clone(),
+        never: own_folders.to_vec(),
     }
 }
 
@@ -87,7 +90,7 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-fn unpackable(error: PackError) -> Error {
+pub(in crate::ops) fn unpackable(error: PackError) -> Error {
     let hint = error.hint();
     let failure = Error::usage(error.to_string());
     match hint {

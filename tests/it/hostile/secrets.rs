@@ -1,1 +1,241 @@
 //! Secrets in code, channels and tags are not sent.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use nix::sys::stat::Mode;
+
+use crate::support::{Project, Said, Sandbox, Tenant, TestResult};
+
+/// A secret of AWS's shape, put together here so that no scanner takes this file for a leak.
+fn aws_secret() -> String {
+    "w9Jx".chars().chain("Ab3/Cd4+Ef5gHi6J".chars().cycle().take(36)).collect()
+}
+
+fn key_id() -> String {
+    ["AK", "IA", "Q3EGRT5YHJ2MNB7S"].concat()
+}
+
+/// The issue's twenty files of code and configuration, each of which gives an AWS key away.
+fn leaks() -> Vec<(&'static str, Vec<u8>)> {
+    let (secret, id) = (aws_secret(), key_id());
+    let utf16 = |text: String| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let text = |text: String| text.into_bytes();
+    let lines = "value = compute(1)\n".repeat(6000);
+    vec![
+        ("environ.py", text(format!("import os\nos.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"{secret}\"\n"))),
+        ("kwargs.py", text(format!("boto3.client('s3', aws_secret_access_key='{secret}')\n"))),
+        ("annotated.py", text(format!("aws_secret_access_key: str = \"{secret}\"\n"))),
+        ("walrus.py", text(format!("print(secret_key := \"{secret}\")\n"))),
+        ("late.py", text(format!("{}SECRET_KEY = \"{secret}\"\n", "x = 1\n".repeat(500)))),
+        ("large.py", text(format!("{lines}aws_secret_access_key = \"{secret}\"\n"))),
+        (
+            "explore.ipynb",
+            text(format!("{{\"source\": [\"os.environ[\\\"AWS_SECRET_ACCESS_KEY\\\"] = \\\"{secret}\\\"\\n\"]}}")),
+        ),
+        ("accessKeys.csv", text(format!("Access key ID,Secret access key\r\n{id},{secret}\r\n"))),
+        ("keys.csv", text(format!("me,{id},{secret}\n"))),
+        (
+            "sts.json",
+            text(format!("{{\"Credentials\": {{\"AccessKeyId\": \"{id}\", \"SecretAccessKey\": \"{secret}\"}}}}")),
+        ),
+        ("Dockerfile", text(format!("FROM python\nENV AWS_SECRET_ACCESS_KEY {secret}\n"))),
+        ("Dockerfile.arg", text(format!("ARG AWS_SECRET_ACCESS_KEY={secret}\n"))),
+        ("config.yaml", text(format!("aws:\n  secret_access_key: {secret}\n"))),
+        ("config.toml", text(format!("secret_access_key = \"{secret}\"\n"))),
+        ("config.ini", text(format!("[default]\naws_secret_access_key={secret}\n"))),
+        ("run.sh", text(format!("export AWS_SECRET_ACCESS_KEY={secret}\n"))),
+        ("run.fish", text(format!("set -gx AWS_SECRET_ACCESS_KEY {secret}\n"))),
+        ("run.ps1", utf16(format!("\u{feff}$Env:AWS_SECRET_ACCESS_KEY = \"{secret}\"\r\n"))),
+        ("core-site.xml", text(format!("<name>fs.s3a.secret.key</name>\n<value>{secret}</value>\n"))),
+        ("my.properties", text(format!("aws.secretKey={secret}\n"))),
+    ]
+}
+
+fn with_leaks(project: Project, folder: &str) -> TestResult<Project> {
+    leaks().into_iter().try_fold(project, |project, (name, content)| project.file(&format!("{folder}/{name}"), content))
+}
+
+/// Commands that must say the same of what can't be sent, before anything is.
+fn refusals(sandbox: &Sandbox, project: &Project) -> TestResult<Vec<Said>> {
+    let spec = project.spec();
+    let commands: [&[&str]; 3] =
+        [&["submit", "--local", &spec], &["submit", "--dry-run", "--region", "eu-west-1", &spec], &["validate", &spec]];
+    commands.iter().map(|command| sandbox.smtrain(command).env("SMTRAIN_ROLE", "R").run()?.expect(2)).collect()
+}
+
+#[test]
+fn code_with_secrets_is_refused_with_every_file_named() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = with_leaks(sandbox.project("proj", "pass")?, "conf")?;
+    let names: Vec<&str> = leaks().iter().map(|(name, _)| *name).collect();
+    for said in refusals(&sandbox, &project)? {
+        assert!(
+            said.stderr.contains("the code holds secrets") && said.stderr.contains("source.allow_secrets"),
+            "{said}"
+        );
+        assert!(said.stderr.contains("and 8 more"), "{said}");
+        assert!(!said.stderr.contains(&aws_secret()) && !said.stdout.contains(&aws_secret()), "{said}");
+    }
+    // Each by itself.
+    for (name, content) in leaks() {
+        let project = sandbox.project("one", "pass")?.file(name, content)?;
+        let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
+        assert!(
+            said.stderr.contains(&format!("{name}:")) && said.stderr.contains("an AWS secret access key"),
+            "{said}"
+        );
+        fs::remove_file(project.path(name))?;
+    }
+    assert_eq!(names.len(), 20);
+    assert!(!sandbox.state().join("jobs").exists(), "a job was made");
+    Ok(())
+}
+
+#[test]
+fn allowed_code_is_sent_with_a_warning() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "import pathlib; print(sorted(path.name for path in pathlib.Path(__file__).parent.iterdir()))";
+    let project = sandbox.project("proj", script)?.file("keys.csv", leaks()[8].1.clone())?;
+    let project = project.file(".env", "MODE=fast")?.file("deploy/prod.env", "MODE=fast")?;
+    let arguments = ["--set", "source.allow_secrets=[\"keys.csv\"]", "--set", "source.exclude=[\"!.env\"]"];
+    let (job, said) = sandbox.end(&project, &arguments, 0)?;
+    let log = sandbox.log(&job)?;
+    assert!(log.contains("'.env'") && log.contains("'keys.csv'"), "{log}");
+    assert!(said.stderr.contains("as you allow: .env, keys.csv"), "{said}");
+    assert!(said.stderr.contains("left out of the code, as secrets: deploy/prod.env"), "{said}");
+    Ok(())
+}
+
+/// A folder of data that the issue names: 150 files of data, and four of secrets.
+fn data(sandbox: &Sandbox) -> TestResult<Project> {
+    let data = sandbox.path("data");
+    for number in 0..150 {
+        let path = data.join(format!("part-{}/{number}.csv", number % 3));
+        fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+        fs::write(path, format!("{number},1,2\n"))?;
+    }
+    for name in [".env", ".aws/credentials", ".ssh/id_rsa", "terraform.tfstate"] {
+        let path = data.join(name);
+        fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+        fs::write(path, "x")?;
+    }
+    sandbox.project("proj", "pass")?.with("[channels]\ntrain = \"../data\"\n")
+}
+
+fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    tenant.set("phase_seconds", 600.0)?;
+    let role = tenant.role_arn().to_owned();
+    Ok((sandbox.with_env("SMTRAIN_ROLE", role), tenant))
+}
+
+#[test]
+fn data_with_secrets_is_refused_before_anything_is_sent() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = data(&sandbox)?;
+    let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
+    for name in [".env: ", ".aws/: ", ".ssh/: ", "terraform.tfstate: "] {
+        assert!(said.stderr.contains(&format!("\n  {name}")), "{name}: {said}");
+    }
+    assert!(said.stderr.contains("allow_secrets"), "{said}");
+    assert_eq!(tenant.buckets()?, Vec::<String>::new());
+    assert_eq!((tenant.count("PutObject")?, tenant.count("CreateTrainingJob")?), (0, 0));
+    for said in refusals(&sandbox, &project)? {
+        assert!(said.stderr.contains("\n  .env: ") || said.stderr.contains("  .env: "), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn data_with_a_secret_in_a_file_is_refused_too() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = sandbox.project("proj", "pass")?.with("[channels]\ntrain = \"data\"\n")?;
+    let project = project.file("data/a.csv", "1,2\n")?.file("data/b/config.ini", leaks()[14].1.clone())?;
+    let project = project.file(".smtrainignore", "data/\n")?;
+    let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
+    assert!(said.stderr.contains("\n  b/config.ini:2: an AWS secret access key"), "{said}");
+    assert!(!said.stderr.contains(&aws_secret()), "{said}");
+    assert_eq!((tenant.count("PutObject")?, tenant.buckets()?), (0, Vec::new()));
+    let spec = fs::read_to_string(project.path("job.toml"))?;
+    let allowed = spec.replace("train = \"data\"", "train = { source = \"data\", allow_secrets = [\"*.ini\"] }");
+    let project = project.whole_spec(&allowed)?;
+    let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
+    assert!(said.stderr.contains("as you allow: b/config.ini in channel train"), "{said}");
+    assert_eq!(tenant.keys(&tenant.default_bucket(), "smtrain/data/")?.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_link_out_of_the_data_is_not_followed() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let aws = sandbox.path("home/.aws");
+    fs::create_dir_all(&aws)?;
+    fs::write(aws.join("credentials"), "[default]\n")?;
+    fs::create_dir_all(sandbox.path("shared"))?;
+    fs::write(sandbox.path("shared/b.csv"), "1\n")?;
+    let project = sandbox.project("proj", "pass")?.file("../data/a.csv", "1\n")?;
+    symlink("../home/.aws", sandbox.path("data/link"))?;
+    let spec = |rest: &str| format!("[channels.train]\nsource = \"../data\"\n{rest}");
+    let project = project.with(&spec(""))?;
+    for said in refusals(&sandbox, &project)? {
+        assert!(said.stderr.contains("symbolic link") && said.stderr.contains("external_symlinks = true"), "{said}");
+    }
+    // With links allowed, what they lead to is judged.
+    let project = project.with("external_symlinks = true\n")?;
+    for said in refusals(&sandbox, &project)? {
+        assert!(said.stderr.contains("  link/: AWS credentials"), "{said}");
+    }
+    fs::remove_file(sandbox.path("data/link"))?;
+    symlink("../shared", sandbox.path("data/link"))?;
+    sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
+    let keys = tenant.keys(&tenant.default_bucket(), "smtrain/data/")?;
+    assert!(keys.iter().any(|key| key.ends_with("/link/b.csv")), "{keys:?}");
+    assert!(!keys.iter().any(|key| key.contains("credentials")), "{keys:?}");
+    Ok(())
+}
+
+#[test]
+fn special_files_in_data_hang_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "pass")?.file("../data/a.csv", "1\n")?;
+    let project = project.with("[channels]\ntrain = \"../data\"\n")?;
+    nix::unistd::mkfifo(&sandbox.path("data/fifo"), Mode::S_IRWXU)?;
+    for said in refusals(&sandbox, &project)? {
+        assert!(said.stderr.contains("is neither a file nor a folder"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn keys_of_the_spec_are_checked() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "pass")?;
+    let cases = [
+        ("source.allow_secrets=[\"{a\"]", "not a valid pattern"),
+        ("source.allow_secrets=true", "allow_secrets"),
+        ("channels.t={source=\"s3://b/k\",allow_secrets=[\"x\"]}", "`allow_secrets` is only for data on this computer"),
+        ("channels.t={source=\"s3://b/k\",external_symlinks=true}", "`external_symlinks` is only for data"),
+    ];
+    for (set, problem) in cases {
+        let said = sandbox.smtrain(&["validate", &project.spec(), "--set", set]).run()?.expect(2)?;
+        assert!(said.stderr.contains(problem), "{set}: {said}");
+    }
+    // Whoever else's settings these are, they open nothing.
+    let project = project.file("smtrain.toml", "[source]\nallow_secrets = [\"*\"]\n")?;
+    let said = sandbox.smtrain(&["validate", "job.toml"]).dir(project.path("")).run()?.expect(2)?;
+    assert!(said.stderr.contains("allow_secrets"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn tags_are_checked_like_hyperparameters() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let token = ["hf", "_", "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH"].concat();
+    let project = sandbox.project("proj", "pass")?;
+    let project = project.with(&format!("[tags]\nteam = \"{token}\"\nowner = \"research\"\n"))?;
+    let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+    assert!(said.stderr.contains("`tags.team` looks like a secret"), "{said}");
+    assert!(!said.stderr.contains("tags.owner") && !said.stderr.contains(&token), "{said}");
+    Ok(())
+}

@@ -17,6 +17,8 @@ fn channel(name: &str, source: ChannelSource) -> ChannelSpec {
         instance_groups: Vec::new(),
         accept_eula: None,
         hub_content_arn: None,
+        external_symlinks: false,
+        allow_secrets: Vec::new(),
     }
 }
 

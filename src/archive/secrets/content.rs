@@ -1,0 +1,232 @@
+//! Judges the text around a word: whether a secret stands there, and of which kind.
+
+use std::ops::Range;
+
+use super::services;
+use super::shape::{has_aws_secret, is_placeholder, is_random, is_uuid, runs};
+use super::text::{around, base64, unescaped, whole_words};
+use super::words::Word;
+
+const AWS_SECRET: &str = "an AWS secret access key";
+const PRIVATE_KEY: &str = "a private key";
+const PASSWORD: &str = "a password or token";
+const WANDB: &str = "a Weights & Biases key";
+const KAGGLE: &str = "a Kaggle key";
+const URL: &str = "a password in a URL";
+
+/// How far from a name an AWS secret may stand, in bytes: in the console's CSV files, a row of headers and other columns
+/// stand between.
+const AWS_REACH: usize = 160;
+/// How far a name of another kind reaches.
+const REACH: usize = 200;
+/// The longest text between a name and its value.
+const MAX_GLUE: usize = 48;
+
+/// Returns the kind of the secret to which the word at `at` leads.
+pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'static str> {
+    match word {
+        Word::Token(form) => form.at(text, at.start).filter(|token| is_body(token.body)).map(|token| token.kind),
+        Word::Name(_) => name(text, at),
+        Word::AccessKeyId(prefix) => services::access_key_id(prefix, text, &at).then_some(AWS_SECRET),
+        Word::PrivateKey(header) => services::private_key(header, text, &at).then_some(PRIVATE_KEY),
+        Word::EncodedPem(_) => services::encoded_pem(text, &at).then_some(PRIVATE_KEY),
+        Word::Url(_) => services::url(text, &at).then_some(URL),
+        Word::Wandb(_) => services::wandb(text, &at).then_some(WANDB),
+        Word::Username(_) => services::kaggle(text, &at).then_some(KAGGLE),
+        Word::EntraSecret(_) => services::entra_secret(text, &at).then_some("a client secret of Microsoft Entra"),
+        Word::TelegramToken(_) => services::telegram(text, &at).then_some("a Telegram bot token"),
+    }
+}
+
+/// The body of a token is drawn at random, some from capitals and letters only.
+fn is_body(body: &[u8]) -> bool {
+    let distinct: std::collections::BTreeSet<&u8> = body.iter().collect();
+    const MIN_DISTINCT: usize = 8;
+    let has = |is: fn(&u8) -> bool| body.iter().any(is);
+    distinct.len() >= MIN_DISTINCT
+        && !is_placeholder(body)
+        && (has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)))
+}
+
+/// Names that are public, or that lead to no credential, though they end as one. Lower case, letters and digits only.
+const HARMLESS: [&str; 22] = [
+    "public",
+    "csrf",
+    "xsrf",
+    "hash",
+    "nexttoken",
+    "pagetoken",
+    "paginationtoken",
+    "continuation",
+    "clienttoken",
+    "clientrequesttoken",
+    "requesttoken",
+    "idempot",
+    "synctoken",
+    "sync_token",
+    "cursor",
+    "checksum",
+    "digest",
+    "starttoken",
+    "pagination",
+    "cachekey",
+    "sortkey",
+    "granttoken",
+];
+
+/// The ends of names whose values are credentials. Lower case, letters and digits only.
+const ENDS: [&str; 21] = [
+    "secret",
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "pass",
+    "pwd",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "authkey",
+    "accountkey",
+    "storagekey",
+    "encryptionkey",
+    "signingkey",
+    "clientsecret",
+    "auth",
+    "authorization",
+    "bearer",
+    "subscriptionkey",
+];
+
+fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
+    let whole = whole_name(text, at);
+    let name = text.get(whole.clone())?;
+    let id = plain(name);
+    if id.contains("secret") {
+        let is_aws = ["access", "aws", "secretkey", "s3", "keysecret"].iter().any(|word| id.contains(word));
+        let before = if is_aws { AWS_REACH } else { 0 };
+        let window = whole_words(text, whole.start.saturating_sub(before), whole.end + AWS_REACH);
+        if has_aws_secret(&unescaped(window)) {
+            return Some(AWS_SECRET);
+        }
+    }
+    let id = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_named = ENDS.iter().any(|end| id.ends_with(end)) && !HARMLESS.iter().any(|word| id.contains(word));
+    (is_named && !is_in_arn(text, &whole)).then(|| password(text, &whole, id)).flatten()
+}
+
+/// A name is part of an ARN: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:NAME`.
+fn is_in_arn(text: &[u8], name: &Range<usize>) -> bool {
+    let before = around(text, name.start.saturating_sub(80), name.start);
+    let word = before.rsplit(|byte| !(byte.is_ascii_alphanumeric() || b":-".contains(byte))).next();
+    word.is_some_and(|word| word.starts_with(b"arn:") || memchr::memmem::find(word, b":secretsmanager:").is_some())
+}
+
+/// The name that a word is part of: letters, digits, `_`, `-` and dots.
+fn whole_name(text: &[u8], at: Range<usize>) -> Range<usize> {
+    const LONGEST: usize = 64;
+    let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let before = around(text, at.start.saturating_sub(LONGEST), at.start);
+    let start = at.start - before.iter().rev().take_while(is_of_name).count();
+    // A word may end with what ends a name: `pass =`.
+    let word = around(text, at.start, at.end);
+    let inside = word.iter().take_while(is_of_name).count();
+    let after = around(text, at.start + inside, at.start + inside + LONGEST);
+    start..at.start + inside + after.iter().take_while(is_of_name).count()
+}
+
+/// A name in lower case, without what separates its words.
+fn plain(name: &[u8]) -> String {
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+}
+
+/// A value that a name like `api_key` or `password` stands before.
+fn password(text: &[u8], name: &Range<usize>, id: &str) -> Option<&'static str> {
+    let after = unescaped(around(text, name.end, name.end + REACH));
+    let before = around(text, name.start.saturating_sub(REACH), name.start);
+    (has_credential(&after, id) || is_tools_password(before, &after, id)).then_some(PASSWORD)
+}
+
+/// The first run of a credential's characters behind a name, if nothing but what joins names and values stands between.
+fn has_credential(after: &[u8], id: &str) -> bool {
+    let is_of_value = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=~.!@#%^*".contains(byte);
+    for (start, run) in runs(after, is_of_value) {
+        let glue = after.get(..start).unwrap_or_default();
+        if glue.len() > MAX_GLUE || !is_glue(glue, run.starts_with(b"=")) {
+            return false;
+        }
+        let next = after.get(start + run.len()).copied();
+        if is_value(glue, next) && is_credential(without_equals(run), id, glue) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A run is a whole value: what follows it ends one, and it isn't the name of a variable or a class, which stands without
+/// quotes in the middle of an expression.
+fn is_value(glue: &[u8], next: Option<u8>) -> bool {
+    let is_quoted = glue.last().is_none_or(|byte| b"\"'`".contains(byte));
+    next.is_none_or(|byte| b"\"'`\\ \t\r\n;<}&|".contains(&byte) || (is_quoted && b",)]".contains(&byte)))
+}
+
+fn without_equals(run: &[u8]) -> &[u8] {
+    let start = run.iter().take_while(|byte| **byte == b'=').count();
+    run.get(start..).unwrap_or_default()
+}
+
+fn is_credential(value: &[u8], id: &str, glue: &[u8]) -> bool {
+    const SHORTEST: usize = 16;
+    let is_basic = id == "authorization" && glue.trim_ascii_end().to_ascii_lowercase().ends_with(b"basic");
+    if id == "auth" || is_basic {
+        return is_basic_auth(value);
+    }
+    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    let is_path = slashes * 10 > value.len() || value.starts_with(b"/") || value.starts_with(b"./");
+    let may_be_uuid = ["apikey", "secret"].iter().any(|end| id.ends_with(end));
+    value.len() >= SHORTEST && is_random(value) && !is_path && (may_be_uuid || !is_uuid(value))
+}
+
+/// What joins a name and its value in programs, configuration and markup: no end of a statement and no sentence.
+fn is_glue(glue: &[u8], has_equals: bool) -> bool {
+    const MAX_LETTERS: usize = 30;
+    const MAX_WORDS: usize = 2;
+    let is_word = |word: &&[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphabetic);
+    let words = glue.split(u8::is_ascii_whitespace).filter(is_word).count();
+    let letters = glue.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    let lines = glue.iter().filter(|byte| **byte == b'\n').count();
+    let joins = has_equals || glue.iter().any(|byte| b"=:,>\"' \t\n".contains(byte));
+    joins
+        && lines <= 1
+        && words <= MAX_WORDS
+        && letters <= MAX_LETTERS
+        && !glue.iter().any(|byte| b";{}".contains(byte))
+}
+
+/// Formats in which any password is one: .netrc, .npmrc, .pypirc.
+fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
+    const SHORTEST: usize = 6;
+    let has = |word: &[u8]| memchr::memmem::find(before, word).is_some();
+    let line = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let value = line.trim_ascii();
+    let value = value.strip_prefix(b"=").unwrap_or(value).trim_ascii();
+    let is_netrc = has(b"machine ") && has(b"login ") && !line.contains(&b'=');
+    let is_pypirc = has(b"pypi]") && has(b"username") && before.ends_with(b"\n") && line.contains(&b'=');
+    let is_npmrc = before.ends_with(b"/:") && line.starts_with(b"=");
+    let is_named =
+        (id == "password" && (is_netrc || is_pypirc)) || (is_npmrc && ["password", "auth", "authtoken"].contains(&id));
+    is_named
+        && value.len() >= SHORTEST
+        && !is_placeholder(value)
+        && !value.iter().any(|byte| b" \t$<{(\"'%".contains(byte))
+}
+
+/// `user:password` in base64, as in Docker's configuration and in HTTP's `Authorization`.
+fn is_basic_auth(value: &[u8]) -> bool {
+    const SHORTEST: usize = 5;
+    let Some(decoded) = base64(value) else { return false };
+    let is_text = decoded.iter().all(|byte| byte.is_ascii_graphic());
+    is_text && decoded.len() >= SHORTEST && memchr::memchr(b':', &decoded).is_some_and(|colon| colon > 0)
+}

@@ -1,0 +1,90 @@
+//! Files that are secrets or hold some, as they are listed in an error, and the patterns that let them pass.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::Finding;
+use super::key_files::is_certificate;
+use crate::archive::PackError;
+use crate::archive::entries::one_line;
+use crate::archive::read;
+
+/// The most files that are listed; of the others, the number is told.
+const MAX_LISTED: usize = 12;
+
+/// A file, or a folder with a slash at its end, that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretFile {
+    /// Its path in the archive or in the data.
+    name: String,
+    /// `None` where the name alone decided.
+    line: Option<u64>,
+    /// The kind of secret, or what a file of this name is.
+    about: &'static str,
+}
+
+impl SecretFile {
+    pub(crate) fn by_name(name: &Path, is_dir: bool, about: &'static str) -> Self {
+        let slash = if is_dir { "/" } else { "" };
+        Self { name: format!("{}{slash}", one_line(name)), line: None, about }
+    }
+
+    pub(crate) fn by_content(name: &Path, finding: Finding) -> Self {
+        Self { name: one_line(name), line: Some(finding.line), about: finding.kind }
+    }
+}
+
+impl fmt::Display for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, line, about } = self;
+        match line {
+            Some(line) => write!(f, "{name}:{line}: {about}"),
+            None => write!(f, "{name}: {about}"),
+        }
+    }
+}
+
+/// Files that are secrets, one a line, each indented.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Secrets(pub(crate) Vec<SecretFile>);
+
+impl fmt::Display for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for file in self.0.iter().take(MAX_LISTED) {
+            write!(f, "\n  {file}")?;
+        }
+        match self.0.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+/// Builds `allow_secrets`: patterns in gitignore's syntax. `place` names the key in an error.
+pub(crate) fn patterns(allowed: &[String], place: &str) -> Result<Gitignore, PackError> {
+    let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {
+        pattern: pattern.to_owned(),
+        place: place.to_owned(),
+        problem: error.to_string(),
+    };
+    let mut builder = GitignoreBuilder::new("");
+    for pattern in allowed {
+        builder.add_line(None, pattern).map_err(|error| bad(pattern, &error))?;
+    }
+    builder.build().map_err(|error| bad("", &error))
+}
+
+/// Returns whether a file holds certificates and no private key. What can't be read, or is very large, is taken for a key.
+pub(crate) fn is_certificate_file(path: &Path) -> bool {
+    const LARGEST: u64 = 4 * 1024 * 1024;
+    let read = || {
+        let mut content = Vec::new();
+        let file = read::open(&std::fs::canonicalize(path)?)?;
+        file.take(LARGEST + 1).read_to_end(&mut content)?;
+        std::io::Result::Ok(content)
+    };
+    read().is_ok_and(|content| content.len() as u64 <= LARGEST && is_certificate(&content))
+}

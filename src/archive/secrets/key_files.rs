@@ -1,0 +1,56 @@
+//! Files that are nothing but a key, whatever their names, and files that only look like one.
+
+/// Keys and key files are small, in bytes.
+pub(crate) const LARGEST_KEY_FILE: u64 = 64 * 1024;
+
+/// Returns whether a file is a private key in PEM, PuTTY's or PGP's form, or the key of a Google service account.
+pub(crate) fn is_key_file(content: &[u8]) -> bool {
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
+    is_private_key(content) || content.starts_with(b"PuTTY-User-Key-File-") || is_service_account(content)
+}
+
+fn is_private_key(content: &[u8]) -> bool {
+    let first_line = content.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let is_end = |end: &[u8]| first_line.ends_with(end);
+    first_line.starts_with(b"-----BEGIN ") && (is_end(b"PRIVATE KEY-----") || is_end(b"PRIVATE KEY BLOCK-----"))
+}
+
+fn is_service_account(content: &[u8]) -> bool {
+    content.starts_with(b"{") && contains(content, b"\"service_account\"") && contains(content, b"\"private_key\"")
+}
+
+/// Returns whether a file in PEM holds certificates, public keys or parameters, and no private key.
+pub(crate) fn is_certificate(content: &[u8]) -> bool {
+    contains(content, b"-----BEGIN ") && !contains(content, b"PRIVATE KEY")
+}
+
+fn contains(content: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find(content, word).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_known_by_content() {
+        assert!(is_key_file(b"-----BEGIN RSA PRIVATE KEY-----\nMIIE"));
+        assert!(is_key_file(b"\n -----BEGIN OPENSSH PRIVATE KEY-----\r\nb3Bl"));
+        assert!(is_key_file(b"\xef\xbb\xbf-----BEGIN PRIVATE KEY-----"));
+        assert!(is_key_file(b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n"));
+        assert!(is_key_file(b"PuTTY-User-Key-File-3: ssh-ed25519\n"));
+        assert!(is_key_file(b"{\n \"type\": \"service_account\", \"private_key\": \"x\"}"));
+        assert!(!is_key_file(b"-----BEGIN CERTIFICATE-----\nMIIE"));
+        assert!(!is_key_file(b"# about -----BEGIN PRIVATE KEY-----"));
+        assert!(!is_key_file(b"{\"type\": \"service_account\"}"));
+        assert!(!is_key_file(b""));
+    }
+
+    #[test]
+    fn certificates_are_no_keys() {
+        let certificate = "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n";
+        assert!(is_certificate(certificate.as_bytes()));
+        assert!(!is_certificate(format!("{certificate}-----BEGIN PRIVATE KEY-----\nMIIE\n").as_bytes()));
+        assert!(!is_certificate(b"x"));
+    }
+}

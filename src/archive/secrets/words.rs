@@ -1,0 +1,80 @@
+//! The words that a file is searched for: names of secrets, prefixes of tokens, and marks of keys.
+
+use crate::model::secrets::tokens::{FORMS, Form};
+
+/// A word, and what it is a sign of.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// The prefix of a token.
+    Token(&'static Form),
+    /// Part of a name whose value may be a secret.
+    Name(&'static str),
+    /// The start of an AWS access key's id, near which its secret stands.
+    AccessKeyId(&'static str),
+    /// The header of a private key in PEM, and the same in base64, as in a kubeconfig.
+    PrivateKey(&'static str),
+    EncodedPem(&'static str),
+    /// Where a URL may have a password in it.
+    Url(&'static str),
+    Wandb(&'static str),
+    /// Of Kaggle's JSON: `{"username": .., "key": ..}`.
+    Username(&'static str),
+    /// In the middle of a client secret of Microsoft Entra.
+    EntraSecret(&'static str),
+    /// In the middle of a Telegram bot's token.
+    TelegramToken(&'static str),
+}
+
+impl Word {
+    pub(super) fn text(&self) -> &'static str {
+        match self {
+            Self::Token(form) => form.prefix,
+            Self::Name(text)
+            | Self::AccessKeyId(text)
+            | Self::PrivateKey(text)
+            | Self::EncodedPem(text)
+            | Self::Url(text)
+            | Self::Wandb(text)
+            | Self::Username(text)
+            | Self::EntraSecret(text)
+            | Self::TelegramToken(text) => text,
+        }
+    }
+}
+
+/// Parts of names; `content` decides by the whole name.
+const NAMES: [&str; 18] = [
+    "secret",
+    "token",
+    "passw",
+    "passphrase",
+    "_pass",
+    "pass =",
+    "pass:",
+    "pwd",
+    "auth",
+    "bearer",
+    "credential",
+    "_key",
+    "-key",
+    "apikey",
+    "accountkey",
+    "storagekey",
+    "accesskey",
+    "privatekey",
+];
+
+pub(super) fn words() -> Vec<Word> {
+    let mut words: Vec<Word> = FORMS.iter().map(Word::Token).collect();
+    words.extend(NAMES.iter().copied().map(Word::Name));
+    // IAM user guide, "Unique identifiers": keys of users, of sessions, of bearers and of contexts.
+    words.extend(["AKIA", "ASIA", "ABIA", "ACCA"].map(Word::AccessKeyId));
+    words.push(Word::PrivateKey("PRIVATE KEY"));
+    words.push(Word::EncodedPem("LS0tLS1CRUdJTi"));
+    words.push(Word::Url("://"));
+    words.push(Word::Wandb("wandb"));
+    words.push(Word::Username("\"username"));
+    words.extend(["7Q~", "8Q~"].map(Word::EntraSecret));
+    words.push(Word::TelegramToken(":AA"));
+    words
+}

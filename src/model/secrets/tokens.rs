@@ -1,0 +1,239 @@
+//! Tokens that are known by their form: a prefix that the service puts in front, then characters of one alphabet.
+//!
+//! This is the one table of such forms: a spec's values are held against it, and so are the files of code and data.
+//! The forms are facts, from the services' own pages (GitHub's "token formats", GitLab's "token overview", Stripe's and
+//! Slack's "authentication") and from the rules of gitleaks 8 and detect-secrets 1.5.
+
+/// Characters that the body of a token is made of.
+#[derive(Clone, Copy, Debug)]
+enum Alphabet {
+    /// `0-9a-f`.
+    Hex,
+    /// `A-Za-z0-9`.
+    Alphanumeric,
+    /// `A-Za-z0-9_`.
+    Word,
+    /// `A-Za-z0-9_-`.
+    Url,
+    /// `A-Za-z0-9_-` and dots.
+    Dotted,
+    /// `A-Za-z0-9+/` and `=`.
+    Base64,
+}
+
+impl Alphabet {
+    fn has(self, byte: u8) -> bool {
+        let more: &[u8] = match self {
+            Self::Hex => return byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+            Self::Alphanumeric => b"",
+            Self::Word => b"_",
+            Self::Url => b"_-",
+            Self::Dotted => b"_-.",
+            Self::Base64 => b"+/=",
+        };
+        byte.is_ascii_alphanumeric() || more.contains(&byte)
+    }
+}
+
+/// One form. `least` and `most` are lengths in bytes, without the prefix and without padding at the end.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) prefix: &'static str,
+    alphabet: Alphabet,
+    least: usize,
+    most: usize,
+    /// With its article: `a GitHub token`.
+    pub(crate) kind: &'static str,
+}
+
+use Alphabet::{Alphanumeric, Base64, Dotted, Hex, Url, Word};
+
+const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize, kind: &'static str) -> Form {
+    Form { prefix, alphabet, least, most, kind }
+}
+
+const GITHUB: &str = "a GitHub token";
+const GITLAB: &str = "a GitLab token";
+const SLACK: &str = "a Slack token";
+const STRIPE: &str = "a Stripe key";
+const GOOGLE: &str = "a Google credential";
+const AZURE: &str = "an Azure storage or bus key";
+const DIGITAL_OCEAN: &str = "a DigitalOcean token";
+const SHOPIFY: &str = "a Shopify token";
+const VAULT: &str = "a Vault token";
+const GRAFANA: &str = "a Grafana token";
+const SENTRY: &str = "a Sentry token";
+const ARTIFACTORY: &str = "an Artifactory token";
+const PLANET_SCALE: &str = "a PlanetScale credential";
+const BEDROCK: &str = "an Amazon Bedrock API key";
+
+/// Where two prefixes fit, the first in the table counts.
+pub(crate) const FORMS: &[Form] = &[
+    form("ghp_", Alphanumeric, 30, 255, GITHUB),
+    form("gho_", Alphanumeric, 30, 255, GITHUB),
+    form("ghu_", Alphanumeric, 30, 255, GITHUB),
+    form("ghs_", Alphanumeric, 30, 255, GITHUB),
+    form("ghr_", Alphanumeric, 30, 255, GITHUB),
+    form("github_pat_", Word, 30, 255, GITHUB),
+    form("glpat-", Dotted, 20, 320, GITLAB),
+    form("gldt-", Url, 20, 320, GITLAB),
+    form("glrt-", Dotted, 20, 320, GITLAB),
+    form("glcbt-", Url, 20, 320, GITLAB),
+    form("glptt-", Hex, 40, 40, GITLAB),
+    form("gloas-", Url, 64, 64, GITLAB),
+    form("glsoat-", Url, 20, 320, GITLAB),
+    form("glagent-", Url, 50, 320, GITLAB),
+    form("hf_", Alphanumeric, 30, 64, "a Hugging Face token"),
+    form("api_org_", Alphanumeric, 30, 64, "a Hugging Face token"),
+    form("xoxa-", Url, 10, 320, SLACK),
+    form("xoxb-", Url, 10, 320, SLACK),
+    form("xoxp-", Url, 10, 320, SLACK),
+    form("xoxr-", Url, 10, 320, SLACK),
+    form("xoxs-", Url, 10, 320, SLACK),
+    form("xoxe-", Url, 10, 320, SLACK),
+    form("xapp-", Url, 20, 320, SLACK),
+    form("hooks.slack.com/services/", Base64, 40, 64, "the URL of a Slack webhook"),
+    form("hooks.slack.com/workflows/", Base64, 40, 80, "the URL of a Slack webhook"),
+    form("sk_live_", Alphanumeric, 16, 255, STRIPE),
+    form("rk_live_", Alphanumeric, 16, 255, STRIPE),
+    form("sk_test_", Alphanumeric, 16, 255, STRIPE),
+    form("rk_test_", Alphanumeric, 16, 255, STRIPE),
+    form("whsec_", Base64, 24, 80, STRIPE),
+    form("sk-ant-", Url, 20, 250, "an Anthropic key"),
+    form("sk-", Url, 20, 250, "a key of OpenAI's form"),
+    form("npm_", Alphanumeric, 36, 36, "an npm token"),
+    form("pypi-Ag", Url, 40, 1000, "a PyPI token"),
+    form("wandb_v1_", Word, 60, 120, "a Weights & Biases key"),
+    form("AIza", Url, 35, 35, "a Google API key"),
+    form("ya29.", Dotted, 30, 2000, GOOGLE),
+    form("GOCSPX-", Url, 24, 40, GOOGLE),
+    form("1//0", Url, 40, 160, GOOGLE),
+    form("AccountKey=", Base64, 86, 86, AZURE),
+    form("SharedAccessKey=", Base64, 43, 43, AZURE),
+    form("dapi", Hex, 32, 32, "a Databricks token"),
+    form("dop_v1_", Hex, 64, 64, DIGITAL_OCEAN),
+    form("doo_v1_", Hex, 64, 64, DIGITAL_OCEAN),
+    form("dor_v1_", Hex, 64, 64, DIGITAL_OCEAN),
+    form("SG.", Dotted, 66, 66, "a SendGrid key"),
+    form("key-", Hex, 32, 32, "a Mailgun key"),
+    form("xkeysib-", Url, 80, 82, "a Brevo key"),
+    form("shpat_", Hex, 32, 32, SHOPIFY),
+    form("shpca_", Hex, 32, 32, SHOPIFY),
+    form("shppa_", Hex, 32, 32, SHOPIFY),
+    form("shpss_", Hex, 32, 32, SHOPIFY),
+    form("sq0atp-", Url, 22, 60, "a Square token"),
+    form("sq0csp-", Url, 22, 60, "a Square token"),
+    form("ntn_", Alphanumeric, 40, 60, "a Notion token"),
+    form("lin_api_", Alphanumeric, 40, 40, "a Linear key"),
+    form("ATATT3", Url, 100, 300, "an Atlassian token"),
+    form("PMAK-", Url, 59, 59, "a Postman key"),
+    form("glsa_", Word, 41, 41, GRAFANA),
+    form("glc_", Base64, 32, 400, GRAFANA),
+    form("sntryu_", Hex, 64, 64, SENTRY),
+    form("sntrys_", Base64, 60, 500, SENTRY),
+    form("dp.pt.", Alphanumeric, 40, 48, "a Doppler token"),
+    form("dt0c01.", Dotted, 80, 100, "a Dynatrace token"),
+    form("hvs.", Url, 24, 320, VAULT),
+    form("hvb.", Url, 100, 400, VAULT),
+    form("NRAK-", Alphanumeric, 27, 27, "a New Relic key"),
+    form("pul-", Hex, 40, 40, "a Pulumi token"),
+    form("rubygems_", Hex, 48, 48, "a RubyGems key"),
+    form("dckr_pat_", Url, 24, 60, "a Docker Hub token"),
+    form("dckr_oat_", Url, 24, 60, "a Docker Hub token"),
+    form("pplx-", Alphanumeric, 40, 64, "a Perplexity key"),
+    form("gsk_", Alphanumeric, 40, 64, "a Groq key"),
+    form("xai-", Alphanumeric, 60, 100, "an xAI key"),
+    form("r8_", Alphanumeric, 37, 37, "a Replicate token"),
+    form("nvapi-", Url, 50, 100, "an NVIDIA key"),
+    form("lsv2_pt_", Word, 32, 60, "a LangSmith key"),
+    form("lsv2_sk_", Word, 32, 60, "a LangSmith key"),
+    form("KGAT_", Alphanumeric, 32, 64, "a Kaggle token"),
+    form("pnu_", Alphanumeric, 36, 36, "a Prefect key"),
+    form("figd_", Url, 36, 60, "a Figma token"),
+    form("sbp_", Hex, 40, 40, "a Supabase token"),
+    form("sb_secret_", Url, 28, 60, "a Supabase key"),
+    form("pscale_tkn_", Dotted, 32, 64, PLANET_SCALE),
+    form("pscale_pw_", Dotted, 32, 64, PLANET_SCALE),
+    form("tskey-auth-", Url, 24, 80, "a Tailscale key"),
+    form("tskey-api-", Url, 24, 80, "a Tailscale key"),
+    form("fo1_", Url, 43, 43, "a Fly.io token"),
+    form("AGE-SECRET-KEY-1", Alphanumeric, 58, 58, "a private key of age"),
+    form("HRKU-AA", Url, 58, 58, "a Heroku key"),
+    form("ops_eyJ", Base64, 200, 2000, "a 1Password token"),
+    form("AKCp", Alphanumeric, 69, 69, ARTIFACTORY),
+    form("cmVmd", Alphanumeric, 59, 59, ARTIFACTORY),
+    form("ABSK", Base64, 100, 300, BEDROCK),
+    form("bedrock-api-key-", Base64, 40, 4000, BEDROCK),
+];
+
+/// A token in a text.
+#[derive(Debug)]
+pub(crate) struct Token<'a> {
+    /// What stands after the prefix.
+    pub(crate) body: &'a [u8],
+    pub(crate) kind: &'static str,
+}
+
+impl Form {
+    /// The token of this form whose prefix begins at `start`.
+    pub(crate) fn at<'a>(&self, text: &'a [u8], start: usize) -> Option<Token<'a>> {
+        let rest = text.get(start..)?.strip_prefix(self.prefix.as_bytes())?;
+        if !is_start(text.get(..start)?) {
+            return None;
+        }
+        let length = rest.iter().take_while(|byte| self.alphabet.has(**byte)).count();
+        let body = without_padding(rest.get(..length)?);
+        (self.least..=self.most).contains(&body.len()).then_some(Token { body, kind: self.kind })
+    }
+}
+
+/// Returns the first token of a known form in a text.
+pub(crate) fn find(text: &[u8]) -> Option<Token<'_>> {
+    FORMS.iter().find_map(|form| {
+        let starts = memchr::memmem::find_iter(text, form.prefix);
+        starts.into_iter().find_map(|start| form.at(text, start))
+    })
+}
+
+/// A token begins a word: after `before`, no letter or digit goes on. Those of an escape (`\n`, `%3D`) don't count.
+fn is_start(before: &[u8]) -> bool {
+    match before {
+        [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] => true,
+        [.., last] => !last.is_ascii_alphanumeric(),
+        [] => true,
+    }
+}
+
+/// Padding and punctuation at the end belong to the sentence, or say nothing.
+fn without_padding(body: &[u8]) -> &[u8] {
+    let end = body.iter().rposition(|byte| !b"=._-".contains(byte)).map_or(0, |last| last + 1);
+    body.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_prefix_and_a_body_of_its_length() {
+        let body = "a1B2c3D4e5".repeat(4);
+        let is_token = |text: String| find(text.as_bytes()).is_some();
+        assert!(is_token(format!("ghp_{}", &body[..36])));
+        assert!(is_token(format!("x = \"ghp_{}\"", &body[..36])));
+        assert!(is_token(format!("first line\\nghp_{}", &body[..36])), "after an escaped line feed");
+        assert!(is_token(format!("?token%3Dghp_{}", &body[..36])), "in a URL");
+        assert!(!is_token(format!("xghp_{}", &body[..36])), "in a word");
+        assert!(!is_token(format!("npm_{}", &body[..35])), "too short");
+        assert!(!is_token(format!("npm_{}", &body[..37])), "too long");
+        assert!(!is_token("sk-learn".to_owned()));
+    }
+
+    #[test]
+    fn no_form_hides_another() {
+        for (index, form) in FORMS.iter().enumerate() {
+            let hidden = FORMS[..index].iter().find(|first| form.prefix.starts_with(first.prefix));
+            assert!(hidden.is_none(), "{} is never reached after {hidden:?}", form.prefix);
+            assert!(form.least <= form.most, "{form:?}");
+        }
+    }
+}

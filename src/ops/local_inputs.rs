@@ -1,0 +1,23 @@
+//! Looks at the code and the data of a job as `submit` will, before anything is packed or sent: links that lead out, secrets.
+
+use std::path::PathBuf;
+
+use super::local_data;
+use super::submit::{source_tree, unpackable};
+use crate::archive;
+use crate::error::Error;
+use crate::job::spec::{ChannelSource, JobSpec};
+
+/// Returns what `submit` would refuse. The code's contents are read up to a bound, the data's not at all: names and links
+/// are all looked at. `own_folders` are those of smtrain, which are never packed.
+pub(crate) fn check(spec: &JobSpec, own_folders: &[PathBuf]) -> Vec<Error> {
+    let code = spec
+        .source
+        .iter()
+        .filter_map(|source| archive::check_source(&source_tree(source, own_folders)).err().map(unpackable));
+    let data = spec.channels.iter().filter_map(|channel| match &channel.source {
+        ChannelSource::Path(path) => local_data::check(&local_data::tree(channel, path)).err(),
+        _ => None,
+    });
+    code.chain(data).collect()
+}
