@@ -164,8 +164,8 @@ pub(crate) trait Objects: Send + Sync {
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
     /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
-    /// Puts away what an interrupted upload has left half done.
-    async fn abandon(&self);
+    /// Puts away what an interrupted upload has left half done; returns what could not be.
+    async fn abandon(&self) -> Vec<CloudError>;
 }
 
 /// The content of an object that is to be stored.

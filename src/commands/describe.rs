@@ -35,7 +35,7 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
         DescribeOutput::Text => {
             // Who may see the job may not always see its metrics: the rest is worth having.
             let metrics = cloud.metrics.training_metrics(&name).await.unwrap_or_else(|error| {
-                context.ui.detail(format_args!("metrics are left out: {error}"));
+                context.ui.note(format_args!("metrics are left out: {error}"));
                 Vec::new()
             });
             context.ui.text(describe::text(&job, &metrics, Timestamp::now()))

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from urllib.parse import parse_qs
 
 from .errors import error
 from .s3 import checks, objects
@@ -42,10 +43,11 @@ class Rule:
         "seed": 0,
         # Until a call comes with another session token or access key than the first that met the rule.
         "until_new_credentials": False,
-        # slow_body: bytes a second, of each body. replace: the bucket/object whose content comes to stand there.
+        # slow_body: bytes a second, of each body, and how many at once. replace: the bucket/object whose content comes to stand there.
         "rate": None,
         "by": None,
-        # wrong_region: where the bucket is said to be. error: what is answered.
+        # wrong_region: where the bucket is said to be. error: what is answered. access_denied: in place of IAM's message,
+        # as S3 has `Access Denied` for callers of other accounts.
         "region": "us-west-2",
         "status": 400,
         "code": None,
@@ -160,21 +162,25 @@ def access_denied(rule, tenant, call, request, carry_out):
     service = {"monitoring": "cloudwatch"}.get(call.service, call.service)
     action = "%s:%s" % (service, ACTIONS.get(call.operation, call.operation))
     message = "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action"
-    message %= (tenant.caller_arn(), action, resource(tenant, call), action)
+    message %= (tenant.caller_arn(), action, resource(tenant, call, request), action)
+    message = rule.message or message
     if call.service == "s3" or call.service in QUERY_SERVICES:
         return error(call.service, request, 403, "AccessDenied", message)
     return error(call.service, request, 400, "AccessDeniedException", message)
 
 
-def resource(tenant, call):
+def resource(tenant, call, request):
     if call.service == "s3":
-        return '"arn:aws:s3:::%s"' % call.key
+        bucket_actions = ("ListObjects", "ListObjectsV2", "HeadBucket", "CreateBucket", "PutPublicAccessBlock")
+        return '"arn:aws:s3:::%s"' % (call.key.partition("/")[0] if call.operation in bucket_actions else call.key)
     if call.service == "sagemaker":
         kind = "training-job/%s" % (call.key or "*")
         return "arn:aws:sagemaker:%s:%s:%s" % (call.region, tenant.account, kind)
     if call.service == "logs":
         group = "log-group:/aws/sagemaker/TrainingJobs:log-stream:%s" % call.key
         return "arn:aws:logs:%s:%s:%s" % (call.region, tenant.account, group)
+    if call.service == "iam":
+        return "role %s" % parse_qs(request.body.decode()).get("RoleName", ["*"])[0]
     return "*"
 
 

@@ -1,5 +1,6 @@
 //! What the SDK says went wrong, as [`CloudError`]s: the fact, its cause, what to do; and the request's id for `-v`.
 
+mod action;
 mod advice;
 
 use std::error::Error as StdError;
@@ -10,6 +11,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use crate::cloud::{CloudError, Refusal, ServiceError};
+
+pub(super) use action::Permitted;
 
 /// An answer that is no success, as far as it can be told from the answer alone.
 #[derive(Debug)]
@@ -44,37 +47,52 @@ pub(super) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
     })
 }
 
-/// For `map_err`: what could not be done, and why.
-pub(super) fn failed<E>(doing: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
-where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-{
-    let doing = doing.into();
-    move |error| service_error(&doing, &error)
+/// The permission that a call takes. A service that denies it need not say which one that is: S3 tells those of other
+/// accounts nothing, and HEAD requests have no body to tell it in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Permission<'a> {
+    /// `s3:GetObject`.
+    pub(super) action: &'a str,
+    /// The ARN of what the call acts on.
+    pub(super) resource: &'a str,
 }
 
-pub(super) fn service_error<E>(doing: &str, error: &SdkError<E, HttpResponse>) -> CloudError
+/// For `map_err`: what could not be done to the resource, and why.
+pub(super) fn failed<E>(
+    doing: impl Into<String>,
+    resource: impl Into<String>,
+) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
+where
+    E: Permitted + ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let (doing, resource) = (doing.into(), resource.into());
+    move |error| service_error(&doing, &resource, &error)
+}
+
+pub(super) fn service_error<E>(doing: &str, resource: &str, error: &SdkError<E, HttpResponse>) -> CloudError
+where
+    E: Permitted + ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    refused(doing, Permission { action: E::ACTION, resource }, error)
+}
+
+/// As [`service_error`], for a call that takes another permission than most of its kind.
+pub(super) fn refused<E>(doing: &str, permission: Permission<'_>, error: &SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let answer = answer(error);
     let (refusal, why, hints) = match &answer {
-        Some(answer) => explain(answer),
+        Some(answer) => explain(answer, permission),
         None => explain_silence(error),
     };
     let message = format!("could not {doing}: {why}");
     CloudError::Service(Box::new(ServiceError { refusal, message, hints, details: details(error, answer.as_ref()) }))
 }
 
-fn explain(answer: &Answer) -> (Refusal, String, Vec<String>) {
-    let hints = advice::about(answer);
-    let why = match (answer.message.as_str(), answer.code.as_str()) {
-        ("", "") if answer.status == 403 => "access denied".to_owned(),
-        ("", "") => format!("the service answered with HTTP status {}", answer.status),
-        ("", code) => code.to_owned(),
-        (message, "") => message.to_owned(),
-        (message, code) => format!("{message} ({code})"),
-    };
+fn explain(answer: &Answer, permission: Permission<'_>) -> (Refusal, String, Vec<String>) {
+    let hints = advice::about(answer, permission);
+    let why = reason(answer);
     let refusal = if answer.is_denied() {
         Refusal::Denied
     } else if advice::is_about_credentials(answer) {
@@ -84,7 +102,26 @@ fn explain(answer: &Answer) -> (Refusal, String, Vec<String>) {
     } else {
         Refusal::Other
     };
-    (refusal, why, hints)
+    (refusal, with_permission(why, answer, permission), hints)
+}
+
+fn reason(answer: &Answer) -> String {
+    match (answer.message.as_str(), answer.code.as_str()) {
+        ("", "") if answer.status == 403 => "access denied".to_owned(),
+        ("", "") => format!("the service answered with HTTP status {}", answer.status),
+        ("", code) => code.to_owned(),
+        (message, "") => message.to_owned(),
+        (message, code) => format!("{message} ({code})"),
+    }
+}
+
+/// Adds the permission that a denied call takes where the service didn't name it.
+fn with_permission(why: String, answer: &Answer, permission: Permission<'_>) -> String {
+    let Permission { action, resource } = permission;
+    if !answer.is_denied() || advice::denied_action(&answer.message).is_some() {
+        return why;
+    }
+    format!("{why}: it takes {action} on {resource}")
 }
 
 /// No answer came: the credentials, the network or the time.

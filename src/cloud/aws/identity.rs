@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
+use super::arn;
 use super::config::Config;
 use super::error::{answer, failed, service_error};
 use crate::cloud::{CloudError, CloudResult, Identity};
@@ -34,8 +35,8 @@ impl AwsIdentity {
     }
 
     async fn caller(&self) -> CloudResult<String> {
-        let caller =
-            self.sts().get_caller_identity().send().await.map_err(failed("find out whose credentials these are"))?;
+        let called = self.sts().get_caller_identity().send().await;
+        let caller = called.map_err(failed("find out whose credentials these are", arn::ANY))?;
         let account = caller.account.filter(|account| !account.is_empty());
         account.ok_or_else(|| CloudError::Other("STS told no account".to_owned()))
     }
@@ -48,7 +49,10 @@ impl AwsIdentity {
                 .map(|role| role.arn)
                 .ok_or_else(|| CloudError::Other(format!("IAM told no ARN of the role {name}"))),
             Err(error) if answer(&error).is_some_and(|answer| answer.code == "NoSuchEntity") => Err(no_role(name)),
-            Err(error) => Err(with_hint(service_error(&format!("look up the role {name}"), &error))),
+            Err(error) => {
+                let role = arn::role(self.config.region(), name);
+                Err(with_hint(service_error(&format!("look up the role {name}"), &role, &error)))
+            }
         }
     }
 }

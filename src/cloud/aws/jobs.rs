@@ -11,6 +11,7 @@ use aws_sdk_sagemaker::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sagemaker::error::BoxError;
 use jiff::SignedDuration;
 
+use super::arn;
 use super::config::Config;
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, Received};
@@ -58,6 +59,10 @@ impl AwsJobs {
             }
         }
         Ok(known)
+    }
+
+    fn arn(&self, job: &JobName) -> String {
+        arn::regional("sagemaker", &self.region, &format!("training-job/{job}"))
     }
 
     fn no_job(&self, job: &JobName) -> CloudError {
@@ -134,12 +139,13 @@ impl Jobs for AwsJobs {
             Ok(created) => return Ok(created.training_job_arn.unwrap_or_default()),
             Err(error) => error,
         };
+        let refused = || service_error("create the job", &self.arn(&typed.training_job_name), &error);
         let is_taken = answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceInUse"]));
         match self.created_before(&typed, &lost).await {
             Ok(Some(job)) => Ok(job.training_job_arn),
             Ok(None) if is_taken => Err(CloudError::AlreadyExists(format!("job {}", typed.training_job_name))),
-            Ok(None) | Err(CloudError::NotFound(_)) => Err(service_error("create the job", &error)),
-            Err(_) => Err(maybe_created(service_error("create the job", &error), &typed.training_job_name)),
+            Ok(None) | Err(CloudError::NotFound(_)) => Err(refused()),
+            Err(_) => Err(maybe_created(refused(), &typed.training_job_name)),
         }
     }
 
@@ -153,7 +159,7 @@ impl Jobs for AwsJobs {
         match call.interceptor(received.clone()).send().await {
             Ok(_) => received.read("what SageMaker tells of the job"),
             Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
-            Err(error) => Err(service_error(&format!("describe job {job}"), &error)),
+            Err(error) => Err(service_error(&format!("describe job {job}"), &self.arn(job), &error)),
         }
     }
 
@@ -162,7 +168,12 @@ impl Jobs for AwsJobs {
     }
 
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
-        let mut known = if jobs.len() > FEW { self.listed(jobs).await? } else { HashMap::new() };
+        let listed = if jobs.len() > FEW { self.listed(jobs).await } else { Ok(HashMap::new()) };
+        let mut known = match listed {
+            // Who may not list jobs may describe them.
+            Err(error) if error.is_denied() => HashMap::new(),
+            listed => listed?,
+        };
         for job in jobs {
             if known.contains_key(job) {
                 continue;
@@ -187,7 +198,7 @@ impl Jobs for AwsJobs {
             Err(error) => {
                 // One that has ended meanwhile needs no stop.
                 let has_ended = self.describe(job).await.is_ok_and(|job| job.training_job_status.is_final());
-                if has_ended { Ok(()) } else { Err(failed(format!("stop job {job}"))(error)) }
+                if has_ended { Ok(()) } else { Err(failed(format!("stop job {job}"), self.arn(job))(error)) }
             }
         }
     }

@@ -10,8 +10,9 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use jiff::Timestamp;
 
+use super::arn;
 use super::config::Config;
-use super::error::{answer, failed, service_error};
+use super::error::{answer, service_error};
 use crate::cloud::{
     CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs,
 };
@@ -26,6 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct AwsLogs {
     client: Client,
+    region: String,
 }
 
 impl AwsLogs {
@@ -34,7 +36,13 @@ impl AwsLogs {
         let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
         builder.set_retry_config(retries);
-        Self { client: Client::from_conf(builder.retry_classifier(config.renew_expired()).build()) }
+        let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
+        Self { client, region: config.region().to_owned() }
+    }
+
+    /// Returns the ARN of something in the group of all training jobs.
+    fn arn(&self, below: &str) -> String {
+        arn::regional("logs", &self.region, &format!("log-group:{GROUP}:{below}"))
     }
 }
 
@@ -52,7 +60,9 @@ impl Logs for AwsLogs {
                 Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
                     return Ok(Vec::new());
                 }
-                Err(error) => return Err(service_error(&format!("list the log streams of {job}"), &error)),
+                Err(error) => {
+                    return Err(service_error(&format!("list the log streams of {job}"), &self.arn("*"), &error));
+                }
             };
             let names = page.log_streams.into_iter().flatten().filter_map(|stream| stream.log_stream_name);
             streams.extend(names.map(|name| LogStream { name: name.into() }));
@@ -88,7 +98,7 @@ impl Logs for AwsLogs {
             Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
                 Ok(JobEventsPage { events: Vec::new(), next_token: None })
             }
-            Err(error) => Err(service_error(&format!("read the log of {job}"), &error)),
+            Err(error) => Err(service_error(&format!("read the log of {job}"), &self.arn("*"), &error)),
         }
     }
 
@@ -113,7 +123,10 @@ impl Logs for AwsLogs {
             Err(error) if answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceNotFound"])) => {
                 Err(CloudError::NotFound(format!("log stream {}", stream.name)))
             }
-            Err(error) => Err(failed(format!("read the log stream {}", stream.name))(error)),
+            Err(error) => {
+                let arn = self.arn(&format!("log-stream:{}", stream.name));
+                Err(service_error(&format!("read the log stream {}", stream.name), &arn, &error))
+            }
         }
     }
 }

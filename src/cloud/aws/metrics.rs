@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat};
 use jiff::Timestamp;
 
+use super::arn;
 use super::config::Config;
 use super::error::failed;
 use crate::cloud::{CloudResult, MetricPoint, Metrics};
@@ -38,7 +39,11 @@ impl AwsMetrics {
         let (mut names, mut token) = (Vec::new(), None);
         loop {
             let call = self.client.list_metrics().namespace(NAMESPACE).dimensions(of_job.clone());
-            let page = call.set_next_token(token).send().await.map_err(failed(format!("list the metrics of {job}")))?;
+            let page = call
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(failed(format!("list the metrics of {job}"), arn::ANY))?;
             names.extend(page.metrics.into_iter().flatten().filter_map(|metric| metric.metric_name));
             token = page.next_token;
             if token.is_none() {
@@ -59,7 +64,11 @@ impl AwsMetrics {
                 .set_metric_data_queries(Some(queries.clone()))
                 .start_time(DateTime::from_secs(start))
                 .end_time(DateTime::from_secs(now + i64::from(PERIOD)));
-            let page = call.set_next_token(token).send().await.map_err(failed(format!("read the metrics of {job}")))?;
+            let page = call
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(failed(format!("read the metrics of {job}"), arn::ANY))?;
             points.extend(page.metric_data_results.into_iter().flatten().flat_map(|result| points_of(result, names)));
             token = page.next_token;
             if token.is_none() {

@@ -4,6 +4,7 @@
 //! call. SageMaker's own API speaks JSON in the very names of `model`: [`json`] sends a request as the document that it is,
 //! and reads the answer the same way, so that no field is lost that the SDK has no name for yet.
 
+mod arn;
 mod config;
 mod credentials;
 mod error;

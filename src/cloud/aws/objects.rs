@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
 use super::config::Config;
-use crate::cloud::{CloudResult, Content, Held, Identity, Object, ObjectSummary, Objects, Pieces};
+use crate::cloud::{CloudError, CloudResult, Content, Held, Identity, Object, ObjectSummary, Objects, Pieces};
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
@@ -110,8 +110,8 @@ impl Objects for AwsObjects {
         Ok(())
     }
 
-    async fn abandon(&self) {
-        self.abort_all().await;
+    async fn abandon(&self) -> Vec<CloudError> {
+        self.abort_all().await
     }
 }
 

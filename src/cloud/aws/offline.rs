@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::arn;
 use crate::cloud::placeholder::{ACCOUNT, ROLE_PATH};
 use crate::cloud::{CloudResult, Identity};
 
@@ -12,23 +13,8 @@ pub(super) struct OfflineIdentity {
 
 impl OfflineIdentity {
     pub(super) fn new(region: &str) -> Self {
-        Self { partition: partition(region) }
+        Self { partition: arn::partition(region) }
     }
-}
-
-/// The partition that stands in the ARNs of a region (botocore, `endpoints.json`).
-fn partition(region: &str) -> &'static str {
-    const PARTITIONS: [(&str, &str); 8] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("us-iso-", "aws-iso"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-        ("", "aws"),
-    ];
-    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 #[async_trait]

@@ -115,7 +115,9 @@ impl Objects for LocalObjects {
     }
 
     /// What was staged is removed as it is dropped.
-    async fn abandon(&self) {}
+    async fn abandon(&self) -> Vec<CloudError> {
+        Vec::new()
+    }
 }
 
 fn held(path: &Path, expected: &ContentDigest) -> io::Result<Held> {
@@ -145,7 +147,7 @@ pub(crate) fn fill(object: &mut File, content: &mut Content) -> io::Result<()> {
     seal(object)
 }
 
-/// Objects are read-only, lest somebody takes one for a file of their own.
+/// Objects are their owner's alone, and read-only, lest somebody takes one for a file of their own.
 pub(crate) fn seal(object: &File) -> io::Result<()> {
     object.set_permissions(fs::Permissions::from_mode(0o444))?;
     object.sync_data()

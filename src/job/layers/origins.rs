@@ -6,7 +6,6 @@ use super::{Layer, Layers};
 use crate::job::keys::is_for_settings_only;
 use crate::job::problem::{Place, SourceText, line_and_column};
 use crate::job::tree::{Node, Table, Value};
-use crate::model::printable;
 
 /// Tables whose values may be secrets.
 const WITHOUT_VALUES: [&str; 2] = ["environment", "tags"];
@@ -29,12 +28,12 @@ pub(crate) struct Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, value, from, over } = self;
-        f.write_str(&printable(key))?;
+        f.write_str(key)?;
         if let Some(value) = value {
-            write!(f, ": {}", printable(value))?;
+            write!(f, ": {value}")?;
         }
         let over = if over.is_empty() { String::new() } else { format!(", over {}", over.join(", ")) };
-        write!(f, " (from {}{})", printable(from), printable(&over))
+        write!(f, " (from {from}{over})")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What to do about the refusals that people meet, by the service's own name for them.
 
-use super::Answer;
+use super::{Answer, Permission};
 
 /// The services' codes for credentials that are no longer good.
 const EXPIRED: [&str; 2] = ["ExpiredToken", "RequestExpired"];
@@ -34,14 +34,14 @@ pub(super) fn no_credentials() -> Vec<String> {
     ]
 }
 
-pub(super) fn about(answer: &Answer) -> Vec<String> {
+pub(super) fn about(answer: &Answer, permission: Permission<'_>) -> Vec<String> {
     let one = |text: &str| vec![text.to_owned()];
     match answer {
         answer if answer.is_one_of(&EXPIRED) => one("the credentials have expired; log in again: aws sso login"),
         answer if answer.is_one_of(&NOT_ACCEPTED) => {
             one("AWS does not accept these credentials: see whose they are with `aws sts get-caller-identity`")
         }
-        answer if answer.is_denied() => about_permission(&answer.message),
+        answer if answer.is_denied() => about_permission(&answer.message, permission),
         answer if answer.code == "ResourceLimitExceeded" => about_quota(&answer.message),
         answer if is_throttled(answer) => {
             one("the account makes more calls than AWS allows for; try again in a minute")
@@ -56,30 +56,55 @@ pub(super) fn about(answer: &Answer) -> Vec<String> {
     }
 }
 
-/// IAM names the action and the resource in its message.
-fn about_permission(message: &str) -> Vec<String> {
-    let after = |mark: &str| {
-        let text = message.split_once(mark)?.1;
-        text.split_whitespace().next().map(|word| word.trim_end_matches(['.', ',']).to_owned())
-    };
+/// Returns the action that a service's message says is not permitted: IAM's messages name it, and the resource.
+pub(super) fn denied_action(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("to perform: ")?;
+    rest.split_whitespace().next().map(unquoted)
+}
+
+/// Returns the resource of such a message: an ARN, `role NAME`, or `*`.
+fn denied_resource(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("on resource: ")?;
+    let ends = [" because ", " with an explicit deny", " (Service: "];
+    let end = ends.iter().filter_map(|mark| rest.find(mark)).min().unwrap_or(rest.len());
+    rest.get(..end).map(unquoted)
+}
+
+fn unquoted(text: &str) -> String {
+    text.trim_end_matches(['.', ',']).trim_matches('"').to_owned()
+}
+
+fn about_permission(message: &str, permission: Permission<'_>) -> Vec<String> {
+    let action = denied_action(message);
     let mut hints = Vec::new();
-    match after("to perform: ") {
-        Some(action) if action == "sagemaker:AddTags" => {
-            hints.push(
-                "tags are not permitted: set `provenance = false` in the settings, and leave [tags] out".to_owned(),
-            );
-        }
-        Some(action) if action == "iam:PassRole" => {
+    match action.as_deref() {
+        Some("sagemaker:AddTags") => hints
+            .push("tags are not permitted: set `provenance = false` in the settings, and leave [tags] out".to_owned()),
+        Some("iam:PassRole") => {
             hints.push("the caller may not hand this role to SageMaker: ask for iam:PassRole on it".to_owned());
         }
         Some(action) => {
-            let resource = after("on resource: ").map(|resource| format!(" on {resource}")).unwrap_or_default();
+            let resource = denied_resource(message).map(|resource| format!(" on {resource}")).unwrap_or_default();
             hints.push(format!("ask for a policy that allows {action}{resource}"));
         }
-        None => hints.push("ask for the permission, or use a profile that has it: --profile NAME".to_owned()),
+        None => hints.extend(about_permission_untold(permission)),
     }
     hints.push("see who is asking: aws sts get-caller-identity".to_owned());
     hints
+}
+
+/// What may be missing where the service doesn't say.
+fn about_permission_untold(permission: Permission<'_>) -> Vec<String> {
+    let Permission { action, resource } = permission;
+    let key = match action {
+        "s3:PutObject" => Some("kms:GenerateDataKey"),
+        "s3:GetObject" | "s3:GetObjectVersion" => Some("kms:Decrypt"),
+        _ => None,
+    };
+    let ask =
+        format!("ask for a policy that allows {action} on {resource}, or use a profile that has it: --profile NAME");
+    let ask_for_key = key.map(|key| format!("where a KMS key encrypts the bucket, it takes {key} on that key too"));
+    [Some(ask), ask_for_key].into_iter().flatten().collect()
 }
 
 /// The quota's name stands in quotes: `The account-level service limit 'ml.g5.xlarge for training job usage' is 0`.
@@ -112,4 +137,33 @@ fn about_request(message: &str) -> Vec<String> {
         ];
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_and_resources_of_iam_s_messages() {
+        let start = "User: arn:aws:iam::111122223333:user/ann is not authorized to perform: ";
+        for (rest, action, resource) in [
+            (
+                "s3:GetObject on resource: \"arn:aws:s3:::b/a b\" because no identity-based policy allows the s3:GetObject action",
+                "s3:GetObject",
+                "arn:aws:s3:::b/a b",
+            ),
+            (
+                "iam:GetRole on resource: role Mine because no identity-based policy allows the iam:GetRole action",
+                "iam:GetRole",
+                "role Mine",
+            ),
+            ("iam:PassRole on resource: arn:aws:iam::1:role/r", "iam:PassRole", "arn:aws:iam::1:role/r"),
+            ("s3:PutObject on resource: arn:x with an explicit deny in a policy", "s3:PutObject", "arn:x"),
+        ] {
+            let message = start.to_owned() + rest;
+            assert_eq!(denied_action(&message).as_deref(), Some(action), "{rest}");
+            assert_eq!(denied_resource(&message).as_deref(), Some(resource), "{rest}");
+        }
+        assert_eq!(denied_action("Access Denied"), None);
+    }
 }

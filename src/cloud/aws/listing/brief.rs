@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{PAGE, is_in_time, next_second, page_size, second};
-use crate::cloud::aws::error::failed;
+use crate::cloud::aws::{arn, error::failed};
 use crate::cloud::{CloudResult, JobsQuery, ListedJob, Page, SortBy};
 use crate::model::{JobName, JobStatus};
 
@@ -46,7 +46,7 @@ fn call(client: &Client, query: &JobsQuery, size: usize) -> ListTrainingJobsFlue
 }
 
 async fn send(query: &JobsQuery, call: ListTrainingJobsFluentBuilder) -> CloudResult<Page<ListedJob>> {
-    let page = call.send().await.map_err(failed("list the jobs"))?;
+    let page = call.send().await.map_err(failed("list the jobs", arn::ANY))?;
     let jobs = page.training_job_summaries.unwrap_or_default().into_iter().filter_map(listed);
     let items = jobs.filter(|job| is_in_time(query, job.created)).collect();
     Ok(Page { items, next_token: page.next_token })

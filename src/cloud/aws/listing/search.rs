@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Found, PAGE, next_second, page_size, second};
-use crate::cloud::aws::error::failed;
-use crate::cloud::aws::json::Received;
+use crate::cloud::aws::{arn, error::failed, json::Received};
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
@@ -95,7 +94,7 @@ struct SearchRecord {
 
 async fn send(call: SearchFluentBuilder) -> CloudResult<Found> {
     let received = Received::default();
-    call.customize().interceptor(received.clone()).send().await.map_err(failed("search the jobs"))?;
+    call.customize().interceptor(received.clone()).send().await.map_err(failed("search the jobs", arn::ANY))?;
     let answer: Answer = received.read("what SageMaker found")?;
     let jobs = answer.results.into_iter().filter_map(|record| details(record.training_job)).collect();
     Ok(Found { jobs, next_token: answer.next_token })

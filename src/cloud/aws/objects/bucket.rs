@@ -6,8 +6,10 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, Pub
 use tokio::time::sleep;
 
 use super::AwsObjects;
+use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Answer, answer};
 use crate::cloud::{CloudError, CloudResult};
+use crate::model::S3Uri;
 
 /// S3's oldest region, which goes without a location constraint.
 const UNNAMED_REGION: &str = "us-east-1";
@@ -28,8 +30,8 @@ impl AwsObjects {
         };
         match answer(&error).map(|answer| answer.status) {
             Some(404) => Ok(false),
-            Some(403) => Err(not_open(bucket, account)),
-            _ => Err(self.failure(&format!("look up the bucket {bucket}"), bucket, &error)),
+            Some(403) => Err(self.not_open(bucket, account)),
+            _ => Err(self.failure(&format!("look up the bucket {bucket}"), &S3Uri::of_bucket(bucket), &error)),
         }
     }
 
@@ -44,20 +46,38 @@ impl AwsObjects {
                 Some(answer) if answer.code == "BucketAlreadyOwnedByYou" => {
                     return self.close_to_public(bucket, account).await;
                 }
-                Some(answer) if answer.code == "BucketAlreadyExists" => return Err(not_open(bucket, account)),
+                Some(answer) if answer.code == "BucketAlreadyExists" => return Err(self.not_open(bucket, account)),
                 Some(answer) if is_conflict(&answer) => {
                     sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
                     if self.is_there(bucket, account).await? {
                         return Ok(());
                     }
                 }
-                _ => return Err(self.failure(&format!("create the bucket {bucket}"), bucket, &error)),
+                _ => {
+                    let doing = format!("create the bucket {bucket}");
+                    return Err(self.failure(&doing, &S3Uri::of_bucket(bucket), &error));
+                }
             }
         }
         Err(CloudError::Unusable {
             what: format!("the bucket {bucket} is being made or removed by another process, and does not come to be"),
             hint: "try again in a minute".to_owned(),
         })
+    }
+
+    /// Returns the error of a bucket that is another account's, or that the caller may not look at: S3 tells neither apart.
+    fn not_open(&self, bucket: &str, account: &str) -> CloudError {
+        let arn = arn::object(&self.region, &S3Uri::of_bucket(bucket));
+        CloudError::Unusable {
+            what: format!(
+                "the bucket {bucket} can't be used: it belongs to another account than {account}, or s3:ListBucket on \
+                 {arn} is not permitted"
+            ),
+            hint: format!(
+                "set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on {arn}, and s3:GetObject \
+                 and s3:PutObject on {arn}/*, for whom `aws sts get-caller-identity` shows"
+            ),
+        }
     }
 
     fn location(&self) -> Option<CreateBucketConfiguration> {
@@ -83,7 +103,10 @@ impl AwsObjects {
                 Some(answer) if answer.code == "NoSuchBucket" && attempt < TRIES => {
                     sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
                 }
-                _ => return Err(self.failure(&format!("close the bucket {bucket} to the public"), bucket, &error)),
+                _ => {
+                    let doing = format!("close the bucket {bucket} to the public");
+                    return Err(self.failure(&doing, &S3Uri::of_bucket(bucket), &error));
+                }
             }
         }
         Ok(())
@@ -93,17 +116,4 @@ impl AwsObjects {
 /// Somebody else, with the same credentials or not, is changing the bucket just now.
 fn is_conflict(answer: &Answer) -> bool {
     answer.code == "OperationAborted"
-}
-
-fn not_open(bucket: &str, account: &str) -> CloudError {
-    CloudError::Unusable {
-        what: format!(
-            "the bucket {bucket} can't be used: it belongs to another account than {account}, or s3:ListBucket on it \
-             is not permitted"
-        ),
-        hint:
-            "set output.s3_uri to a bucket that you may use, or ask for s3:ListBucket, s3:GetObject and s3:PutObject \
-               on this one"
-                .to_owned(),
-    }
 }

@@ -6,18 +6,20 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::AwsObjects;
-use crate::cloud::aws::error::service_error;
+use crate::cloud::aws::arn;
+use crate::cloud::aws::error::{Permitted, service_error};
 use crate::cloud::{CloudError, Refusal};
+use crate::model::S3Uri;
 
 impl AwsObjects {
-    /// What could not be done with a bucket, and why.
-    pub(super) fn failure<E>(&self, doing: &str, bucket: &str, error: &SdkError<E, HttpResponse>) -> CloudError
+    /// What could not be done with an object, or with a bucket, and why.
+    pub(super) fn failure<E>(&self, doing: &str, at: &S3Uri, error: &SdkError<E, HttpResponse>) -> CloudError
     where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        E: Permitted + ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         match region(error).filter(|region| *region != self.region) {
-            Some(region) => self.elsewhere(bucket, region),
-            None => service_error(doing, error),
+            Some(region) => self.elsewhere(at.bucket(), region),
+            None => service_error(doing, &arn::object(&self.region, at), error),
         }
     }
 
@@ -36,12 +38,12 @@ fn region<E>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     response.headers().get("x-amz-bucket-region")
 }
 
-/// A HEAD request that is refused: S3 does not say which permission is missing.
-pub(super) fn with_permissions(error: CloudError) -> CloudError {
+/// Adds what S3 takes to say that an object is not there: without it, a missing one is denied.
+pub(super) fn or_missing(error: CloudError, uri: &S3Uri) -> CloudError {
     match error {
         CloudError::Service(mut error) if error.refusal == Refusal::Denied => {
-            let hint = "it takes s3:GetObject on the object, and s3:ListBucket on the bucket where it may be missing";
-            error.hints.insert(0, hint.to_owned());
+            let hint = format!("or nothing is at {uri}: without s3:ListBucket on the bucket, S3 doesn't say so");
+            error.hints.push(hint);
             CloudError::Service(error)
         }
         other => other,

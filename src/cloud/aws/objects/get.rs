@@ -18,7 +18,8 @@ use tokio::time::sleep;
 use tokio_util::bytes::{Buf, Bytes};
 
 use super::{AwsObjects, find, size};
-use crate::cloud::aws::error::{answer, innermost, service_error};
+use crate::cloud::aws::arn;
+use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
 use crate::cloud::{CloudError, CloudResult, Object, Pieces};
 use crate::model::S3Uri;
 use crate::model::checksum::Checking;
@@ -38,10 +39,10 @@ impl AwsObjects {
         let object = match request.clone().send().await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Err(CloudError::NotFound(uri.to_string())),
-            Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri.bucket(), &error)),
+            Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri, &error)),
         };
         let (size, checking) = (size(object.content_length), find::of_whole(&object).map(Checking::new));
-        let fetch = Fetch::new(request.set_if_match(object.e_tag), uri, 0..size, size);
+        let fetch = self.begin_fetch(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
         tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));
         Ok(Fetched { comes, piece: Bytes::new(), is_whole: false })
@@ -53,8 +54,13 @@ impl AwsObjects {
         // Who knows the checksum holds the bytes against it.
         let request = request.set_checksum_mode(object.checksum.is_none().then_some(ChecksumMode::Enabled));
         let request = request.set_if_match(Some(object.version.clone()).filter(|version| !version.is_empty()));
-        let fetch = Fetch::new(request, &object.uri, range, object.size);
+        let fetch = self.begin_fetch(request, &object.uri, range, object.size);
         try_unfold(fetch, async |mut fetch| Ok(fetch.next().await?.map(|piece| (piece, fetch)))).boxed()
+    }
+
+    fn begin_fetch(&self, request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Fetch {
+        let arn = arn::object(&self.region, uri);
+        Fetch { arn, ..Fetch::new(request, uri, range, size) }
     }
 
     fn request(&self, uri: &S3Uri) -> GetObjectFluentBuilder {
@@ -73,6 +79,7 @@ struct Fetch {
     /// For no other version of the object than the first one.
     request: GetObjectFluentBuilder,
     uri: S3Uri,
+    arn: String,
     /// What comes next, and where the stretch ends.
     at: u64,
     end: u64,
@@ -90,7 +97,8 @@ struct Fetch {
 impl Fetch {
     fn new(request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Self {
         let (at, end) = (range.start, range.end);
-        Self { request, uri: uri.clone(), at, end, size, body: None, checking: None, failures: 0, broke_off_at: at }
+        let (uri, arn, body, checking, failures) = (uri.clone(), String::new(), None, None, 0);
+        Self { request, uri, arn, at, end, size, body, checking, failures, broke_off_at: at }
     }
 
     /// Passes all pieces on. Ends when all is there, when nothing more can be had, or when nobody reads any more.
@@ -162,7 +170,7 @@ impl Fetch {
         let range = is_part.then(|| format!("bytes={}-{}", self.at, self.end.saturating_sub(1)));
         let object = self.request.clone().set_range(range).send().await.map_err(|error| match answer(&error) {
             Some(answer) if matches!(answer.status, 404 | 412) => CloudError::Replaced(self.uri.to_string()),
-            _ => service_error(&format!("fetch {}", self.uri), &error),
+            _ => refused(&format!("fetch {}", self.uri), self.permission(), &error),
         })?;
         if !is_part {
             self.checking = find::of_whole(&object).map(Checking::new);
@@ -172,6 +180,13 @@ impl Fetch {
             return Ok(object.body);
         }
         Err(self.broken("the service does not send parts of objects"))
+    }
+
+    /// Old versions take a permission of their own, and so does the newest where its id is given.
+    fn permission(&self) -> Permission<'_> {
+        let action =
+            if self.request.get_version_id().is_some() { "s3:GetObjectVersion" } else { GetObjectError::ACTION };
+        Permission { action, resource: &self.arn }
     }
 
     fn broken(&self, why: &str) -> CloudError {

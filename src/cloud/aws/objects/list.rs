@@ -13,7 +13,7 @@ impl AwsObjects {
             let page = call
                 .send()
                 .await
-                .map_err(|error| self.failure(&format!("list what lies below {prefix}"), prefix.bucket(), &error))?;
+                .map_err(|error| self.failure(&format!("list what lies below {prefix}"), &prefix.root(), &error))?;
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };
                 let version = object.e_tag.unwrap_or_default();

@@ -44,7 +44,10 @@ impl AwsObjects {
         };
         match &stored {
             Ok(()) => self.open.remove(&upload),
-            Err(_) => self.abort(&upload).await,
+            Err(_) => {
+                // One that can't be aborted now is tried again when all is given up, and then told.
+                let _told_later = self.abort(&upload).await;
+            }
         }
         stored
     }

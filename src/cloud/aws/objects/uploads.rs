@@ -65,26 +65,39 @@ impl AwsObjects {
         upload.ok_or_else(|| CloudError::Other(format!("S3 opened an upload to {uri} and told no id of it")))
     }
 
-    /// One that can't be aborted stays open, for [`abort_all`](Self::abort_all) to try again.
-    pub(super) async fn abort(&self, upload: &Upload) {
+    /// One that can't be aborted stays open, for [`abort_all`](Self::abort_all) to try again; returns why.
+    pub(super) async fn abort(&self, upload: &Upload) -> CloudResult<()> {
         let call = self.client.abort_multipart_upload().upload_id(&upload.id);
         let call = call.bucket(upload.uri.bucket()).key(upload.uri.key());
-        let is_gone = match call.set_expected_bucket_owner(upload.owner.clone()).send().await {
-            Ok(_) => true,
-            Err(error) => answer(&error).is_some_and(|answer| answer.status == 404),
-        };
-        if is_gone {
-            self.open.remove(upload);
+        match call.set_expected_bucket_owner(upload.owner.clone()).send().await {
+            Err(error) if answer(&error).is_none_or(|answer| answer.status != 404) => {
+                Err(self.failure(&abort_of(upload), &upload.uri, &error))
+            }
+            _ => {
+                self.open.remove(upload);
+                Ok(())
+            }
         }
     }
 
-    pub(super) async fn abort_all(&self) {
+    /// Aborts what is open; returns what could not be.
+    pub(super) async fn abort_all(&self) -> Vec<CloudError> {
         let abort = async {
             self.open.beginning.close();
             self.open.beginning.wait().await;
             join_all(self.open.all().iter().map(|upload| self.abort(upload))).await
         };
-        // What is left then is up to the bucket's own rules.
-        let _late = timeout(PATIENCE, abort).await;
+        match timeout(PATIENCE, abort).await {
+            Ok(aborted) => aborted.into_iter().filter_map(Result::err).collect(),
+            Err(_late) => self.open.all().iter().map(|upload| CloudError::Other(left_open(upload))).collect(),
+        }
     }
+}
+
+fn abort_of(upload: &Upload) -> String {
+    format!("abort the upload {} to {}, whose parts are kept and cost money", upload.id, upload.uri)
+}
+
+fn left_open(upload: &Upload) -> String {
+    format!("could not {}: it takes too long", abort_of(upload))
 }

@@ -301,7 +301,9 @@ impl Objects for Nothing {
         not_here()
     }
 
-    async fn abandon(&self) {}
+    async fn abandon(&self) -> Vec<CloudError> {
+        Vec::new()
+    }
 }
 
 #[async_trait]
