@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     NotSetUp,
     /// AWS could not be reached, or is asked too often: exit code 1.
     Passing,
+    /// The caller lacks a permission: exit code 1.
+    Denied,
     /// Ctrl-C: exit code 130.
     Interrupted,
     /// The reader of our output has gone: nothing is said.
@@ -94,6 +96,11 @@ impl Error {
         matches!(self.kind, Kind::Passing)
     }
 
+    /// Tells whether the caller lacks a permission.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.kind, Kind::Denied)
+    }
+
     pub(crate) fn hints(&self) -> &[String] {
         &self.hints
     }
@@ -104,7 +111,7 @@ impl Error {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Failure | Kind::NotSetUp | Kind::Passing => 1,
+            Kind::Failure | Kind::NotSetUp | Kind::Passing | Kind::Denied => 1,
             Kind::Usage | Kind::InvalidSpec(_) => 2,
             Kind::JobFailed => 3,
             Kind::JobStopped => 4,
@@ -145,7 +152,8 @@ impl From<CloudError> for Error {
                 let kind = match error.refusal {
                     Refusal::NotSetUp => Kind::NotSetUp,
                     Refusal::Passing => Kind::Passing,
-                    Refusal::Denied | Refusal::Other => Kind::Failure,
+                    Refusal::Denied => Kind::Denied,
+                    Refusal::Other => Kind::Failure,
                 };
                 let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)

@@ -192,9 +192,10 @@ pub(super) async fn follow(
     let followed = log::follow(job.cloud, &job.name, following, &interrupt(), printer).await;
     // What was printed before an interruption is to be seen.
     log::Watcher::flush(printer)?;
-    let Followed { state, tally, traceback } = followed?;
+    let Followed { state, tally, traceback, is_log_denied } = followed?;
     let (lines, late, gaps) = (tally.lines, tally.late, tally.gaps);
-    let end = log_end::LogEnd { lines, late, gaps, nodes: tally.nodes(), expected: tally.expected };
+    let (nodes, expected, is_denied) = (tally.nodes(), tally.expected, is_log_denied);
+    let end = log_end::LogEnd { lines, late, gaps, nodes, expected, is_denied };
     context.ui.note(log_end::lines(&end));
     if let Some(phases) = log_end::phases(&state) {
         context.ui.note(phases);

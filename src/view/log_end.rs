@@ -13,15 +13,21 @@ pub(crate) struct LogEnd {
     /// Nodes that have logged, and nodes that the job has.
     pub(crate) nodes: usize,
     pub(crate) expected: Option<usize>,
+    /// The rest could not be read: the caller lacks the permission.
+    pub(crate) is_denied: bool,
 }
 
 /// `48,213 lines, 64/64 nodes, 12 late, 0 gaps`.
 pub(crate) fn lines(end: &LogEnd) -> String {
-    let LogEnd { lines, late, gaps, nodes, expected } = end;
+    let LogEnd { lines, late, gaps, nodes, expected, is_denied } = end;
+    if *is_denied && *lines == 0 {
+        return "the log was not read: the permission is missing".to_owned();
+    }
+    let rest = if *is_denied { "; the rest was not read: the permission is missing" } else { "" };
     let (lines, noun) = (grouped(*lines), if *lines == 1 { "line" } else { "lines" });
     let of = expected.map_or_else(String::new, |expected| format!("/{expected}"));
     let node = if expected.unwrap_or(*nodes) == 1 { "node" } else { "nodes" };
-    format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} gaps", grouped(*late))
+    format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} gaps{rest}", grouped(*late))
 }
 
 fn grouped(number: u64) -> String {
@@ -61,9 +67,12 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (48_213, "48,213"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), text);
         }
-        let end = LogEnd { lines: 1, late: 0, gaps: 0, nodes: 1, expected: Some(1) };
+        let end = LogEnd { lines: 1, late: 0, gaps: 0, nodes: 1, expected: Some(1), is_denied: false };
         assert_eq!(lines(&end), "1 line, 1/1 node, 0 late, 0 gaps");
         let end = LogEnd { lines: 48_213, late: 12, nodes: 64, expected: Some(64), ..end };
         assert_eq!(lines(&end), "48,213 lines, 64/64 nodes, 12 late, 0 gaps");
+        let end = LogEnd { is_denied: true, ..end };
+        assert!(lines(&end).starts_with("48,213 lines, 64/64 nodes, 12 late, 0 gaps; the rest was not read"));
+        assert!(lines(&LogEnd { lines: 0, ..end }).starts_with("the log was not read"));
     }
 }

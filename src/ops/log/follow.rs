@@ -1,5 +1,7 @@
 //! Following a job's log until the job has ended and every line of it has been told.
 
+mod bridge;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,9 +32,6 @@ const QUIET_ROUNDS: u32 = 2;
 const LONGEST_DRAIN: Duration = Duration::from_secs(90);
 /// By this computer's clock, which may be wrong by some minutes.
 const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
-/// Pauses after a lost connection: the first, and the longest that it grows to.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// What is followed, and what is told of it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +50,8 @@ pub(crate) struct Followed {
     pub(crate) tally: Tally,
     /// Of a job that failed.
     pub(crate) traceback: Option<Traceback>,
+    /// The log, or what came of it at some time, could not be read: the caller lacks the permission.
+    pub(crate) is_log_denied: bool,
 }
 
 pub(crate) async fn follow(
@@ -71,6 +72,8 @@ pub(crate) async fn follow(
 enum Reading {
     Streams(Streams),
     Whole(Whole),
+    /// None: the caller may not read the log.
+    Denied,
 }
 
 impl Reading {
@@ -248,6 +251,7 @@ impl<'a> Follower<'a> {
         match reading {
             Reading::Streams(reading) => reading.go_on(tail.streams),
             Reading::Whole(reading) => reading.go_on(tail.streams),
+            Reading::Denied => {}
         }
         Ok(())
     }
@@ -281,6 +285,7 @@ impl<'a> Follower<'a> {
                     instead = Some(reading.as_streams());
                 }
             }
+            Reading::Denied => {}
         }
         sink.release()?;
         quota.settle();
@@ -325,6 +330,9 @@ impl<'a> Follower<'a> {
         let (Some(stall), Some(start), None) = (self.following.stall, self.trains_since, self.ended) else {
             return Ok(());
         };
+        if self.is_log_denied() {
+            return Ok(());
+        }
         let silent = self.told.tally.silent(stall, start);
         if silent.is_empty() {
             return Ok(());
@@ -338,7 +346,7 @@ impl<'a> Follower<'a> {
     fn is_over(&mut self, was_quiet: bool, began: Instant) -> bool {
         let Some(ended) = self.ended else { return false };
         // On this computer every line is there before the job is said to have ended.
-        if self.cloud.is_local || self.ended_long_ago {
+        if self.cloud.is_local || self.ended_long_ago || self.is_log_denied() {
             return true;
         }
         self.quiet = if was_quiet { self.quiet + 1 } else { 0 };
@@ -357,23 +365,13 @@ impl<'a> Follower<'a> {
         if let Some(Reading::Streams(reading)) = &self.reading {
             self.told.tally.gaps = reading.gaps;
         }
+        let is_log_denied = self.is_log_denied();
         let state = self.state.ok_or_else(|| Error::failure("the job was never described"))?;
-        Ok(Followed { state, tally: self.told.tally, traceback: self.told.tracebacks.first() })
+        Ok(Followed { state, tally: self.told.tally, traceback: self.told.tracebacks.first(), is_log_denied })
     }
 
-    /// A connection that is lost, or a service that is asked too often, is waited for; anything else ends the tail.
-    async fn bridge(&mut self, error: Error, watcher: &mut impl Watcher) -> Result<()> {
-        if !error.is_passing() {
-            return Err(error);
-        }
-        if self.retry.is_none() {
-            watcher.flush()?;
-            watcher.note(&format!("{error}; trying again until it works"))?;
-        }
-        let pause = self.retry.unwrap_or(FIRST_RETRY);
-        self.retry = Some((pause * 2).min(LONGEST_RETRY));
-        tokio::time::sleep(pause).await;
-        Ok(())
+    fn is_log_denied(&self) -> bool {
+        matches!(self.reading, Some(Reading::Denied))
     }
 }
 
