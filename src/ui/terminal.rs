@@ -101,7 +101,57 @@ fn begun(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Bytes that are more often part of an escape sequence than others.
+    fn messages() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            Just(&b"\x1b["[..]),
+            Just(b"\x1b]0;"),
+            Just(b"31;1m"),
+            Just(b"m"),
+            Just(b"\xc2\x9b"),
+            Just(b"\x9b"),
+            Just(b"\xe2\x80\xae"),
+            Just(b"\xe2\x80"),
+            Just(b"a\r\n\t"),
+        ];
+        let piece = prop_oneof![piece.prop_map(<[u8]>::to_vec), prop::collection::vec(any::<u8>(), 0..4)];
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_colours_passes(message in messages()) {
+            let mut out = Vec::new();
+            log_text(&message, &mut out);
+            let text = String::from_utf8(out)?;
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find(steers_terminals) {
+                let length = color(&rest[at..]);
+                prop_assert!(length.is_some(), "{text:?}");
+                rest = &rest[at + length.unwrap_or(1)..];
+            }
+        }
+
+        #[test]
+        fn nothing_of_a_file_passes(content in messages(), cut in 1_usize..8) {
+            let mut out = Vec::new();
+            let mut filter = Filter::new(&mut out);
+            content.chunks(cut).try_for_each(|chunk| filter.write_all(chunk))?;
+            drop(filter);
+            let text = String::from_utf8(out)?;
+            prop_assert!(!text.contains(steers_terminals), "{text:?}");
+        }
+
+        #[test]
+        fn nothing_said_steers(message in messages()) {
+            let said = super::super::Text::styled(super::super::Style::Error, String::from_utf8_lossy(&message));
+            prop_assert!(!said.shown(false).contains(|c| c != '\r' && steers_terminals(c)), "{said:?}");
+        }
+    }
 
     fn shown(message: &[u8]) -> String {
         let mut out = Vec::new();

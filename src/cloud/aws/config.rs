@@ -6,13 +6,15 @@ use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds::{self, region::ImdsRegionProvider};
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sagemaker::config::IdentityCache;
 use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
+use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, Renewable};
+use super::near;
 use crate::cloud::{CloudError, CloudResult, Place, Refusal, ServiceError, placeholder};
 
 /// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
@@ -55,6 +57,8 @@ pub(super) async fn load(place: &Place) -> CloudResult<Config> {
         .region(region(place))
         .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
         .identity_cache(IdentityCache::no_cache())
+        // Of what looks for settings: where no region is found, some of it asks the instance again.
+        .http_client(near::client())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
@@ -65,8 +69,9 @@ pub(super) async fn load(place: &Place) -> CloudResult<Config> {
     let sdk = loader.load().await;
     let unknown = || if place.offline { Ok(placeholder::REGION.to_owned()) } else { Err(no_region()) };
     let region = sdk.region().map_or_else(unknown, |region| Ok(region.to_string()))?;
-    let sdk = sdk.to_builder().retry_config(patience(sdk.retry_config())).build();
-    Ok(Config { sdk, region, renew_expired: RenewExpired::new(renewable) })
+    let mut services = sdk.to_builder().retry_config(patience(sdk.retry_config()));
+    services.set_http_client(None::<SharedHttpClient>);
+    Ok(Config { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 
 /// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.
@@ -83,7 +88,9 @@ pub(super) fn region(place: &Place) -> RegionProviderChain {
 
 /// The metadata of the instance that this runs on. A laptop is none, and should not wait long to find out.
 pub(super) fn metadata() -> imds::Client {
-    imds::Client::builder().max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
+    let config = ProviderConfig::default().with_http_client(near::client());
+    let client = imds::Client::builder().configure(&config);
+    client.max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }
 
 /// What the user has set stands; the default is too impatient. Not the adaptive mode: after a call that is throttled it

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::config;
+use super::{config, near};
 use crate::cloud::Place;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
@@ -64,10 +64,12 @@ impl Renewable {
     async fn fetch(&self) -> provider::Result {
         let region = config::region(&self.place);
         let Some(profile) = &self.place.profile else {
-            let chain = DefaultCredentialsChain::builder().imds_client(config::metadata()).region(region);
-            return chain.build().await.provide_credentials().await;
+            let context = ProviderConfig::default().with_http_client(near::client());
+            let chain = DefaultCredentialsChain::builder().configure(context).imds_client(config::metadata());
+            return chain.region(region).build().await.provide_credentials().await;
         };
         let context = ProviderConfig::without_region().with_region(region.region().await);
+        let context = context.with_http_client(near::client());
         let chain = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
         chain.build().provide_credentials().await
     }

@@ -14,6 +14,7 @@ mod json;
 mod listing;
 mod logs;
 mod metrics;
+mod near;
 mod objects;
 mod offline;
 
