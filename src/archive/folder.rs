@@ -23,7 +23,7 @@ pub(crate) struct PackedFolder {
 
 /// Writes everything in `dir` as a tar.gz with names relative to it. Links stay links; modes and times are kept.
 pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder, PackError> {
-    if !dir.is_dir() {
+    if !fs::metadata(dir).map_err(PackError::unreadable(dir))?.is_dir() {
         return Err(PackError::NotAFolder(dir.to_owned()));
     }
     let archive = Tarball::new(GzipWriter::new(to, gzip::default_threads()));
@@ -159,7 +159,7 @@ mod tests {
         pack_folder(from.path(), &mut archive)?;
         assert_eq!(unpack(std::io::Cursor::new(archive), into.path(), &Limits::default(), &mut ())?.files, 0);
         let missing = pack_folder(&from.path().join("no"), &mut Vec::new());
-        assert!(matches!(missing, Err(PackError::NotAFolder(_))));
+        assert!(matches!(missing, Err(PackError::Unreadable { .. })));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
@@ -63,8 +63,11 @@ impl SourceArg {
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
         let local = context.local_cloud();
         // Not every key of S3's can be one here.
-        let stands_here = async || local.objects.list(&uri).await.is_ok_and(|found| !found.is_empty());
-        let is_here = context.local || (!context.is_for_aws() && stands_here().await);
+        let stands_here = async || match local.objects.list(&uri).await {
+            Err(error @ CloudError::Io { .. }) => Err(error),
+            found => Ok(found.is_ok_and(|found| !found.is_empty())),
+        };
+        let is_here = context.local || (!context.is_for_aws() && stands_here().await?);
         let cloud = if is_here { local } else { context.aws(None).await? };
         Ok((cloud, Source::Uri(uri)))
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::problem::Problem;
@@ -9,6 +11,9 @@ use super::super::spec::{ChannelSource, Source};
 use super::super::suggest::did_you_mean;
 use super::super::tree::{Node, Value};
 use super::Checks;
+
+/// What to do about a file that is there.
+const READABLE: &str = "give yourself the right to read it, and to search the folders on the way to it";
 
 pub(crate) fn check(checks: &Checks<'_>) {
     if let Some(source) = &checks.spec.source {
@@ -27,16 +32,32 @@ pub(crate) fn check(checks: &Checks<'_>) {
 
 fn folder(checks: &Checks<'_>, source: &Source) -> bool {
     let path = ["source", "dir"];
-    if source.dir.is_dir() {
-        return true;
-    }
-    let shown = source.dir.display();
-    if source.dir.exists() {
-        checks.refuse(&path, format!("{shown} is not a folder"), "`dir` is the folder that the script is in");
-    } else {
-        missing(checks, &path, &source.dir);
+    match fs::metadata(&source.dir) {
+        Ok(metadata) if metadata.is_dir() => return true,
+        Ok(_) => {
+            let shown = source.dir.display();
+            checks.refuse(&path, format!("{shown} is not a folder"), "`dir` is the folder that the script is in");
+        }
+        Err(error) => absent(checks, &path, &source.dir, &error),
     }
     false
+}
+
+/// What is missing and what can't be looked at are two things.
+fn absent(checks: &Checks<'_>, path: &[&str], file: &Path, error: &io::Error) {
+    if is_missing(error) {
+        missing(checks, path, file);
+    } else {
+        checks.refuse(path, unreadable(file, error), READABLE);
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> String {
+    format!("{} can't be read: {error}", file.display())
 }
 
 fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
@@ -65,10 +86,12 @@ fn entry_point(checks: &Checks<'_>, source: &Source) {
         return;
     }
     let file = source.dir.join(entry_point);
-    if file.is_dir() {
-        checks.refuse(&path, format!("{} is a folder", file.display()), "the entry point is a .py or .sh file");
-    } else if !file.exists() {
-        missing(checks, &path, &file);
+    match fs::metadata(&file) {
+        Ok(metadata) if metadata.is_dir() => {
+            checks.refuse(&path, format!("{} is a folder", file.display()), "the entry point is a .py or .sh file");
+        }
+        Ok(_) => {}
+        Err(error) => absent(checks, &path, &file, &error),
     }
 }
 
@@ -82,14 +105,19 @@ fn dependencies(checks: &Checks<'_>, source: &Source, dir_stands: bool) {
             refuse(format!("{shown} has no name to be laid under"), "name a folder or file");
             continue;
         };
-        if !dependency.exists() {
-            refuse(format!("there is no {shown}"), &hint_for_missing(dependency));
+        if let Err(error) = fs::metadata(dependency) {
+            if is_missing(&error) {
+                refuse(format!("there is no {shown}"), &hint_for_missing(dependency));
+            } else {
+                refuse(unreadable(dependency, &error), READABLE);
+            }
             continue;
         }
         let clash = names.insert(name.to_owned(), dependency).cloned();
         let own = source.dir.join(name);
-        let clash =
-            clash.or_else(|| (dir_stands && own.symlink_metadata().is_ok() && own != *dependency).then_some(own));
+        let is_taken =
+            dir_stands && own != *dependency && !own.symlink_metadata().is_err_and(|error| is_missing(&error));
+        let clash = clash.or_else(|| is_taken.then_some(own));
         if let Some(other) = clash {
             let message = format!("{shown} and {} would have the same place in the code archive", other.display());
             refuse(message, "rename one of them");
@@ -110,9 +138,7 @@ fn refuse_dependency(checks: &Checks<'_>, index: usize, message: String, hint: &
 }
 
 fn local_channel(checks: &Checks<'_>, name: &str, path: &Path) {
-    if path.exists() {
-        return;
+    if let Err(error) = fs::metadata(path) {
+        absent(checks, &["channels", name, "source"], path, &error);
     }
-    let key = ["channels", name, "source"];
-    missing(checks, &key, path);
 }
