@@ -304,6 +304,8 @@ pub(crate) struct LogEvent {
     pub(crate) ingested: Option<Timestamp>,
     /// Without its line feed. A message that ends in a carriage return was overwritten by the next one: a progress bar.
     pub(crate) message: Vec<u8>,
+    /// A mark of smtrain's own: lines may be missing here. The message says why.
+    pub(crate) is_gap: bool,
 }
 
 /// Training metrics, as `[metrics]` picked them out of the log.

@@ -25,6 +25,8 @@ pub(super) struct LogPrinter {
     /// What is waited for, until there is a line.
     waiting: Option<Progress>,
     has_lines: bool,
+    /// Marks that lines may be missing, shown or not.
+    gaps: usize,
 }
 
 impl LogPrinter {
@@ -42,7 +44,7 @@ impl LogPrinter {
 
     fn new(ui: Ui, format: LogFormat, grep: Grep, out: Option<Data>) -> Self {
         let (fold, buffer, waiting, has_lines) = (None, Vec::new(), None, false);
-        Self { ui, format, has_prefix: true, grep, fold, out, buffer, waiting, has_lines }
+        Self { ui, format, has_prefix: true, grep, fold, out, buffer, waiting, has_lines, gaps: 0 }
     }
 
     /// Lines don't start with their node, however many there are.
@@ -55,6 +57,11 @@ impl LogPrinter {
     pub(super) fn folded(mut self) -> Self {
         self.fold = Some(Fold::default());
         self
+    }
+
+    /// How many marks of missing lines there were so far.
+    pub(super) fn gaps(&self) -> usize {
+        self.gaps
     }
 
     fn is_seen(&self, event: &LogEvent) -> bool {
@@ -88,6 +95,7 @@ impl LogPrinter {
 impl Watcher for LogPrinter {
     fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()> {
         (self.has_lines, self.waiting) = (true, None);
+        self.gaps += usize::from(event.is_gap);
         if !self.is_seen(event) {
             return Ok(());
         }

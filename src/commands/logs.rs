@@ -161,6 +161,9 @@ async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Re
     let wanted = resolved.wanted.clone();
     let mut printer = printer(job, resolved, context.ui).await?;
     if log::read(job.cloud, &job.name, &wanted, &mut printer).await? {
+        if let Some(warning) = log_end::gaps(printer.gaps()) {
+            context.ui.warning(warning);
+        }
         return Ok(());
     }
     // A job without a log is told from one that isn't there.
@@ -193,7 +196,7 @@ pub(super) async fn follow(
     // What was printed before an interruption is to be seen.
     log::Watcher::flush(printer)?;
     let Followed { state, tally, traceback, is_log_denied } = followed?;
-    let (lines, late, gaps) = (tally.lines, tally.late, tally.gaps);
+    let (lines, late, gaps) = (tally.lines, tally.late, tally.all_gaps());
     let (nodes, expected, is_denied) = (tally.nodes(), tally.expected, is_log_denied);
     let end = log_end::LogEnd { lines, late, gaps, nodes, expected, is_denied };
     context.ui.note(log_end::lines(&end));

@@ -27,7 +27,14 @@ pub(crate) fn lines(end: &LogEnd) -> String {
     let (lines, noun) = (grouped(*lines), if *lines == 1 { "line" } else { "lines" });
     let of = expected.map_or_else(String::new, |expected| format!("/{expected}"));
     let node = if expected.unwrap_or(*nodes) == 1 { "node" } else { "nodes" };
-    format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} gaps{rest}", grouped(*late))
+    let gap = if *gaps == 1 { "gap" } else { "gaps" };
+    format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} {gap}{rest}", grouped(*late))
+}
+
+/// Warns of places where lines may be missing; nothing where there are none.
+pub(crate) fn gaps(count: usize) -> Option<String> {
+    let places = if count == 1 { "one place".to_owned() } else { format!("{count} places") };
+    (count > 0).then(|| format!("lines may be missing in {places} of this log, which it marks: smtrain logs -o json"))
 }
 
 fn grouped(number: u64) -> String {

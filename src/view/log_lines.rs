@@ -63,6 +63,9 @@ struct EventJson<'a> {
     /// The next message of the node stands in this one's place: a progress bar.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     overwritten: bool,
+    /// No line of the job's: others may be missing here, and the message says why.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gap: bool,
     /// Newer lines have been shown before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     late: bool,
@@ -144,6 +147,7 @@ fn json(line: &LogLine, message: &[u8], overwritten: bool) -> Result<String> {
         node: line.stream.node(),
         message: String::from_utf8_lossy(message),
         overwritten,
+        gap: line.event.is_gap,
         late: line.late,
         times: line.times,
     })
@@ -155,7 +159,8 @@ mod tests {
 
     fn line(message: &[u8]) -> LogLine {
         let stream = LogStream { name: "job/algo-1-1".into() };
-        let event = LogEvent { timestamp: Timestamp::UNIX_EPOCH, ingested: None, message: message.to_vec() };
+        let event =
+            LogEvent { timestamp: Timestamp::UNIX_EPOCH, ingested: None, message: message.to_vec(), is_gap: false };
         LogLine { stream, event, late: false, times: 1 }
     }
 

@@ -141,6 +141,7 @@ fn log_event(timestamp: Option<i64>, ingested: Option<i64>, message: Option<Stri
         timestamp: time(timestamp)?,
         ingested: time(ingested),
         message: message.unwrap_or_default().into_bytes(),
+        is_gap: false,
     })
 }
 

@@ -1,9 +1,15 @@
 //! Where local jobs live: one folder a job, readable with `cat`, and a folder that plays S3.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
 use crate::cloud::{CloudError, CloudResult};
+use crate::contract::HOST_NAME;
 use crate::model::{JobName, S3Uri};
 
 /// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
@@ -84,7 +90,7 @@ impl JobFolder {
         self.path.join("lock")
     }
 
-    /// The supervisor's process id. Only meaningful while the lock is held.
+    /// The supervisor's process id, for people: no signal is sent by it.
     pub(crate) fn pid(&self) -> PathBuf {
         self.path.join("pid")
     }
@@ -94,9 +100,27 @@ impl JobFolder {
         self.path.join("stop")
     }
 
+    /// The stop request once the supervisor has seen it.
+    pub(crate) fn seen_stop_request(&self) -> PathBuf {
+        self.path.join("stopping")
+    }
+
     /// Log streams, a file each.
     pub(crate) fn log(&self) -> PathBuf {
         self.path.join("log")
+    }
+
+    /// The job's log stream: `algo-1-{epoch}`, as SageMaker names them. The one that is there, or one that starts now.
+    pub(crate) fn stream(&self) -> io::Result<PathBuf> {
+        match self.log().read_dir()?.next() {
+            Some(existing) => Ok(existing?.path()),
+            None => Ok(self.log().join(format!("{HOST_NAME}-{}", Timestamp::now().as_second()))),
+        }
+    }
+
+    /// The script's output on its way from the pipe into the log.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.path.join("spool")
     }
 
     /// `timestamp,name,value` of every metric value.
@@ -132,7 +156,6 @@ impl JobFolder {
 
 /// Creates a folder that only its owner can read, with its parents.
 pub(crate) fn create_private_dir(path: &Path) -> CloudResult<()> {
-    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -142,13 +165,23 @@ pub(crate) fn create_private_dir(path: &Path) -> CloudResult<()> {
 
 /// Replaces a file: a reader, or a crash, sees the old text or the new one, never a part.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> CloudResult<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-        file.write_all(text)?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        let staged = stage(path, text)?;
+        staged.as_file().sync_data()?;
+        staged.persist(path).map_err(|error| error.error)
     };
-    write().map_err(CloudError::io(format!("write {}", path.display())))
+    write().map(drop).map_err(CloudError::io(format!("write {}", path.display())))
+}
+
+/// Replaces a file in one step, without waiting for the disk, and returns it open for reading and writing.
+pub(crate) fn replace_unsynced(path: &Path, text: &[u8]) -> io::Result<File> {
+    stage(path, text)?.persist(path).map_err(|error| error.error)
+}
+
+/// Writes a file with mode 0600 beside `path`.
+fn stage(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.write_all(text)?;
+    Ok(file)
 }

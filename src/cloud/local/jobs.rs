@@ -1,8 +1,9 @@
 //! Training jobs on this computer: created whole or not at all, looked after by a supervisor of their own.
 
 use std::collections::HashMap;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,20 +11,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use nix::sys::signal::{Signal, kill};
 
 use super::home::{self, Home, JobFolder, create_private_dir};
-use super::processes::ProcessIdentity;
 use super::state::{self, to_json};
-use super::{arn, listing, notices, python, survivors};
+use super::{arn, listing, notices, private, python, stopping, survivors};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::RequestDocument;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions};
 
-/// The subcommand that supervises a job: smtrain starts itself with it.
-const SUPERVISE: &str = "__supervise";
 /// What the folder of a job that is still being made is called, before some random letters. No job's name starts with a dot.
 const HALF_MADE: &str = ".new-";
 /// How long a job may be in the making. It takes milliseconds.
@@ -56,6 +53,7 @@ impl LocalJobs {
         remove_half_made(&jobs);
         let staged = tempfile::Builder::new()
             .prefix(HALF_MADE)
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&jobs)
             .map_err(CloudError::io(format!("create a folder in {}", jobs.display())))?;
         let folder = JobFolder::at(staged.path().to_owned());
@@ -73,9 +71,9 @@ impl LocalJobs {
     /// The supervisor gets the lock as its standard input: it is held as long as that process lives, however it ends.
     /// It leaves the terminal by itself: one that led a process group could not.
     fn start_supervisor(&self, folder: &JobFolder, lock: File) -> io::Result<Child> {
-        let log = File::options().create(true).append(true).open(folder.supervisor_log())?;
+        let log = private::open(&folder.supervisor_log(), File::options().create(true).append(true))?;
         Command::new(&self.executable)
-            .arg(SUPERVISE)
+            .arg(survivors::SUPERVISE)
             .arg(folder.path())
             .env(survivors::VARIABLE, survivors::mark(folder))
             .stdin(Stdio::from(lock))
@@ -91,7 +89,9 @@ impl LocalJobs {
             entries => entries.map_err(CloudError::io(format!("list {}", jobs.display())))?,
         };
         // What is half made has no job's name.
-        Ok(entries.flatten().filter_map(|entry| JobName::new(entry.file_name().into_string().ok()?).ok()).collect())
+        let names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
+        let names = names.map_err(CloudError::io(format!("list {}", jobs.display())))?;
+        Ok(names.into_iter().filter_map(|name| JobName::new(name.into_string().ok()?).ok()).collect())
     }
 }
 
@@ -110,7 +110,7 @@ impl Jobs for LocalJobs {
 
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>> {
         notices::check(&self.home, request)?;
-        python::find(options.python.as_deref())?;
+        python::find(options.python.as_deref()).await?;
         Ok(notices::about(request, &self.executable))
     }
 
@@ -141,29 +141,14 @@ impl Jobs for LocalJobs {
     }
 
     async fn stop(&self, job: &JobName) -> CloudResult<()> {
-        let folder = self.home.job(job);
-        if folder.true_state()?.training_job_status.is_final() {
-            return Ok(());
-        }
-        // First the file, then the signal: a supervisor that is only starting looks for the file once it can be signalled.
-        let written = home::replace(&folder.stop_request(), b"");
-        let supervisor: Option<ProcessIdentity> =
-            fs::read(folder.pid()).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        match supervisor.filter(ProcessIdentity::is_not_reused) {
-            // One that ended just now has written the job's end.
-            Some(supervisor) => {
-                let _gone = kill(supervisor.pid(), Signal::SIGTERM);
-                Ok(())
-            }
-            None => written,
-        }
+        stopping::stop(&self.home.job(job)).await
     }
 }
 
 /// Waits until the supervisor has left the terminal, or has ended: before that, a Ctrl-C would end it too, and nobody is to
 /// be told of a job that is gone. Its process id, which it writes then, is removed when the job ends.
 async fn until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()> {
-    while !folder.pid().exists() {
+    while !private::is_there(&folder.pid())? {
         match supervisor.try_wait()? {
             None => tokio::time::sleep(LOOK).await,
             Some(status) if status.signal().is_some() => return Err(io::Error::other("it was interrupted")),

@@ -31,6 +31,12 @@ impl LineSplitter {
         }
     }
 
+    /// The bytes of the current line so far: fed to a new splitter, they bring it to where this one is.
+    pub(crate) fn unfinished(&self) -> Vec<u8> {
+        let held_return: &[u8] = if self.held_return { b"\r" } else { b"" };
+        [&self.pending, held_return].concat()
+    }
+
     /// What is left when the stream has ended.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(&[u8])) {
         self.held_return = false;

@@ -7,10 +7,13 @@ use std::path::Path;
 use jiff::Timestamp;
 use memchr::{memchr, memrchr, memrchr_iter};
 
+use super::private;
 use crate::cloud::LogEvent;
 
 /// `2026-11-23T04:05:06.789Z `: what stands before every message.
-const STAMP_LEN: usize = 25;
+pub(crate) const STAMP_LEN: usize = 25;
+/// What ends the time of a line that no script has printed, in place of a space: lines may be missing where it stands.
+const GAP: u8 = b'!';
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
 /// The most bytes on a page, as GetLogEvents has it (1 MB).
@@ -32,13 +35,18 @@ pub(crate) struct LogWriter {
 impl LogWriter {
     /// Opens for appending. A line that a crash cut short is ended first.
     pub(crate) fn append(path: &Path) -> io::Result<Self> {
-        let file = File::options().create(true).read(true).append(true).open(path)?;
+        let file = private::open(path, File::options().create(true).read(true).append(true))?;
         let good = file.metadata()?.len();
         let mut writer = Self { file, good, buffer: Vec::new(), last: Timestamp::MIN, stamp: String::new() };
         if good > 0 && last_byte(&writer.file, good)? != b'\n' {
             writer.buffer.push(b'\n');
         }
         Ok(writer)
+    }
+
+    /// The file's length once all is written.
+    pub(crate) fn len(&self) -> u64 {
+        self.good + self.buffer.len() as u64
     }
 
     /// Adds an event. Times never go back, even when the computer's clock does: readers bisect by them.
@@ -50,6 +58,15 @@ impl LogWriter {
         self.buffer.extend_from_slice(self.stamp.as_bytes());
         self.buffer.extend_from_slice(message);
         self.buffer.push(b'\n');
+    }
+
+    /// Adds a mark: lines may be missing here. It can't be mistaken for anything that a script printed.
+    pub(crate) fn gap(&mut self, now: Timestamp, why: &str) {
+        let start = self.buffer.len();
+        self.event(now, format!(" smtrain: lines may be missing here: {why}").as_bytes());
+        if let Some(end_of_stamp) = self.buffer.get_mut(start + STAMP_LEN - 1) {
+            *end_of_stamp = GAP;
+        }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
@@ -64,6 +81,11 @@ impl LogWriter {
         self.buffer.clear();
         Ok(())
     }
+}
+
+/// How many bytes of the file an event takes.
+pub(crate) fn event_len(message: &[u8]) -> u64 {
+    (STAMP_LEN + message.len() + 1) as u64
 }
 
 fn stamp(at: Timestamp) -> String {
@@ -93,7 +115,7 @@ pub(crate) struct Events {
 
 impl LogReader {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)? })
+        Ok(Self { file: private::open(path, File::options().read(true))? })
     }
 
     /// The length up to which the file holds whole lines, now.
@@ -242,14 +264,18 @@ fn parse_lines(chunk: &[u8], limit: usize, events: &mut Vec<LogEvent>) -> u64 {
 /// A line that has no time in front was cut short by a crash: its bytes stay, with the epoch as their time.
 fn parse_line(line: &[u8]) -> Option<LogEvent> {
     let parsed = line.split_at_checked(STAMP_LEN).and_then(|(stamp, message)| {
-        let time = std::str::from_utf8(stamp).ok()?.trim_end().parse().ok()?;
-        Some(LogEvent { timestamp: time, ingested: None, message: message.to_vec() })
+        let (end, time) = stamp.split_last()?;
+        let timestamp = std::str::from_utf8(time).ok()?.parse().ok()?;
+        let is_gap = *end == GAP;
+        let message = if is_gap { message.trim_ascii_start() } else { message };
+        (is_gap || *end == b' ').then(|| LogEvent { timestamp, ingested: None, message: message.to_vec(), is_gap })
     });
     parsed.or_else(|| {
         (!line.is_empty()).then(|| LogEvent {
             timestamp: Timestamp::UNIX_EPOCH,
             ingested: None,
             message: line.to_vec(),
+            is_gap: false,
         })
     })
 }
@@ -303,6 +329,23 @@ mod tests {
         let mut log = LogReader::open(&path)?;
         let to = log.whole_len()?;
         assert_eq!(messages(&log.forwards(0, to, 9)?), [&b"whole"[..], b"1970-01", b"next"]);
+        Ok(())
+    }
+
+    #[test]
+    fn marks_of_gaps_are_told_from_what_looks_like_them() -> Outcome {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("log");
+        let mut log = LogWriter::append(&path)?;
+        log.gap(Timestamp::from_second(1)?, "why");
+        log.event(Timestamp::from_second(1)?, b"! smtrain: lines may be missing here: why");
+        log.flush()?;
+        assert!(std::fs::read_to_string(&path)?.starts_with("1970-01-01T00:00:01.000Z! smtrain: lines may"));
+        let to = LogReader::open(&path)?.whole_len()?;
+        let run = LogReader::open(&path)?.forwards(0, to, 9)?;
+        assert_eq!(messages(&run)[0], b"smtrain: lines may be missing here: why");
+        assert_eq!(run.events.iter().map(|event| event.is_gap).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(LogReader::open(&path)?.first_since(Timestamp::from_second(1)?, to)?, 0);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! CloudWatch Logs on this computer: the log files of a job, as pages with tokens.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
@@ -36,9 +37,9 @@ impl Logs for LocalLogs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(CloudError::io(format!("list {}", folder.display())))?,
         };
-        let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let mut streams: Vec<LogStream> =
-            names.map(|name| LogStream { name: format!("{job}/{name}").into() }).collect();
+        let stream = |name: &OsStr| LogStream { name: format!("{job}/{}", name.to_string_lossy()).into() };
+        let streams = entries.map(|entry| Ok(stream(&entry?.file_name()))).collect::<io::Result<Vec<_>>>();
+        let mut streams = streams.map_err(CloudError::io(format!("list {}", folder.display())))?;
         streams.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(streams)
     }

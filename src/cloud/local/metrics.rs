@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 
 use super::home::Home;
+use super::private;
 use crate::cloud::{CloudError, CloudResult, MetricPoint, Metrics};
 use crate::model::JobName;
 use crate::model::request::MetricDefinition;
@@ -28,7 +29,7 @@ pub(crate) struct MetricsWriter {
 impl MetricsWriter {
     /// An expression that this computer's engine doesn't know (one that looks around) picks nothing.
     pub(crate) fn append(path: &Path, definitions: &[MetricDefinition]) -> io::Result<Self> {
-        let file = File::options().create(true).append(true).open(path)?;
+        let file = private::open(path, File::options().create(true).append(true))?;
         let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
         let compiled = |metric: &MetricDefinition| Some((metric.name.clone(), Regex::new(&metric.regex).ok()?));
         let definitions: Vec<_> = definitions.iter().filter_map(compiled).collect();
@@ -85,16 +86,28 @@ impl LocalMetrics {
 impl Metrics for LocalMetrics {
     async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>> {
         let path = self.home.job(job).metrics();
-        match File::open(&path) {
+        match private::open(&path, File::options().read(true)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(CloudError::io(format!("read {}", path.display()))(error)),
+            Err(error) => Err(unreadable(&path, error)),
             Ok(file) => {
                 let rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file).into_records();
-                // A row that a crash cut short is no value.
-                Ok(rows.filter_map(|row| point(&row.ok()?)).collect())
+                let mut points = Vec::new();
+                for row in rows {
+                    match row {
+                        Ok(row) => points.extend(point(&row)),
+                        Err(error) if error.is_io_error() => return Err(unreadable(&path, error.into())),
+                        // A row that a crash cut short is no value.
+                        Err(_) => {}
+                    }
+                }
+                Ok(points)
             }
         }
     }
+}
+
+fn unreadable(path: &Path, error: io::Error) -> CloudError {
+    CloudError::io(format!("read {}", path.display()))(error)
 }
 
 fn point(row: &csv::StringRecord) -> Option<MetricPoint> {

@@ -15,12 +15,16 @@ mod logs;
 mod metrics;
 mod notices;
 mod objects;
+mod private;
 mod processes;
 mod python;
 mod requirements;
+mod spool;
 mod state;
+mod stopping;
 pub(crate) mod supervisor;
 mod survivors;
+mod unread;
 
 use std::path::PathBuf;
 use std::time::Duration;

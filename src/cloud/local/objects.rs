@@ -38,12 +38,8 @@ impl LocalObjects {
 impl Objects for LocalObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
         let path = self.home.object(uri)?;
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(CloudError::io(format!("look up {}", path.display()))(error)),
-        }
+        let found = metadata(&path).map_err(CloudError::io(format!("look up {}", path.display())))?;
+        Ok(found.map(|metadata| metadata.len()))
     }
 
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
@@ -149,17 +145,14 @@ pub(crate) fn fill(object: &mut File, content: &mut Content) -> io::Result<()> {
 
 /// Objects are their owner's alone, and read-only, lest somebody takes one for a file of their own.
 pub(crate) fn seal(object: &File) -> io::Result<()> {
-    object.set_permissions(fs::Permissions::from_mode(0o444))?;
+    object.set_permissions(fs::Permissions::from_mode(0o400))?;
     object.sync_data()
 }
 
 /// Opens a regular file, or what a link to one leads to. Never waits for a fifo's other end.
 pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    if metadata(path)?.is_none() {
+        return Ok(None);
     }
     let file = File::options().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
     Ok(file.metadata()?.is_file().then_some(file))
@@ -218,6 +211,21 @@ pub(crate) fn list(home: &Home, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary
     Ok(objects)
 }
 
+/// What is known of a file, or of what a link to one leads to. None for what is neither, and for what has gone.
+fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata).filter(Metadata::is_file)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A link that leads nowhere, or to itself, leads to nothing; an object can't be below another.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(nix::libc::ELOOP)
+}
+
 fn walk(folder: &Path, each: &mut impl FnMut(&Path, &Metadata)) -> CloudResult<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
@@ -229,7 +237,7 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path, &Metadata)) -> CloudResult<(
             .map_err(CloudError::io(format!("list {}", folder.display())))?;
         if kind.is_dir() {
             walk(&path, each)?;
-        } else if let Some(metadata) = fs::metadata(&path).ok().filter(Metadata::is_file) {
+        } else if let Some(metadata) = metadata(&path).map_err(CloudError::io(format!("look up {}", path.display())))? {
             each(&path, &metadata);
         }
     }

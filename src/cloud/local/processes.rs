@@ -1,11 +1,13 @@
 //! The computer's processes, as far as `/proc` tells. Where there is no `/proc`, none are seen.
 
+use std::fs;
+use std::io;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The pause between two looks for processes that are left.
 const ROUND: Duration = Duration::from_millis(2);
@@ -16,12 +18,14 @@ const ROUNDS: u32 = 5_000;
 pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: Pid,
+    /// A signal has stopped it: SIGSTOP, or one of a terminal.
+    pub(crate) is_stopped: bool,
     /// Clock ticks since boot.
-    pub(crate) started: u64,
+    started: u64,
 }
 
 /// A process, told apart from a later one of the same number by the boot and the time that it started.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct ProcessIdentity {
     pid: i32,
     boot: String,
@@ -32,46 +36,76 @@ pub(crate) struct ProcessIdentity {
 impl ProcessIdentity {
     pub(crate) fn own() -> Self {
         let pid = Pid::this();
-        let started = find(pid).map_or(0, |process| process.started);
+        let started = find(pid).ok().flatten().map_or(0, |process| process.started);
         Self { pid: pid.as_raw(), boot: boot_id(), started }
     }
-
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_raw(self.pid)
-    }
-
-    /// Whether the number still means the same process, or none.
-    pub(crate) fn is_not_reused(&self) -> bool {
-        self.boot == boot_id() && find(self.pid()).is_none_or(|process| process.started == self.started)
-    }
 }
 
-pub(crate) fn find(pid: Pid) -> Option<Process> {
-    parse(pid, &std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+/// A process; none where it has ended, or there is no `/proc`.
+fn find(pid: Pid) -> io::Result<Option<Process>> {
+    let stat = of_living(fs::read(format!("/proc/{pid}/stat")))?;
+    Ok(stat.and_then(|stat| parse(pid, &String::from_utf8_lossy(&stat))))
 }
 
-pub(crate) fn all() -> Vec<Process> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid| find(Pid::from_raw(pid))).collect()
+/// Every process that can be seen: none where there is no `/proc`.
+pub(crate) fn all() -> io::Result<Vec<Process>> {
+    let Some(entries) = of_living(fs::read_dir("/proc"))? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for entry in entries {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        all.extend(find(Pid::from_raw(pid))?);
+    }
+    Ok(all)
 }
 
 /// What a process was started with, as `NAME=VALUE` between NUL bytes. Nothing for one that has ended or is another user's.
-pub(crate) fn environment(pid: Pid) -> Vec<u8> {
-    std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default()
+pub(crate) fn environment(pid: Pid) -> io::Result<Vec<u8>> {
+    of_own(pid, "environ")
+}
+
+/// A process's program and arguments, a NUL byte behind each. Nothing for one that has ended or is another user's.
+pub(crate) fn arguments(pid: Pid) -> io::Result<Vec<u8>> {
+    of_own(pid, "cmdline")
+}
+
+/// Returns whether a process has a function of its own for a signal, which then doesn't end it.
+pub(crate) fn catches(pid: Pid, signal: Signal) -> io::Result<bool> {
+    let status = of_own(pid, "status")?;
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
+    Ok(mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0))
+}
+
+fn of_own(pid: Pid, file: &str) -> io::Result<Vec<u8>> {
+    let text = match fs::read(format!("/proc/{pid}/{file}")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+        read => of_living(read)?,
+    };
+    Ok(text.unwrap_or_default())
+}
+
+/// None where the process has ended. Any other error is one of looking, such as too many open files.
+fn of_living<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Every process below `ancestor`.
-pub(crate) fn descendants(ancestor: Pid) -> Vec<Process> {
-    let all = all();
-    let (mut found, mut parents): (Vec<Process>, Vec<Pid>) = (Vec::new(), vec![ancestor]);
+fn descendants(ancestor: Pid) -> io::Result<Vec<Process>> {
+    let all = all()?;
+    let mut found: Vec<Process> = Vec::new();
+    let mut parents: Vec<Pid> = vec![ancestor];
     while let Some(parent) = parents.pop() {
         for child in all.iter().filter(|process| process.parent == parent) {
             parents.push(child.pid);
             found.push(*child);
         }
     }
-    found
+    Ok(found)
 }
 
 /// Makes this process the parent of every descendant whose own parent ends, so that none escapes. Linux alone has this.
@@ -87,13 +121,16 @@ pub(crate) fn adopt_orphans() {
 /// round. One that can't be killed, since another user runs it, is left after some seconds.
 pub(crate) async fn end_descendants() {
     for _ in 0..ROUNDS {
-        let left = descendants(Pid::this());
-        if left.is_empty() {
-            return;
-        }
-        for process in &left {
-            // It may have ended by itself meanwhile.
-            let _gone = kill(process.pid, Signal::SIGKILL);
+        match descendants(Pid::this()) {
+            Ok(left) if left.is_empty() => return,
+            Ok(left) => {
+                for process in &left {
+                    // It may have ended by itself meanwhile.
+                    let _gone = kill(process.pid, Signal::SIGKILL);
+                }
+            }
+            // Such as too many open files: it may pass.
+            Err(_) => {}
         }
         reap();
         tokio::time::sleep(ROUND).await;
@@ -125,7 +162,8 @@ fn parse(pid: Pid, stat: &str) -> Option<Process> {
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let process_id = |index: usize| number(index).and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-    Some(Process { pid, parent: process_id(1)?, started: number(19)? })
+    let is_stopped = *fields.first()? == "T";
+    Some(Process { pid, parent: process_id(1)?, is_stopped, started: number(19)? })
 }
 
 #[cfg(test)]
@@ -135,13 +173,19 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let stat = "7 (a) b (c) S 5 6 4 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
-        let expected = Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), started: 12345 };
+        let expected = Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), is_stopped: false, started: 12345 };
         assert_eq!(parse(Pid::from_raw(7), stat), Some(expected));
         assert_eq!(parse(Pid::from_raw(7), "garbage"), None);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_is_itself() {
-        assert!(ProcessIdentity::own().is_not_reused());
+    fn this_process_is_seen() -> io::Result<()> {
+        let own = find(Pid::this())?.ok_or(io::ErrorKind::NotFound)?;
+        assert!(!own.is_stopped && own.started == ProcessIdentity::own().started);
+        assert!(all()?.contains(&own) && !arguments(own.pid)?.is_empty());
+        assert_eq!(find(Pid::from_raw(i32::MAX))?, None);
+        assert!(!catches(own.pid, Signal::SIGUSR2)?);
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use sha2::{Digest, Sha256};
 
 use super::home::create_private_dir;
+use super::private;
 use super::python::Interpreter;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::hex;
@@ -55,8 +56,9 @@ impl Environment {
         self.folder.join("bin").join("python")
     }
 
-    pub(crate) fn is_complete(&self) -> bool {
-        self.folder.join(COMPLETE).exists()
+    pub(crate) fn is_complete(&self) -> CloudResult<bool> {
+        let mark = self.folder.join(COMPLETE);
+        private::is_there(&mark).map_err(CloudError::io(format!("look for {}", mark.display())))
     }
 
     /// The right to make it: of two jobs that need it, one makes it and the other one waits. Blocks.
@@ -64,7 +66,7 @@ impl Environment {
         create_private_dir(self.folder.parent().unwrap_or(&self.folder))?;
         let path = self.folder.with_extension("lock");
         let lock = || {
-            let file = File::create(&path)?;
+            let file = private::create(&path)?;
             file.lock()?;
             Ok(file)
         };
@@ -109,6 +111,10 @@ impl Environment {
             .args(["-I", "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
             .stdin(Stdio::null())
             .output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(io::Error::other(format!("its Python failed: {said}")));
+        }
         Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::home::{self, JobFolder};
-use super::survivors;
+use super::{private, stopping, survivors, unread};
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::RequestDocument;
 use crate::model::job_status::phase;
@@ -135,30 +135,39 @@ impl JobFolder {
         let (text, reserve) = (to_json(state)?, self.reserve());
         home::replace(&self.state(), &text)?;
         let blank = vec![b' '; text.len() + GROWTH];
-        fs::write(&reserve, blank).map_err(CloudError::io(format!("write {}", reserve.display())))
+        private::create(&reserve)
+            .and_then(|mut file| file.write_all(&blank))
+            .map_err(CloudError::io(format!("write {}", reserve.display())))
     }
 
-    /// The last write of a job, which also succeeds on a full disk: it goes where space was kept back.
-    pub(crate) fn close(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
+    /// Opens the file whose space was kept back.
+    pub(crate) fn open_reserve(&self) -> io::Result<File> {
+        private::open(&self.reserve(), File::options().write(true))
+    }
+
+    /// The last write of a job, which also succeeds on a full disk: it goes where space was kept back. With the file open
+    /// already, it succeeds where no file can be opened, too.
+    pub(crate) fn close(&self, state: &DescribeTrainingJobResponse, reserve: Option<File>) -> CloudResult<()> {
         let text = to_json(state)?;
-        if self.write_into_reserve(&text).is_err() {
+        let reserve = reserve.map_or_else(|| self.open_reserve(), Ok);
+        if reserve.and_then(|file| self.write_into_reserve(file, &text)).is_err() {
             remove_if_there(&self.reserve())?;
             home::replace(&self.state(), &text)?;
         }
-        for of_a_running_job in [self.plan(), self.pid(), self.stop_request(), self.exit_code()] {
+        let of_a_running_job =
+            [self.plan(), self.pid(), self.stop_request(), self.seen_stop_request(), self.exit_code(), self.spool()];
+        for of_a_running_job in of_a_running_job {
             // Nobody reads it again, should it stay.
             let _left = remove_if_there(&of_a_running_job);
         }
         Ok(())
     }
 
-    fn write_into_reserve(&self, text: &[u8]) -> io::Result<()> {
-        let reserve = self.reserve();
-        let mut file = File::options().write(true).open(&reserve)?;
+    fn write_into_reserve(&self, mut file: File, text: &[u8]) -> io::Result<()> {
         file.write_all(text)?;
         file.set_len(text.len() as u64)?;
         file.sync_data()?;
-        fs::rename(reserve, self.state())
+        fs::rename(self.reserve(), self.state())
     }
 
     /// Takes the room that the exit code needs before the script runs, so that a full disk can't hide how it ended.
@@ -172,21 +181,23 @@ impl JobFolder {
 
     fn put_exit_code(&self, create: bool, text: &str) -> CloudResult<()> {
         let path = self.exit_code();
-        let write =
-            || File::options().create(create).write(true).open(&path)?.write_all(format!("{text:11}\n").as_bytes());
+        let open = || private::open(&path, File::options().create(create).write(true));
+        let write = || open()?.write_all(format!("{text:11}\n").as_bytes());
         write().map_err(CloudError::io(format!("write {}", path.display())))
     }
 
     /// The script's exit code, once the guard has written it.
-    pub(crate) fn read_exit_code(&self) -> Option<i32> {
-        fs::read_to_string(self.exit_code()).ok()?.trim().parse().ok()
+    pub(crate) fn read_exit_code(&self) -> CloudResult<Option<i32>> {
+        let path = self.exit_code();
+        let text = private::read(&path).map_err(CloudError::io(format!("read {}", path.display())))?;
+        Ok(String::from_utf8_lossy(&text).trim().parse().ok())
     }
 
     /// The job's lock, when no living process has it.
     pub(crate) fn try_lock(&self) -> CloudResult<Option<File>> {
         let path = self.lock();
         let doing = || format!("lock {}", path.display());
-        let file = File::options().create(true).append(true).open(&path).map_err(CloudError::io(doing()))?;
+        let file = private::open(&path, File::options().create(true).append(true)).map_err(CloudError::io(doing()))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -201,15 +212,34 @@ impl JobFolder {
             return Ok(state);
         }
         match self.try_lock() {
-            Ok(Some(_lock)) => self.settle(ABANDONED),
+            Ok(Some(_lock)) if self.is_abandoned() => self.settle_abandoned(),
             // Where nothing can be written, not even a lock, the state is what was last written.
-            Ok(None) | Err(_) => Ok(self.with_stop_request(state)),
+            Ok(_) | Err(_) => Ok(self.with_stop_request(state)),
+        }
+    }
+
+    /// Returns whether nobody looks after the job, whose lock is free. The lock's file may have been removed, and a new one
+    /// be locked: a supervisor or guard that lives counts for more.
+    fn is_abandoned(&self) -> bool {
+        survivors::keepers(self).is_ok_and(|keepers| keepers.is_empty())
+    }
+
+    /// Called with the lock. The job may have ended since its state was read.
+    fn settle_abandoned(&self) -> CloudResult<DescribeTrainingJobResponse> {
+        let state = self.read_state()?;
+        if state.training_job_status.is_final() {
+            return Ok(state);
+        }
+        survivors::end(self);
+        match unread::save_without_guard(self) {
+            Ok(()) => self.settle(ABANDONED),
+            Err(error) => self.settle(&format!("{ABANDONED}; the end of its log could not be written: {error}")),
         }
     }
 
     /// A job that was asked to stop is stopping at once, as on SageMaker, even before its supervisor has written so.
     fn with_stop_request(&self, mut state: DescribeTrainingJobResponse) -> DescribeTrainingJobResponse {
-        if state.training_job_status == JobStatus::InProgress && self.stop_request().exists() {
+        if state.training_job_status == JobStatus::InProgress && stopping::is_asked(self) {
             state.training_job_status = JobStatus::Stopping;
             if state.secondary_status != phase::UPLOADING {
                 phase::STOPPING.clone_into(&mut state.secondary_status);
@@ -227,12 +257,12 @@ impl JobFolder {
         survivors::end(self);
         end(&mut state, &Ending::failed(reason), Timestamp::now());
         // On a disk that can't be written the answer is still the true one.
-        let _written = self.close(&state);
+        let _written = self.close(&state, None);
         Ok(state)
     }
 
     fn read_json<T: serde::de::DeserializeOwned>(&self, path: &std::path::Path) -> CloudResult<T> {
-        let text = fs::read(path).map_err(|error| match error.kind() {
+        let text = private::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CloudError::NotFound(self.describe_missing()),
             _ => CloudError::io(format!("read {}", path.display()))(error),
         })?;

@@ -71,7 +71,7 @@ mod tests {
         let timestamp = Timestamp::from_second(second).unwrap_or_default();
         LogLine {
             stream: LogStream { name: format!("job/algo-{node}-1").into() },
-            event: LogEvent { timestamp, ingested: None, message: text.into() },
+            event: LogEvent { timestamp, ingested: None, message: text.into(), is_gap: false },
             late: false,
             times: 1,
         }

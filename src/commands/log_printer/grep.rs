@@ -75,7 +75,7 @@ mod tests {
     fn shown(grep: &mut Grep, texts: &[&str]) -> String {
         let line = |text: &str| LogLine {
             stream: LogStream { name: "job/algo-1-1".into() },
-            event: LogEvent { timestamp: Timestamp::UNIX_EPOCH, ingested: None, message: text.into() },
+            event: LogEvent { timestamp: Timestamp::UNIX_EPOCH, ingested: None, message: text.into(), is_gap: false },
             late: false,
             times: 1,
         };

@@ -15,6 +15,8 @@ pub(crate) struct Tally {
     pub(crate) late: u64,
     /// Streams that went away before they were read to their end.
     pub(crate) gaps: usize,
+    /// Places in the log that say themselves that lines may be missing.
+    marks: usize,
     /// How many nodes are to log, as far as the job says.
     pub(crate) expected: Option<usize>,
     nodes: BTreeMap<u32, Node>,
@@ -39,12 +41,18 @@ impl Node {
 
 impl Tally {
     pub(super) fn count(&mut self, stream: &LogStream, event: &LogEvent, late: bool) {
-        self.lines += 1;
+        self.marks += usize::from(event.is_gap);
+        self.lines += u64::from(!event.is_gap);
         self.late += u64::from(late);
         let lag = event.ingested.map(|ingested| ingested.duration_since(event.timestamp)).unwrap_or_default();
         self.longest_lag = self.longest_lag.max(lag);
         let node = self.nodes.entry(stream.number()).or_insert_with(|| Node::new(stream.number()));
         (node.last, node.told) = (Some(Instant::now()), false);
+    }
+
+    /// Places where lines are or may be missing.
+    pub(crate) fn all_gaps(&self) -> usize {
+        self.gaps + self.marks
     }
 
     /// The nodes that are to log, by their numbers.

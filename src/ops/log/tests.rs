@@ -21,7 +21,7 @@ pub(super) fn stream(node: u32) -> LogStream {
 /// A line of a second since 1970, which the service got at once.
 pub(super) fn event(second: i64, text: &str) -> LogEvent {
     let timestamp = Timestamp::from_second(second).unwrap_or_default();
-    LogEvent { timestamp, ingested: Some(timestamp), message: text.into() }
+    LogEvent { timestamp, ingested: Some(timestamp), message: text.into(), is_gap: false }
 }
 
 /// Keeps what it is told.

@@ -1,10 +1,12 @@
 //! A job's name: the spec's, and the moment.
 
-use std::fs::{self, File};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
+use nix::libc;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -38,8 +40,14 @@ fn own_moment(state: &Path) -> Timestamp {
 }
 
 fn after_the_last(state: &Path, now: Timestamp) -> io::Result<Timestamp> {
-    fs::create_dir_all(state)?;
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(state.join(LAST_STAMP))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(state)?;
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    // Another kind of file may stand there: it is neither followed nor waited for.
+    let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(state.join(LAST_STAMP))?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;

@@ -1,1 +1,141 @@
 //! Gaps in a local job's log are marked.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::robust::{GUARD, SUPERVISOR, hold, process, signal};
+use crate::support::{Sandbox, TestResult, poll};
+
+/// Prints numbered lines without end, of lengths that differ: some are cut by every limit there is.
+const FLOOD: &str = "
+import itertools, sys
+for start in itertools.count(0, 50):
+    lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 997 else 300000) for n in range(start, start + 50))
+    sys.stdout.write('\\n'.join(lines) + '\\n')
+";
+
+/// Prints a short line at a time.
+const DRIP: &str = "
+import itertools, sys
+for n in itertools.count():
+    sys.stdout.write(f'{n} x\\n')
+";
+
+/// The numbers of the lines, with None for each marked gap. A line that was too long goes on in the next, without one.
+fn numbers(sandbox: &Sandbox, job: &str) -> TestResult<Vec<Option<u64>>> {
+    let events = sandbox.smtrain(&["logs", "-o", "json", job]).run()?.ok()?.json_lines()?;
+    let mut numbers = Vec::new();
+    for event in events {
+        let message = event["message"].as_str().ok_or("no message")?;
+        match message.split_once(' ') {
+            _ if event["gap"] == true => numbers.push(None),
+            Some((number, rest)) if rest.trim_start_matches('x').is_empty() => numbers.push(Some(number.parse()?)),
+            _ if message.trim_start_matches('x').is_empty() => {}
+            _ => return Err(format!("an odd line: {message:.80}").into()),
+        }
+    }
+    Ok(numbers)
+}
+
+/// Waits for the first lines. Reading all of a log that grows without end would have no end either.
+fn wait_for_lines(sandbox: &Sandbox, job: &str) -> TestResult {
+    poll("a line", || Ok((!sandbox.smtrain(&["logs", "-n", "1", job]).run()?.ok()?.stdout.is_empty()).then_some(())))
+}
+
+/// Kills the supervisor after so many milliseconds of output, and holds the log to it: every line up to the last, or a mark.
+fn kill_after(script: &str, milliseconds: u64) -> TestResult<(usize, usize)> {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+    wait_for_lines(&sandbox, &job)?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    sleep(Duration::from_millis(milliseconds));
+    signal(&[supervisor], Signal::SIGKILL)?;
+    sandbox.wait_for_no_processes()?;
+    assert_eq!(sandbox.status(&job)?, "Failed");
+    let numbers = numbers(&sandbox, &job)?;
+    let mut expected = Some(0);
+    for number in &numbers {
+        let Some(number) = number else {
+            expected = None;
+            continue;
+        };
+        assert_eq!(*number, expected.unwrap_or(*number), "an unmarked gap");
+        expected = Some(number + 1);
+    }
+    let gaps = numbers.iter().filter(|number| number.is_none()).count();
+    Ok((numbers.len() - gaps, gaps))
+}
+
+#[test]
+fn the_supervisor_is_killed_in_a_flood() -> TestResult {
+    for round in 0..16 {
+        let (lines, gaps) = kill_after(FLOOD, round * 7 % 23)?;
+        assert!(lines > 0);
+        // Where the kernel moves what a pipe holds into a file by itself, nothing is lost.
+        assert_eq!(gaps, 0, "round {round}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_supervisor_is_killed_between_short_lines() -> TestResult {
+    for round in 0..8 {
+        let (lines, gaps) = kill_after(DRIP, round * 5 % 19)?;
+        assert!(lines > 0 && gaps == 0, "round {round}: {lines} lines, {gaps} gaps");
+    }
+    Ok(())
+}
+
+/// Where what was on its way can't be recovered, the log says so: in its place, in JSON, and in the summary.
+#[test]
+fn what_cannot_be_recovered_is_marked() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("proj", DRIP)?, &[])?;
+    wait_for_lines(&sandbox, &job)?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    hold(&[supervisor])?;
+    fs::write(sandbox.job_folder(&job).join("spool"), "damaged")?;
+    let follow = sandbox.smtrain(&["logs", "-f", &job]).start()?;
+    follow.wait_for_stdout("5 x")?;
+    signal(&[supervisor], Signal::SIGKILL)?;
+    let said = follow.finish()?.expect(3)?;
+    assert!(said.stderr.contains(" 1 gap\n"), "{said}");
+    let marks: Vec<&str> = said.stdout.lines().filter(|line| line.contains("lines may be missing")).collect();
+    let [mark] = marks[..] else { return Err(format!("not one mark: {marks:?}").into()) };
+    assert!(mark.starts_with("smtrain: "), "{mark}");
+    assert_eq!(numbers(&sandbox, &job)?.iter().filter(|number| number.is_none()).count(), 1);
+    let read = sandbox.smtrain(&["logs", &job]).run()?.ok()?;
+    assert!(read.stderr.contains("warning: lines may be missing"), "{}", read.stderr);
+    Ok(())
+}
+
+/// A script that prints what a mark looks like makes none.
+#[test]
+fn a_script_can_make_no_mark() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "print('smtrain: lines may be missing here')\nprint('! smtrain: lines may be missing here')";
+    let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
+    let events = sandbox.smtrain(&["logs", "-o", "json", &job]).run()?.ok()?.json_lines()?;
+    assert!(events.len() == 2 && events.iter().all(|event| event.get("gap").is_none()), "{events:?}");
+    Ok(())
+}
+
+/// With both gone, nobody has read what the script printed last.
+#[test]
+fn the_guard_is_killed_too() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = sandbox.submit(&sandbox.project("proj", FLOOD)?, &[])?;
+    wait_for_lines(&sandbox, &job)?;
+    let both = [process(&sandbox, SUPERVISOR)?, process(&sandbox, GUARD)?];
+    hold(&both)?;
+    signal(&both, Signal::SIGKILL)?;
+    poll("the end of both", || Ok((sandbox.processes().len() <= 1).then_some(())))?;
+    assert_eq!(sandbox.status(&job)?, "Failed");
+    let numbers = numbers(&sandbox, &job)?;
+    assert_eq!(numbers.last(), Some(&None), "{:?}", numbers.len());
+    assert_eq!(numbers.iter().filter(|number| number.is_none()).count(), 1);
+    Ok(())
+}

@@ -1,1 +1,295 @@
 //! `stop` stops a job whatever state its files and processes are in.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
+
+use crate::robust::{GUARD, SUPERVISOR, hold, process, signal, written_state};
+use crate::support::{Sandbox, TestResult, poll};
+
+/// Saves something when it is asked to stop.
+const SAVES: &str = "
+import os, signal, sys, time
+def save(*_):
+    print('saved', flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print('ready', os.getpid(), flush=True)
+time.sleep(600)
+";
+
+fn running(sandbox: &Sandbox) -> TestResult<String> {
+    let project = sandbox.project("proj", SAVES)?.with("[local]\nstop_grace = '5s'")?;
+    let job = sandbox.submit(&project, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    Ok(job)
+}
+
+/// Stops the job and holds it to that: it ends Stopped, and its script had its time to save.
+fn stops(sandbox: &Sandbox, job: &str, what: &str) -> TestResult {
+    sandbox.smtrain(&["stop", "-q", job]).run()?.ok().map_err(|error| format!("{what}: {error}"))?;
+    let waited = sandbox.smtrain(&["wait", job]).run()?.expect(4);
+    waited.map_err(|error| format!("{what}: {error}"))?;
+    assert!(sandbox.log(job)?.contains("\nsaved\n"), "{what}");
+    sandbox.wait_for_no_processes()
+}
+
+/// Does something to a running job, then stops it.
+fn stops_after(what: &str, deed: impl FnOnce(&Sandbox, &Path) -> TestResult) -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    deed(&sandbox, &sandbox.job_folder(&job))?;
+    stops(&sandbox, &job, what)
+}
+
+fn write(path: &Path, text: &str) -> TestResult {
+    Ok(fs::write(path, text)?)
+}
+
+#[test]
+fn without_a_process_id() -> TestResult {
+    stops_after("the pid file is gone", |_, folder| Ok(fs::remove_file(folder.join("pid"))?))?;
+    stops_after("the pid file is damaged", |_, folder| write(&folder.join("pid"), "{\"pid\": 1"))?;
+    stops_after("the pid file is empty", |_, folder| write(&folder.join("pid"), ""))
+}
+
+/// Each would be a catastrophe: all of the user's processes, the command's own group, the first process, a stranger. All of it
+/// happens in a namespace of processes of its own.
+#[test]
+fn another_process_s_id() -> TestResult {
+    for pid in ["-1", "0", "1", "$stranger"] {
+        let sandbox = Sandbox::new()?;
+        let spec = sandbox.project("proj", SAVES)?.file("write_pid.py", WRITE_PID)?.spec();
+        let script = format!(
+            "job=$(smtrain submit -q --local {spec})
+            until smtrain logs $job | grep -q ready; do sleep 0.05; done
+            sleep 600 & stranger=$!
+            python3 proj/write_pid.py $SMTRAIN_HOME/jobs/$job/pid {pid}
+            setsid -w smtrain stop -q $job || echo stop: $?
+            smtrain wait $job || echo code $?
+            smtrain logs $job | grep saved
+            kill -0 $stranger && echo the stranger lives"
+        );
+        let alone = sandbox.sh("exec unshare -Urmpf --mount-proc sh -euc \"$RUN\"").env("RUN", script);
+        let said = alone.run()?.ok().map_err(|error| format!("{pid}: {error}"))?;
+        let lines = said.lines();
+        assert_eq!(lines.get(1..), Some(&["code 4", "saved", "the stranger lives"][..]), "{pid}: {said}");
+    }
+    Ok(())
+}
+
+/// Writes a process into a pid file as the supervisor would itself: with the boot and the time of its start.
+const WRITE_PID: &str = "
+import json, sys
+path, pid = sys.argv[1], int(sys.argv[2])
+identity = json.load(open(path)) | {'pid': pid}
+try:
+    identity['started'] = int(open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()[19])
+except OSError:
+    pass
+json.dump(identity, open(path, 'w'))
+";
+
+#[test]
+fn processes_that_a_signal_stopped() -> TestResult {
+    stops_after("the supervisor is stopped", |sandbox, _| hold(&[process(sandbox, SUPERVISOR)?]))?;
+    stops_after("the guard is stopped", |sandbox, _| hold(&[process(sandbox, GUARD)?]))?;
+    stops_after("both are stopped", |sandbox, _| hold(&[process(sandbox, SUPERVISOR)?, process(sandbox, GUARD)?]))?;
+    stops_after("the script is stopped", |sandbox, folder| {
+        let job = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let log = sandbox.log(&job)?;
+        let pid = log.trim().strip_prefix("ready ").ok_or("no process id")?.parse()?;
+        hold(&[Pid::from_raw(pid)])
+    })
+}
+
+/// Nobody is left who could end it as Stopped: it has Failed, and `stop` doesn't say that it is stopping for ever.
+#[test]
+fn processes_that_were_killed() -> TestResult {
+    for (killed, held) in [(SUPERVISOR, Some(GUARD)), (GUARD, Some(SUPERVISOR)), (SUPERVISOR, None), (GUARD, None)] {
+        let sandbox = Sandbox::new()?;
+        let job = running(&sandbox)?;
+        let killed = process(&sandbox, killed)?;
+        if let Some(held) = held {
+            hold(&[process(&sandbox, held)?])?;
+        }
+        signal(&[killed], Signal::SIGKILL)?;
+        sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+        let said = sandbox.smtrain(&["wait", &job]).run()?;
+        assert!(matches!(said.code, 3 | 4), "{said}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_missing_lock_ends_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    fs::remove_file(sandbox.job_folder(&job).join("lock"))?;
+    for _ in 0..2 {
+        assert_eq!(sandbox.status(&job)?, "InProgress");
+        let listed = sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
+        assert!(listed.stdout.contains("InProgress"), "{listed}");
+    }
+    assert!(!sandbox.processes().is_empty());
+    stops(&sandbox, &job, "the lock is gone")
+}
+
+/// Puts something that is no file in the place of a file.
+fn replace(path: &Path, kind: &str) -> TestResult<Option<UnixListener>> {
+    if path.symlink_metadata().is_ok() {
+        fs::remove_file(path)?;
+    }
+    match kind {
+        "fifo" => mkfifo(path, Mode::S_IRWXU)?,
+        "socket" => return Ok(Some(UnixListener::bind(path)?)),
+        "folder" => fs::create_dir(path)?,
+        "link to a device" => symlink("/dev/zero", path)?,
+        "link to a fifo" => {
+            mkfifo(&path.with_extension("fifo"), Mode::S_IRWXU)?;
+            symlink(path.with_extension("fifo"), path)?;
+        }
+        kind => return Err(format!("no such kind: {kind}").into()),
+    }
+    Ok(None)
+}
+
+const KINDS: [&str; 5] = ["fifo", "socket", "folder", "link to a device", "link to a fifo"];
+
+/// What the supervisor doesn't need any more, or can do without.
+#[test]
+fn no_files_in_place_of_files() -> TestResult {
+    for name in ["pid", "stop", "lock", "plan.json", "local.json", "request.json", "supervisor.log"] {
+        for kind in KINDS {
+            let mut socket = None;
+            stops_after(&format!("{name} is a {kind}"), |_, folder| {
+                socket = replace(&folder.join(name), kind)?;
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Every command that reads the state answers, with an error that names the file.
+#[test]
+fn no_file_in_place_of_the_state() -> TestResult {
+    for name in ["job.json", "request.json", "metrics.csv"] {
+        for kind in KINDS {
+            let sandbox = Sandbox::new()?;
+            let job = sandbox.complete(&sandbox.project("proj", "print('hello')")?, &[])?;
+            let path = sandbox.job_folder(&job).join(name);
+            let _socket = replace(&path, kind)?;
+            for command in ["describe", "stop", "wait", "logs", "download"] {
+                let said = sandbox.smtrain(&[command, &job]).run()?;
+                let is_told = said.code == 1 && said.stderr.contains(&path.display().to_string());
+                assert!(is_told || name != "job.json", "{name} is a {kind}: {command}: {said}");
+            }
+            sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_file_in_place_of_the_log() -> TestResult {
+    for kind in KINDS {
+        let sandbox = Sandbox::new()?;
+        let job = sandbox.complete(&sandbox.project("proj", "print('hello')")?, &[])?;
+        let stream = fs::read_dir(sandbox.job_folder(&job).join("log"))?.next().ok_or("no stream")??.path();
+        let _socket = replace(&stream, kind)?;
+        for command in [&["logs", &job][..], &["logs", "-f", &job], &["logs", "-n", "1", &job]] {
+            let said = sandbox.smtrain(command).run()?.expect(1)?;
+            assert!(said.stderr.contains(&stream.display().to_string()), "{kind}: {said}");
+        }
+    }
+    Ok(())
+}
+
+/// The end of a login may be told to all of a user's processes.
+#[test]
+fn a_hangup_ends_nothing() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    let both = [process(&sandbox, SUPERVISOR)?, process(&sandbox, GUARD)?];
+    for _ in 0..3 {
+        signal(&both, Signal::SIGHUP)?;
+    }
+    sandbox.smtrain(&["logs", &job]).run()?.ok()?;
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    stops(&sandbox, &job, "the guard was told of a hangup")
+}
+
+/// A computer whose disk can't be written, and whose processes can't be seen: nobody hears of the stop.
+#[test]
+fn a_stop_that_nobody_hears_of_is_an_error() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    let alone = format!(
+        "exec unshare -Urmpf --mount-proc sh -euc 'mount --rbind $SMTRAIN_HOME $SMTRAIN_HOME; \
+         mount -o remount,bind,ro $SMTRAIN_HOME; exec smtrain stop {job}'"
+    );
+    let said = sandbox.sh(&alone).run()?.expect(1)?;
+    assert!(said.stderr.contains("Read-only file system") && !said.stderr.contains("stopping"), "{said}");
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    stops(&sandbox, &job, "it was not stopped before")
+}
+
+/// The supervisor can't be continued from where it can't be seen.
+#[test]
+fn patience_has_an_end() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    let supervisor = process(&sandbox, SUPERVISOR)?;
+    hold(&[supervisor])?;
+    let said = sandbox.sh(&format!("exec unshare -Urmpf --mount-proc smtrain stop {job}")).run()?.expect(1)?;
+    assert!(said.stderr.contains("did not react") && said.stderr.contains("hint:"), "{said}");
+    signal(&[supervisor], Signal::SIGCONT)?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    assert_eq!(written_state(&sandbox, &job)?["TrainingJobStatus"], "Stopped");
+    Ok(())
+}
+
+/// A guard that is stopped again after every signal has its time, and no more.
+#[test]
+fn a_guard_that_does_nothing_is_ended() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+guard = os.getppid()
+print('ready', flush=True)
+while True:
+    os.kill(guard, signal.SIGSTOP)
+    time.sleep(0.001)";
+    let project = sandbox.project("proj", script)?.with("[local]\nstop_grace = '1s'")?;
+    let job = sandbox.submit(&project, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    sandbox.wait_for_no_processes()
+}
+
+/// Answers nothing, and leaves a child that holds its output open.
+const SILENT_PYTHON: &str = "#!/bin/sh\nsleep 600 &\nsleep 600\n";
+
+#[test]
+fn a_python_that_never_answers() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?.file("python", SILENT_PYTHON)?.executable("python")?;
+    let python = project.path("python").display().to_string();
+    let project = project.with(&format!("[local]\npython = '{python}'"))?;
+    let said = sandbox.smtrain(&["submit", "--local", &project.spec()]).run()?.expect(1)?;
+    let is_told = said.stderr.contains(&format!("{python} gave no answer within 20 s"));
+    assert!(is_told && said.stderr.contains("[local] python"), "{said}");
+    sandbox.wait_for_no_processes()?;
+    poll("no job", || {
+        Ok(sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?.stdout.is_empty().then_some(()))
+    })
+}

@@ -14,12 +14,12 @@ use nix::unistd::Pid;
 use crate::support::{Sandbox, TestResult, poll};
 
 /// The job's supervisor.
-const SUPERVISOR: &str = "__supervise";
+pub(crate) const SUPERVISOR: &str = "__supervise";
 /// The process between the supervisor and the script.
-const GUARD: &str = "__guard";
+pub(crate) const GUARD: &str = "__guard";
 
 /// Waits for a process of the sandbox that has this among its arguments.
-fn process(sandbox: &Sandbox, argument: &str) -> TestResult<Pid> {
+pub(crate) fn process(sandbox: &Sandbox, argument: &str) -> TestResult<Pid> {
     poll(&format!("a process {argument}"), || {
         Ok(sandbox.processes().into_iter().find(|pid| has_argument(*pid, argument)))
     })
@@ -31,12 +31,12 @@ fn has_argument(pid: Pid, argument: &str) -> bool {
     arguments.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
 }
 
-fn signal(pids: &[Pid], signal: Signal) -> TestResult {
+pub(crate) fn signal(pids: &[Pid], signal: Signal) -> TestResult {
     Ok(pids.iter().try_for_each(|pid| kill(*pid, signal))?)
 }
 
 /// Stops processes, and waits until every thread of theirs stands still.
-fn hold(pids: &[Pid]) -> TestResult {
+pub(crate) fn hold(pids: &[Pid]) -> TestResult {
     signal(pids, Signal::SIGSTOP)?;
     poll("processes that stand still", || {
         let threads =
@@ -49,6 +49,6 @@ fn hold(pids: &[Pid]) -> TestResult {
 }
 
 /// `job.json` as it stands on disk: no command looks at the job, and so none can put its state right.
-fn written_state(sandbox: &Sandbox, job: &str) -> TestResult<serde_json::Value> {
+pub(crate) fn written_state(sandbox: &Sandbox, job: &str) -> TestResult<serde_json::Value> {
     Ok(serde_json::from_slice(&fs::read(sandbox.job_folder(job).join("job.json"))?)?)
 }

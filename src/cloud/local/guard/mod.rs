@@ -20,11 +20,9 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::home::JobFolder;
-use super::{processes, state};
+use super::{private, processes, state};
 use crate::cloud::{CloudError, CloudResult};
 
-/// The subcommand that guards a script.
-pub(crate) const GUARD: &str = "__guard";
 /// The subcommand that tells whether this computer grants a private `/opt/ml`.
 pub(crate) const PROBE: &str = "__probe-mount";
 
@@ -91,7 +89,7 @@ pub(crate) fn probe() -> std::io::Result<()> {
 
 fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
     let path = folder.plan();
-    let text = std::fs::read(&path).map_err(CloudError::io(format!("read {}", path.display())))?;
+    let text = private::read(&path).map_err(CloudError::io(format!("read {}", path.display())))?;
     serde_json::from_slice(&text).map_err(|error| CloudError::Other(format!("{} is damaged: {error}", path.display())))
 }
 
@@ -99,7 +97,7 @@ fn read_plan(folder: &JobFolder) -> CloudResult<Plan> {
 async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> CloudResult<()> {
     let last_output = orphan::LastOutput::open(&plan.log);
     // Before the script is there: a stop must not end its guard.
-    let terminate = signal(SignalKind::terminate()).map_err(CloudError::io("listen for signals"))?;
+    let terminate = listen().map_err(CloudError::io("listen for signals"))?;
     let exit_code = match start(plan, inherited) {
         Ok(mut script) => {
             let group = group_of(&script);
@@ -120,9 +118,19 @@ async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> Cloud
     if timeout(LAST_READING, plan.orphaned()).await.is_err() {
         return Ok(());
     }
-    // On a full disk it is lost; how the job ended can still be written.
-    let _unsaved = last_output.save();
-    folder.settle(state::SUPERVISOR_KILLED).map(drop)
+    let reason = match last_output.save(folder) {
+        Ok(()) => state::SUPERVISOR_KILLED.to_owned(),
+        // On a full disk it is lost; how the job ended can still be written.
+        Err(error) => format!("{}; what it printed last could not be saved: {error}", state::SUPERVISOR_KILLED),
+    };
+    folder.settle(&reason).map(drop)
+}
+
+/// SIGTERM is passed on. The end of a login, which may be told to all of the user's processes, is none of the job.
+fn listen() -> std::io::Result<unix::Signal> {
+    // Once it is listened for, a signal has no other effect, for as long as the process lives.
+    signal(SignalKind::hangup()).map(drop)?;
+    signal(SignalKind::terminate())
 }
 
 /// With this, nobody can write to the supervisor's pipe any more, and its reading comes to an end.
@@ -205,8 +213,12 @@ fn group_of(script: &Child) -> Option<Pid> {
 }
 
 fn pass_on(script: Option<Pid>, signal: Signal, to_group: bool) {
-    // One that ended just now needs no signal.
-    let _gone = script.map(|script| if to_group { killpg(script, signal) } else { kill(script, signal) });
+    let Some(script) = script else { return };
+    // One that is stopped handles nothing.
+    for signal in [signal, Signal::SIGCONT] {
+        // One that ended just now needs no signal.
+        let _gone = if to_group { killpg(script, signal) } else { kill(script, signal) };
+    }
 }
 
 /// Python's return code: minus the number of the signal that ended the script.

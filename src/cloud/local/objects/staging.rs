@@ -1,7 +1,8 @@
 //! Where objects are made before they are stored: beside the buckets, so that no key leads there, and on their disk.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -38,7 +39,9 @@ impl Staging {
     }
 
     pub(crate) fn new_folder(&self) -> CloudResult<TempDir> {
-        TempDir::new_in(&self.folder).map_err(CloudError::io(format!("create a folder in {}", self.folder.display())))
+        let private = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(private).tempdir_in(&self.folder);
+        folder.map_err(CloudError::io(format!("create a folder in {}", self.folder.display())))
     }
 
     /// Gives a file its final place, in the place of any other.

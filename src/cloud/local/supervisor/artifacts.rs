@@ -4,12 +4,11 @@ mod files;
 mod links;
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::output::stream_file;
 use super::{Job, with_causes};
 use crate::archive;
 use crate::cloud::local::home::{Home, JobFolder};
@@ -65,7 +64,7 @@ fn tell_left_out(folder: &JobFolder, left_out: &[String]) {
         return;
     }
     let tell = || {
-        let mut log = LogWriter::append(&stream_file(folder))?;
+        let mut log = LogWriter::append(&folder.stream()?)?;
         for line in left_out {
             log.event(Timestamp::now(), format!("smtrain: left out: {line}").as_bytes());
         }
@@ -78,10 +77,11 @@ fn tell_left_out(folder: &JobFolder, left_out: &[String]) {
 impl Artifact {
     /// What was left out comes back, a line each.
     fn store(&self, home: &Home) -> CloudResult<Vec<String>> {
-        if is_empty(&self.folder) {
+        let storing = || CloudError::io(format!("store {}", self.folder.display()));
+        if is_empty(&self.folder).map_err(storing())? {
             return Ok(Vec::new());
         }
-        links::make_relative(&self.folder, &self.seen_as);
+        links::make_relative(&self.folder, &self.seen_as).map_err(storing())?;
         let to = S3Uri::parse(&self.uri).map_err(|error| CloudError::Other(format!("{}: {error}", self.uri)))?;
         let (place, staging) = (home.object(&to)?, Staging::open(home)?);
         if self.uri.ends_with('/') {
@@ -92,8 +92,21 @@ impl Artifact {
     }
 }
 
-fn is_empty(folder: &Path) -> bool {
-    folder.read_dir().map_or(true, |mut entries| entries.next().is_none())
+/// An error where that can't be told, or the folder is no longer the one that the script was given.
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    let kind = match folder.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(io::Error::new(error.kind(), "it was removed or renamed"));
+        }
+        metadata => metadata?.file_type(),
+    };
+    if kind.is_symlink() {
+        return Err(io::Error::other("it is a symbolic link"));
+    }
+    if !kind.is_dir() {
+        return Err(io::Error::other("it is not a folder"));
+    }
+    Ok(folder.read_dir()?.next().transpose()?.is_none())
 }
 
 fn store_archive(folder: &Path, staging: &Staging, place: &Path) -> CloudResult<()> {

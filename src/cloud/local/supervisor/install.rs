@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 
 use super::output::Output;
 use super::{Job, Ready, script, stage};
+use crate::cloud::local::private;
 use crate::cloud::local::processes;
 use crate::cloud::local::python::Interpreter;
 use crate::cloud::local::requirements::{Environment, REQUIREMENTS, Step};
@@ -29,14 +30,16 @@ pub(super) async fn requirements(
 ) -> CloudResult<Result<Ready, Ending>> {
     let python = base.executable.to_string_lossy().into_owned();
     let kind = script::command(job, &layout, &python)?.kind;
-    let installed = to_install(kind, job.code().join(REQUIREMENTS).exists());
+    let file = job.code().join(REQUIREMENTS);
+    let has_requirements = private::is_there(&file).map_err(CloudError::io(format!("look for {}", file.display())))?;
+    let installed = to_install(kind, has_requirements);
     if installed.is_empty() {
         return Ok(Ok(Ready { layout, output, python }));
     }
     let digest = code_uri(&job.request);
     let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
-    if environment.is_complete() {
+    if environment.is_complete()? {
         return Ok(Ok(Ready { layout, output, python }));
     }
     job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
@@ -74,7 +77,7 @@ struct Failed {
 async fn make(job: &Job<'_>, environment: Environment, mut output: Output) -> CloudResult<(Output, Option<Failed>)> {
     // Of two jobs that need the same environment, one makes it; the other one waits here.
     let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
-    if environment.is_complete() {
+    if environment.is_complete()? {
         return Ok((output, None));
     }
     let (environment, steps) = blocking(move || environment.steps().map(|steps| (environment, steps))).await?;

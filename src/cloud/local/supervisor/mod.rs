@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::output::Output;
@@ -24,6 +24,7 @@ use super::home::{self, Home, JobFolder};
 use super::processes::{self, ProcessIdentity};
 use super::python::{self, Interpreter};
 use super::state::{self, Ending, to_json};
+use super::stopping::{self, STOP_POLL_INTERVAL};
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::failure::CONTAINER_EXIT_CODE;
 use crate::contract::{Failure, Layout, failure_reason, failure_text};
@@ -34,6 +35,9 @@ use crate::model::{JobStatus, LocalOptions};
 
 /// The longest `max_run` that a timer is set for; beyond it there is none.
 const FAR_AWAY: Duration = Duration::from_hours(10 * 365 * 24);
+
+/// The longest FailureReason, in characters.
+const MAX_REASON: usize = 1024;
 
 /// How much of `output/failure` is read, in bytes: a FailureReason has 1024 characters.
 const MAX_FAILURE: u64 = 64 * 1024;
@@ -51,6 +55,8 @@ struct Job<'a> {
     stop: CancellationToken,
     /// When `max_run` is over.
     deadline: Instant,
+    /// The file that the last state is written to: opened while files can be.
+    reserve: Option<File>,
 }
 
 /// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
@@ -73,7 +79,8 @@ async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path)
     let request = folder.read_request()?.typed().map_err(|error| CloudError::Other(error.to_string()))?;
     let (options, state) = (folder.read_options()?, folder.read_state()?);
     let deadline = Instant::now() + FAR_AWAY;
-    let mut job = Job { home, cache, executable, folder, request, options, state, stop, deadline };
+    let reserve = folder.open_reserve().ok();
+    let mut job = Job { home, cache, executable, folder, request, options, state, stop, deadline, reserve };
     let ending = match job.phases().await {
         Ok(ending) => ending,
         Err(error) => Ending::failed(internal_error(&error)),
@@ -81,27 +88,29 @@ async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path)
     job.finish(&ending).await
 }
 
-/// SIGTERM asks to stop. The order matters: whoever asks writes the file first and reads our process id then.
+/// A file asks to stop, and so does SIGTERM.
 fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
     let listening = CloudError::io("listen for signals");
     let mut signals = signal(SignalKind::terminate())
         .and_then(|terminate| Ok((terminate, signal(SignalKind::hangup())?)))
         .map_err(listening)?;
     let stop = CancellationToken::new();
-    let asked = stop.clone();
+    let (asked, watched) = (stop.clone(), folder.clone());
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = signals.0.recv() => asked.cancel(),
                 // The end of a login may be told to all of the user's processes: the job goes on.
                 _ = signals.1.recv() => {}
+                () = sleep(STOP_POLL_INTERVAL) => {
+                    if stopping::hear(&watched) {
+                        asked.cancel();
+                    }
+                }
             }
         }
     });
     home::replace(&folder.pid(), &to_json(&ProcessIdentity::own())?)?;
-    if folder.stop_request().exists() {
-        stop.cancel();
-    }
     Ok(stop)
 }
 
@@ -129,7 +138,7 @@ impl Job<'_> {
     }
 
     async fn stage(&mut self) -> CloudResult<(Interpreter, Layout)> {
-        Ok((self.interpreter().await?, stage::input(self).await?))
+        Ok((python::find(self.options.python.as_deref()).await?, stage::input(self).await?))
     }
 
     /// How the job ends, in place of what the script needs, when that can't be installed.
@@ -156,13 +165,6 @@ impl Job<'_> {
         self.upload(ended, &output).await
     }
 
-    /// On a thread of its own: an interpreter that doesn't answer doesn't keep the job from being stopped.
-    async fn interpreter(&self) -> CloudResult<Interpreter> {
-        let wanted = self.options.python.clone();
-        let found = tokio::task::spawn_blocking(move || python::find(wanted.as_deref()));
-        found.await.map_err(|error| CloudError::Other(format!("looking for Python ended: {error}")))?
-    }
-
     /// The artifacts of a job that completed or was stopped are kept; of one that failed, its output data.
     async fn upload(&mut self, ended: script::Ended, output: &Output) -> CloudResult<Ending> {
         let ending = match ended {
@@ -177,9 +179,14 @@ impl Job<'_> {
         self.enter(phase::UPLOADING, "Storing the model and the output data");
         match artifacts::store(self, &ending).await {
             // Why the script failed counts for more.
-            Err(error) if ending.status != JobStatus::Failed => Err(error),
+            Err(error) if ending.status != JobStatus::Failed => Ok(Ending::failed(self.unstored(&error))),
             _ => Ok(ending),
         }
+    }
+
+    fn unstored(&self, error: &CloudError) -> String {
+        let kept = format!("; all that it made is kept in {}", self.folder.ml().display());
+        shortened(&internal_error(error), MAX_REASON.saturating_sub(kept.chars().count())) + &kept
     }
 
     /// The reason that SageMaker would give: of `output/failure`, which the script may have written itself.
@@ -197,7 +204,7 @@ impl Job<'_> {
     async fn finish(&mut self, ending: &Ending) -> CloudResult<()> {
         processes::end_descendants().await;
         state::end(&mut self.state, ending, Timestamp::now());
-        self.folder.close(&self.state)
+        self.folder.close(&self.state, self.reserve.take())
     }
 
     fn enter(&mut self, phase: &str, message: &str) {
@@ -241,7 +248,19 @@ fn words_of_script(file: &Path) -> Option<String> {
 
 /// SageMaker's word for what is not the script's fault.
 fn internal_error(error: &CloudError) -> String {
-    format!("InternalServerError: {}", with_causes(error))
+    shortened(&format!("InternalServerError: {}", with_causes(error)), MAX_REASON)
+}
+
+/// A text of at most so many characters: a longer one loses its middle, such as that of a path.
+fn shortened(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let kept = most.saturating_sub(3);
+    let start: String = text.chars().take(kept.div_ceil(2)).collect();
+    let end: String = text.chars().skip(count - kept / 2).collect();
+    format!("{start}...{end}")
 }
 
 /// An error and all that caused it, on one line.

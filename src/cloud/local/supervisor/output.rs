@@ -1,7 +1,8 @@
 //! What a job prints: read as it comes, and kept as log events, metric values and the text of an error.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,8 +14,9 @@ use crate::cloud::local::home::JobFolder;
 use crate::cloud::local::lines::LineSplitter;
 use crate::cloud::local::log::LogWriter;
 use crate::cloud::local::metrics::MetricsWriter;
+use crate::cloud::local::spool::Spool;
 use crate::cloud::{CloudError, CloudResult};
-use crate::contract::{ErrorCapture, HOST_NAME};
+use crate::contract::ErrorCapture;
 use crate::model::request::MetricDefinition;
 use crate::model::training_job::MetricData;
 
@@ -27,6 +29,7 @@ const INSTALL_ERRORS: usize = 10;
 
 pub(super) struct Output {
     log: LogWriter,
+    spool: PathBuf,
     metrics: MetricsWriter,
     errors: ErrorCapture,
     install: InstallErrors,
@@ -36,7 +39,8 @@ impl Output {
     pub(super) fn create(folder: &JobFolder, metrics: &[MetricDefinition]) -> CloudResult<Self> {
         let create = || {
             Ok(Self {
-                log: LogWriter::append(&stream_file(folder))?,
+                log: LogWriter::append(&folder.stream()?)?,
+                spool: folder.spool(),
                 metrics: MetricsWriter::append(&folder.metrics(), metrics)?,
                 errors: ErrorCapture::default(),
                 install: InstallErrors::default(),
@@ -77,15 +81,15 @@ impl Output {
         mut each: impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         let (mut lines, mut chunk) = (LineSplitter::default(), vec![0; CHUNK]);
+        let mut spool = Spool::create(&self.spool, self.log.len());
         loop {
-            let read = match pipe.read(&mut chunk) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read?,
-            };
+            let read = spool.read(&mut pipe, &mut chunk)?;
             self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each)?;
             if read == 0 {
+                spool.finish();
                 return Ok(());
             }
+            spool.logged(self.log.len(), &lines)?;
         }
     }
 
@@ -155,15 +159,6 @@ impl InstallErrors {
         let errors: Vec<&str> = self.errors.iter().rev().map(String::as_str).collect();
         if errors.is_empty() { self.last.clone() } else { errors.join("\n") }
     }
-}
-
-/// `algo-1-{epoch}`, as SageMaker names streams. A job has one; what is found is gone on with.
-pub(super) fn stream_file(folder: &JobFolder) -> std::path::PathBuf {
-    let existing = folder.log().read_dir().ok().and_then(|mut entries| entries.next()?.ok());
-    existing.map_or_else(
-        || folder.log().join(format!("{HOST_NAME}-{}", Timestamp::now().as_second())),
-        |entry| entry.path(),
-    )
 }
 
 #[cfg(test)]

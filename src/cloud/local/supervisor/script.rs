@@ -4,21 +4,25 @@ use std::fs;
 use std::io::{self, PipeReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::output::{Output, stream_file};
+use super::output::Output;
 use super::{Job, host};
-use crate::cloud::local::guard::{GUARD, Plan};
+use crate::cloud::local::guard::Plan;
 use crate::cloud::local::state::to_json;
-use crate::cloud::local::{home, processes};
+use crate::cloud::local::{home, private, processes, survivors};
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
+
+/// How long a guard may take to end the script's processes, once the script's own time is over.
+const GUARD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the script ended.
 pub(super) enum Ended {
@@ -50,7 +54,7 @@ pub(super) async fn run(
     let command = command(job, layout, python)?;
     make_runnable(job, &command)?;
     job.folder.make_room_for_exit_code()?;
-    let plan = plan(job, layout, &command);
+    let plan = plan(job, layout, &command)?;
     home::replace(&job.folder.plan(), &to_json(&plan)?)?;
     let (mut guard, pipe) = start_guard(job).map_err(CloudError::io("start the script's guard"))?;
     let reading = read(output, pipe);
@@ -61,7 +65,7 @@ pub(super) async fn run(
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
-        (None, Ok(())) => by_exit_code(job, &command),
+        (None, Ok(())) => by_exit_code(job, &command)?,
     };
     Ok((ended, output))
 }
@@ -82,34 +86,35 @@ fn make_runnable(job: &Job<'_>, command: &contract::Command) -> CloudResult<()> 
 }
 
 pub(super) fn command(job: &Job<'_>, layout: &Layout, python: &str) -> CloudResult<contract::Command> {
+    let setup = job.code().join("setup.py");
     let container = Container {
         job_arn: &job.state.training_job_arn,
         layout,
         host: &host::describe(&job.request),
         python,
-        has_setup_py: job.code().join("setup.py").exists(),
+        has_setup_py: private::is_there(&setup).map_err(CloudError::io(format!("look for {}", setup.display())))?,
     };
     contract::command(&job.request, &container).map_err(|error| CloudError::Other(error.to_string()))
 }
 
-fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> Plan {
-    Plan {
+fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> CloudResult<Plan> {
+    Ok(Plan {
         argv: command.argv.clone(),
         variables: command.variables.clone(),
         directory: layout.code(),
         mount: *layout == Layout::opt_ml(),
         stop_group: command.kind == EntryPointKind::Shell,
         stop_grace: job.options.stop_grace,
-        log: stream_file(&job.folder),
+        log: job.folder.stream().map_err(CloudError::io("find the job's log"))?,
         supervisor: std::process::id(),
-    }
+    })
 }
 
 /// The guard inherits the job's lock, so that the job counts as looked after until the guard, too, has ended.
 fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
     let (reader, writer) = io::pipe()?;
     let guard = Command::new(job.executable)
-        .arg(GUARD)
+        .arg(survivors::GUARD)
         .arg(job.folder.path())
         .stdin(Stdio::inherit())
         .stdout(Stdio::from(writer.try_clone()?))
@@ -133,6 +138,7 @@ fn read(mut output: Output, pipe: PipeReader) -> Reading {
 async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &CancellationToken) -> CloudResult<Option<Ended>> {
     let (stop, deadline) = (job.stop.clone(), job.deadline);
     let (mut cut_short, mut released) = (None, false);
+    let mut patience: Option<Instant> = None;
     loop {
         tokio::select! {
             status = guard.wait() => {
@@ -141,11 +147,15 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &Cancellatio
             }
             () = stop.cancelled(), if cut_short.is_none() => {
                 cut_short = Some(Ended::Stopped);
-                stopping(job, guard);
+                patience = Some(stopping(job, guard));
             }
             () = sleep_until(deadline), if cut_short.is_none() => {
                 cut_short = Some(Ended::MaxRunExceeded);
-                stopping(job, guard);
+                patience = Some(stopping(job, guard));
+            }
+            () = sleep_until(patience.unwrap_or(deadline)), if patience.is_some() => {
+                patience = None;
+                send(guard, Signal::SIGKILL);
             }
             () = reading_ended.cancelled(), if !released => {
                 // A guard whose output is all read has written its exit code, and waits for this.
@@ -156,9 +166,13 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &Cancellatio
     }
 }
 
-fn stopping(job: &mut Job<'_>, guard: &Child) {
+/// Has the guard stop the script, and returns until when it has to be through with it.
+fn stopping(job: &mut Job<'_>, guard: &Child) -> Instant {
     send(guard, Signal::SIGTERM);
+    // One that is stopped handles nothing.
+    send(guard, Signal::SIGCONT);
     job.enter_stopping();
+    Instant::now() + job.options.stop_grace + GUARD_PATIENCE
 }
 
 fn send(guard: &Child, signal: Signal) {
@@ -169,13 +183,13 @@ fn send(guard: &Child, signal: Signal) {
 }
 
 /// What the guard wrote down. One that was killed wrote nothing.
-fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> Ended {
-    match job.folder.read_exit_code() {
+fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> CloudResult<Ended> {
+    Ok(match job.folder.read_exit_code()? {
         Some(0) => Ended::Success,
         Some(exit_code) => Ended::Failed { exit_code, command: command.text() },
         None => Ended::Trouble(
             "the process that guards the script was killed, or could not do its work: see the end of the log"
                 .to_owned(),
         ),
-    }
+    })
 }

@@ -1,7 +1,7 @@
 //! The downloading phase: the code, the input channels and the configuration, laid where the script looks for them.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::archive;
 use crate::cloud::local::guard::PROBE;
 use crate::cloud::local::home::{Home, create_private_dir};
 use crate::cloud::local::objects;
+use crate::cloud::local::private;
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::{Layout, config_files};
 use crate::model::S3Uri;
@@ -23,13 +24,14 @@ pub(super) async fn input(job: &Job<'_>) -> CloudResult<Layout> {
     let (home, ml, request) = (job.home.clone(), job.folder.ml(), job.request.clone());
     let staged = tokio::task::spawn_blocking(move || lay_out(&home, &Layout::at(ml), &request));
     staged.await.map_err(|error| CloudError::Other(format!("staging the input ended: {error}")))??;
-    Ok(if can_mount(job.executable).await { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
+    Ok(if can_mount(job.executable).await? { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
 }
 
 /// Whether the script can see a private `/opt/ml`.
-async fn can_mount(executable: &Path) -> bool {
+async fn can_mount(executable: &Path) -> CloudResult<bool> {
     let probe = tokio::process::Command::new(executable).arg(PROBE).stdin(std::process::Stdio::null()).output().await;
-    probe.is_ok_and(|output| output.status.success())
+    let output = probe.map_err(CloudError::io("find out whether /opt/ml can be mounted"))?;
+    Ok(output.status.success())
 }
 
 fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> CloudResult<()> {
@@ -45,7 +47,8 @@ fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> 
     let files = config_files(request, &host).map_err(|error| CloudError::Other(error.to_string()))?;
     files.into_iter().try_for_each(|(name, text)| {
         let path = layout.input_config().join(name);
-        fs::write(&path, text).map_err(CloudError::io(format!("write {}", path.display())))
+        let write = || private::create(&path)?.write_all(text.as_bytes());
+        write().map_err(CloudError::io(format!("write {}", path.display())))
     })
 }
 
@@ -93,7 +96,7 @@ fn below_prefix(key: &str, prefix: &str) -> PathBuf {
 /// A file of the job's own, which the script may change, as in SageMaker's File mode. Where the file system can, it shares
 /// the object's blocks.
 fn copy(object: &Path, to: &Path) -> CloudResult<()> {
-    let copy = || io::copy(&mut File::open(object)?, &mut File::create(to)?);
+    let copy = || io::copy(&mut File::open(object)?, &mut private::create(to)?);
     copy().map(drop).map_err(CloudError::io(format!("copy {} to {}", object.display(), to.display())))
 }
 

@@ -149,7 +149,7 @@ fn log_event(arrival: &Arrival) -> (LogStream, LogEvent) {
     };
     let stream = LogStream { name: format!("job/algo-{}-{}", arrival.node, arrival.stream).into() };
     let ingested = Some(time(arrival.at + arrival.lag));
-    (stream, LogEvent { timestamp: time(arrival.at), ingested, message: arrival.text.clone().into_bytes() })
+    (stream, LogEvent { timestamp: time(arrival.at), ingested, message: arrival.text.clone().into_bytes(), is_gap: false })
 }
 
 fn refusal(refusal: Refusal) -> CloudError {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cloud::local::home::create_private_dir;
 use crate::cloud::local::objects::{self, Staging};
+use crate::cloud::local::private;
 use crate::cloud::{CloudError, CloudResult, Content};
 
 /// Stores the files, all at once. What was left out comes back, a line each.
@@ -50,14 +51,18 @@ impl Copying<'_> {
 
     /// Why it is left out, if it is.
     fn entry(&mut self, path: &Path, below: &Path) -> CloudResult<Option<&'static str>> {
-        let Ok(real) = path.canonicalize() else { return Ok(Some("the link leads nowhere")) };
+        let real = match path.canonicalize() {
+            Err(error) if leads_nowhere(path, &error) => return Ok(Some("the link leads nowhere")),
+            real => real.map_err(CloudError::io(format!("read {}", path.display())))?,
+        };
         if !real.starts_with(self.root) {
             return Ok(Some("the link leads out of the model"));
         }
         if self.around.contains(&real) {
             return Ok(Some("the link leads to a folder that it is in"));
         }
-        if real.is_dir() {
+        let metadata = real.metadata().map_err(CloudError::io(format!("read {}", real.display())))?;
+        if metadata.is_dir() {
             return self.folder(real, below).map(|()| None);
         }
         match objects::open(&real).map_err(CloudError::io(format!("read {}", real.display())))? {
@@ -70,7 +75,13 @@ impl Copying<'_> {
         // Keys are text.
         let path = self.to.join(below.to_string_lossy().as_ref());
         create_private_dir(path.parent().unwrap_or(self.to))?;
-        let copied = File::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content::of(file)));
+        let copied = private::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content::of(file)));
         copied.map_err(CloudError::io(format!("store {}", below.display())))
     }
+}
+
+/// Returns whether a path is a link to something that isn't there, or to itself. Any other error is one of reading.
+fn leads_nowhere(path: &Path, error: &io::Error) -> bool {
+    let is_absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    (is_absent || error.raw_os_error() == Some(nix::libc::ELOOP)) && path.is_symlink()
 }

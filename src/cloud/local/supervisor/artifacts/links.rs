@@ -7,33 +7,38 @@ use std::path::{Component, Path, PathBuf};
 
 /// Rewrites the links that lead into the folder by its own name, or by the name that the script knew it under.
 ///
-/// A link that can't be rewritten stays as it is: it is no reason to lose the rest.
-pub(super) fn make_relative(folder: &Path, seen_as: &Path) {
-    let Ok(real) = folder.canonicalize() else { return };
-    if folder.is_symlink() {
-        // The script has put another folder in its place, whose links are not ours to change.
-        return;
-    }
-    descend(folder, 0, &[seen_as, folder, &real]);
+/// A link that can't be rewritten, as in a folder that can't be written, stays as it is: it is no reason to lose the rest. A
+/// folder that can't be read is an error.
+pub(super) fn make_relative(folder: &Path, seen_as: &Path) -> io::Result<()> {
+    let real = folder.canonicalize()?;
+    descend(folder, 0, &[seen_as, folder, &real])
 }
 
-fn descend(folder: &Path, depth: usize, names: &[&Path]) {
-    for entry in folder.read_dir().into_iter().flatten().flatten() {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => descend(&entry.path(), depth + 1, names),
-            Ok(kind) if kind.is_symlink() => {
-                let _stays = rewrite(&entry.path(), depth, names);
+fn descend(folder: &Path, depth: usize, names: &[&Path]) -> io::Result<()> {
+    let list = || folder.read_dir()?.collect::<io::Result<Vec<_>>>();
+    for entry in list().map_err(|error| reading(folder, &error))? {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|error| reading(&path, &error))?;
+        if kind.is_dir() {
+            descend(&path, depth + 1, names)?;
+        } else if kind.is_symlink() {
+            let target = fs::read_link(&path).map_err(|error| reading(&path, &error))?;
+            if let Some(target) = relative(&target, depth, names) {
+                let _stays = rewrite(&path, &target);
             }
-            _ => {}
         }
     }
+    Ok(())
+}
+
+fn reading(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("could not read {}: {error}", path.display()))
 }
 
 /// Replaces the link in one step: there is no moment without it.
-fn rewrite(link: &Path, depth: usize, names: &[&Path]) -> io::Result<()> {
-    let Some(target) = relative(&fs::read_link(link)?, depth, names) else { return Ok(()) };
+fn rewrite(link: &Path, target: &Path) -> io::Result<()> {
     let folder = link.parent().unwrap_or(link);
-    let staged = tempfile::Builder::new().make_in(folder, |path| symlink(&target, path))?;
+    let staged = tempfile::Builder::new().make_in(folder, |path| symlink(target, path))?;
     staged.persist(link).map(drop).map_err(|error| error.error)
 }
 
@@ -61,10 +66,7 @@ mod tests {
         symlink("/opt/ml/model/a", other.join("link"))?;
         symlink(&other, model.join("other"))?;
         symlink("/opt/ml/model/a", model.join("link"))?;
-        symlink(&other, root.path().join("moved"))?;
-        for folder in [&model, &root.path().join("moved")] {
-            make_relative(folder, Path::new("/opt/ml/model"));
-        }
+        make_relative(&model, Path::new("/opt/ml/model"))?;
         assert_eq!(fs::read_link(model.join("link"))?, Path::new("a"));
         assert_eq!(fs::read_link(model.join("other"))?, other);
         assert_eq!(fs::read_link(other.join("link"))?, Path::new("/opt/ml/model/a"));

@@ -1,0 +1,101 @@
+//! How a job is asked to stop, and how its supervisor hears of it.
+//!
+//! Whoever asks creates a file, which the supervisor looks for and then renames: the name that is gone says that it has
+//! heard. No process is signalled by a number that a file tells. Processes that a signal has stopped are continued, since
+//! they look for nothing; they are found by the job's folder in their environment.
+
+use std::fs::{self, File};
+use std::io;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::time::{Instant, sleep};
+
+use super::home::JobFolder;
+use super::{private, processes, survivors};
+use crate::cloud::{CloudError, CloudResult};
+use crate::model::JobStatus;
+
+/// How often a supervisor looks whether its job is asked to stop.
+pub(crate) const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often it is looked whether a supervisor has heard.
+const HEARD_POLL_INTERVAL: Duration = Duration::from_millis(25);
+/// How long a supervisor may take to hear.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks a job to stop, and waits until its supervisor has heard, or the job has ended.
+pub(crate) async fn stop(folder: &JobFolder) -> CloudResult<()> {
+    if folder.true_state()?.training_job_status.is_final() {
+        return Ok(());
+    }
+    ask(folder)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        survivors::resume(folder).map_err(CloudError::io("look for the job's processes"))?;
+        if has_heard(folder)? {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(unheard(folder));
+        }
+        sleep(HEARD_POLL_INTERVAL).await;
+    }
+}
+
+/// Creates the file. Where that can't be done, as on a full disk, a signal asks.
+fn ask(folder: &JobFolder) -> CloudResult<()> {
+    let path = folder.stop_request();
+    let asked = private::is_there(&folder.seen_stop_request()).and_then(|is_heard| {
+        if is_heard { Ok(()) } else { private::open(&path, File::options().write(true).create_new(true)).map(drop) }
+    });
+    match asked {
+        // Whatever has the name: the supervisor looks for nothing else.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !terminate(folder) => {
+            Err(CloudError::io(format!("ask the job to stop: write {}", path.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sends SIGTERM to the job's supervisor, where there is one that listens already.
+fn terminate(folder: &JobFolder) -> bool {
+    let supervisors = survivors::supervisors(folder).unwrap_or_default();
+    let listens = |pid: &Pid| processes::catches(*pid, Signal::SIGTERM).unwrap_or(false);
+    supervisors.into_iter().filter(listens).any(|pid| kill(pid, Signal::SIGTERM).is_ok())
+}
+
+fn has_heard(folder: &JobFolder) -> CloudResult<bool> {
+    let state = folder.true_state()?;
+    if state.training_job_status.is_final() || folder.read_state()?.training_job_status == JobStatus::Stopping {
+        return Ok(true);
+    }
+    let path = folder.seen_stop_request();
+    private::is_there(&path).map_err(CloudError::io(format!("look for {}", path.display())))
+}
+
+fn unheard(folder: &JobFolder) -> CloudError {
+    let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+    let keepers: Vec<String> = survivors::keepers(folder).unwrap_or_default().iter().map(ToString::to_string).collect();
+    let hint = if keepers.is_empty() {
+        "run smtrain stop where the job was submitted: its processes can't be seen from here".to_owned()
+    } else {
+        format!("end the job at once, as Failed: kill -9 {}", keepers.join(" "))
+    };
+    CloudError::Unusable { what: format!("job {name} did not react to the stop within {} s", PATIENCE.as_secs()), hint }
+}
+
+/// Returns whether the job was asked to stop, and lets those who asked know that its supervisor has heard.
+pub(crate) fn hear(folder: &JobFolder) -> bool {
+    let is_asked = private::is_there(&folder.stop_request()).unwrap_or(false);
+    if is_asked {
+        // Where it can't be renamed, the job's state says it as well.
+        let _unheard = fs::rename(folder.stop_request(), folder.seen_stop_request());
+    }
+    is_asked
+}
+
+/// Returns whether the job was asked to stop, heard or not.
+pub(crate) fn is_asked(folder: &JobFolder) -> bool {
+    [folder.stop_request(), folder.seen_stop_request()].iter().any(|path| private::is_there(path).unwrap_or(false))
+}
