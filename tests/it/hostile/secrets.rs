@@ -214,8 +214,11 @@ fn keys_of_the_spec_are_checked() -> TestResult {
     let cases = [
         ("source.allow_secrets=[\"{a\"]", "not a valid pattern"),
         ("source.allow_secrets=true", "allow_secrets"),
-        ("channels.t={source=\"s3://b/k\",allow_secrets=[\"x\"]}", "`allow_secrets` is only for data on this computer"),
-        ("channels.t={source=\"s3://b/k\",external_symlinks=true}", "`external_symlinks` is only for data"),
+        (
+            "channels.t={source=\"s3://bucket/k\",allow_secrets=[\"x\"]}",
+            "`allow_secrets` is only for data on this computer",
+        ),
+        ("channels.t={source=\"s3://bucket/k\",external_symlinks=true}", "`external_symlinks` is only for data"),
     ];
     for (set, problem) in cases {
         let said = sandbox.smtrain(&["validate", &project.spec(), "--set", set]).run()?.expect(2)?;
