@@ -71,7 +71,7 @@ impl AwsObjects {
 #[async_trait]
 impl Objects for AwsObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
-        Ok(self.look_up(uri, None, None).await?.map(|object| size(object.content_length)))
+        self.look_up(uri, None, None).await?.map(|object| size(uri, object.content_length)).transpose()
     }
 
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
@@ -115,7 +115,8 @@ impl Objects for AwsObjects {
     }
 }
 
-/// S3 tells sizes as signed numbers.
-fn size(told: Option<i64>) -> u64 {
-    told.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
+/// Returns the size that S3 tells of an object, as a signed number. One that it doesn't tell is not taken for empty.
+fn size(uri: &S3Uri, told: Option<i64>) -> CloudResult<u64> {
+    let size = told.and_then(|size| u64::try_from(size).ok());
+    size.ok_or_else(|| CloudError::Other(format!("the service does not tell the size of {uri}")))
 }

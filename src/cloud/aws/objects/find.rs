@@ -20,7 +20,7 @@ impl AwsObjects {
         };
         Ok(Some(Object {
             uri: uri.clone(),
-            size: size(found.content_length),
+            size: size(uri, found.content_length)?,
             version: found.e_tag.unwrap_or_default(),
             version_id: found.version_id,
             checksum,
@@ -31,7 +31,7 @@ impl AwsObjects {
     /// S3 computes the digest itself when an object is uploaded with one, and tells it again.
     pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
         let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(Held::Nothing) };
-        let is_expected = size(found.content_length) == expected.size
+        let is_expected = size(uri, found.content_length)? == expected.size
             && found.checksum_sha256.is_some_and(|told| told == encoded(expected));
         Ok(if is_expected { Held::Expected } else { Held::Other })
     }
@@ -39,7 +39,7 @@ impl AwsObjects {
     /// A checksum of parts says how many there are; how large they are takes another call.
     async fn of_parts(&self, uri: &S3Uri, algorithm: Algorithm, value: &str) -> CloudResult<Option<Checksum>> {
         let first = self.look_up(uri, None, Some(1)).await?;
-        let part_size = first.map(|part| size(part.content_length)).filter(|size| *size > 0);
+        let part_size = first.map(|part| size(uri, part.content_length)).transpose()?.filter(|size| *size > 0);
         let value = value.split('-').next().unwrap_or_default();
         Ok(part_size.and_then(|part_size| decoded(algorithm, value, Some(part_size))))
     }

@@ -41,7 +41,8 @@ impl AwsObjects {
             Err(error) if is_missing(&error) => return Err(CloudError::NotFound(uri.to_string())),
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri, &error)),
         };
-        let (size, checking) = (size(object.content_length), find::of_whole(&object).map(Checking::new));
+        let size = size(uri, object.content_length)?;
+        let checking = find::of_whole(&object).map(Checking::new);
         let fetch = self.begin_fetch(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
         tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));

@@ -17,7 +17,9 @@ impl AwsObjects {
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };
                 let version = object.e_tag.unwrap_or_default();
-                objects.push(ObjectSummary { uri: prefix.root().join(&key), size: size(object.size), version });
+                let uri = prefix.root().join(&key);
+                let size = size(&uri, object.size)?;
+                objects.push(ObjectSummary { uri, size, version });
             }
             token = page.next_continuation_token;
             if token.is_none() {

@@ -208,6 +208,21 @@ async fn an_object_that_can_not_be_had_whole_is_an_error() -> TestResult {
     Ok(())
 }
 
+#[tokio::test]
+async fn an_object_whose_size_is_not_told_is_not_taken_for_empty() -> TestResult {
+    let server = Server::start()?;
+    let objects = objects(&server);
+    objects.put(&uri()?, Content::of(file(1024)?.0)).await?;
+    let expected = "does not tell the size of s3://bucket/folder/key";
+    server.fail("HeadObject", Fault::Unsized);
+    assert!(objects.find(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
+    server.fail("HeadObject", Fault::Unsized);
+    assert!(objects.head(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
+    server.fail("GetObject", Fault::Unsized);
+    assert!(objects.get(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
+    Ok(())
+}
+
 /// The reader must end when the event loop does.
 #[test]
 fn a_fetch_that_is_given_up_ends_its_reader() -> TestResult {

@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Lost,
     /// The answer's body ends after so many bytes.
     CutAfter(usize),
+    /// The answer tells no length, and ends with the connection.
+    Unsized,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -167,19 +169,25 @@ impl Answer {
         if matches!(fault, Some(Fault::Lost)) {
             return None;
         }
-        write!(stream, "HTTP/1.1 {} -\r\ncontent-length: {}\r\n", self.status, self.body.len()).ok()?;
+        write!(stream, "HTTP/1.1 {} -\r\n", self.status).ok()?;
+        let is_unsized = matches!(fault, Some(Fault::Unsized));
+        if is_unsized {
+            write!(stream, "connection: close\r\n").ok()?;
+        } else {
+            write!(stream, "content-length: {}\r\n", self.body.len()).ok()?;
+        }
         for (name, value) in self.headers {
             write!(stream, "{name}: {value}\r\n").ok()?;
         }
         stream.write_all(b"\r\n").ok()?;
         if is_head {
-            return Some(());
+            return (!is_unsized).then_some(());
         }
         if let Some(Fault::CutAfter(length)) = fault {
             stream.write_all(self.body.get(..length)?).ok()?;
             return None;
         }
-        stream.write_all(&self.body).ok()
+        stream.write_all(&self.body).ok().filter(|()| !is_unsized)
     }
 }
 
