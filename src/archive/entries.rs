@@ -15,16 +15,18 @@ use super::members::TrailingData;
 use super::tape::{Described, Spent, Tape};
 use crate::model::printable;
 
-/// No file has a longer name: with the NUL behind it, it has to fit into `PATH_MAX`.
-const LONGEST_NAME: usize = 4095;
+/// No model has a longer name. It can be longer than `PATH_MAX`, since a path is walked name by name.
+const LONGEST_NAME: usize = 64 * 1024;
 /// The characters that are shown of a name.
 const LONGEST_SHOWN: usize = 200;
 
 /// What an archive may unpack to, and where it came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Of the archive without its compression, and of the files that it makes.
+    /// Of the archive without its compression, and of what it makes: the bytes of files, and 4096 for each file, folder and
+    /// link.
     pub(crate) bytes: u64,
+    /// Of the archive, and of files, folders and links that it makes.
     pub(crate) entries: u64,
     /// The folder that was packed, as those who made absolute links in it saw it: such links come to lead here.
     pub(crate) packed_from: Option<&'static str>,

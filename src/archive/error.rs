@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::entries::one_line;
 use super::rules::Reason;
 use super::secrets::Secrets;
+use super::tape::is_wrong;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
@@ -94,6 +95,8 @@ pub(crate) enum UnpackError {
     ThroughLink(String),
     #[error("the archive's hard link {entry} leads to {target}, outside the folder")]
     LinkOutside { entry: String, target: String },
+    #[error("the archive's hard link {entry} leads to {target}, which is not in the archive before it")]
+    LinkMissing { entry: String, target: String },
     #[error("the archive's entry {entry} is {kind}, which is not unpacked")]
     Unsupported { entry: String, kind: &'static str },
     #[error("the archive's entries have two names that are one on this file system: {0}")]
@@ -102,7 +105,7 @@ pub(crate) enum UnpackError {
     Linked { entry: String, target: String },
     #[error("the archive's entry {0} is no file")]
     NoFile(String),
-    #[error("the archive unpacks to more than {0} bytes")]
+    #[error("the archive unpacks to more than {0} bytes, with 4096 bytes for each file, folder and link")]
     TooLarge(u64),
     #[error("the archive has more than {0} entries")]
     TooMany(u64),
@@ -111,4 +114,12 @@ pub(crate) enum UnpackError {
     /// Whoever is told of the entries can't be told any more.
     #[error("could not pass it on")]
     Told(#[source] io::Error),
+}
+
+impl UnpackError {
+    /// Whether what was compressed is no tar archive, or one that programs read in different ways: those are the bytes that
+    /// somebody compressed, as far as they were read.
+    pub(crate) fn is_malformed(&self) -> bool {
+        matches!(self, Self::Damaged { source, .. } if is_wrong(source))
+    }
 }

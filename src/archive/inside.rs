@@ -4,73 +4,104 @@
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, fstatat, mkdirat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
-const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+use super::handle::Handle;
+
 const NEW_FILE: OFlag =
     OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 pub(super) struct Inside {
-    root: File,
+    root: Handle,
     /// The folder that was used last: archives list a folder's files in a row.
-    last: Option<(PathBuf, File)>,
+    last: Option<(PathBuf, Handle)>,
+    /// Files, folders and links that were made and stand.
+    made: u64,
     /// Whether the file system is known to tell `Model` from `model`.
     has_cases: Cell<bool>,
 }
 
 impl Inside {
-    pub(super) fn new(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
-        Ok(Self { root: File::open(root)?, last: None, has_cases: Cell::new(false) })
+    pub(super) fn new(root: Handle) -> Self {
+        Self { root, last: None, made: 0, has_cases: Cell::new(false) }
+    }
+
+    /// How many files, folders and links it holds that were made here. Each takes an inode.
+    pub(super) fn made(&self) -> u64 {
+        self.made
     }
 
     /// Opens a folder, making it and those around it where they are missing.
     pub(super) fn folder(&mut self, path: &Path) -> io::Result<&File> {
-        if self.last.as_ref().is_none_or(|(last, _)| last != path) {
-            let mut folder = self.root.try_clone()?;
-            for part in path.components() {
-                folder = step(&folder, part.as_os_str())?;
-            }
-            self.last = Some((path.to_owned(), folder));
+        // A folder in the last one is near: walked to from the root, a chain of folders would take the square of its length.
+        let (mut folder, rest) = match self.last.take() {
+            Some((last, folder)) if path.starts_with(&last) => (folder, path.strip_prefix(&last).unwrap_or(path)),
+            _ => (self.root.try_clone()?, path),
+        };
+        for part in rest {
+            self.made += u64::from(folder.make_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?);
+            folder = folder.folder(part)?;
         }
-        Ok(self.last())
+        self.last = Some((path.to_owned(), folder));
+        Ok(self.last().file())
     }
 
-    /// A new file, in the place of any other file or link of that name.
-    pub(super) fn file(&mut self, path: &Path) -> io::Result<File> {
+    /// A new file, in the place of any other file or link of that name; and the size of the file that was lost by that.
+    pub(super) fn file(&mut self, path: &Path) -> io::Result<(File, Option<u64>)> {
         let place = self.place(path)?;
         let make = || openat(place.folder, place.name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
-        place.replacing(make).map(File::from)
+        let (file, replaced) = place.replacing(make)?;
+        self.count(&replaced);
+        Ok((File::from(file), replaced.lost()))
     }
 
     /// The target must have been checked with [`stays_inside`].
-    pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<()> {
+    pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<Option<u64>> {
         let place = self.place(path)?;
-        place.replacing(|| symlinkat(target, place.folder, place.name))
+        let ((), replaced) = place.replacing(|| symlinkat(target, place.folder, place.name))?;
+        self.count(&replaced);
+        Ok(replaced.lost())
     }
 
     /// Another name for a file in here. A hard link to a symbolic link would move it, and so change where it leads.
-    pub(super) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<()> {
-        let from = self.place(existing)?;
-        let (folder, from) = (from.folder.try_clone()?, from.name);
-        let kind = fstatat(&folder, from, AtFlags::AT_SYMLINK_NOFOLLOW)?.st_mode & SFlag::S_IFMT.bits();
-        if kind != SFlag::S_IFREG.bits() {
+    /// Its folders must stand, too.
+    pub(super) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<Option<u64>> {
+        let (folder, from) = self.standing(existing)?;
+        let stat = folder.stat(from)?.ok_or_else(missing)?;
+        if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
             return Err(Errno::ELOOP.into());
         }
         if path == existing {
-            return Ok(());
+            return Ok(None);
         }
         let to = self.place(path)?;
-        to.replacing(|| linkat(&folder, from, to.folder, to.name, AtFlags::empty()))
+        let ((), replaced) = to.replacing(|| linkat(&folder, from, to.folder, to.name, AtFlags::empty()))?;
+        self.count(&replaced);
+        Ok(replaced.lost())
+    }
+
+    fn standing<'n>(&self, path: &'n Path) -> io::Result<(Handle, &'n OsStr)> {
+        let name = path.file_name().ok_or_else(missing)?;
+        let mut folder = self.root.try_clone()?;
+        for part in path.parent().unwrap_or(Path::new("")) {
+            folder = match folder.folder(part) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+                folder => folder?,
+            };
+        }
+        Ok((folder, name))
+    }
+
+    fn count(&mut self, replaced: &Replaced) {
+        self.made += u64::from(replaced.0.is_none());
     }
 
     fn place<'n>(&mut self, path: &'n Path) -> io::Result<Place<'_, 'n>> {
@@ -79,35 +110,40 @@ impl Inside {
         Ok(Place { folder: self.last(), name, has_cases: &self.has_cases })
     }
 
-    fn last(&self) -> &File {
+    fn last(&self) -> &Handle {
         self.last.as_ref().map_or(&self.root, |(_, folder)| folder)
     }
 }
 
-fn step(folder: &File, name: &OsStr) -> io::Result<File> {
-    match mkdirat(folder, name, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO) {
-        Ok(()) | Err(Errno::EEXIST) => {}
-        Err(error) => return Err(error.into()),
+/// What stood where something was made.
+struct Replaced(Option<FileStat>);
+
+impl Replaced {
+    /// The size of a regular file that had no other name.
+    fn lost(&self) -> Option<u64> {
+        let stat = self.0.as_ref()?;
+        let is_lost = stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits() && stat.st_nlink == 1;
+        u64::try_from(stat.st_size).ok().filter(|_| is_lost)
     }
-    Ok(openat(folder, name, FOLDER, Mode::empty())?.into())
 }
 
 /// Where something is to be made.
 struct Place<'i, 'n> {
-    folder: &'i File,
+    folder: &'i Handle,
     name: &'n OsStr,
     has_cases: &'i Cell<bool>,
 }
 
 impl Place<'_, '_> {
-    fn replacing<T>(&self, make: impl Fn() -> nix::Result<T>) -> io::Result<T> {
+    fn replacing<T>(&self, make: impl Fn() -> nix::Result<T>) -> io::Result<(T, Replaced)> {
         match make() {
             Err(Errno::EEXIST) => {
                 self.refuse_clash()?;
+                let stat = self.folder.stat(self.name)?;
                 unlinkat(self.folder, self.name, UnlinkatFlags::NoRemoveDir)?;
-                Ok(make()?)
+                Ok((make()?, Replaced(stat)))
             }
-            result => Ok(result?),
+            result => Ok((result?, Replaced(None))),
         }
     }
 
@@ -119,11 +155,10 @@ impl Place<'_, '_> {
         if !is_one && (!cfg!(target_os = "macos") || self.name.is_ascii()) {
             return Ok(());
         }
-        let mut listing = Dir::from_fd(openat(self.folder, ".", FOLDER, Mode::empty())?)?;
         let (mut has_name, mut has_other) = (false, false);
-        for entry in listing.iter().flatten() {
-            has_name |= entry.file_name().to_bytes() == self.name.as_bytes();
-            has_other |= entry.file_name().to_bytes() == other.as_bytes();
+        for (name, _) in self.folder.entries(usize::MAX)? {
+            has_name |= name == self.name;
+            has_other |= name == other;
         }
         // They are hard links to one file. An archive may have many such pairs, and a folder takes its time to be listed.
         self.has_cases.set(self.has_cases.get() || (is_one && has_name && has_other));
@@ -147,6 +182,19 @@ fn in_other_case(name: &OsStr) -> OsString {
 #[derive(Debug, thiserror::Error)]
 #[error("another name of this folder is the same on this file system")]
 struct Clash;
+
+/// A hard link to a name that is not in the archive, or not yet.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no such file in the archive")]
+struct Missing;
+
+fn missing() -> io::Error {
+    io::Error::other(Missing)
+}
+
+pub(super) fn is_missing(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Missing>())
+}
 
 pub(super) fn is_clash(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Clash>()).is_some()
@@ -197,6 +245,8 @@ pub(super) fn stays_inside(path: &Path, target: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -213,7 +263,7 @@ mod tests {
     fn a_name_in_another_case_is_no_other_file() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("model"), "1")?;
-        let mut inside = Inside::new(folder.path())?;
+        let mut inside = Inside::new(Handle::at(folder.path())?);
         inside.file(Path::new("model"))?;
         inside.file(Path::new("Model"))?;
         fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;

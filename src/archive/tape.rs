@@ -241,8 +241,17 @@ fn up_to_nul(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
+/// What no reader, or not every reader, would make something of: in bytes that were compressed just so.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Wrong(&'static str);
+
 pub(super) fn wrong(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
+    io::Error::new(io::ErrorKind::InvalidData, Wrong(what))
+}
+
+pub(super) fn is_wrong(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Wrong>())
 }
 
 fn no_size() -> io::Error {

@@ -11,11 +11,16 @@ use tar::{EntryType, Header};
 
 use super::UnpackError;
 use super::entries::{self, Entry, Limits, Visit, shown};
+use super::handle::Handle;
 use super::inside::{self, Inside};
 
 const BUFFER: usize = 256 * 1024;
 /// Links that are named as left out: an archive can have millions.
 const MOST_LEFT_OUT: usize = 100;
+/// What a file, a folder or a link takes beside its bytes: an inode and a block, in bytes.
+const ENTRY_SIZE: u64 = 4096;
+/// Folders deeper than this don't have their times set: each is walked to once more for it.
+const MOST_DEPTH: usize = 128;
 /// Bytes of the names of folders whose times are kept: more would take more memory than they are worth.
 const MOST_FOLDER_NAMES: usize = 16 << 20;
 
@@ -66,7 +71,20 @@ pub(crate) fn unpack(
     limits: &Limits,
     unpacking: &mut impl Unpacking,
 ) -> Result<Unpacked, UnpackError> {
-    let inside = Inside::new(into).map_err(|source| UnpackError::Write { path: into.to_owned(), source })?;
+    let root = fs::create_dir_all(into).and_then(|()| Handle::at(into));
+    let root = root.map_err(|source| UnpackError::Write { path: into.to_owned(), source })?;
+    unpack_in(from, root, into, limits, unpacking)
+}
+
+/// As [`unpack`], into a folder that is open; `into` is how it is called.
+pub(crate) fn unpack_in(
+    from: impl Read + Send + 'static,
+    root: Handle,
+    into: &Path,
+    limits: &Limits,
+    unpacking: &mut impl Unpacking,
+) -> Result<Unpacked, UnpackError> {
+    let inside = Inside::new(root);
     let (done, folder_times, buffer) = (Unpacked::default(), Vec::new(), vec![0; BUFFER]);
     let mut writer = Writer { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
     entries::each(from, limits, &mut writer)?;
@@ -104,17 +122,37 @@ impl<U: Unpacking> Visit for Writer<'_, U> {
                 _ if entry.is_folder() => self.folder(path, entry.header())?,
                 _ => self.file(&path, entry)?,
             }
+            self.check_room(0)?;
         }
         Ok(ControlFlow::Continue(()))
     }
 }
 
 impl<U: Unpacking> Writer<'_, U> {
+    /// Whether all that was made, and so many bytes more, is within the limits.
+    fn check_room(&self, more: u64) -> Result<(), UnpackError> {
+        let made = self.inside.made();
+        if made > self.limits.entries {
+            return Err(UnpackError::TooMany(self.limits.entries));
+        }
+        let bytes = self.done.bytes.checked_add(more).and_then(|bytes| bytes.checked_add(made * ENTRY_SIZE));
+        let is_within = bytes.is_some_and(|bytes| bytes <= self.limits.bytes);
+        if is_within { Ok(()) } else { Err(UnpackError::TooLarge(self.limits.bytes)) }
+    }
+
+    /// A file that was unpacked before is replaced.
+    fn lose(&mut self, size: Option<u64>) {
+        if let Some(size) = size {
+            self.done.files = self.done.files.saturating_sub(1);
+            self.done.bytes = self.done.bytes.saturating_sub(size);
+        }
+    }
+
     fn folder(&mut self, path: PathBuf, header: &Header) -> Result<(), UnpackError> {
         let made = self.inside.folder(&path).and_then(|folder| set_mode(folder, header, 0o700));
         made.map_err(|error| self.not_made(&path, error))?;
         self.folder_names += path.as_os_str().len() + size_of::<(PathBuf, SystemTime)>();
-        if self.folder_names <= MOST_FOLDER_NAMES {
+        if self.folder_names <= MOST_FOLDER_NAMES && path.iter().nth(MOST_DEPTH).is_none() {
             self.folder_times.extend(modified(header).map(|time| (path, time)));
         }
         Ok(())
@@ -127,7 +165,9 @@ impl<U: Unpacking> Writer<'_, U> {
             self.leave_out(path, target);
             return Ok(());
         }
-        self.inside.symlink(path, leads_to).map_err(|error| self.not_made(path, error))
+        let lost = self.inside.symlink(path, leads_to).map_err(|error| self.not_made(path, error))?;
+        self.lose(lost);
+        Ok(())
     }
 
     /// Nothing is made, so that a later entry of this name, or below it, is a file or a folder like any other.
@@ -146,12 +186,21 @@ impl<U: Unpacking> Writer<'_, U> {
             self.leave_out(path, target);
             return Ok(());
         }
-        self.inside.hard_link(path, &existing).map_err(|error| self.not_made(path, error))
+        let lost = self.inside.hard_link(path, &existing).map_err(|error| match error {
+            error if inside::is_missing(&error) => {
+                UnpackError::LinkMissing { entry: shown(path), target: shown(target) }
+            }
+            error => self.not_made(path, error),
+        })?;
+        self.lose(lost);
+        Ok(())
     }
 
     fn file(&mut self, path: &Path, entry: &mut Entry<'_, impl Read>) -> Result<(), UnpackError> {
-        entry.check_size(self.done.bytes)?;
-        let mut file = self.inside.file(path).map_err(|error| self.not_made(path, error))?;
+        // Said before it is written: a sparse file can be larger than all that was read, and a disk.
+        self.check_room(entry.size())?;
+        let (mut file, lost) = self.inside.file(path).map_err(|error| self.not_made(path, error))?;
+        self.lose(lost);
         let sha256 = self.copy(entry, &mut file, path)?;
         set_mode(&file, entry.header(), 0o600).map_err(|error| self.not_made(path, error))?;
         if let Some(time) = modified(entry.header()) {

@@ -9,7 +9,7 @@ use super::checked::Checked;
 use super::extents::Extents;
 use super::fetch::{Item, To, fetch};
 use super::journal::Journal;
-use super::partial::{Partial, Target};
+use super::partial::{ARCHIVE, FILES, Partial, Target};
 use super::spool::{Closing, Spool, SpoolReader};
 use super::{Saving, Watch, disk};
 use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
@@ -41,10 +41,11 @@ pub(super) async fn save(
     path: PathBuf,
 ) -> Result<Option<Unpacked>> {
     let target = Target::new(path, saving);
+    let target = if making == Making::Archive { target.or_unpacked(&artifact.name) } else { target };
     let partial = blocking(move || Partial::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
     let (is_resumed, mut made) = maker.clone().make(cloud).await?;
-    if is_resumed && matches!(made, Err(Failure { is_damaged: true, .. })) {
+    if is_resumed && matches!(made, Err(Failure { is_suspect: true, .. })) {
         // What an earlier download left may be what is wrong.
         saving.watch.note("what was fetched earlier is damaged: all of it is fetched again");
         maker.partial.clear()?;
@@ -58,11 +59,18 @@ struct Failure {
     error: Error,
     /// The bytes are not what they should be.
     is_damaged: bool,
+    /// They may not be, if they were fetched earlier.
+    is_suspect: bool,
+    /// The bytes are what they should be, and not to be unpacked as they are.
+    is_refused: bool,
 }
+
+/// How a refused archive is had all the same.
+const OTHERWISE: &str = "`smtrain download` with --archive, or with --only,";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, is_damaged: false }
+        Self { error, is_damaged: false, is_suspect: false, is_refused: false }
     }
 }
 
@@ -78,13 +86,13 @@ impl Maker {
     /// Whether some of it had been fetched before, and what came of it.
     async fn make(self: Arc<Self>, cloud: &Cloud) -> Result<(bool, std::result::Result<Unpacked, Failure>)> {
         let maker = self.clone();
-        let Prepared { spool, journal, there, limit } = blocking(move || maker.prepare()).await?;
-        let kept_in = journal.is_some().then(|| self.partial.folder());
+        let Prepared { spool, journal, there, limits } = blocking(move || maker.prepare()).await?;
+        let kept_in = journal.is_some().then(|| self.partial.path());
         self.saving.watch.begins(&self.artifact.what, self.object.size, there, kept_in);
         let reader = Checked::new(SpoolReader::new(spool.clone()), self.object.checksum.clone());
         let maker = self.clone();
         let work = async move {
-            let worked = tokio::task::spawn_blocking(move || maker.make_of(reader, limit)).await;
+            let worked = tokio::task::spawn_blocking(move || maker.make_of(reader, &limits)).await;
             worked.doing(|| "finish the work".to_owned())?
         };
         let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
@@ -96,37 +104,40 @@ impl Maker {
         self.partial.clear_files()?;
         let object = &self.object;
         if let (Some(file), Making::Tree) = (&object.file, &self.making) {
-            let limit = self.limit(0)?;
+            let limits = self.limits(0)?;
             let spool = Arc::new(Spool::kept(file.clone(), object.size, whole(object.size)));
-            return Ok(Prepared { spool, journal: None, there: object.size, limit });
+            return Ok(Prepared { spool, journal: None, there: object.size, limits });
         }
-        let path = self.partial.journal();
-        let doing = || format!("write {}", path.display());
-        let (journal, known) = Journal::begin(&path, std::slice::from_ref(object)).doing(doing)?;
+        let doing = || format!("write what is fetched to {}", self.partial.path().display());
+        let (journal, known) = Journal::begin(self.partial.handle(), std::iter::once(object)).doing(doing)?;
         let file = self.partial.open_archive()?;
         let mut there = known.into_iter().next().unwrap_or_default();
         let length = file.metadata().doing(doing)?.len();
         if there.iter().any(|range| range.end > length) {
             there = Extents::default();
         }
-        let limit = self.limit(object.size - there.total())?;
+        let limits = self.limits(object.size - there.total())?;
         let (total, spool) = (there.total(), Spool::kept(Arc::new(file), object.size, there));
-        Ok(Prepared { spool: Arc::new(spool), journal: Some(Arc::new(journal)), there: total, limit })
+        Ok(Prepared { spool: Arc::new(spool), journal: Some(Arc::new(journal)), there: total, limits })
     }
 
-    /// To how many bytes the archive may unpack, so many being still to be fetched.
-    fn limit(&self, to_fetch: u64) -> Result<u64> {
-        let free = disk::free(self.partial.folder())?;
-        disk::check(free, to_fetch, &self.object.uri)?;
-        Ok(self.saving.max_size.unwrap_or_else(|| disk::usable(free).saturating_sub(to_fetch)))
+    /// To how much the archive may unpack, so many bytes being still to be fetched.
+    fn limits(&self, to_fetch: u64) -> Result<Limits> {
+        let free = disk::free(self.partial.handle(), self.partial.path())?;
+        disk::check(free.bytes, to_fetch, &self.object.uri)?;
+        let room = || disk::usable(free.bytes).saturating_sub(to_fetch);
+        let limits = Limits { packed_from: self.artifact.packed_from, ..Limits::default() };
+        let entries = free.entries.map_or(limits.entries, |entries| limits.entries.min(entries));
+        Ok(Limits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })
     }
 
-    fn make_of(&self, bytes: Bytes, limit: u64) -> std::result::Result<Unpacked, Failure> {
+    fn make_of(&self, bytes: Bytes, limits: &Limits) -> std::result::Result<Unpacked, Failure> {
         match self.making {
             Making::Tree => {
-                let limits = Limits { bytes: limit, packed_from: self.artifact.packed_from, ..Limits::default() };
+                let files = self.partial.open_files()?;
+                let path = self.partial.path().join(FILES);
                 let mut told = Told { saving: &self.saving, what: &self.artifact.what };
-                let unpacked = archive::unpack(bytes, &self.partial.files(), &limits, &mut told);
+                let unpacked = archive::unpack_in(bytes, files, &path, limits, &mut told);
                 unpacked.map_err(|error| self.failure(error))
             }
             Making::Archive => archive::check(bytes).map(|()| self.one_file()).map_err(|error| self.failure(error)),
@@ -139,8 +150,8 @@ impl Maker {
 
     /// Of what `--only` names.
     fn holds_nothing(&self) -> bool {
-        let is_empty = |folder: &Path| folder.read_dir().is_ok_and(|mut entries| entries.next().is_none());
-        self.making == Making::Tree && self.saving.only.is_some() && is_empty(&self.partial.files())
+        let is_empty = || self.partial.open_files().is_ok_and(|files| files.entries(1).is_ok_and(|all| all.is_empty()));
+        self.making == Making::Tree && self.saving.only.is_some() && is_empty()
     }
 
     fn one_file(&self) -> Unpacked {
@@ -148,9 +159,10 @@ impl Maker {
     }
 
     fn failure(&self, error: UnpackError) -> Failure {
-        let is_damaged = is_damaged(&error);
         let doing = if self.making == Making::Tree { "unpack" } else { "fetch" };
-        Failure { error: could_not(doing, &self.object, error), is_damaged }
+        let (is_damaged, is_refused) = (is_damaged(&error), is_refused(&error));
+        let is_suspect = is_damaged || error.is_malformed();
+        Failure { error: could_not(doing, &self.object, error), is_damaged, is_suspect, is_refused }
     }
 
     fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Option<Unpacked>> {
@@ -161,14 +173,16 @@ impl Maker {
             }
             Ok(unpacked) => {
                 let is_tree = self.making == Making::Tree;
-                self.partial.finish(&if is_tree { self.partial.files() } else { self.partial.archive() })?;
+                self.partial.finish(if is_tree { FILES } else { ARCHIVE })?;
                 Ok(Some(unpacked))
             }
-            Err(Failure { error, is_damaged }) => {
+            Err(Failure { error, is_damaged, is_refused, .. }) => {
                 if is_damaged {
                     self.partial.clear()?;
                 }
-                Err(self.partial.hint(error))
+                // The same command would be refused again.
+                let hinted = if is_refused { self.partial.hint_at(error, OTHERWISE) } else { self.partial.hint(error) };
+                Err(hinted)
             }
         }
     }
@@ -179,8 +193,8 @@ struct Prepared {
     journal: Option<Arc<Journal>>,
     /// Bytes that need not be fetched.
     there: u64,
-    /// To how many bytes it may unpack.
-    limit: u64,
+    /// To how much it may unpack.
+    limits: Limits,
 }
 
 fn whole(size: u64) -> Extents {
@@ -271,9 +285,37 @@ impl Unpacking for Told<'_> {
     }
 }
 
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
 /// Whether the bytes are not what they should be.
 fn is_damaged(error: &UnpackError) -> bool {
-    matches!(error, UnpackError::Damaged { .. } | UnpackError::DamagedFile(_) | UnpackError::TrailingData)
+    let is_any = matches!(error, UnpackError::Damaged { .. } | UnpackError::DamagedFile(_) | UnpackError::TrailingData);
+    is_any && !error.is_malformed()
+}
+
+/// Whether the same bytes would be refused again.
+fn is_refused(error: &UnpackError) -> bool {
+    use UnpackError as E;
+    match error {
+        E::Damaged { .. } => error.is_malformed(),
+        E::Outside(_)
+        | E::Name(_)
+        | E::ThroughLink(_)
+        | E::LinkOutside { .. }
+        | E::LinkMissing { .. }
+        | E::Unsupported { .. }
+        | E::Clash(_)
+        | E::TooMany(_) => true,
+        E::DamagedFile(_)
+        | E::TrailingData
+        | E::Linked { .. }
+        | E::NoFile(_)
+        | E::TooLarge(_)
+        | E::Write { .. }
+        | E::Told(_) => false,
+    }
 }
 
 /// An archive's error, with what to do about it.
@@ -284,9 +326,13 @@ fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
             "what is stored there is damaged itself, if its checksum is right: train again, or ask who made it"
         }
         error if is_damaged(error) => "what is stored there is no whole tar.gz: train again, or ask who made it",
-        UnpackError::Write { .. } => "make room, or choose another folder with -d DIR",
+        error if error.is_malformed() => "what was compressed is no sound tar archive: --archive keeps it as it is",
+        UnpackError::Write { source, .. } if is_full(source) => "make room, or choose another folder with -d DIR",
+        UnpackError::Write { .. } => "choose another folder, on another file system, with -d DIR",
         UnpackError::Linked { .. } => "ask for that one",
         UnpackError::NoFile(_) | UnpackError::Told(_) => "see what is inside with --list",
+        UnpackError::LinkMissing { .. } => "--only PATTERN unpacks the other files, and --archive keeps it as it is",
+        UnpackError::TooMany(_) => "--only PATTERN unpacks some of it, and --archive keeps it as it is",
         _ => "smtrain unpacks no archive that could do harm; --archive keeps it as it is",
     };
     let kind = match &error {

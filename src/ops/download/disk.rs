@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::archive::Handle;
 use crate::error::{Doing, Error, Result};
 use crate::model::S3Uri;
 
@@ -9,14 +10,24 @@ use crate::model::S3Uri;
 const MARGIN: u64 = 64 * 1024 * 1024;
 const SHARE: u64 = 50;
 
-/// Bytes that this user may still write below a folder.
-pub(super) fn free(folder: &Path) -> Result<u64> {
-    let stat =
-        nix::sys::statvfs::statvfs(folder).doing(|| format!("look up the free space of {}", folder.display()))?;
+/// What this user may still write below a folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Free {
+    pub(super) bytes: u64,
+    /// Files and folders; none where the file system has no such limit.
+    pub(super) entries: Option<u64>,
+}
+
+pub(super) fn free(folder: &Handle, path: &Path) -> Result<Free> {
+    let stat = nix::sys::statvfs::fstatvfs(folder);
+    let stat = stat.doing(|| format!("look up the free space of {}", path.display()))?;
     // Their types differ from system to system.
     #[expect(clippy::useless_conversion, reason = "u32 on macOS")]
     let (blocks, size) = (u64::from(stat.blocks_available()), u64::from(stat.fragment_size()));
-    Ok(blocks.saturating_mul(size))
+    #[expect(clippy::useless_conversion, reason = "u32 on macOS")]
+    let (inodes, all_inodes) = (u64::from(stat.files_available()), u64::from(stat.files()));
+    let entries = (all_inodes > 0).then(|| inodes - inodes / SHARE);
+    Ok(Free { bytes: blocks.saturating_mul(size), entries })
 }
 
 /// Of so much free space, what a download may take.

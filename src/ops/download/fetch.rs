@@ -4,16 +4,18 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use nix::fcntl::OFlag;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 
 use super::journal::Journal;
 use super::spool::Spool;
+use crate::archive::Handle;
 use crate::cloud::{Object, Objects, OnBytes};
 use crate::error::{Doing, Result};
 use crate::ops::blocking;
@@ -41,16 +43,16 @@ pub(super) struct Item {
 #[derive(Clone)]
 pub(super) enum To {
     Spool(Arc<Spool>),
-    /// A file of the same size, which is opened when something comes: there can be millions.
-    File(PathBuf),
+    /// A file of the same size in a folder, which is opened when something comes: there can be millions.
+    File(Arc<Handle>, Arc<Path>),
 }
 
 impl To {
     fn open(&self) -> io::Result<Place> {
         Ok(match self {
             Self::Spool(spool) => Place::Spool(spool.clone()),
-            Self::File(path) => {
-                Place::File(Arc::new(File::options().write(true).create(true).truncate(false).open(path)?))
+            Self::File(folder, path) => {
+                Place::File(Arc::new(folder.open_file(path, OFlag::O_WRONLY | OFlag::O_CREAT)?))
             }
         })
     }
@@ -119,7 +121,7 @@ impl Part {
         let mut pieces = objects.range(&self.object, self.range.clone());
         let (mut at, mut gathered, mut length, mut since) = (self.range.start, Vec::new(), 0, Instant::now());
         // S3's checksum of a file that comes at once is looked at where the bytes end: nothing is noted before.
-        let comes_at_once = matches!(self.to, To::File(_)) && self.range == (0..self.object.size);
+        let comes_at_once = matches!(self.to, To::File(..)) && self.range == (0..self.object.size);
         loop {
             let piece = pieces.try_next().await?;
             let is_end = piece.is_none();

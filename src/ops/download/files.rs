@@ -1,12 +1,12 @@
 //! Objects below a prefix: fetched side by side, each to its own file.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use nix::fcntl::OFlag;
 
 use super::archive::on_bytes;
 use super::artifacts::Artifact;
@@ -14,9 +14,9 @@ use super::checked::Checked;
 use super::extents::Extents;
 use super::fetch::{Item, PART, To, fetch};
 use super::journal::Journal;
-use super::partial::{Partial, Target};
+use super::partial::{FILES, Partial, Target};
 use super::{Saving, disk};
-use crate::archive::Unpacked;
+use crate::archive::{Handle, Unpacked};
 use crate::cloud::{Cloud, Object};
 use crate::error::{Doing, Error, Result};
 use crate::model::sha256;
@@ -28,8 +28,8 @@ const PARALLEL: usize = 16;
 /// An object, and its path below the prefix, which can be anything.
 #[derive(Clone, Debug)]
 pub(super) struct Below {
-    pub(super) path: PathBuf,
-    pub(super) object: Object,
+    pub(super) path: Arc<Path>,
+    pub(super) object: Arc<Object>,
 }
 
 /// What lies below an artifact's prefix.
@@ -37,7 +37,7 @@ pub(super) fn below(artifact: &Artifact, objects: Vec<Object>) -> Vec<Below> {
     let prefix = artifact.uri.join("");
     let below = |object: Object| {
         let key = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
-        Below { path: PathBuf::from(key), object }
+        Below { path: Arc::from(Path::new(key)), object: Arc::new(object) }
     };
     objects.into_iter().map(below).collect()
 }
@@ -58,7 +58,7 @@ fn refuse_unsafe(all: &[Below]) -> Result<()> {
 
 /// In S3 there can be an object `a` beside `a/b`.
 fn refuse_clashes(all: &[Below]) -> Result<()> {
-    let files: HashSet<&Path> = all.iter().map(|below| below.path.as_path()).collect();
+    let files: HashSet<&Path> = all.iter().map(|below| &*below.path).collect();
     let clash = all.iter().find_map(|below| below.path.ancestors().skip(1).find(|folder| files.contains(folder)));
     match clash {
         None => Ok(()),
@@ -83,7 +83,7 @@ pub(super) async fn save(
     let saved = fetch_all(cloud, &partial, &all, artifact, saving).await;
     let bytes = saved.map_err(|error| partial.hint(error))?;
     let finished = partial.clone();
-    blocking(move || finished.finish(&finished.files())).await?;
+    blocking(move || finished.finish(FILES)).await?;
     Ok(Unpacked { files: all.len(), bytes, ..Unpacked::default() })
 }
 
@@ -96,17 +96,17 @@ async fn fetch_all(
 ) -> Result<u64> {
     let size: u64 = all.iter().map(|below| below.object.size).sum();
     let (begun, of) = (partial.clone(), all.clone());
-    let (journal, known) = blocking(move || begin(&begun, &of)).await?;
+    let (files, journal, known) = blocking(move || begin(&begun, &of)).await?;
+    let files = Arc::new(files);
     let there: u64 = known.iter().map(Extents::total).sum();
-    disk::check(disk::free(partial.folder())?, size - there, &artifact.uri)?;
+    disk::check(disk::free(partial.handle(), partial.path())?.bytes, size - there, &artifact.uri)?;
     check_size(size, saving)?;
-    saving.watch.begins(&artifact.what, size, there, Some(partial.folder()));
-    let files = partial.files();
+    saving.watch.begins(&artifact.what, size, there, Some(partial.path()));
     let items = all.iter().zip(known).enumerate().map(|(number, (below, known))| Item {
         missing: known.missing(below.object.size),
-        object: Arc::new(below.object.clone()),
+        object: below.object.clone(),
         number,
-        to: To::File(files.join(&below.path)),
+        to: To::File(files.clone(), below.path.clone()),
     });
     // An empty object has nothing that could be missing: its file may be there.
     let items = items.filter(|item| !item.missing.is_empty() || item.object.size == 0).collect();
@@ -132,60 +132,82 @@ async fn with_checksums(cloud: &Cloud, all: Vec<Below>) -> Result<Vec<Below>> {
             return Ok(below);
         }
         let found = cloud.objects.find(&below.object.uri).await?;
-        Ok(Below { object: found.unwrap_or(below.object), path: below.path })
+        Ok(Below { object: found.map_or(below.object, Arc::new), path: below.path })
     };
     stream::iter(all).map(look_up).buffered(PARALLEL).try_collect().await
 }
 
 /// Makes the folders, and takes away what an earlier download left that does not belong here any more.
-fn begin(partial: &Partial, all: &[Below]) -> Result<(Journal, Vec<Extents>)> {
-    let (files, notes) = (partial.files(), partial.journal());
-    let doing = || format!("write {}", files.display());
-    fs::create_dir_all(&files).doing(doing)?;
-    let wanted: HashSet<&Path> = all.iter().map(|below| below.path.as_path()).collect();
-    clear(&files, &files, &wanted).doing(doing)?;
-    for below in all {
-        fs::create_dir_all(files.join(below.path.parent().unwrap_or(Path::new("")))).doing(doing)?;
-    }
-    let objects: Vec<Object> = all.iter().map(|below| below.object.clone()).collect();
-    let (journal, mut known) = Journal::begin(&notes, &objects).doing(|| format!("write {}", notes.display()))?;
+fn begin(partial: &Partial, all: &[Below]) -> Result<(Handle, Journal, Vec<Extents>)> {
+    let files = partial.open_files()?;
+    let doing = || format!("write what is fetched to {}", partial.path().display());
+    let wanted: HashSet<&Path> = all.iter().map(|below| &*below.path).collect();
+    clear(&files, Path::new(""), &wanted).doing(doing)?;
+    make_folders(&files, all).doing(doing)?;
+    let objects = all.iter().map(|below| &*below.object);
+    let (journal, mut known) = Journal::begin(partial.handle(), objects).doing(doing)?;
     for (below, known) in all.iter().zip(&mut known) {
-        let length = files.join(&below.path).symlink_metadata().map_or(0, |file| file.len());
-        if length > below.object.size || known.iter().any(|range| range.end > length) {
-            *known = Extents::default();
-            let _absent = fs::remove_file(files.join(&below.path));
-        }
+        check_length(&files, below, known).doing(doing)?;
     }
-    Ok((journal, known))
+    Ok((files, journal, known))
 }
 
-fn clear(root: &Path, folder: &Path, wanted: &HashSet<&Path>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        let below = path.strip_prefix(root).unwrap_or(&path);
-        if !entry.file_type()?.is_dir() {
-            if !wanted.contains(below) {
-                fs::remove_file(&path)?;
+fn make_folders(files: &Handle, all: &[Below]) -> io::Result<()> {
+    let mut last = None;
+    for folder in all.iter().map(|below| below.path.parent().unwrap_or(Path::new(""))) {
+        // Keys are listed in order: those of one folder come one after the other.
+        if last != Some(folder) {
+            files.make_folders(folder)?;
+            last = Some(folder);
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what is known of a file that is not as long as that.
+fn check_length(files: &Handle, below: &Below, known: &mut Extents) -> io::Result<()> {
+    let length = match files.open_file(&below.path, OFlag::O_RDONLY) {
+        Ok(file) => file.metadata()?.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    if length > below.object.size || known.iter().any(|range| range.end > length) {
+        *known = Extents::default();
+        remove(files, &below.path)?;
+    }
+    Ok(())
+}
+
+fn remove(files: &Handle, path: &Path) -> io::Result<()> {
+    let folder = files.make_folders(path.parent().unwrap_or(Path::new("")))?;
+    folder.remove(path.file_name().unwrap_or_default())
+}
+
+/// Takes away all but files of these paths.
+fn clear(folder: &Handle, path: &Path, wanted: &HashSet<&Path>) -> io::Result<()> {
+    for (name, is_folder) in folder.entries(usize::MAX)? {
+        let below = path.join(&name);
+        if is_folder && !wanted.contains(&*below) {
+            let inner = folder.folder(&name)?;
+            clear(&inner, &below, wanted)?;
+            if inner.entries(1)?.is_empty() {
+                folder.remove(&name)?;
             }
-        } else if wanted.contains(below) {
-            fs::remove_dir_all(&path)?;
-        } else {
-            clear(root, &path, wanted)?;
-            // Only goes where it is empty.
-            let _in_use = fs::remove_dir(&path);
+        } else if is_folder || !wanted.contains(&*below) {
+            folder.remove(&name)?;
         }
     }
     Ok(())
 }
 
 /// Holds a file against S3's checksum, and tells of it.
-fn check(files: &Path, below: &Below, what: &str, saving: &Saving) -> Result<()> {
+fn check(files: &Handle, below: &Below, what: &str, saving: &Saving) -> Result<()> {
     let Below { path, object } = below;
     let digest = saving.watch.digests();
     let mut sum = None;
     if digest || object.checksum.is_some() {
-        let mut file = Checked::new(File::open(files.join(path)).doing(|| reading(path))?, object.checksum.clone());
+        let file = files.open_file(path, OFlag::O_RDONLY).doing(|| reading(path))?;
+        let mut file = Checked::new(file, object.checksum.clone());
         let read = if digest {
             sha256(&mut file, |_| {}).map(Some)
         } else {
@@ -193,7 +215,7 @@ fn check(files: &Path, below: &Below, what: &str, saving: &Saving) -> Result<()>
         };
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
             // It is fetched again the next time.
-            let _left = fs::remove_file(files.join(path));
+            let _left = remove(files, path);
         }
         sum = read.doing(|| reading(path))?;
     }

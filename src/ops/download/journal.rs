@@ -3,15 +3,21 @@
 //! One line a fact: `object 0 {"uri":...}`, then `0 4194304 4718592` for each stretch of its bytes that has been written.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
 use super::extents::Extents;
+use super::partial::JOURNAL;
+use crate::archive::Handle;
 use crate::cloud::Object;
+
+/// What is written before it takes the journal's place.
+pub(super) const NEW: &str = "fetched.new";
 
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -34,18 +40,24 @@ impl Content {
 
 impl Journal {
     /// Goes on with the notes that are there, of those of these objects that are still what they were. Others are forgotten.
-    pub(super) fn begin(path: &Path, objects: &[Object]) -> io::Result<(Self, Vec<Extents>)> {
-        let mut before = read(path)?;
+    pub(super) fn begin<'o>(
+        folder: &Handle,
+        objects: impl Iterator<Item = &'o Object> + Clone,
+    ) -> io::Result<(Self, Vec<Extents>)> {
+        let mut before = read(folder)?;
         let known: Vec<Extents> = objects
-            .iter()
+            .clone()
             .map(|object| {
                 before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default()
             })
             .collect();
-        let new = path.with_extension("new");
-        fs::write(&new, notes(objects, &known))?;
-        fs::rename(&new, path)?;
-        let file = OpenOptions::new().append(true).open(path)?;
+        folder.remove(NEW.as_ref())?;
+        let how = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL;
+        let mut new = BufWriter::new(folder.open_file(Path::new(NEW), how)?);
+        notes(objects, &known, &mut new)?;
+        new.flush()?;
+        folder.rename(NEW.as_ref(), folder, JOURNAL.as_ref())?;
+        let file = folder.open_file(Path::new(JOURNAL), OFlag::O_WRONLY | OFlag::O_APPEND)?;
         Ok((Self { file }, known))
     }
 
@@ -60,25 +72,27 @@ fn line(object: usize, range: &Range<u64>) -> String {
     format!("{object} {} {}\n", range.start, range.end)
 }
 
-fn notes(objects: &[Object], known: &[Extents]) -> String {
-    let of_one = |(number, (object, extents)): (usize, (&Object, &Extents))| {
-        // Writing strings and numbers as JSON does not fail.
-        let content = serde_json::to_string(&Content::of(object)).unwrap_or_default();
-        let lines = extents.iter().map(|range| line(number, &range)).collect::<String>();
-        format!("object {number} {content}\n{lines}")
-    };
-    objects.iter().zip(known).enumerate().map(of_one).collect()
+fn notes<'o>(objects: impl Iterator<Item = &'o Object>, known: &[Extents], to: &mut impl Write) -> io::Result<()> {
+    for (number, (object, extents)) in objects.zip(known).enumerate() {
+        writeln!(to, "object {number} {}", serde_json::to_string(&Content::of(object))?)?;
+        for range in extents.iter() {
+            to.write_all(line(number, &range).as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is anything to go on from.
-pub(super) fn is_begun(path: &Path) -> bool {
+pub(super) fn is_begun(folder: &Handle) -> bool {
     let is_stretch = |line: Vec<u8>| std::str::from_utf8(&line).ok().and_then(stretch).is_some();
-    File::open(path).is_ok_and(|file| BufReader::new(file).split(b'\n').map_while(Result::ok).any(is_stretch))
+    folder
+        .open_file(Path::new(JOURNAL), OFlag::O_RDONLY)
+        .is_ok_and(|file| BufReader::new(file).split(b'\n').map_while(Result::ok).any(is_stretch))
 }
 
 /// Lines that can't be read, like one that a kill cut short, say nothing.
-fn read(path: &Path) -> io::Result<HashMap<Content, Extents>> {
-    let file = match File::open(path) {
+fn read(folder: &Handle) -> io::Result<HashMap<Content, Extents>> {
+    let file = match folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
         file => file?,
     };
@@ -106,6 +120,8 @@ fn stretch(line: &str) -> Option<(u64, Range<u64>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::S3Uri;
 
@@ -117,9 +133,9 @@ mod tests {
     #[test]
     fn what_was_noted_is_known_again_of_what_is_still_the_same() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let path = folder.path().join("fetched");
+        let (path, handle) = (folder.path().join(JOURNAL), Handle::at(folder.path())?);
         let objects = [object("a", "1")?, object("b", "1")?, object("c", "")?];
-        let (journal, known) = Journal::begin(&path, &objects)?;
+        let (journal, known) = Journal::begin(&handle, objects.iter())?;
         assert_eq!(known, vec![Extents::default(); 3]);
         for (number, range) in [(0, 0..10), (1, 5..9), (0, 10..20), (2, 0..100)] {
             journal.note(number, &range)?;
@@ -130,7 +146,7 @@ mod tests {
         fs::write(&path, text)?;
         for _ in 0..2 {
             let again = [object("c", "")?, object("a", "1")?, object("b", "2")?];
-            let (_, known) = Journal::begin(&path, &again)?;
+            let (_, known) = Journal::begin(&handle, again.iter())?;
             assert_eq!(known.iter().map(Extents::total).collect::<Vec<_>>(), [0, 20, 0]);
         }
         Ok(())

@@ -15,6 +15,7 @@ mod files;
 mod journal;
 mod partial;
 mod patterns;
+mod receipts;
 mod spool;
 
 use std::fmt;
@@ -73,6 +74,8 @@ pub(crate) struct Saving {
     pub(crate) force: bool,
     /// Unpacked, in bytes; by default what the disk has room for.
     pub(crate) max_size: Option<u64>,
+    /// Where this user's own state is kept.
+    pub(crate) state: PathBuf,
     /// What goes on with it after it broke off: `the same command`.
     pub(crate) again: String,
     pub(crate) watch: Arc<dyn Watch>,
@@ -235,7 +238,7 @@ pub(crate) async fn list(
             Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
             Stored::Files(objects) => {
                 for Below { path, object } in files::below(&artifact, objects) {
-                    told(tell(&what, listed(path, object.size)))?;
+                    told(tell(&what, listed(path.to_path_buf(), object.size)))?;
                 }
             }
         }
@@ -276,7 +279,7 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
             }
             Stored::Files(objects) => {
                 let mut below = files::below(&artifact, objects).into_iter();
-                let object = below.find(|below| below.path == path).map(|below| below.object);
+                let object = below.find(|below| *below.path == *path).map(|below| (*below.object).clone());
                 pass_on(cloud, object, watch, to).await?
             }
         };

@@ -1,1 +1,199 @@
-//! Refused archives: what is kept of them, and what is advised.
+//! Archives that are not unpacked: what was fetched of them is kept, and the hint says how to go on.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::EntryType;
+
+use crate::support::{Said, Sandbox, Tenant, TestResult};
+
+/// A tar made entry by entry, with nothing checked.
+#[derive(Default)]
+struct Raw(Vec<u8>);
+
+impl Raw {
+    fn entry(mut self, kind: EntryType, name: &str, link: &str, data: &[u8]) -> Self {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(0o755);
+        header.set_size(data.len() as u64);
+        header.set_cksum();
+        self.0.extend_from_slice(header.as_bytes());
+        self.0.extend_from_slice(data);
+        self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self
+    }
+
+    fn file(self, name: &str, data: &[u8]) -> Self {
+        self.entry(EntryType::Regular, name, "", data)
+    }
+
+    fn link(self, name: &str, target: &str) -> Self {
+        self.entry(EntryType::Symlink, name, target, b"")
+    }
+
+    fn hard_link(self, name: &str, target: &str) -> Self {
+        self.entry(EntryType::Link, name, target, b"")
+    }
+
+    fn folder(self, name: &str) -> Self {
+        self.entry(EntryType::Directory, name, "", b"")
+    }
+
+    fn long_name(self, name: &str) -> Self {
+        self.entry(EntryType::GNULongName, "././@LongLink", "", &[name.as_bytes(), b"\0"].concat())
+    }
+
+    /// Changes a byte of what is there so far.
+    fn flipped(mut self, at: usize) -> Self {
+        self.0[at] ^= 1;
+        self
+    }
+
+    fn gz(mut self) -> TestResult<Vec<u8>> {
+        self.0.extend_from_slice(&[0; 1024]);
+        let mut archive = GzEncoder::new(Vec::new(), Compression::fast());
+        archive.write_all(&self.0)?;
+        Ok(archive.finish()?)
+    }
+}
+
+/// A bucket with one object, `model.tar.gz`.
+struct Bucket {
+    sandbox: Sandbox,
+    tenant: Tenant,
+    uri: String,
+}
+
+impl Bucket {
+    fn with(archive: &[u8]) -> TestResult<Self> {
+        let (sandbox, tenant) = Sandbox::on_aws()?;
+        let bucket = tenant.default_bucket();
+        tenant.make_bucket(&bucket)?;
+        tenant.put_object(&bucket, "model.tar.gz", archive)?;
+        Ok(Self { sandbox, tenant, uri: format!("s3://{bucket}/model.tar.gz") })
+    }
+
+    fn download(&self, args: &[&str]) -> TestResult<Said> {
+        self.sandbox.smtrain(&["download", "-d", "out", &self.uri]).args(args).run()
+    }
+
+    fn out(&self, below: &str) -> std::path::PathBuf {
+        self.sandbox.path("out").join(below)
+    }
+}
+
+/// Every kind of refusal, after a file that is sound.
+fn refused() -> Vec<(&'static str, Raw)> {
+    let sound = || Raw::default().file("good", b"good");
+    let malformed = sound().file("bad", b"").flipped(1024 + 5);
+    let pax = sound().entry(EntryType::XHeader, "x", "", b"99 path=short\n").file("bad", b"");
+    vec![
+        ("outside the folder", sound().file("../x", b"")),
+        ("outside the folder", sound().file("/tmp/x", b"")),
+        ("outside the folder", sound().hard_link("h", "../x")),
+        ("no file can have", sound().long_name(&"p".repeat(300)).file("x", b"")),
+        ("no file can have", sound().long_name(&"long/".repeat(20_000)).file("x", b"")),
+        ("no file can have", sound().file(".", b"x")),
+        ("through a link or a file", sound().link("l", "good").file("l/x", b"")),
+        ("through a link or a file", sound().file("good/x", b"")),
+        ("through a link or a file", sound().folder("f").hard_link("h", "f")),
+        ("a device", sound().entry(EntryType::Char, "d", "", b"")),
+        ("a fifo", sound().entry(EntryType::Fifo, "d", "", b"")),
+        ("does not know", sound().entry(EntryType::new(b'V'), "d", "", b"")),
+        ("which is not in the archive before it", sound().hard_link("h", "missing")),
+        ("which is not in the archive before it", sound().hard_link("h", "no/such/folder")),
+        ("which is not in the archive before it", sound().hard_link("h", "later").file("later", b"")),
+        ("a header's checksum is wrong", malformed),
+        ("a pax header is malformed", pax),
+    ]
+}
+
+#[test]
+fn what_was_fetched_is_kept_and_goes_on_as_an_archive() -> TestResult {
+    for (words, raw) in refused() {
+        let archive = raw.gz()?;
+        let bucket = Bucket::with(&archive)?;
+        let said = bucket.download(&[])?.expect(1)?;
+        assert!(said.stderr.contains(words), "{words}: {said}");
+        assert!(!said.stderr.contains("make room") && !said.stderr.contains("train again"), "{words}: {said}");
+        assert!(said.stderr.contains("kept in out/.model.partial") && said.stderr.contains("--archive"), "{said}");
+        assert_eq!(fs::read(bucket.out(".model.partial/archive"))?, archive, "{words}");
+        assert!(!bucket.out("model").exists(), "{said}");
+        bucket.download(&["--archive"])?.ok()?;
+        assert_eq!(fs::read(bucket.out("model.tar.gz"))?, archive, "{words}");
+        assert_eq!(fs::read_dir(bucket.out(""))?.count(), 1, "nothing else is left: {words}");
+    }
+    Ok(())
+}
+
+/// Bytes that are there are not fetched for it.
+#[test]
+fn an_archive_goes_on_from_what_was_fetched_to_be_unpacked() -> TestResult {
+    let noise: Vec<u8> = (0_u32..1_500_000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+    let archive = Raw::default().file("noise", &noise).file("../x", b"").gz()?;
+    let bucket = Bucket::with(&archive)?;
+    bucket.download(&[])?.expect(1)?;
+    bucket.download(&["--archive"])?.ok()?;
+    assert!(bucket.tenant.sent()? < 2 * archive.len() as u64, "{} bytes", bucket.tenant.sent()?);
+    assert_eq!(fs::read(bucket.out("model.tar.gz"))?, archive);
+    Ok(())
+}
+
+#[test]
+fn the_sound_files_of_it_come_by_only() -> TestResult {
+    let bucket = Bucket::with(&Raw::default().file("good", b"good").hard_link("h", "missing").gz()?)?;
+    let said = bucket.download(&[])?.expect(1)?;
+    assert!(said.stderr.contains("--only"), "{said}");
+    bucket.download(&["--only", "good"])?.ok()?;
+    assert_eq!(fs::read_to_string(bucket.out("model/good"))?, "good");
+    Ok(())
+}
+
+/// With more room the same bytes do.
+#[test]
+fn too_large_an_archive_is_kept_too() -> TestResult {
+    let bucket = Bucket::with(&Raw::default().file("zeros", &vec![0; 1 << 20]).gz()?)?;
+    let said = bucket.download(&["--max-size", "100kB"])?.expect(1)?;
+    assert!(said.stderr.contains("kept in out/.model.partial") && said.stderr.contains("--max-size"), "{said}");
+    bucket.download(&[])?.ok().map(drop)
+}
+
+#[test]
+fn a_name_that_comes_twice_is_one_file() -> TestResult {
+    let raw = Raw::default().file("a", b"12345").file("a", b"123").link("b", "a").file("b", b"1").file("./a", b"1234");
+    let bucket = Bucket::with(&raw.gz()?)?;
+    let said = bucket.download(&["-o", "json"])?.ok()?;
+    let lines = said.json_lines()?;
+    let last = lines.last().ok_or("nothing was printed")?;
+    assert_eq!((&last["parts"][0]["files"], &last["parts"][0]["bytes"]), (&2.into(), &5.into()), "{said}");
+    assert!(said.stderr.contains("2 files"), "{said}");
+    Ok(())
+}
+
+/// Deeper than any path that the system takes in one piece.
+#[test]
+fn a_model_of_three_thousand_folders_is_unpacked() -> TestResult {
+    const DEEP: usize = 3000;
+    let name = format!("{}model.bin", "dir/".repeat(DEEP));
+    let bucket = Bucket::with(&Raw::default().long_name(&name).file("x", b"deep").gz()?)?;
+    // Left by a download that was refused: it goes, too.
+    bucket.download(&["--max-size", "1MB"])?.expect(1)?;
+    bucket.download(&[])?.ok()?;
+    let depth = |root: &Path| -> TestResult<String> {
+        let script = "import os, sys\nos.chdir(sys.argv[1])\ndepth = 0\nwhile os.path.isdir('dir'):\n os.chdir('dir')\n \
+                      depth += 1\nprint(depth, open('model.bin').read())";
+        let root = root.display().to_string();
+        Ok(bucket.sandbox.emulator_python(&["-c", script, &root])?.run()?.ok()?.line().to_owned())
+    };
+    assert_eq!(depth(&bucket.out("model"))?, format!("{DEEP} deep"));
+    bucket.download(&["--force"])?.ok()?;
+    assert_eq!(depth(&bucket.out("model"))?, format!("{DEEP} deep"));
+    assert_eq!(fs::read_dir(bucket.out(""))?.count(), 1);
+    bucket.sandbox.sh("rm -rf out").run()?.ok().map(drop)
+}

@@ -29,14 +29,14 @@ fn hard_links_to_nothing_are_refused() -> TestResult {
         ("h", Raw::default().hard_link("h", "h")),
         ("later", Raw::default().hard_link("h", "later").file("later", b"")),
         ("a/missing", Raw::default().hard_link("h", "a/missing")),
-        ("a/missing", Raw::default().hard_link("g", "h").hard_link("h", "g")),
+        ("h", Raw::default().hard_link("g", "h").hard_link("h", "g")),
     ] {
         let text = refusal(archive)?;
-        assert!(text.contains("/h: ") || text.contains("/g: "), "{target}: {text}");
+        assert!(text.contains(&format!("leads to {target}, which is not in the archive before it")), "{text}");
     }
     for target in ["", ".", "/", ".."] {
         let text = refusal(Raw::default().hard_link("h", target))?;
-        assert!(text.contains("link h leads to") || text.contains("/h: "), "{target}: {text}");
+        assert!(text.contains("link h leads to"), "{target}: {text}");
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ fn the_name_of_a_link_that_was_left_out_is_one_like_any_other() -> TestResult {
     assert!(place.is_untouched_outside()? && no_link_leads_out(&place.root())?);
     // Nor can it be had by another name.
     let hard = Raw::default().link("l", "../outside/file").entry(EntryType::Link, "h", "l", b"");
-    assert!(matches!(refused(hard)?, UnpackError::Write { .. }));
+    assert!(matches!(refused(hard)?, UnpackError::LinkMissing { .. }));
     Ok(())
 }
 

@@ -1,0 +1,228 @@
+//! A folder that is open. Whatever is done in it is done to names in it, relative to the handle: wherever the folder is moved
+//! meanwhile, however deep it lies, and without following a link that stands in it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+/// A fifo in the place of a file would be waited for.
+const FILE: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
+/// Entries of a folder that are known at a time: a folder can hold millions.
+const LISTED: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Handle(File);
+
+impl AsFd for Handle {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Handle {
+    /// Opens the folder that a path leads to, through links if need be: a path is the user's own choice.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self(File::from(open(path, FOLDER, Mode::empty())?)))
+    }
+
+    /// The folder itself, to be locked, or to have its mode or time set.
+    pub(crate) fn file(&self) -> &File {
+        &self.0
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?))
+    }
+
+    /// Opens a folder in it.
+    pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
+        Ok(Self(File::from(openat(self, name, FOLDER | OFlag::O_NOFOLLOW, Mode::empty())?)))
+    }
+
+    /// Makes a folder in it; false where something stands there.
+    pub(crate) fn make_folder(&self, name: &OsStr, mode: Mode) -> io::Result<bool> {
+        match mkdirat(self, name, mode) {
+            Ok(()) => Ok(true),
+            Err(Errno::EEXIST) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the folder at a path in it, making those that are missing.
+    pub(crate) fn make_folders(&self, path: &Path) -> io::Result<Self> {
+        let mut folder = self.try_clone()?;
+        for part in path {
+            folder.make_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?;
+            folder = folder.folder(part)?;
+        }
+        Ok(folder)
+    }
+
+    /// Opens a regular file at a path in it, whose folders stand.
+    pub(crate) fn open_file(&self, path: &Path, how: OFlag) -> io::Result<File> {
+        let mut folder = self.try_clone()?;
+        for part in path.parent().unwrap_or(Path::new("")) {
+            folder = folder.folder(part)?;
+        }
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_IRGRP | Mode::S_IWGRP | Mode::S_IROTH | Mode::S_IWOTH;
+        let file = File::from(openat(&folder, name, FILE | how, mode)?);
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+    }
+
+    /// Looks at what stands there, or at the link; none where nothing does.
+    pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Option<FileStat>> {
+        match fstatat(self, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn rename(&self, name: &OsStr, to: &Self, to_name: &OsStr) -> io::Result<()> {
+        Ok(renameat(self, name, to, to_name)?)
+    }
+
+    /// Removes whatever stands there, a folder with all that is in it. A link is removed, not what it leads to.
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        let Some(stat) = self.stat(name)? else { return Ok(()) };
+        if !is_folder(&stat) {
+            return Ok(unlinkat(self, name, UnlinkatFlags::NoRemoveDir)?);
+        }
+        self.folder(name)?.clear()?;
+        Ok(unlinkat(self, name, UnlinkatFlags::RemoveDir)?)
+    }
+
+    /// Removes all that is in it. Folders in its folders are moved up into it first: that takes no more open files for a
+    /// tree of any depth.
+    fn clear(&self) -> io::Result<()> {
+        let mut moved = 0;
+        loop {
+            let mut is_empty = true;
+            for name in self.remove_files()? {
+                is_empty = false;
+                let folder = self.folder(&name)?;
+                self.take_folders_of(&folder, &mut moved)?;
+                unlinkat(self, name.as_os_str(), UnlinkatFlags::RemoveDir)?;
+            }
+            if is_empty {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take_folders_of(&self, folder: &Self, moved: &mut u64) -> io::Result<()> {
+        loop {
+            let names = folder.remove_files()?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            for name in names {
+                *moved += 1;
+                while self.stat(OsStr::new(&format!(".{moved}.removed")))?.is_some() {
+                    *moved += 1;
+                }
+                folder.rename(&name, self, OsStr::new(&format!(".{moved}.removed")))?;
+            }
+        }
+    }
+
+    /// Removes all in it that is no folder, and returns the names of some folders; of none only where there are none.
+    fn remove_files(&self) -> io::Result<Vec<OsString>> {
+        loop {
+            let mut folders = Vec::new();
+            let entries = self.entries(LISTED)?;
+            let is_all = entries.len() < LISTED;
+            for (name, is_folder) in entries {
+                if is_folder {
+                    folders.push(name);
+                } else {
+                    unlinkat(self, name.as_os_str(), UnlinkatFlags::NoRemoveDir)?;
+                }
+            }
+            if is_all || !folders.is_empty() {
+                return Ok(folders);
+            }
+        }
+    }
+
+    /// Lists up to `most` names, and which of them are folders.
+    pub(crate) fn entries(&self, most: usize) -> io::Result<Vec<(OsString, bool)>> {
+        let mut listing = Dir::from_fd(openat(self, ".", FOLDER, Mode::empty())?)?;
+        let mut entries = Vec::new();
+        for entry in listing.iter() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let is_folder = match entry.file_type() {
+                Some(kind) => kind == Type::Directory,
+                None => self.stat(name)?.is_some_and(|stat| is_folder(&stat)),
+            };
+            entries.push((name.to_owned(), is_folder));
+            if entries.len() == most {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+pub(crate) fn is_folder(stat: &FileStat) -> bool {
+    stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_of_any_depth_is_removed_and_nothing_that_it_links_to() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join("kept"))?;
+        fs::write(folder.path().join("kept/file"), "kept")?;
+        let root = Handle::at(folder.path())?;
+        let deep: std::path::PathBuf = std::iter::repeat_n("deep", 5000).collect();
+        let inmost = root.make_folders(&Path::new("tree").join(deep))?;
+        inmost.open_file(Path::new("file"), OFlag::O_WRONLY | OFlag::O_CREAT)?;
+        fs::create_dir_all(folder.path().join("tree/.1.removed/x"))?;
+        symlink("../kept", folder.path().join("tree/link"))?;
+        symlink("../../kept", folder.path().join("tree/deep/link"))?;
+        root.remove(OsStr::new("tree"))?;
+        root.remove(OsStr::new("tree"))?;
+        assert_eq!(root.entries(10)?, [("kept".into(), true)]);
+        assert_eq!(fs::read_to_string(folder.path().join("kept/file"))?, "kept");
+        Ok(())
+    }
+
+    #[test]
+    fn no_link_is_followed_and_no_fifo_waited_for() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir_all(folder.path().join("real"))?;
+        fs::write(folder.path().join("real/file"), "kept")?;
+        symlink("real", folder.path().join("link"))?;
+        symlink("file", folder.path().join("real/link"))?;
+        nix::unistd::mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU)?;
+        let root = Handle::at(folder.path())?;
+        assert!(root.folder(OsStr::new("link")).is_err() && root.make_folders(Path::new("link/x")).is_err());
+        for path in ["link/file", "real/link", "fifo", "real"] {
+            assert!(root.open_file(Path::new(path), OFlag::O_RDONLY).is_err(), "{path}");
+        }
+        assert!(root.open_file(Path::new("real/file"), OFlag::O_RDONLY).is_ok());
+        Ok(())
+    }
+}
