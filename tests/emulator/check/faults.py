@@ -112,6 +112,11 @@ class Faults(Case):
         rule(fault="access_denied", operation="PutObject", count=1)
         message = self.refused("AccessDenied", self.put_x)
         self.assertIn('perform: s3:PutObject on resource: "arn:aws:s3:::%s/x"' % self.bucket, message)
+        rule(fault="access_denied", operation="ListObjectsV2", count=1)
+        message = self.refused("AccessDenied", self.s3.list_objects_v2, Bucket=self.bucket, Prefix="x")
+        self.assertIn('perform: s3:ListBucket on resource: "arn:aws:s3:::%s"' % self.bucket, message)
+        rule(fault="access_denied", operation="PutObject", message="Access Denied", count=1)
+        self.assertEqual(self.refused("AccessDenied", self.put_x), "Access Denied")
 
     def test_the_wrong_region(self):
         rule(fault="wrong_region", operation="HeadBucket", region="ap-south-1")
