@@ -55,7 +55,9 @@ impl LocalData {
         let (mut digest, files) = (Sha256::new(), read_all(listed, progress)?);
         let mut allowed = list.allowed;
         allowed.extend(refuse_secrets(tree, &files)?);
-        files.iter().for_each(|file| file.add_to(&mut digest));
+        for file in &files {
+            file.add_to(&mut digest);
+        }
         Ok(Self { files, sha256: hex(&digest.finalize()), allowed })
     }
 
@@ -67,8 +69,8 @@ impl LocalData {
         let files = self.files.iter().map(|file| (folder.join(&file.name), file));
         let files: Vec<_> = files.map(|(uri, file)| (stored.remove(&uri), uri, file)).collect();
         refuse_others(&stored, folder)?;
-        let stores = files.into_iter().map(|(stored, uri, file)| store_file(store, stored, uri, file));
-        stream::iter(stores).buffer_unordered(parallel()).try_collect().await
+        let puts = files.into_iter().map(|(stored, uri, file)| store_file(store, stored, uri, file));
+        stream::iter(puts).buffer_unordered(parallel()).try_collect().await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::services;
-use super::shape::{has_aws_secret, is_placeholder, is_random, is_uuid, runs};
+use super::shape::{distinct, has_aws_secret, is_placeholder, is_random, is_uuid, runs};
 use super::text::{around, base64, unescaped, whole_words};
 use super::words::Word;
 
@@ -40,10 +40,9 @@ pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'stat
 
 /// The body of a token is drawn at random, some from capitals and letters only.
 fn is_body(body: &[u8]) -> bool {
-    let distinct: std::collections::BTreeSet<&u8> = body.iter().collect();
     const MIN_DISTINCT: usize = 8;
     let has = |is: fn(&u8) -> bool| body.iter().any(is);
-    distinct.len() >= MIN_DISTINCT
+    distinct(body) >= MIN_DISTINCT
         && !is_placeholder(body)
         && (has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)))
 }
@@ -53,7 +52,8 @@ const HARMLESS: [&str; 22] = [
     "public",
     "csrf",
     "xsrf",
-    "hash",
+    "hashed",
+    "hashpass",
     "nexttoken",
     "pagetoken",
     "paginationtoken",
@@ -63,8 +63,7 @@ const HARMLESS: [&str; 22] = [
     "requesttoken",
     "idempot",
     "synctoken",
-    "sync_token",
-    "cursor",
+    "cursortoken",
     "checksum",
     "digest",
     "starttoken",
@@ -75,7 +74,7 @@ const HARMLESS: [&str; 22] = [
 ];
 
 /// The ends of names whose values are credentials. Lower case, letters and digits only.
-const ENDS: [&str; 21] = [
+const ENDS: [&str; 25] = [
     "secret",
     "token",
     "password",
@@ -97,6 +96,10 @@ const ENDS: [&str; 21] = [
     "authorization",
     "bearer",
     "subscriptionkey",
+    "masterkey",
+    "sharedkey",
+    "servicekey",
+    "openaikey",
 ];
 
 fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
@@ -183,7 +186,7 @@ fn is_credential(value: &[u8], id: &str, glue: &[u8]) -> bool {
     if id == "auth" || is_basic {
         return is_basic_auth(value);
     }
-    let slashes = value.iter().filter(|byte| **byte == b'/').count();
+    let slashes = memchr::memchr_iter(b'/', value).count();
     let is_path = slashes * 10 > value.len() || value.starts_with(b"/") || value.starts_with(b"./");
     let may_be_uuid = ["apikey", "secret"].iter().any(|end| id.ends_with(end));
     value.len() >= SHORTEST && is_random(value) && !is_path && (may_be_uuid || !is_uuid(value))
@@ -196,7 +199,7 @@ fn is_glue(glue: &[u8], has_equals: bool) -> bool {
     let is_word = |word: &&[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphabetic);
     let words = glue.split(u8::is_ascii_whitespace).filter(is_word).count();
     let letters = glue.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    let lines = glue.iter().filter(|byte| **byte == b'\n').count();
+    let lines = memchr::memchr_iter(b'\n', glue).count();
     let joins = has_equals || glue.iter().any(|byte| b"=:,>\"' \t\n".contains(byte));
     joins
         && lines <= 1
@@ -227,6 +230,6 @@ fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
 fn is_basic_auth(value: &[u8]) -> bool {
     const SHORTEST: usize = 5;
     let Some(decoded) = base64(value) else { return false };
-    let is_text = decoded.iter().all(|byte| byte.is_ascii_graphic());
+    let is_text = decoded.iter().all(u8::is_ascii_graphic);
     is_text && decoded.len() >= SHORTEST && memchr::memchr(b':', &decoded).is_some_and(|colon| colon > 0)
 }

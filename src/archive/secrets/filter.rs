@@ -59,10 +59,10 @@ fn is_of_credential(lane: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let all = |class: u8| ONES * u64::from(class);
     let has = |class: u8| lane & all(class) != 0;
-    let capitals = (lane / u64::from(CAPITAL) & ONES).wrapping_mul(ONES) >> 56;
+    let capitals = ((lane / u64::from(CAPITAL)) & ONES).wrapping_mul(ONES) >> 56;
     let is_full = lane & all(OF_VALUE) == all(OF_VALUE);
-    let is_mixed = (has(DIGIT) & (has(SMALL) | has(CAPITAL))) | (has(SMALL) & (capitals >= MIN_CAPITALS));
-    is_full & is_mixed
+    let has_digits = has(DIGIT) && (has(SMALL) || has(CAPITAL));
+    is_full && (has_digits || (has(SMALL) && capitals >= MIN_CAPITALS))
 }
 
 #[cfg(test)]

@@ -55,10 +55,11 @@ pub(super) fn url(text: &[u8], at: &Range<usize>) -> bool {
     let Some(password) = login.iter().position(|byte| *byte == b':').and_then(|at| login.get(at + 1..)) else {
         return false;
     };
-    let before = around(text, at.start.saturating_sub(40), at.start).to_ascii_lowercase();
-    let is_index =
-        ["index-url", "index_url"].iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some());
-    let is_password = |shortest| password.len() >= shortest && !is_placeholder(password);
+    let before = around(text, at.start.saturating_sub(120), at.start).to_ascii_lowercase();
+    let has = |word: &str| memchr::memmem::find(&before, word.as_bytes()).is_some();
+    let is_index = ["index-url", "index_url", "find-links", "find_links"].into_iter().any(has);
+    let is_example = [&b"password"[..], b"passwd", b"secret", b"<token>"].contains(&password);
+    let is_password = |shortest| password.len() >= shortest && !is_example && !is_placeholder(password);
     (is_index && is_password(6)) || (is_password(SHORTEST) && is_random(password))
 }
 

@@ -39,7 +39,7 @@ pub(super) fn has_aws_secret(text: &[u8]) -> bool {
 fn is_aws_secret(run: &[u8]) -> bool {
     const MIN_CHANGES: usize = 16;
     const MAX_SLASHES: usize = 5;
-    let slashes = run.iter().filter(|byte| **byte == b'/').count();
+    let slashes = memchr::memchr_iter(b'/', run).count();
     run.len() == AWS_SECRET
         && !run.iter().all(u8::is_ascii_hexdigit)
         && slashes <= MAX_SLASHES
@@ -53,8 +53,8 @@ fn is_aws_secret(run: &[u8]) -> bool {
 /// Returns whether a value looks drawn at random by a machine, as keys, tokens and generated passwords do.
 pub(super) fn is_random(value: &[u8]) -> bool {
     const MIN_DISTINCT: usize = 8;
-    let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
     const MIN_HEX: usize = 24;
+    let count = |is: fn(&u8) -> bool| value.iter().filter(|byte| is(byte)).count();
     let is_hex = value.iter().all(u8::is_ascii_hexdigit);
     count(u8::is_ascii_digit) >= 1
         && count(u8::is_ascii_alphabetic) >= 2
@@ -126,7 +126,7 @@ fn changes(value: &[u8], class: impl Fn(u8) -> u8) -> usize {
     value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()
 }
 
-fn distinct(value: &[u8]) -> usize {
+pub(super) fn distinct(value: &[u8]) -> usize {
     counts(value).iter().filter(|count| **count > 0).count()
 }
 
@@ -139,6 +139,8 @@ fn entropy(value: &[u8]) -> f64 {
 
 fn counts(value: &[u8]) -> [u32; 256] {
     let mut counts = [0; 256];
-    value.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    for byte in value {
+        counts[usize::from(*byte)] += 1;
+    }
     counts
 }

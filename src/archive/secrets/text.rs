@@ -34,14 +34,13 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
 /// The byte that a backslash and what follows it stand for, and how much of what follows that takes.
 fn escape(after: &[u8]) -> (Option<u8>, usize) {
     match after {
-        // Of a deeper level.
-        [b'\\', ..] => (None, 0),
+        // Of a deeper level, or cut.
+        [b'\\', ..] | [] => (None, 0),
         [b'n' | b'r', ..] => (Some(b'\n'), 1),
         [b't', ..] => (Some(b'\t'), 1),
         [b'u', b'0', b'0', high, low, ..] => (hex(*high, *low), 5),
         [b'\n', ..] => (None, 1),
         [byte, ..] => (Some(*byte), 1),
-        [] => (None, 0),
     }
 }
 

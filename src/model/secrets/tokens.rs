@@ -198,9 +198,8 @@ pub(crate) fn find(text: &[u8]) -> Option<Token<'_>> {
 /// A token begins a word: after `before`, no letter or digit goes on. Those of an escape (`\n`, `%3D`) don't count.
 fn is_start(before: &[u8]) -> bool {
     match before {
-        [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] => true,
+        [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] | [] => true,
         [.., last] => !last.is_ascii_alphanumeric(),
-        [] => true,
     }
 }
 

@@ -42,16 +42,9 @@ pub(super) fn expand(form: &str, random: &mut Random) -> Vec<u8> {
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
         let filled = after.split_once('>').and_then(|(name, after)| Some((fill(name, random)?, after)));
-        match filled {
-            Some((value, after)) => {
-                text.push_str(&value);
-                rest = after;
-            }
-            None => {
-                text.push('<');
-                rest = after;
-            }
-        }
+        let (value, after) = filled.unwrap_or_else(|| ("<".to_owned(), after));
+        text.push_str(&value);
+        rest = after;
     }
     encode(&(text + rest))
 }
@@ -95,7 +88,7 @@ fn fill(name: &str, random: &mut Random) -> Option<String> {
         "jwt" => format!("eyJ{}.eyJ{}.{}", fill("url:40", random)?, fill("url:90", random)?, fill("url:43", random)?),
         "basic" => encode_base64(format!("user:{}", fill("word:12", random)?).as_bytes()),
         "b64pem" => encode_base64(format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", fill("b64:64", random)?).as_bytes()),
-        "lines" => (0..count).map(|line| format!("value_{line} = compute({line})\n")).collect(),
+        "lines" => lines(count),
         "comments" => "# profiles of the team\n".repeat(count),
         "cr" => "\r".to_owned(),
         "bom" => "\u{feff}".to_owned(),
@@ -103,6 +96,11 @@ fn fill(name: &str, random: &mut Random) -> Option<String> {
         "latin1" | "utf16le" | "utf16be" | "utf16le-bom" | "utf16be-bom" => format!("\u{1}{kind}\u{2}"),
         _ => return None,
     })
+}
+
+fn lines(count: usize) -> String {
+    let lines: Vec<String> = (0..count).map(|line| format!("value_{line} = compute({line})\n")).collect();
+    lines.concat()
 }
 
 fn encode_base64(bytes: &[u8]) -> String {
