@@ -20,7 +20,7 @@ use super::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
 /// Folders deeper than this are a mistake.
 const MAX_DEPTH: usize = 1000;
 
-/// What to list: a channel's source, with paths that exist from here.
+/// A channel's source that is to be listed, with a path that exists from here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DataTree {
     /// A file or a folder; where it is a link, what it leads to.
@@ -36,10 +36,10 @@ pub(crate) struct DataTree {
 pub(crate) struct DataEntry {
     /// Its path inside the data.
     pub(crate) name: PathBuf,
-    /// Where it is, without links.
+    /// The path on the disk, without links.
     path: PathBuf,
     identity: Identity,
-    /// It may be or hold a secret.
+    /// `allow_secrets` names it: it may be or hold a secret.
     pub(crate) is_allowed: bool,
 }
 
@@ -77,13 +77,13 @@ impl DataError {
         move |source| Self::Unreadable { path, source }
     }
 
-    /// A finding in each of some files, as one error.
+    /// Makes one error of the findings in some files.
     pub(crate) fn secrets(tree: &DataTree, found: Vec<(PathBuf, Finding)>) -> Self {
         let files = found.iter().map(|(name, finding)| SecretFile::by_content(name, *finding));
         Self::Secrets { path: tree.path.clone(), secrets: Secrets(files.collect()) }
     }
 
-    /// What to do about it, where there is something to do.
+    /// Returns what to do about it, where there is something to do.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::LinkOutside { .. } => {
@@ -148,7 +148,7 @@ struct Rules {
 
 struct Listing<'a> {
     tree: &'a DataTree,
-    /// Without links.
+    /// The folder or file itself, without links.
     root: PathBuf,
     rules: Rules,
     list: DataList,

@@ -74,14 +74,14 @@ impl Never {
         Ok(Self { tooling: build(TOOLING, false)?, secrets: build(SECRETS, true)? })
     }
 
-    /// A secret by its name, and what it is. Of data, tooling goes with the rest.
+    /// Returns what a file is that is a secret by its name. In data, unlike code, tooling counts like the rest.
     pub(super) fn find_secret(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let ignore::Match::Ignore(glob) = self.secrets.matched(path, is_dir) else { return None };
         let (_, about) = SECRETS.iter().find(|(pattern, _)| *pattern == glob.original())?;
         Some(about)
     }
 
-    /// Likewise, or by the name of a folder around it.
+    /// Returns what a file is that is a secret by its name or by that of a folder around it.
     pub(super) fn find_secret_anywhere(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());

@@ -57,7 +57,7 @@ pub(crate) struct Packed {
     pub(crate) packed_bytes: u64,
     /// Paths in the archive that were left out as secrets; a folder counts once and has a slash at its end.
     pub(crate) secrets: Vec<String>,
-    /// Likewise, of those that are in the archive, since the spec or a .smtrainignore names them.
+    /// Paths in the archive of secrets that are in it, since the spec or a .smtrainignore names them.
     pub(crate) allowed: Vec<String>,
     pub(crate) skipped: Skipped,
 }
@@ -89,7 +89,7 @@ pub(crate) fn check_source(tree: &SourceTree) -> Result<(), PackError> {
     Ok(())
 }
 
-/// What was found in a file.
+/// The kinds of contents that files have.
 enum Content {
     Fine,
     /// It is nothing but a key.

@@ -83,12 +83,12 @@ impl Rules {
         Ok(Self { never: Never::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
     }
 
-    /// Whether `source.allow_secrets` lets a file pass, whatever its name and its content.
+    /// Returns whether `source.allow_secrets` lets a file pass, whatever its name and its content.
     pub(super) fn allows_secret(&self, name: &Path, is_dir: bool) -> bool {
         self.allow_secrets.matched_path_or_any_parents(name, is_dir).is_ignore()
     }
 
-    /// Whether the user wants a file sent that is a secret by its name: `allow_secrets` names it, or `!NAME` in
+    /// Returns whether the user wants a file sent that is a secret by its name: `allow_secrets` names it, or `!NAME` in
     /// `source.exclude` or in a .smtrainignore.
     pub(super) fn allows_name(&self, name: &Path, is_dir: bool) -> bool {
         self.is_named(name, is_dir, &self.scopes[self.floor..])
@@ -128,7 +128,7 @@ impl Rules {
         }
     }
 
-    /// For a file whose name is that of a secret, and which is none by its content.
+    /// Judges a file whose name is that of a secret, and which is none by its content.
     pub(super) fn verdict_of_harmless(&self, name: &Path) -> Verdict {
         self.by_patterns(name, false, &self.scopes[self.floor..])
     }

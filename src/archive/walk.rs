@@ -74,7 +74,7 @@ pub(super) struct Walk {
     pub(super) skipped: Skipped,
     /// Paths in the archive, folders with a slash at the end.
     pub(super) secrets: Vec<String>,
-    /// Likewise, of those that go although they are secrets, since the user wants it.
+    /// Paths of secrets that go all the same, since the user wants it.
     pub(super) allowed: Vec<String>,
 }
 
@@ -117,17 +117,17 @@ impl Walk {
         Ok(None)
     }
 
-    /// For a file that turned out to be a key when it was read.
+    /// Notes a file that turned out to be a key when it was read.
     pub(super) fn note_secret(&mut self, name: &Path, is_dir: bool) {
         self.secrets.push(shown(name, is_dir));
     }
 
-    /// For a file that holds a secret and goes all the same.
+    /// Notes a file that is or holds a secret and goes all the same.
     pub(super) fn note_allowed(&mut self, name: &Path) {
         self.allowed.push(shown(name, false));
     }
 
-    /// Whether a file may hold secrets.
+    /// Returns whether a file may hold secrets.
     pub(super) fn allows_secret(&self, name: &Path) -> bool {
         self.rules.allows_secret(name, false)
     }
@@ -184,9 +184,13 @@ impl Walk {
     fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
         let target = self.follow(link)?;
         let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
-        if let Some(found) = self.never_packed(&name, &target, metadata.is_dir()) {
-            self.note(&name, metadata.is_dir(), &Reason::Never(found));
-            return Ok(None);
+        match self.judge_target(&name, &target, metadata.is_dir()) {
+            Verdict::Keep => {}
+            Verdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
+            Verdict::LeaveOut(reason) => {
+                self.note(&name, metadata.is_dir(), &reason);
+                return Ok(None);
+            }
         }
         if !metadata.is_file() && !metadata.is_dir() {
             self.skipped.special += 1;
@@ -196,17 +200,20 @@ impl Walk {
         self.accept(name, target, handle, metadata, false)
     }
 
-    /// What a link leads to must not be had through it if it is never packed itself.
-    fn never_packed(&self, name: &Path, target: &Path, is_dir: bool) -> Option<never::Found> {
+    /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
+    fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> Verdict {
         if self.never.iter().any(|never| target.starts_with(never)) {
-            return Some(never::Found::own_folder());
+            return Verdict::LeaveOut(Reason::Never(never::Found::own_folder()));
         }
         let seen = self.as_seen_from_root(target);
-        let found = self.rules.never().find_anywhere(&seen, is_dir)?;
-        let is_allowed = found.kind == Kind::Secret
-            && ([name, &seen].iter().any(|path| self.rules.allows_name(path, is_dir))
-                || is_only_certificate(&found, target));
-        (!is_allowed).then_some(found)
+        // Patterns are for paths in the tree.
+        let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
+        match self.rules.never().find_anywhere(&seen, is_dir) {
+            None => Verdict::Keep,
+            Some(found) if is_only_certificate(&found, target) => Verdict::Keep,
+            Some(found) if found.kind == Kind::Secret && (is_named(name) || is_named(&seen)) => Verdict::KeepSecret,
+            Some(found) => Verdict::LeaveOut(Reason::Never(found)),
+        }
     }
 
     fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {

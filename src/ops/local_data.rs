@@ -150,7 +150,7 @@ fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + S
     Ok(read)
 }
 
-/// What to list of a channel on this computer.
+/// Returns the source of a channel on this computer, as it is to be listed.
 pub(crate) fn tree(channel: &ChannelSpec, path: &Path) -> DataTree {
     let (external_symlinks, allow_secrets) = (channel.external_symlinks, channel.allow_secrets.clone());
     DataTree { path: path.to_owned(), external_symlinks, allow_secrets }

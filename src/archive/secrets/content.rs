@@ -14,10 +14,10 @@ const WANDB: &str = "a Weights & Biases key";
 const KAGGLE: &str = "a Kaggle key";
 const URL: &str = "a password in a URL";
 
-/// How far from a name an AWS secret may stand, in bytes: in the console's CSV files, a row of headers and other columns
-/// stand between.
+/// Distance between a name and its AWS secret, at most, in bytes: in the console's CSV files, a row of headers and other
+/// columns stand between.
 const AWS_REACH: usize = 160;
-/// How far a name of another kind reaches.
+/// Distance between any other name and its value, at most, in bytes.
 const REACH: usize = 200;
 /// The longest text between a name and its value.
 const MAX_GLUE: usize = 48;
@@ -119,7 +119,7 @@ fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
     (is_named && !is_in_arn(text, &whole)).then(|| password(text, &whole, id)).flatten()
 }
 
-/// A name is part of an ARN: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:NAME`.
+/// Returns whether a name is part of an ARN: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:NAME`.
 fn is_in_arn(text: &[u8], name: &Range<usize>) -> bool {
     let before = around(text, name.start.saturating_sub(80), name.start);
     let word = before.rsplit(|byte| !(byte.is_ascii_alphanumeric() || b":-".contains(byte))).next();
@@ -192,7 +192,8 @@ fn is_credential(value: &[u8], id: &str, glue: &[u8]) -> bool {
     value.len() >= SHORTEST && is_random(value) && !is_path && (may_be_uuid || !is_uuid(value))
 }
 
-/// What joins a name and its value in programs, configuration and markup: no end of a statement and no sentence.
+/// Returns whether a text can join a name and its value in programs, configuration and markup: it ends no statement and is
+/// no sentence.
 fn is_glue(glue: &[u8], has_equals: bool) -> bool {
     const MAX_LETTERS: usize = 30;
     const MAX_WORDS: usize = 2;
@@ -208,7 +209,7 @@ fn is_glue(glue: &[u8], has_equals: bool) -> bool {
         && !glue.iter().any(|byte| b";{}".contains(byte))
 }
 
-/// Formats in which any password is one: .netrc, .npmrc, .pypirc.
+/// Recognises the formats in which any value is a password: .netrc, .npmrc, .pypirc.
 fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
     const SHORTEST: usize = 6;
     let has = |word: &[u8]| memchr::memmem::find(before, word).is_some();

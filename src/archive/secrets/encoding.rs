@@ -1,6 +1,6 @@
 //! The encoding of a file, by its first bytes: text of one byte a letter and more (ASCII, UTF-8), UTF-16, or no text.
 
-/// How many bytes are looked at.
+/// Bytes that decide.
 pub(super) const SNIFFED: usize = 4 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-/// How far before a credential the word may stand that leads to it, in bytes.
+/// Distance between a word and the credential that it leads to, at most, in bytes.
 const REACH: usize = 192;
 const BLOCK: usize = 64;
 

@@ -31,7 +31,7 @@ pub(crate) use scan::{Scan, Scanning};
 pub(crate) struct Finding {
     /// The line it stands on, from 1.
     pub(crate) line: u64,
-    /// With its article: `an AWS secret access key`.
+    /// A noun with its article: `an AWS secret access key`.
     pub(crate) kind: &'static str,
 }
 

@@ -1,6 +1,6 @@
 //! Files and folders that are secrets by their names.
 
-/// What may hold a key or only certificates: its content decides.
+/// The pattern of files that hold a key or only certificates: the content decides.
 pub(in super::super) const CERTIFICATES: &str = "*.pem";
 pub(in super::super) const CERTIFICATES_ABOUT: &str = "a private key, by convention";
 

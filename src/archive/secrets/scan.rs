@@ -28,7 +28,7 @@ static WORDS: LazyLock<(Search, Vec<Word>)> = LazyLock::new(|| {
 pub(crate) struct Scan {
     /// `None` until enough bytes have come to tell.
     encoding: Option<Encoding>,
-    /// Of UTF-16, the first byte of a pair.
+    /// The first byte of a pair, in UTF-16.
     half: Option<u8>,
     text: Vec<u8>,
     /// Words before this place in `text` have been judged.

@@ -13,7 +13,7 @@ const WORDS_OF_BITS: usize = 1 << (BITS - 6);
 /// Bytes that are looked up at once.
 const GRAM: usize = 3;
 
-/// What may follow a word of three bytes: a credential goes on.
+/// Bytes that may follow a word of three bytes: a credential goes on.
 const FOLLOWING: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_-/+.%=~";
 
 /// The words, in any case of ASCII letters.
@@ -46,7 +46,7 @@ impl Search {
         self.table[bit >> 6] |= 1 << (bit & 63);
     }
 
-    /// 1 where a word may go on so, else 0.
+    /// Returns 1 where a word may begin so, else 0.
     fn marked(&self, gram: u32) -> u64 {
         let bit = bit(gram);
         self.table[bit >> 6] >> (bit & 63) & 1
@@ -80,7 +80,7 @@ impl Search {
         None
     }
 
-    /// Whether a word may begin at the first six of eight bytes, or one before them. All three lookups are made, since none
+    /// Returns whether a word may begin at the first six of eight bytes, or one before them. All three lookups are made, since none
     /// waits for another.
     fn may_begin(&self, loaded: u64) -> bool {
         #[expect(clippy::cast_possible_truncation, reason = "the lower bytes are meant")]

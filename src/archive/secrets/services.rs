@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::shape::{has_aws_secret, is_placeholder, is_random, runs};
 use super::text::{around, base64, unescaped, whole_words};
 
-/// How far from a name a value may stand, in bytes.
+/// Distance between a name and its value, at most, in bytes.
 const REACH: usize = 200;
 
 /// An access key's id, and near it 40 characters of a secret's shape.

@@ -35,7 +35,7 @@ pub(super) fn has_aws_secret(text: &[u8]) -> bool {
     })
 }
 
-/// 40 characters that look drawn at random: not a digest, a path, a name, or a documentation's example.
+/// Returns whether 40 characters look drawn at random: not a digest, a path, a name, or a documentation's example.
 fn is_aws_secret(run: &[u8]) -> bool {
     const MIN_CHANGES: usize = 16;
     const MAX_SLASHES: usize = 5;
@@ -66,7 +66,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         && !is_placeholder(value)
 }
 
-/// Digits stand among the letters, and capitals in the middle of words, much more often than in names that people make:
+/// Returns whether digits stand among the letters, and capitals in the middle of words, much more often than in names that people make:
 /// in a random text of base 62, at two of five places.
 fn is_restless(value: &[u8], digits: usize) -> bool {
     let is_change = |pair: &[u8]| match pair {
@@ -81,7 +81,7 @@ fn is_restless(value: &[u8], digits: usize) -> bool {
     value.windows(2).filter(|pair| is_change(pair)).count() * one_of >= value.len()
 }
 
-/// Made by counting: most bytes differ from the one before by the same step.
+/// Returns whether a value is made by counting: most bytes differ from the one before by the same step.
 fn is_sequence(value: &[u8]) -> bool {
     let steps = |step: i16| value.windows(2).filter(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step).count();
     [-1, 0, 1].into_iter().any(|step| steps(step) * 2 > value.len())

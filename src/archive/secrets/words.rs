@@ -14,14 +14,14 @@ pub(super) enum Word {
     /// The header of a private key in PEM, and the same in base64, as in a kubeconfig.
     PrivateKey(&'static str),
     EncodedPem(&'static str),
-    /// Where a URL may have a password in it.
+    /// The start of a URL, which may have a password in it.
     Url(&'static str),
     Wandb(&'static str),
-    /// Of Kaggle's JSON: `{"username": .., "key": ..}`.
+    /// The start of Kaggle's JSON: `{"username": .., "key": ..}`.
     Username(&'static str),
-    /// In the middle of a client secret of Microsoft Entra.
+    /// The middle of a client secret of Microsoft Entra.
     EntraSecret(&'static str),
-    /// In the middle of a Telegram bot's token.
+    /// The middle of a Telegram bot's token.
     TelegramToken(&'static str),
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Form {
     alphabet: Alphabet,
     least: usize,
     most: usize,
-    /// With its article: `a GitHub token`.
+    /// A noun with its article: `a GitHub token`.
     pub(crate) kind: &'static str,
 }
 
@@ -67,7 +67,7 @@ const ARTIFACTORY: &str = "an Artifactory token";
 const PLANET_SCALE: &str = "a PlanetScale credential";
 const BEDROCK: &str = "an Amazon Bedrock API key";
 
-/// Where two prefixes fit, the first in the table counts.
+/// All forms. Of two prefixes that fit, the first in the table counts.
 pub(crate) const FORMS: &[Form] = &[
     form("ghp_", Alphanumeric, 30, 255, GITHUB),
     form("gho_", Alphanumeric, 30, 255, GITHUB),
@@ -169,13 +169,13 @@ pub(crate) const FORMS: &[Form] = &[
 /// A token in a text.
 #[derive(Debug)]
 pub(crate) struct Token<'a> {
-    /// What stands after the prefix.
+    /// The characters after the prefix.
     pub(crate) body: &'a [u8],
     pub(crate) kind: &'static str,
 }
 
 impl Form {
-    /// The token of this form whose prefix begins at `start`.
+    /// Returns the token of this form whose prefix begins at `start`.
     pub(crate) fn at<'a>(&self, text: &'a [u8], start: usize) -> Option<Token<'a>> {
         let rest = text.get(start..)?.strip_prefix(self.prefix.as_bytes())?;
         if !is_start(text.get(..start)?) {
@@ -195,7 +195,7 @@ pub(crate) fn find(text: &[u8]) -> Option<Token<'_>> {
     })
 }
 
-/// A token begins a word: after `before`, no letter or digit goes on. Those of an escape (`\n`, `%3D`) don't count.
+/// Returns whether a token may begin after `before`: it begins a word. Letters and digits of an escape (`\n`, `%3D`) don't count.
 fn is_start(before: &[u8]) -> bool {
     match before {
         [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] | [] => true,

@@ -104,3 +104,18 @@ fn certificates_are_packed_and_keys_are_not() -> TestResult {
     assert_eq!(pack(&tree.source())?.0.secrets, ["both.pem", "key.pem", "other.pem", "unknown.pem"]);
     Ok(())
 }
+
+#[test]
+fn a_link_to_a_secret_is_allowed_by_its_own_name() -> TestResult {
+    let tree = Tree::new(&[("src/train.py", ""), ("src/.env", "MODE=fast"), ("home/.aws/config", "x")])?;
+    symlink("../home/.aws/config", tree.path("src/aws"))?;
+    symlink(".env", tree.path("src/settings"))?;
+    let source = SourceTree { external_symlinks: true, allow_secrets: vec!["other".into()], ..tree.source() };
+    assert_eq!(names(&source)?, ["train.py"]);
+    let source = SourceTree { allow_secrets: vec!["aws".into(), "settings".into()], ..source };
+    assert_eq!(names(&source)?, ["aws", "settings", "train.py"]);
+    assert_eq!(pack(&source)?.0.allowed, ["aws", "settings"]);
+    let source = SourceTree { allow_secrets: vec![".env".into()], ..source };
+    assert_eq!(names(&source)?, [".env", "settings", "train.py"]);
+    Ok(())
+}

@@ -49,7 +49,7 @@ pub(super) fn expand(form: &str, random: &mut Random) -> Vec<u8> {
     encode(&(text + rest))
 }
 
-/// By the marks that `fill` leaves: the end of the text, and its encoding.
+/// Ends and encodes a text by the marks that `fill` leaves.
 fn encode(text: &str) -> Vec<u8> {
     let text = text.split_once("\u{1}end").map_or(text, |(text, _)| text);
     let Some((encoding, text)) = text.strip_prefix('\u{1}').and_then(|marked| marked.split_once('\u{2}')) else {
@@ -64,7 +64,7 @@ fn encode(text: &str) -> Vec<u8> {
     }
 }
 
-/// What stands for a placeholder; `None` where it is a tag of XML.
+/// Returns the text for a placeholder; `None` where it is a tag of XML.
 fn fill(name: &str, random: &mut Random) -> Option<String> {
     let (kind, count) = name.split_once(':').unwrap_or((name, "0"));
     let count = count.parse().ok()?;

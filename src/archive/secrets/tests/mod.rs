@@ -1,4 +1,4 @@
-//! How many secrets are found of those that stand in real files, and what is taken for one that is none.
+//! Measures the share of secrets that is found, and what is taken for one that is none.
 //!
 //! False positives are counted by hand, over the packages of others, as the README tells. To repeat it, unpack them into the
 //! `src` of a project and run `smtrain validate`, or run this: `SMTRAIN_SCAN=FOLDER cargo test --lib a_folder_is_scanned`.
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use super::find;
 use forms::{FORMS, Random, expand};
 
-/// How many secrets each form is tried with.
+/// Secrets that each form is tried with.
 const ROUNDS: u64 = 20;
 
-/// Of all rounds of all forms. A change may raise it, and must not lower it: the README tells the share.
+/// Secrets found of those tried, over all forms. A change may raise it, and must not lower it: the README tells the share.
 const FOUND: usize = 4802;
 const TRIED: usize = 4820;
 
@@ -130,7 +130,7 @@ fn what_is_no_text_is_passed_over() {
     assert_eq!(find(&content), None);
 }
 
-/// For false positives: each finding is printed. Without the variable, there is nothing to do.
+/// Lists the findings in a folder, to count false positives. Without the variable, there is nothing to do.
 #[test]
 fn a_folder_is_scanned() -> std::io::Result<()> {
     let Some(folder) = option_env!("SMTRAIN_SCAN") else { return Ok(()) };
