@@ -35,8 +35,8 @@ impl AwsIdentity {
     }
 
     async fn caller(&self) -> CloudResult<String> {
-        let called = self.sts().get_caller_identity().send().await;
-        let caller = called.map_err(failed("find out whose credentials these are", arn::ANY))?;
+        let sent = self.sts().get_caller_identity().send().await;
+        let caller = sent.map_err(failed("find out whose credentials these are", arn::ANY))?;
         let account = caller.account.filter(|account| !account.is_empty());
         account.ok_or_else(|| CloudError::Other("STS told no account".to_owned()))
     }
