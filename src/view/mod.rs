@@ -5,45 +5,20 @@ pub(crate) mod download;
 pub(crate) mod dry_run;
 pub(crate) mod history;
 pub(crate) mod images;
+mod json;
 pub(crate) mod log_end;
 pub(crate) mod log_lines;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, secrets, steers_terminals};
+use crate::model::{JobName, JobStatus, secrets};
+
+pub(crate) use json::{json, json_line};
 
 /// The version that every JSON object carries. It rises when a field changes its meaning or goes; new ones may come.
 const VERSION: u32 = 1;
-
-/// One line of JSON.
-pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map(escaped).doing(|| "write JSON".to_owned())
-}
-
-/// JSON over several lines.
-pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map(escaped).doing(|| "write JSON".to_owned())
-}
-
-/// Escapes what JSON may hold raw but a terminal acts on: DEL, C1 characters, overrides of direction. All of them can only
-/// stand in strings.
-fn escaped(json: String) -> String {
-    if !json.contains(steers_terminals) {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if steers_terminals(c) {
-            escaped += &format!("\\u{:04x}", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
 
 /// A job template.
 #[derive(Debug, Serialize)]
@@ -105,19 +80,4 @@ fn hide_secrets(job: &mut Value) -> Vec<String> {
         }
     }
     hidden
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_steers_no_terminal() -> std::result::Result<(), Box<dyn std::error::Error>> {
-        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{e9}\r\n\t\u{1f600}";
-        for json in [json_line(&[text])?, json(&[text])?] {
-            assert!(!json.contains(steers_terminals), "{json:?}");
-            assert_eq!(serde_json::from_str::<Vec<String>>(&json)?, [text]);
-        }
-        Ok(())
-    }
 }

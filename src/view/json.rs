@@ -1,0 +1,48 @@
+//! Values as JSON text that a terminal can be given.
+
+use serde::Serialize;
+
+use crate::error::{Doing, Result};
+use crate::model::steers_terminals;
+
+/// One line of JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map(escaped).doing(|| "write JSON".to_owned())
+}
+
+/// JSON over several lines.
+pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string_pretty(value).map(escaped).doing(|| "write JSON".to_owned())
+}
+
+/// Escapes what JSON may hold raw but a terminal acts on: DEL, C1 characters, overrides of direction. All of them can only
+/// stand in strings.
+fn escaped(json: String) -> String {
+    if !json.contains(steers_terminals) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers_terminals(c) {
+            escaped += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_steers_no_terminal() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{e9}\r\n\t\u{1f600}";
+        for json in [json_line(&[text])?, json(&[text])?] {
+            assert!(!json.contains(steers_terminals), "{json:?}");
+            assert_eq!(serde_json::from_str::<Vec<String>>(&json)?, [text]);
+        }
+        Ok(())
+    }
+}
