@@ -7,7 +7,7 @@ use super::problem::{Problem, Severity};
 /// More than anyone reads; a file of nothing but mistakes must not take minutes and gigabytes.
 const MOST_PROBLEMS: usize = 100;
 
-/// The longest message, in characters: a key or a value of a megabyte helps nobody.
+/// The longest message or hint, in characters: a key or a value of a megabyte helps nobody.
 const LONGEST_MESSAGE: usize = 300;
 
 /// Handed down by shared reference to everything that reads or checks a part of the spec.
@@ -48,9 +48,31 @@ impl Report {
 }
 
 fn shortened(mut problem: Problem) -> Problem {
-    if let Some((end, _)) = problem.message.char_indices().nth(LONGEST_MESSAGE) {
-        problem.message.truncate(end);
-        problem.message.push_str("...");
-    }
+    shorten(&mut problem.message);
+    problem.hint.iter_mut().for_each(shorten);
     problem
+}
+
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_MESSAGE) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_hints_are_cut() {
+        let report = Report::default();
+        let long = "\u{fc}".repeat(1_000_000);
+        report.add(Problem::error(&long).hint(format!("write [{long:?}]")));
+        for problem in report.into_problems() {
+            assert!(problem.message.ends_with("\u{fc}..."), "{}", problem.message);
+            let texts = [Some(problem.message), problem.hint];
+            assert!(texts.iter().flatten().all(|text| text.chars().count() == LONGEST_MESSAGE + 3), "{texts:?}");
+        }
+    }
 }

@@ -5,8 +5,12 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Text;
-use crate::job::problem::{Problem, Severity, SourceText};
+use crate::job::problem::{Place, Problem, Severity, SourceText, char_boundary, line_and_column};
 use crate::model::{printable, printable_offset};
+
+/// The most bytes of lines that are shown with a problem, 16 KiB: the renderer takes time for each of them, and there may be
+/// a hundred problems in a line of a megabyte.
+const MAX_SHOWN_BYTES: usize = 16 * 1024;
 
 pub(super) fn render(sources: &[SourceText], problems: &[Problem]) -> Text {
     let renderer = Renderer::styled();
@@ -22,7 +26,10 @@ fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) ->
     };
     let title = level.primary_title(printable(&problem.message));
     let mut group = match problem.place.as_ref().and_then(|place| Some((place, sources.get(place.source)?))) {
-        Some((place, source)) => title.element(snippet(source, &place.bytes, &problem.label)),
+        Some((place, source)) => match snippet(source, &place.bytes, &problem.label) {
+            Some(snippet) => title.element(snippet),
+            None => title.element(origin(source, place)),
+        },
         None => title.element(Origin::path(file)),
     };
     if let Some(hint) = &problem.hint {
@@ -31,13 +38,62 @@ fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) ->
     vec![group]
 }
 
+/// Returns the lines of the place with a caret; `None` where they are too long to be shown.
 fn snippet<'a>(
     source: &'a SourceText,
     bytes: &Range<usize>,
     label: &'a str,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let lines = lines(&source.text, bytes);
+    let shown = source.text.get(lines.clone()).filter(|shown| shown.len() <= MAX_SHOWN_BYTES)?;
     // What is replaced is longer or shorter than what was there.
-    let [start, end] = [bytes.start, bytes.end].map(|at| printable_offset(&source.text, at));
+    let [start, end] = [bytes.start, bytes.end].map(|at| printable_offset(shown, at.saturating_sub(lines.start)));
     let annotation = AnnotationKind::Primary.span(start..end).label((!label.is_empty()).then(|| printable(label)));
-    Snippet::source(printable(&source.text)).path(printable(&source.name)).fold(true).annotation(annotation)
+    let (first, _) = line_and_column(&source.text, lines.start);
+    let snippet = Snippet::source(printable(shown)).line_start(first).path(printable(&source.name));
+    Some(snippet.fold(true).annotation(annotation))
+}
+
+/// Returns the bytes of the lines that the place is in, line ends included, and of the line before where the place is a
+/// line's start: the end of a text is shown at the end of its last line.
+fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
+    let before = text.get(..char_boundary(text, bytes.start.saturating_sub(1))).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = char_boundary(text, bytes.end);
+    let after = text.get(end..).unwrap_or_default();
+    start..after.find('\n').map_or(text.len(), |newline| end + newline + 1)
+}
+
+fn origin<'a>(source: &'a SourceText, place: &Place) -> Origin<'a> {
+    let (line, column) = line_and_column(&source.text, place.bytes.start);
+    Origin::path(printable(&source.name)).line(line).char_column(column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, bytes: Range<usize>) -> String {
+        let source = SourceText { name: "job.toml".to_owned(), text: text.to_owned() };
+        let problem = Problem::error("it is wrong").at(&Place { source: 0, bytes });
+        render(&[source], &[problem]).shown(false).into_owned()
+    }
+
+    #[test]
+    fn the_lines_of_the_place_are_shown_by_their_numbers() {
+        let text = "a = 1\r\nbc = \u{1b}\u{fc}\nd";
+        assert_eq!(shown(text, 7..9), "error: it is wrong\n --> job.toml:2:1\n  |\n2 | bc = \u{fffd}\u{fc}\n  | ^^\n");
+        let end = text.len();
+        assert_eq!(shown(text, end - 1..end), "error: it is wrong\n --> job.toml:3:1\n  |\n3 | d\n  | ^\n");
+        assert_eq!(shown("a =\n", 4..4), "error: it is wrong\n --> job.toml:1:5\n  |\n1 | a =\n  |    ^\n");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_named_and_not_shown() {
+        let text = format!("a = 1\nb = \"{}\"\n", "\u{fc}".repeat(MAX_SHOWN_BYTES));
+        assert_eq!(shown(&text, 6..7), "error: it is wrong\n--> job.toml:2:1\n");
+        let text = "x = 1\n".repeat(200_000);
+        let at = text.len() - 6;
+        assert!(shown(&text, at..at + 1).contains("\n200000 | x = 1\n"));
+    }
 }
