@@ -7,7 +7,11 @@ mod digest;
 #[expect(dead_code, reason = "one of its types is used")]
 pub(crate) mod downloaded;
 #[path = "../../src/model/printable.rs"]
+#[expect(dead_code, reason = "one of its functions is used")]
 mod printable;
+#[path = "../../src/model/secrets/mod.rs"]
+#[expect(dead_code, reason = "its tokens are used")]
+pub(crate) mod secrets;
 
 pub(crate) use digest::hex;
 pub(crate) use printable::printable;
