@@ -4,6 +4,7 @@
 pub(crate) mod aws;
 mod error;
 pub(crate) mod local;
+mod pages;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_util::bytes::Bytes;
@@ -23,6 +25,7 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
+pub(crate) use pages::PageTokens;
 pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
 
 /// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
@@ -160,8 +163,12 @@ pub(crate) trait Objects: Send + Sync {
     /// A stretch of an object's bytes, piece by piece as they are asked for. What breaks off is taken up again; what was
     /// replaced meanwhile is [`CloudError::Replaced`].
     fn range(&self, object: &Object, range: Range<u64>) -> Pieces;
-    /// Every object below a prefix.
-    async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>>;
+    /// Every object below a prefix, page by page as they are asked for: there can be millions.
+    fn pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>>;
+    /// Every object below a prefix, where there are few, or all are needed at once.
+    async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
+        self.pages(prefix.clone()).try_concat().await
+    }
     /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
     /// Puts away what an interrupted upload has left half done; returns what could not be.

@@ -1,6 +1,7 @@
 //! `s3://bucket/key`, taken apart once.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct S3Uri {
-    bucket: String,
+    /// One for all URIs that are made of another.
+    bucket: Arc<str>,
     key: String,
 }
 
@@ -32,11 +34,11 @@ impl S3Uri {
         if !is_bucket(bucket) {
             return Err(InvalidUri::Bucket(bucket.to_owned()));
         }
-        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
+        Ok(Self { bucket: bucket.into(), key: key.to_owned() })
     }
 
     /// Of a bucket whose name is made by rule, not given: it may hold a placeholder.
-    pub(crate) fn of_bucket(bucket: impl Into<String>) -> Self {
+    pub(crate) fn of_bucket(bucket: impl Into<Arc<str>>) -> Self {
         Self { bucket: bucket.into(), key: String::new() }
     }
 

@@ -4,10 +4,12 @@ mod slices;
 
 use std::collections::HashSet;
 
-use crate::cloud::{Cloud, JobsQuery, ListedJob, SortBy};
+use crate::cloud::{Cloud, JobsQuery, ListedJob, PageTokens, SortBy};
 use crate::error::Result;
 use crate::model::JobName;
 
+/// What is listed.
+const JOBS: &str = "the jobs";
 /// A rest that can't be more is read page by page.
 const WORTH_SLICING: usize = 400;
 
@@ -19,7 +21,8 @@ pub(crate) async fn each(
 ) -> Result<()> {
     let mut shown = Shown { show, left: query.limit.unwrap_or(usize::MAX), last: HashSet::new() };
     let first = cloud.jobs.list(query, None).await?;
-    let mut token = first.next_token;
+    let mut tokens = PageTokens::default();
+    let mut token = tokens.next(first.next_token, JOBS)?;
     let density = slices::Density::of(&first.items);
     shown.more(first.items)?;
     let is_long = token.is_some() && shown.left > WORTH_SLICING && query.sort_by == SortBy::CreationTime;
@@ -33,7 +36,7 @@ pub(crate) async fn each(
     while token.is_some() && shown.left > 0 {
         let page = cloud.jobs.list(query, token).await?;
         shown.more(page.items)?;
-        token = page.next_token;
+        token = tokens.next(page.next_token, JOBS)?;
     }
     Ok(())
 }

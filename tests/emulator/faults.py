@@ -4,10 +4,11 @@ import random
 import threading
 from urllib.parse import parse_qs
 
+from . import repeats
 from .errors import error
 from .s3 import checks, objects
 from .s3.operations import split
-from .web import RESET, RESET_MIDDLE, SLOW, TRUNCATED, Response
+from .web import FLOOD, RESET, RESET_MIDDLE, SLOW, SMALL_PIECE, TRUNCATED, Response
 
 QUERY_SERVICES = ("sts", "iam")
 # The action that a policy names, where it is not the operation.
@@ -45,6 +46,7 @@ class Rule:
         "until_new_credentials": False,
         # slow_body: bytes a second, of each body, and how many at once. replace: the bucket/object whose content comes to stand there.
         "rate": None,
+        "piece": SMALL_PIECE,
         "by": None,
         # wrong_region: where the bucket is said to be. error: what is answered. access_denied: in place of IAM's message,
         # as S3 has `Access Denied` for callers of other accounts.
@@ -52,6 +54,9 @@ class Rule:
         "status": 400,
         "code": None,
         "message": "",
+        # flood: of the whole body, in bytes, and whether the head tells it.
+        "size": None,
+        "is_told": True,
     }
 
     def __init__(self, **fields):
@@ -132,7 +137,7 @@ def reset_after(rule, tenant, call, request, carry_out):
 
 def slow_body(rule, tenant, call, request, carry_out):
     response = delivered(carry_out(), SLOW)
-    response.rate = rule.rate
+    response.rate, response.piece = rule.rate, rule.piece
     return response
 
 
@@ -142,6 +147,18 @@ def truncated_body(rule, tenant, call, request, carry_out):
 
 def reset_middle(rule, tenant, call, request, carry_out):
     return delivered(carry_out(), RESET_MIDDLE)
+
+
+def flood(rule, tenant, call, request, carry_out):
+    """The body is followed by zeros."""
+    response = delivered(carry_out(), FLOOD)
+    response.size, response.is_told = rule.size, rule.is_told
+    return response
+
+
+def repeat_token(rule, tenant, call, request, carry_out):
+    """The first page comes again and again, and each time there is said to be more."""
+    return repeats.answer(call, request, carry_out)
 
 
 def delivered(response, delivery):
@@ -212,6 +229,8 @@ FAULTS = {
     "slow_body": slow_body,
     "truncated_body": truncated_body,
     "reset_middle": reset_middle,
+    "flood": flood,
+    "repeat_token": repeat_token,
     "replace": replace,
     "delete": delete,
     "expired_token": expired_token,

@@ -39,6 +39,10 @@ class Response:
     delivery: str = None
     # Of a slow body, in bytes a second.
     rate: float = None
+    piece: int = None
+    # Of a flood, in bytes, and whether the head tells it.
+    size: int = None
+    is_told: bool = True
     # Of the call's record, which counts what is sent.
     entry: dict = field(default_factory=lambda: {"sent": 0})
 
@@ -51,6 +55,9 @@ TRUNCATED = "truncated"
 RESET_MIDDLE = "reset_middle"
 # The body comes in small pieces with pauses.
 SLOW = "slow"
+
+# The body is followed by zeros, as many as make it `size` bytes long.
+FLOOD = "flood"
 
 PIECE = 256 * 1024
 SLOW_PIECES = 10
@@ -109,10 +116,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.reset()
         body = b"" if request.method == "HEAD" else response.body
         self.write_head(request, response)
+        if response.delivery == FLOOD:
+            return self.flood(body, response)
         if response.delivery in (TRUNCATED, RESET_MIDDLE):
             self.send([body[: len(body) // 2]], response)
             return self.reset(with_data=response.delivery == TRUNCATED)
-        self.send(slow_pieces(body, response.rate) if response.delivery == SLOW else pieces(body, PIECE), response)
+        self.send(slow_pieces(body, response) if response.delivery == SLOW else pieces(body, PIECE), response)
 
     def send(self, body, response):
         for piece in body:
@@ -120,12 +129,22 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             response.entry["sent"] += len(piece)
 
+    def flood(self, body, response):
+        self.close_connection = True
+        self.send(pieces(body, PIECE), response)
+        zeros = bytes(PIECE)
+        while response.entry["sent"] < response.size:
+            self.send([zeros[: response.size - response.entry["sent"]]], response)
+
     def write_head(self, request, response):
         lines = ["HTTP/1.1 %d %s" % (response.status, REASONS.get(response.status, ""))]
         headers = {name.lower(): str(value) for name, value in response.headers.items()}
         # The answer to HEAD tells the object's length.
         if request.method != "HEAD" or "content-length" not in headers:
-            headers["content-length"] = str(len(response.body))
+            headers["content-length"] = str(response.size or len(response.body))
+        if not response.is_told:
+            # The body ends with the connection.
+            headers["connection"] = headers.pop("content-length") and "close"
         headers.setdefault("date", self.date_time_string())
         lines += ["%s: %s" % header for header in headers.items()]
         self.wfile.write(("\r\n".join(lines) + "\r\n\r\n").encode("utf-8"))
@@ -149,8 +168,9 @@ def pieces(body, size):
         yield body[start : start + size]
 
 
-def slow_pieces(body, rate):
-    size = SMALL_PIECE if rate else max(1, -(-len(body) // SLOW_PIECES))
+def slow_pieces(body, response):
+    rate = response.rate
+    size = response.piece if rate else max(1, -(-len(body) // SLOW_PIECES))
     start = time.monotonic()
     for number, piece in enumerate(pieces(body, size), 1):
         yield piece

@@ -12,6 +12,7 @@ use aws_sdk_sagemaker::error::BoxError;
 use jiff::SignedDuration;
 
 use super::arn;
+use super::bounds::Bounds;
 use super::config::Config;
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, Received};
@@ -38,7 +39,13 @@ pub(super) struct AwsJobs {
 impl AwsJobs {
     pub(super) fn new(config: &Config) -> Self {
         let builder = aws_sdk_sagemaker::config::Builder::from(config.sdk());
-        let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
+        let client = Client::from_conf(
+            builder
+                .retry_classifier(config.renew_expired())
+                .retry_classifier(Bounds::default())
+                .interceptor(Bounds::default())
+                .build(),
+        );
         Self { listing: Listing::new(client.clone()), client, region: config.region().to_owned() }
     }
 

@@ -11,10 +11,11 @@ use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use jiff::Timestamp;
 
 use super::arn;
+use super::bounds::Bounds;
 use super::config::Config;
 use super::error::{answer, service_error};
 use crate::cloud::{
-    CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs,
+    CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs, PageTokens,
 };
 use crate::model::JobName;
 
@@ -36,7 +37,13 @@ impl AwsLogs {
         let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
         builder.set_retry_config(retries);
-        let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
+        let client = Client::from_conf(
+            builder
+                .retry_classifier(config.renew_expired())
+                .retry_classifier(Bounds::default())
+                .interceptor(Bounds::default())
+                .build(),
+        );
         Self { client, region: config.region().to_owned() }
     }
 
@@ -52,6 +59,7 @@ impl Logs for AwsLogs {
     async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>> {
         let prefix = format!("{job}/");
         let (mut streams, mut token) = (Vec::new(), None);
+        let mut tokens = PageTokens::default();
         loop {
             let call = self.client.describe_log_streams().log_group_name(GROUP).log_stream_name_prefix(&prefix);
             let page = match call.set_next_token(token).send().await {
@@ -66,7 +74,7 @@ impl Logs for AwsLogs {
             };
             let names = page.log_streams.into_iter().flatten().filter_map(|stream| stream.log_stream_name);
             streams.extend(names.map(|name| LogStream { name: name.into() }));
-            token = page.next_token;
+            token = tokens.next(page.next_token, &format!("the log streams of {job}"))?;
             if token.is_none() {
                 return Ok(streams);
             }

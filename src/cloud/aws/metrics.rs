@@ -9,9 +9,10 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use jiff::Timestamp;
 
 use super::arn;
+use super::bounds::Bounds;
 use super::config::Config;
 use super::error::failed;
-use crate::cloud::{CloudResult, MetricPoint, Metrics};
+use crate::cloud::{CloudResult, MetricPoint, Metrics, PageTokens};
 use crate::model::JobName;
 
 const NAMESPACE: &str = "/aws/sagemaker/TrainingJobs";
@@ -31,12 +32,21 @@ pub(super) struct AwsMetrics {
 impl AwsMetrics {
     pub(super) fn new(config: &Config) -> Self {
         let builder = aws_sdk_cloudwatch::config::Builder::from(config.sdk());
-        Self { client: Client::from_conf(builder.retry_classifier(config.renew_expired()).build()) }
+        Self {
+            client: Client::from_conf(
+                builder
+                    .retry_classifier(config.renew_expired())
+                    .retry_classifier(Bounds::default())
+                    .interceptor(Bounds::default())
+                    .build(),
+            ),
+        }
     }
 
     async fn names(&self, job: &JobName) -> CloudResult<Vec<String>> {
         let of_job = aws_sdk_cloudwatch::types::DimensionFilter::builder().name(DIMENSION).value(job.as_str()).build();
         let (mut names, mut token) = (Vec::new(), None);
+        let mut tokens = PageTokens::default();
         loop {
             let call = self.client.list_metrics().namespace(NAMESPACE).dimensions(of_job.clone());
             let page = call
@@ -45,7 +55,7 @@ impl AwsMetrics {
                 .await
                 .map_err(failed(format!("list the metrics of {job}"), arn::ANY))?;
             names.extend(page.metrics.into_iter().flatten().filter_map(|metric| metric.metric_name));
-            token = page.next_token;
+            token = tokens.next(page.next_token, &format!("the metrics of {job}"))?;
             if token.is_none() {
                 return Ok(names);
             }
@@ -57,6 +67,7 @@ impl AwsMetrics {
         let now = Timestamp::now().as_second();
         let start = now - i64::try_from(KEPT.as_secs()).unwrap_or(0);
         let (mut points, mut token) = (Vec::new(), None);
+        let mut tokens = PageTokens::default();
         loop {
             let call = self
                 .client
@@ -70,7 +81,7 @@ impl AwsMetrics {
                 .await
                 .map_err(failed(format!("read the metrics of {job}"), arn::ANY))?;
             points.extend(page.metric_data_results.into_iter().flatten().flat_map(|result| points_of(result, names)));
-            token = page.next_token;
+            token = tokens.next(page.next_token, &format!("the metrics of {job}"))?;
             if token.is_none() {
                 return Ok(points);
             }

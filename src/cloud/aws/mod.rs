@@ -5,6 +5,7 @@
 //! and reads the answer the same way, so that no field is lost that the SDK has no name for yet.
 
 mod arn;
+mod bounds;
 mod config;
 mod credentials;
 mod error;

@@ -20,9 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::ResponseChecksumValidation;
+use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
+use super::bounds::Bounds;
 use super::config::Config;
 use crate::cloud::{CloudError, CloudResult, Content, Held, Identity, Object, ObjectSummary, Objects, Pieces};
 use crate::model::S3Uri;
@@ -44,7 +46,13 @@ impl AwsObjects {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
         // Where nobody else looks at the checksum, it is asked for.
         let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        let client = Client::from_conf(builder.retry_classifier(config.renew_expired()).build());
+        let client = Client::from_conf(
+            builder
+                .retry_classifier(config.renew_expired())
+                .retry_classifier(Bounds::default())
+                .interceptor(Bounds::default())
+                .build(),
+        );
         Self::with(client, config.region(), identity)
     }
 
@@ -94,8 +102,8 @@ impl Objects for AwsObjects {
         self.fetch_range(object, range)
     }
 
-    async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
-        self.list_all(prefix).await
+    fn pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
+        self.list_pages(prefix)
     }
 
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()> {

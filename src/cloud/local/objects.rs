@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use futures_util::stream::try_unfold;
+use futures_util::stream::{BoxStream, once, try_unfold};
 use tokio_util::bytes::Bytes;
 
 pub(crate) use self::staging::Staging;
@@ -101,8 +101,8 @@ impl Objects for LocalObjects {
         .boxed()
     }
 
-    async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
-        list(&self.home, prefix)
+    fn pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
+        once(async move { list(&self.home, &prefix) }).boxed()
     }
 
     /// A bucket is a folder, made when something is put there.

@@ -149,9 +149,12 @@ impl Maker {
     }
 
     /// Of what `--only` names.
-    fn holds_nothing(&self) -> bool {
-        let is_empty = || self.partial.open_files().is_ok_and(|files| files.entries(1).is_ok_and(|all| all.is_empty()));
-        self.making == Making::Tree && self.saving.only.is_some() && is_empty()
+    fn holds_nothing(&self) -> Result<bool> {
+        if self.making != Making::Tree || self.saving.only.is_none() {
+            return Ok(false);
+        }
+        let entries = self.partial.open_files()?.entries(1);
+        Ok(entries.doing(|| format!("list what was unpacked to {}", self.partial.path().display()))?.is_empty())
     }
 
     fn one_file(&self) -> Unpacked {
@@ -167,7 +170,7 @@ impl Maker {
 
     fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Option<Unpacked>> {
         match made {
-            Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.holds_nothing() => {
+            Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.holds_nothing()? => {
                 self.partial.clear()?;
                 Ok(None)
             }

@@ -1,7 +1,10 @@
 //! What a job has left, or ran, and where it is.
 
+use futures_util::stream::{BoxStream, once};
+use futures_util::{StreamExt, TryStreamExt};
+
 use super::Which;
-use crate::cloud::{Cloud, Object, ObjectSummary};
+use crate::cloud::{Cloud, CloudResult, Object, ObjectSummary};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -24,13 +27,40 @@ pub(super) struct Artifact {
 }
 
 /// How an artifact is stored.
-#[derive(Clone, Debug)]
-pub(super) enum Stored {
+pub(super) enum Stored<'c> {
     Archive(Object),
     /// No archive.
     File(Object),
     /// Below a prefix.
-    Files(Vec<Object>),
+    Files(Files<'c>),
+}
+
+/// Objects below a prefix, page by page.
+pub(super) struct Files<'c> {
+    /// The first page that holds any.
+    first: Vec<Object>,
+    rest: BoxStream<'c, CloudResult<Vec<Object>>>,
+}
+
+impl<'c> Files<'c> {
+    pub(super) fn pages(self) -> BoxStream<'c, CloudResult<Vec<Object>>> {
+        once(async { Ok(self.first) }).chain(self.rest).boxed()
+    }
+}
+
+/// The files of a page. A key that ends in a slash is how consoles show an empty folder.
+fn files(page: Vec<ObjectSummary>) -> Vec<Object> {
+    page.into_iter().filter(|object| !object.uri.key().ends_with('/')).map(object).collect()
+}
+
+/// None where there are none.
+async fn first_files<'c>(mut pages: BoxStream<'c, CloudResult<Vec<Object>>>) -> Result<Option<Stored<'c>>> {
+    while let Some(first) = pages.try_next().await? {
+        if !first.is_empty() {
+            return Ok(Some(Stored::Files(Files { first, rest: pages })));
+        }
+    }
+    Ok(None)
 }
 
 impl Artifact {
@@ -48,7 +78,7 @@ impl Artifact {
     }
 
     /// None where nothing is stored.
-    pub(super) async fn stored(&self, cloud: &Cloud) -> Result<Option<Stored>> {
+    pub(super) async fn stored<'c>(&self, cloud: &'c Cloud) -> Result<Option<Stored<'c>>> {
         let found = if self.uri.key().is_empty() || self.uri.key().ends_with('/') {
             None
         } else {
@@ -61,11 +91,7 @@ impl Artifact {
         if without_ending(self.uri.key()).is_some() {
             return Ok(None);
         }
-        // A key that ends in a slash is how consoles show an empty folder.
-        let mut below = cloud.objects.list(&self.uri.join("")).await?;
-        below.retain(|object| !object.uri.key().ends_with('/'));
-        let files: Vec<Object> = below.into_iter().map(object).collect();
-        Ok((!files.is_empty()).then_some(Stored::Files(files)))
+        first_files(cloud.objects.pages(self.uri.join("")).map_ok(files).boxed()).await
     }
 }
 

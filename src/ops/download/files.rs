@@ -33,13 +33,13 @@ pub(super) struct Below {
 }
 
 /// What lies below an artifact's prefix.
-pub(super) fn below(artifact: &Artifact, objects: Vec<Object>) -> Vec<Below> {
+pub(super) fn below(artifact: &Artifact, objects: Vec<Object>) -> impl Iterator<Item = Below> {
     let prefix = artifact.uri.join("");
-    let below = |object: Object| {
+    let below = move |object: Object| {
         let key = object.uri.key().strip_prefix(prefix.key()).unwrap_or(object.uri.key());
         Below { path: Arc::from(Path::new(key)), object: Arc::new(object) }
     };
-    objects.into_iter().map(below).collect()
+    objects.into_iter().map(below)
 }
 
 /// A path must stay in its folder.
@@ -215,7 +215,7 @@ fn check(files: &Handle, below: &Below, what: &str, saving: &Saving) -> Result<(
         };
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
             // It is fetched again the next time.
-            let _left = remove(files, path);
+            remove(files, path).doing(|| format!("remove {}", path.display()))?;
         }
         sum = read.doing(|| reading(path))?;
     }

@@ -83,11 +83,17 @@ fn notes<'o>(objects: impl Iterator<Item = &'o Object>, known: &[Extents], to: &
 }
 
 /// Whether there is anything to go on from.
-pub(super) fn is_begun(folder: &Handle) -> bool {
-    let is_stretch = |line: Vec<u8>| std::str::from_utf8(&line).ok().and_then(stretch).is_some();
-    folder
-        .open_file(Path::new(JOURNAL), OFlag::O_RDONLY)
-        .is_ok_and(|file| BufReader::new(file).split(b'\n').map_while(Result::ok).any(is_stretch))
+pub(super) fn is_begun(folder: &Handle) -> io::Result<bool> {
+    let file = match folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    for line in BufReader::new(file).split(b'\n') {
+        if std::str::from_utf8(&line?).ok().and_then(stretch).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Lines that can't be read, like one that a kill cut short, say nothing.

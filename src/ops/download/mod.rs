@@ -23,8 +23,10 @@ use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
+
 use self::archive::Making;
-use self::artifacts::{Artifact, Stored, gone, nothing_there};
+use self::artifacts::{Artifact, Files, Stored, gone, nothing_there};
 use self::files::Below;
 use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
@@ -135,7 +137,7 @@ pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &
 async fn save_one(
     cloud: &Cloud,
     artifact: &Artifact,
-    stored: Stored,
+    stored: Stored<'_>,
     saving: &Saving,
     folder: &Path,
 ) -> Result<Option<Part>> {
@@ -149,8 +151,8 @@ async fn save_one(
         }
         Stored::File(_) if !saving.wants(Path::new(path.file_name().unwrap_or_default())) => None,
         Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
-        Stored::Files(objects) => {
-            let below = wanted(files::below(artifact, objects), saving);
+        Stored::Files(files) => {
+            let below = wanted(files, artifact, saving).await?;
             if below.is_empty() { None } else { Some(files::save(cloud, below, artifact, saving, to).await?) }
         }
     };
@@ -160,7 +162,7 @@ async fn save_one(
 }
 
 /// Of the file or folder that comes of it. A key can end in anything.
-fn name<'a>(artifact: &'a Artifact, stored: &'a Stored, saving: &Saving) -> Result<&'a str> {
+fn name<'a>(artifact: &'a Artifact, stored: &'a Stored<'_>, saving: &Saving) -> Result<&'a str> {
     let name = match stored {
         Stored::Archive(object) if saving.as_archive => object.uri.key().rsplit('/').next().unwrap_or_default(),
         Stored::File(object) => object.uri.key().rsplit('/').next().unwrap_or_default(),
@@ -173,19 +175,23 @@ fn name<'a>(artifact: &'a Artifact, stored: &'a Stored, saving: &Saving) -> Resu
 }
 
 /// Of one object: which content it was.
-fn version(stored: &Stored) -> Option<String> {
+fn version(stored: &Stored<'_>) -> Option<String> {
     match stored {
         Stored::Archive(object) | Stored::File(object) => Some(object.version.clone()),
         Stored::Files(_) => None,
     }
 }
 
-fn wanted(below: Vec<Below>, saving: &Saving) -> Vec<Below> {
-    below.into_iter().filter(|below| saving.wants(&below.path)).collect()
+async fn wanted(files: Files<'_>, artifact: &Artifact, saving: &Saving) -> Result<Vec<Below>> {
+    let (mut pages, mut wanted) = (files.pages(), Vec::new());
+    while let Some(page) = pages.try_next().await? {
+        wanted.extend(files::below(artifact, page).filter(|below| saving.wants(&below.path)));
+    }
+    Ok(wanted)
 }
 
 /// What there is of it.
-async fn find(cloud: &Cloud, source: &Source, which: Which) -> Result<Vec<(Artifact, Stored)>> {
+async fn find<'c>(cloud: &'c Cloud, source: &Source, which: Which) -> Result<Vec<(Artifact, Stored<'c>)>> {
     match source {
         Source::Job(job) => {
             let state = cloud.jobs.describe(job).await?;
@@ -236,9 +242,12 @@ pub(crate) async fn list(
                 archive::read(cloud, &object, watch, list).await?;
             }
             Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
-            Stored::Files(objects) => {
-                for Below { path, object } in files::below(&artifact, objects) {
-                    told(tell(&what, listed(path.to_path_buf(), object.size)))?;
+            Stored::Files(files) => {
+                let mut pages = files.pages();
+                while let Some(page) = pages.try_next().await? {
+                    for Below { path, object } in files::below(&artifact, page) {
+                        told(tell(&what, listed(path.to_path_buf(), object.size)))?;
+                    }
                 }
             }
         }
@@ -277,17 +286,23 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
                 let object = Some(object).filter(|_| path == Path::new(&artifact.name));
                 pass_on(cloud, object, watch, to).await?
             }
-            Stored::Files(objects) => {
-                let mut below = files::below(&artifact, objects).into_iter();
-                let object = below.find(|below| *below.path == *path).map(|below| (*below.object).clone());
-                pass_on(cloud, object, watch, to).await?
-            }
+            Stored::Files(files) => pass_on(cloud, one_of(files, &artifact, &path).await?, watch, to).await?,
         };
         if found.is_some() {
             return Ok(());
         }
     }
     Err(Error::failure(format!("there is no file {} in it", path.display())).hint("see what is inside with --list"))
+}
+
+async fn one_of(files: Files<'_>, artifact: &Artifact, path: &Path) -> Result<Option<Object>> {
+    let mut pages = files.pages();
+    while let Some(page) = pages.try_next().await? {
+        if let Some(found) = files::below(artifact, page).find(|below| *below.path == *path) {
+            return Ok(Some((*found.object).clone()));
+        }
+    }
+    Ok(None)
 }
 
 async fn pass_on(

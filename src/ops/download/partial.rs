@@ -51,8 +51,12 @@ impl Target {
     }
 
     fn check_free(&self) -> Result<()> {
-        if self.force || self.path.symlink_metadata().is_err() {
-            return Ok(());
+        match self.path.symlink_metadata() {
+            Ok(_) if !self.force => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).doing(|| format!("look up {}", self.path.display()));
+            }
+            _ => return Ok(()),
         }
         Err(Error::failure(format!("{} exists already", self.path.display()))
             .hint("replace it with --force, or choose another folder with -d DIR"))
@@ -171,21 +175,23 @@ impl Partial {
         if self.holds_bytes() { error.hint(kept(&self.path, how)) } else { error }
     }
 
-    /// Those of an archive, or, where there is none, files that are fetched as they are.
+    /// Those of an archive, or, where there is none, files that are fetched as they are. What can't be looked at is kept.
     fn holds_bytes(&self) -> bool {
-        let archive = self.folder.stat(ARCHIVE.as_ref()).ok().flatten();
-        archive.is_some_and(|archive| archive.st_size > 0) || self.keeps_files()
+        let archive = self.folder.stat(ARCHIVE.as_ref());
+        let is_empty = archive.is_ok_and(|archive| archive.is_none_or(|archive| archive.st_size == 0));
+        !is_empty || self.keeps_files()
     }
 
     fn keeps_files(&self) -> bool {
-        let stands = |name: &str| self.has(name).unwrap_or(false);
-        !stands(ARCHIVE) && stands(FILES) && journal::is_begun(&self.folder)
+        let keeps = || Ok::<_, Error>(!self.has(ARCHIVE)? && self.has(FILES)?);
+        keeps().unwrap_or(true) && journal::is_begun(&self.folder).unwrap_or(true)
     }
 
     /// Gives what was made its final place.
     pub(super) fn finish(&self, made: &str) -> Result<()> {
         let place = &self.target.path;
-        if self.target.force && place.symlink_metadata().is_ok() {
+        let before = self.parent.stat(self.target.name()).doing(|| format!("look up {}", place.display()))?;
+        if self.target.force && before.is_some() {
             self.remove(BEFORE)?;
             let replaced = self.parent.rename(self.target.name(), &self.folder, BEFORE.as_ref());
             replaced.doing(|| format!("replace {}", place.display()))?;

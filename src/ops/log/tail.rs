@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::pace::Quota;
 use super::seen::LATENESS;
 use super::{MOST_STREAMS, Wanted};
-use crate::cloud::{Cloud, CloudError, EventsQuery, LogEvent, LogStream};
+use crate::cloud::{Cloud, CloudError, EventsQuery, LogEvent, LogStream, PageTokens};
 use crate::error::{Error, Result};
 
 /// The last lines of all streams together, oldest first.
@@ -67,6 +67,7 @@ async fn last(
 ) -> Result<End> {
     let (mut events, mut token, mut forward) = (VecDeque::new(), None::<String>, None);
     let mut known: VecDeque<LogEvent> = VecDeque::new();
+    let mut tokens = PageTokens::default();
     // One page is read in any case: where to follow from must be known for a tail of no lines, too.
     loop {
         let query =
@@ -89,6 +90,6 @@ async fn last(
         if events.len() >= count || token.as_deref() == Some(&page.next_backward_token) {
             return Ok(End { events, rest: Rest { stream, token: forward, known } });
         }
-        token = Some(page.next_backward_token);
+        token = tokens.next(Some(page.next_backward_token), "the end of the log")?;
     }
 }

@@ -10,7 +10,7 @@ use super::pace::Quota;
 use super::seen::Seen;
 use super::streams::{Sink, Streams};
 use super::tail::Rest;
-use crate::cloud::{Cloud, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream};
+use crate::cloud::{Cloud, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::JobName;
 
@@ -71,6 +71,7 @@ impl Whole {
         if self.token.is_none() {
             self.next_start = self.seen.start_of_look();
         }
+        let mut tokens = PageTokens::default();
         loop {
             quota.filter.take().await;
             let query = EventsQuery {
@@ -86,6 +87,7 @@ impl Whole {
             };
             self.has_read = true;
             self.give(page, wanted, sink)?;
+            self.token = tokens.next(self.token.take(), &format!("the log of {job}"))?;
             if self.token.is_none() {
                 self.finish();
                 return Ok(true);

@@ -1,1 +1,164 @@
-//! Bounds: answers, listings and archives of absurd sizes or speeds end with an error.
+//! What comes from outside has bounds: pages, bodies, archives, and how slowly any of it may come.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::support::{Sandbox, Tenant, TestResult};
+
+const MIB: u64 = 1024 * 1024;
+
+/// A bucket with some objects, and a job.
+fn on_aws() -> TestResult<(Sandbox, Tenant, String)> {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    let bucket = tenant.default_bucket();
+    tenant.make_bucket(&bucket)?;
+    for number in 0..3 {
+        tenant.put_object(&bucket, &format!("model/{number}"), &[7; 100])?;
+    }
+    let state = json!({ "TrainingJobStatus": "Completed" });
+    tenant.jobs(&[json!({ "name": "done", "created": 1_732_334_455, "state": state })])?;
+    tenant.log_events("done/algo-1-1732334455", &[(1_732_334_455_000, "one"), (1_732_334_456_000, "two")])?;
+    Ok((sandbox, tenant, bucket))
+}
+
+#[test]
+fn a_page_token_that_repeats_ends_the_list() -> TestResult {
+    let (sandbox, tenant, bucket) = on_aws()?;
+    let prefix = format!("s3://{bucket}/model/");
+    let cases: [(&str, &[&str]); 6] = [
+        ("ListObjectsV2", &["download", "--list", &prefix]),
+        ("ListObjectsV2", &["download", "-d", "out", &prefix]),
+        ("ListTrainingJobs", &["history"]),
+        ("Search", &["history", "--status", "Completed"]),
+        ("FilterLogEvents", &["logs", "done"]),
+        ("DescribeLogStreams", &["logs", "done"]),
+    ];
+    for (operation, args) in cases {
+        tenant.clear_rules()?;
+        tenant.clear_calls()?;
+        tenant.rule(&json!({ "fault": "repeat_token", "operation": operation }))?;
+        if operation == "DescribeLogStreams" {
+            // Streams are listed by who may not read them by one call.
+            tenant.rule(&json!({ "fault": "access_denied", "operation": "FilterLogEvents" }))?;
+        }
+        let said = sandbox.smtrain(args).run()?.expect(1)?;
+        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}: {said}");
+        assert!(tenant.count(operation)? < 10, "{operation}");
+    }
+    Ok(())
+}
+
+/// How many bytes of answers to an operation were sent.
+fn sent(tenant: &Tenant, operation: &str) -> TestResult<u64> {
+    let calls = tenant.calls()?;
+    let of_it = calls.iter().filter(|call| call["operation"] == operation);
+    Ok(of_it.filter_map(|call| call["sent"].as_u64()).sum())
+}
+
+#[test]
+fn an_answer_of_more_than_any_service_gives_is_refused_early() -> TestResult {
+    let (sandbox, tenant, bucket) = on_aws()?;
+    let prefix = format!("s3://{bucket}/model/");
+    let cases: [(&str, &[&str]); 4] = [
+        ("DescribeTrainingJob", &["describe", "done"]),
+        ("ListTrainingJobs", &["history"]),
+        ("FilterLogEvents", &["logs", "done"]),
+        ("ListObjectsV2", &["download", "--list", &prefix]),
+    ];
+    for is_told in [true, false] {
+        for (operation, args) in cases {
+            tenant.clear_rules()?;
+            tenant.clear_calls()?;
+            let flood = json!({ "fault": "flood", "operation": operation, "size": 1500 * MIB, "is_told": is_told });
+            tenant.rule(&flood)?;
+            let said = sandbox.smtrain(args).run()?.expect(1)?;
+            assert!(said.stderr.contains("more than 64 MiB"), "{operation}: {said}");
+            assert_eq!(tenant.count(operation)?, 1, "{operation} is not asked for again: {said}");
+            assert!(sent(&tenant, operation)? < 100 * MIB, "{operation}: {} bytes", sent(&tenant, operation)?);
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is written behind the stretch that was asked for.
+#[test]
+fn an_object_s_body_that_is_longer_than_asked_for_is_refused() -> TestResult {
+    let (sandbox, tenant, bucket) = on_aws()?;
+    for is_told in [true, false] {
+        tenant.clear_rules()?;
+        tenant.rule(&json!({ "fault": "flood", "operation": "GetObject", "size": 300 * MIB, "is_told": is_told }))?;
+        for uri in [format!("s3://{bucket}/model/"), format!("s3://{bucket}/model/1")] {
+            tenant.clear_calls()?;
+            let said = sandbox.smtrain(&["download", "-d", "out", &uri]).run()?.expect(1)?;
+            assert!(said.stderr.contains("more bytes than were asked for"), "{said}");
+            assert!(!sandbox.path("out/model").exists() && !sandbox.path("out/1").exists());
+            assert!(sent(&tenant, "GetObject")? < 100 * MIB, "{said}");
+        }
+    }
+    Ok(())
+}
+
+/// Without a limit it would take years.
+#[test]
+fn an_answer_of_a_byte_in_five_seconds_ends() -> TestResult {
+    let (sandbox, tenant, _) = on_aws()?;
+    tenant.rule(&json!({ "fault": "slow_body", "operation": "DescribeTrainingJob", "rate": 0.2, "piece": 1 }))?;
+    let said = sandbox.smtrain(&["describe", "done"]).env("AWS_MAX_ATTEMPTS", "1").run()?.expect(1)?;
+    assert!(said.stderr.contains("too slowly"), "{said}");
+    Ok(())
+}
+
+/// An archive of entries that hold nothing.
+fn of_nothing(count: usize, kind: tar::EntryType) -> TestResult<Vec<u8>> {
+    let mut archive = GzEncoder::new(Vec::new(), Compression::fast());
+    for number in 0..count {
+        let mut header = tar::Header::new_gnu();
+        header.set_path(format!("{}/{number}", number / 100))?;
+        header.set_entry_type(kind);
+        header.set_mode(0o755);
+        header.set_size(0);
+        if kind == tar::EntryType::Symlink {
+            header.set_link_name("x")?;
+        }
+        header.set_cksum();
+        archive.write_all(header.as_bytes())?;
+    }
+    archive.write_all(&[0; 1024])?;
+    Ok(archive.finish()?)
+}
+
+/// Each takes an inode, and a block or its share of one.
+#[test]
+fn max_size_counts_folders_links_and_empty_files() -> TestResult {
+    let (sandbox, tenant, bucket) = on_aws()?;
+    for kind in [tar::EntryType::Directory, tar::EntryType::Symlink, tar::EntryType::Regular] {
+        tenant.put_object(&bucket, "many.tar.gz", &of_nothing(1000, kind)?)?;
+        let uri = format!("s3://{bucket}/many.tar.gz");
+        let download = |size: &str| sandbox.smtrain(&["download", "-d", "out", &uri, "--max-size", size]).run();
+        let said = download("2MiB")?.expect(1)?;
+        assert!(said.stderr.contains("4096 bytes for each") && said.stderr.contains("--max-size"), "{kind:?}: {said}");
+        assert!(!sandbox.path("out/many").exists(), "{said}");
+        download("5MiB")?.ok()?;
+        fs::remove_dir_all(sandbox.path("out"))?;
+    }
+    Ok(())
+}
+
+/// What is printed as it comes needs no memory for all of it.
+#[test]
+fn a_long_list_comes_page_by_page() -> TestResult {
+    let (sandbox, tenant, bucket) = on_aws()?;
+    for number in 0..1100 {
+        tenant.put_object(&bucket, &format!("many/{number:04}"), b"")?;
+    }
+    tenant.rule(&json!({ "fault": "access_denied", "operation": "ListObjectsV2", "skip": 1 }))?;
+    let said = sandbox.smtrain(&["download", "--list", &format!("s3://{bucket}/many/"), "-o", "json"]).run()?;
+    let said = said.expect(1)?;
+    let listed: Vec<Value> = said.json_lines()?;
+    assert_eq!(listed.len(), 1000, "the first page was told before the second failed");
+    Ok(())
+}

@@ -132,7 +132,7 @@ impl Fetch {
                     if piece.is_empty() {
                         continue;
                     }
-                    self.at += piece.len() as u64;
+                    self.advance(piece.len() as u64)?;
                     if let Some(checking) = &mut self.checking {
                         checking.update(&piece);
                     }
@@ -144,6 +144,16 @@ impl Fetch {
             };
             self.wait(&why).await?;
         }
+    }
+
+    /// Nothing is taken of what comes behind the stretch.
+    fn advance(&mut self, length: u64) -> CloudResult<()> {
+        if length > self.end - self.at {
+            let uri = &self.uri;
+            return Err(CloudError::Other(format!("could not fetch {uri}: S3 sends more bytes than were asked for")));
+        }
+        self.at += length;
+        Ok(())
     }
 
     /// Before it is taken up again.

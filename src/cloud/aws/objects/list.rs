@@ -1,30 +1,50 @@
 //! What lies below a prefix, page by page.
 
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, try_unfold};
+
 use super::{AwsObjects, size};
-use crate::cloud::{CloudResult, ObjectSummary};
+use crate::cloud::{CloudResult, ObjectSummary, PageTokens};
 use crate::model::S3Uri;
 
+/// Where the next page begins, and where those before began.
+#[derive(Default)]
+struct Place {
+    token: Option<String>,
+    tokens: PageTokens,
+}
+
 impl AwsObjects {
-    pub(super) async fn list_all(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
-        let (mut objects, mut token) = (Vec::new(), None);
-        loop {
-            let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
-            let call = call.set_expected_bucket_owner(self.owner(prefix.bucket())).set_continuation_token(token);
-            let page = call
-                .send()
-                .await
-                .map_err(|error| self.failure(&format!("list what lies below {prefix}"), &prefix.root(), &error))?;
-            for object in page.contents.unwrap_or_default() {
-                let Some(key) = object.key else { continue };
-                let version = object.e_tag.unwrap_or_default();
-                let uri = prefix.root().join(&key);
-                let size = size(&uri, object.size)?;
-                objects.push(ObjectSummary { uri, size, version });
+    pub(super) fn list_pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
+        let next = move |place: Option<Place>| {
+            let prefix = prefix.clone();
+            async move {
+                match place {
+                    Some(place) => self.list_page(&prefix, place).await.map(Some),
+                    None => Ok(None),
+                }
             }
-            token = page.next_continuation_token;
-            if token.is_none() {
-                return Ok(objects);
-            }
+        };
+        try_unfold(Some(Place::default()), next).boxed()
+    }
+
+    /// A page, and where the next one begins; none at the end.
+    async fn list_page(&self, prefix: &S3Uri, place: Place) -> CloudResult<(Vec<ObjectSummary>, Option<Place>)> {
+        let Place { token, mut tokens } = place;
+        let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
+        let call = call.set_expected_bucket_owner(self.owner(prefix.bucket())).set_continuation_token(token);
+        let page = call.send().await;
+        let what = format!("what lies below {prefix}");
+        let page = page.map_err(|error| self.failure(&format!("list {what}"), &prefix.root(), &error))?;
+        let root = prefix.root();
+        let mut objects = Vec::new();
+        for object in page.contents.unwrap_or_default() {
+            let Some(key) = object.key else { continue };
+            let uri = root.join(&key);
+            let size = size(&uri, object.size)?;
+            objects.push(ObjectSummary { uri, size, version: object.e_tag.unwrap_or_default() });
         }
+        let token = tokens.next(page.next_continuation_token, &what)?;
+        Ok((objects, token.map(|token| Place { token: Some(token), tokens })))
     }
 }

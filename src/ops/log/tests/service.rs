@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::Instant;
@@ -293,8 +294,8 @@ impl Objects for Nothing {
         Box::pin(futures_util::stream::once(async { not_here() }))
     }
 
-    async fn list(&self, _: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
-        not_here()
+    fn pages(&self, _: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
+        Box::pin(futures_util::stream::once(async { not_here() }))
     }
 
     async fn ensure_bucket(&self, _: &str) -> CloudResult<()> {
