@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -151,7 +152,8 @@ impl JobFolder {
         let text = to_json(state)?;
         let reserve = reserve.map_or_else(|| self.open_reserve(), Ok);
         if reserve.and_then(|file| self.write_into_reserve(file, &text)).is_err() {
-            remove_if_there(&self.reserve())?;
+            // Frees its space, if it can.
+            let _left = remove_if_there(&self.reserve());
             home::replace(&self.state(), &text)?;
         }
         let of_a_running_job =
@@ -167,6 +169,10 @@ impl JobFolder {
         file.write_all(text)?;
         file.set_len(text.len() as u64)?;
         file.sync_data()?;
+        let (written, named) = (file.metadata()?, fs::symlink_metadata(self.reserve())?);
+        if (written.dev(), written.ino()) != (named.dev(), named.ino()) {
+            return Err(io::Error::other("another file stands in its place"));
+        }
         fs::rename(self.reserve(), self.state())
     }
 

@@ -112,6 +112,30 @@ fn what_cannot_be_recovered_is_marked() -> TestResult {
     Ok(())
 }
 
+/// Stands for an installer that prints much.
+const LOUD_UV: &str = "#!/bin/sh
+[ \"$1\" = --version ] && exit
+exec python3 $PROJECT/loud.py
+";
+
+/// No guard stands behind an installer: what its pipe held is lost.
+#[test]
+fn the_supervisor_is_killed_while_it_installs() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?.file("requirements.txt", "numpy")?.file("loud.py", FLOOD)?;
+    let project = project.file("bin/uv", LOUD_UV)?.executable("bin/uv")?;
+    let submit = format!("PATH={}:$PATH smtrain submit -q --local {}", project.path("bin").display(), project.spec());
+    let submit = sandbox.sh(&submit).env("PROJECT", project.path(""));
+    let job = submit.run()?.ok()?.line().to_owned();
+    wait_for_lines(&sandbox, &job)?;
+    signal(&[process(&sandbox, SUPERVISOR)?], Signal::SIGKILL)?;
+    poll("the job's end", || Ok((sandbox.status(&job)? == "Failed").then_some(())))?;
+    let numbers = numbers(&sandbox, &job)?;
+    let whole: Vec<Option<u64>> = (0..numbers.len() as u64 - 1).map(Some).chain([None]).collect();
+    assert_eq!(numbers, whole);
+    Ok(())
+}
+
 /// A script that prints what a mark looks like makes none.
 #[test]
 fn a_script_can_make_no_mark() -> TestResult {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Said, Sandbox, TestResult};
 
 /// The folders of this computer, without those of the user who runs the tests.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -30,7 +30,16 @@ struct End {
     kept: Vec<String>,
 }
 
-/// Runs the job as user 1000 if the tests run as root, as their own user if not: root ignores modes.
+/// Runs a script as user 1000 if the tests run as root, as their own user if not: root ignores modes.
+fn as_user(sandbox: &Sandbox, script: &str) -> TestResult<Said> {
+    let as_user = format!(
+        "if [ $(id -u) = 0 ]; then chown -R 1000:1000 . && PATH={PATH} exec setpriv --reuid=1000 --regid=1000 \
+         --clear-groups sh -uc \"$RUN\"; else exec sh -uc \"$RUN\"; fi"
+    );
+    sandbox.sh(&as_user).env("RUN", script).run()
+}
+
+/// Runs a job so.
 fn run_as_user(script: &str, toml: &str) -> TestResult<End> {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("proj", script)?.with(toml)?.spec();
@@ -40,11 +49,7 @@ fn run_as_user(script: &str, toml: &str) -> TestResult<End> {
         "./smtrain-copy submit -q --local --wait {spec} >/dev/null || code=$?; echo ${{code:-0}}; \
          ./smtrain-copy describe -o json - | tr -d '\\n'; echo; chmod -R u+rwX smtrain; find smtrain/jobs -name weights"
     );
-    let as_user = format!(
-        "if [ $(id -u) = 0 ]; then chown -R 1000:1000 . && PATH={PATH} exec setpriv --reuid=1000 --regid=1000 \
-         --clear-groups sh -uc \"$RUN\"; else exec sh -uc \"$RUN\"; fi"
-    );
-    let said = sandbox.sh(&as_user).env("RUN", run).run()?.ok()?;
+    let said = as_user(&sandbox, &run)?.ok()?;
     sandbox.wait_for_no_processes()?;
     let mut lines = said.lines().into_iter();
     let code = lines.next().ok_or("no exit code")?.to_owned();
@@ -80,6 +85,20 @@ fn folders_that_are_not_what_they_were() -> TestResult {
             }
         }
     }
+    Ok(())
+}
+
+/// What is there and can't be looked at is not said to be missing.
+#[test]
+fn files_of_a_spec_that_can_not_be_looked_at() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let toml = "[channels]\ntrain = \"closed/data\"";
+    let spec = sandbox.project("proj", "")?.file("closed/data/a.csv", "1")?.with(toml)?.spec();
+    fs::copy(env!("CARGO_BIN_EXE_smtrain"), sandbox.path("smtrain-copy"))?;
+    let run =
+        format!("chmod 0 proj/closed; ./smtrain-copy validate {spec} || code=$?; chmod 700 proj/closed; exit $code");
+    let said = as_user(&sandbox, &run)?.expect(2)?;
+    assert!(said.stderr.contains("closed/data can't be read: Permission denied"), "{said}");
     Ok(())
 }
 
@@ -139,6 +158,22 @@ open('weights', 'w').write('precious')
         let found = sandbox.sh(&format!("find {}/ml -name weights", sandbox.job_folder(&job).display())).run()?.ok()?;
         assert_eq!(found.lines().len(), 1, "{toml}");
     }
+    Ok(())
+}
+
+/// Keys in S3 are text.
+#[test]
+fn two_names_that_would_be_one_key() -> TestResult {
+    let script = "
+import os
+for name in b'\\xfe', b'\\xff':
+    open(os.fsencode(os.environ['SM_MODEL_DIR']) + b'/' + name, 'wb').write(name)";
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", script)?.with("[output]\ncompression = \"none\"")?;
+    let (job, _) = sandbox.end(&project, &[], 3)?;
+    let reason = sandbox.failure_reason(&job)?;
+    assert!(reason.contains("could not store") && reason.contains("File exists"), "{reason}");
+    assert_eq!(fs::read_dir(sandbox.job_folder(&job).join("ml/model"))?.count(), 2);
     Ok(())
 }
 

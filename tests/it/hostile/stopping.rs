@@ -165,7 +165,7 @@ const KINDS: [&str; 5] = ["fifo", "socket", "folder", "link to a device", "link 
 /// What the supervisor doesn't need any more, or can do without.
 #[test]
 fn no_files_in_place_of_files() -> TestResult {
-    for name in ["pid", "stop", "lock", "plan.json", "local.json", "request.json", "supervisor.log"] {
+    for name in ["pid", "stop", "lock", "plan.json", "request.json", "supervisor.log", "reserve", "spool"] {
         for kind in KINDS {
             let mut socket = None;
             stops_after(&format!("{name} is a {kind}"), |_, folder| {

@@ -72,10 +72,11 @@ impl Copying<'_> {
     }
 
     fn file(&self, file: File, below: &Path) -> CloudResult<()> {
-        // Keys are text.
+        // Keys are text: two names that are no UTF-8 may be one there, and neither is to be lost.
         let path = self.to.join(below.to_string_lossy().as_ref());
         create_private_dir(path.parent().unwrap_or(self.to))?;
-        let copied = private::create(&path).and_then(|mut object| objects::fill(&mut object, &mut Content::of(file)));
+        let create = || private::open(&path, File::options().read(true).write(true).create_new(true));
+        let copied = create().and_then(|mut object| objects::fill(&mut object, &mut Content::of(file)));
         copied.map_err(CloudError::io(format!("store {}", below.display())))
     }
 }
