@@ -241,6 +241,25 @@ fn a_stop_that_nobody_hears_of_is_an_error() -> TestResult {
     stops(&sandbox, &job, "it was not stopped before")
 }
 
+/// The disk can't be written, but the supervisor can be signalled.
+#[test]
+fn a_stop_that_can_not_be_written_down() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", SAVES)?.spec();
+    let script = format!(
+        "job=$(smtrain submit -q --local {spec})
+        until smtrain logs $job | grep -q ready; do sleep 0.05; done
+        unshare -m sh -euc 'mount --rbind $SMTRAIN_HOME $SMTRAIN_HOME
+            mount -o remount,bind,ro $SMTRAIN_HOME
+            exec smtrain stop -q $0' $job
+        smtrain wait $job || echo code $?
+        smtrain logs $job | grep saved"
+    );
+    let said = sandbox.sh("exec unshare -Urm sh -euc \"$RUN\"").env("RUN", script).run()?.ok()?;
+    assert_eq!(said.lines().get(1..), Some(&["code 4", "saved"][..]), "{said}");
+    sandbox.wait_for_no_processes()
+}
+
 /// The supervisor can't be continued from where it can't be seen.
 #[test]
 fn patience_has_an_end() -> TestResult {
