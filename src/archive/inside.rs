@@ -193,7 +193,7 @@ fn missing() -> io::Error {
 }
 
 pub(super) fn is_missing(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Missing>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Missing>()).is_some()
 }
 
 pub(super) fn is_clash(error: &io::Error) -> bool {

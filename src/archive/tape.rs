@@ -251,7 +251,7 @@ pub(super) fn wrong(what: &'static str) -> io::Error {
 }
 
 pub(super) fn is_wrong(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Wrong>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Wrong>()).is_some()
 }
 
 fn no_size() -> io::Error {

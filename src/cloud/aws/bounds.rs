@@ -77,7 +77,7 @@ impl Intercept for Bounds {
 /// What is too much is too much again.
 impl ClassifyRetry for Bounds {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let error = context.output_or_error().and_then(|outcome| outcome.err());
+        let error = context.output_or_error().and_then(Result::err);
         if error.is_some_and(|error| is_too_much(error)) {
             RetryAction::RetryForbidden
         } else {
@@ -181,7 +181,7 @@ impl Body for BoundedBody {
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(this.take(&frame).map(|()| frame))),
             Poll::Pending => this.poll_alarm(context).map(|error| Some(Err(error))),
-            end => end,
+            end @ Poll::Ready(_) => end,
         }
     }
 

@@ -54,7 +54,7 @@ fn files(page: Vec<ObjectSummary>) -> Vec<Object> {
 }
 
 /// None where there are none.
-async fn first_files<'c>(mut pages: BoxStream<'c, CloudResult<Vec<Object>>>) -> Result<Option<Stored<'c>>> {
+async fn first_files(mut pages: BoxStream<'_, CloudResult<Vec<Object>>>) -> Result<Option<Stored<'_>>> {
     while let Some(first) = pages.try_next().await? {
         if !first.is_empty() {
             return Ok(Some(Stored::Files(Files { first, rest: pages })));
