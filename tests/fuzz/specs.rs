@@ -17,6 +17,9 @@ use crate::ui::{self, Text};
 /// The longest message or hint, in characters.
 const MAX_MESSAGE: usize = 1000;
 
+/// The most images of a catalog that are looked up again.
+const MAX_LISTED: usize = 50;
+
 /// A valid spec, for settings to lie under.
 const SPEC: &str = "[framework]\nname = \"pytorch\"\nversion = \"2.3\"\n[source]\ndir = \"src\"\nentry_point = \"train.py\"\n\
                     [resources]\ninstance_type = \"ml.m5.xlarge\"\n";
@@ -121,7 +124,7 @@ impl Given {
 fn images(file: &Path, folder: &Path) -> Option<images::Catalog> {
     let own = images_file::read(file, "images.toml".to_owned(), folder).map_err(check_invalid).ok()?;
     let catalog = images::Catalog::with(own);
-    for listed in images::list(&catalog, None).expect("all names are known") {
+    for listed in images::list(&catalog, None).expect("all names are known").iter().take(MAX_LISTED) {
         images::kind(&catalog, &listed.name).expect("a listed name is known");
     }
     Some(catalog)
