@@ -54,14 +54,11 @@ pub fn main() -> ExitCode {
 /// error of the same arguments, made printable.
 fn printable_error(error: &clap::Error) -> clap::Error {
     let arguments = settings::arguments().into_iter().map(|argument| one_line(&argument.to_string_lossy()));
-    match Cli::try_parse_from(arguments) {
-        Err(error) => error,
+    Cli::try_parse_from(arguments).err().unwrap_or_else(|| {
         // What was wrong with the argument is what was replaced.
-        Ok(_) => {
-            let text = error.to_string();
-            Cli::command().error(error.kind(), printable(text.trim_start_matches("error: ")))
-        }
-    }
+        let text = error.to_string();
+        Cli::command().error(error.kind(), printable(text.trim_start_matches("error: ")))
+    })
 }
 
 fn talk(global: &GlobalArgs) -> Talk {

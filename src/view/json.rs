@@ -1,5 +1,7 @@
 //! Values as JSON text that a terminal can be given.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::error::{Doing, Result};
@@ -24,7 +26,8 @@ fn escaped(json: String) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         if steers_terminals(c) {
-            escaped += &format!("\\u{:04x}", u32::from(c));
+            // Writing to a String does not fail.
+            let _always = write!(escaped, "\\u{:04x}", u32::from(c));
         } else {
             escaped.push(c);
         }
