@@ -6,6 +6,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use sha2::{Digest, Sha256};
+
+const SHA256: &str = "x-amz-checksum-sha256";
+
 pub(super) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// What is to happen to a call.
@@ -258,6 +262,8 @@ impl State {
         let range = request.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
         let mut answer = Answer { headers: vec![("etag", object.tag.clone())], ..Answer::ok() };
         answer.body.clone_from(&object.bytes);
+        let told = object.headers.get(SHA256).filter(|_| request.method == "HEAD");
+        answer.headers.extend(told.map(|told| (SHA256, told.clone())));
         if let Some((start, last)) = range {
             let size = object.bytes.len();
             let (start, last): (usize, usize) = (start.parse().unwrap_or(0), last.parse().unwrap_or(size - 1));
@@ -283,11 +289,14 @@ impl State {
             upload.parts.insert(number, request.body.clone());
             return Answer { headers: vec![("etag", format!("\"part-{number}\""))], ..Answer::ok() };
         }
-        let Some(Upload { parts, headers }) = self.uploads.remove(id) else { return Answer::ok() };
+        let Some(Upload { parts, mut headers }) = self.uploads.remove(id) else { return Answer::ok() };
         if name == "AbortMultipartUpload" {
             return Answer { status: 204, ..Answer::default() };
         }
         let count = parts.len().to_string();
+        let digests: Vec<u8> = parts.values().flat_map(Sha256::digest).collect();
+        let digest = aws_smithy_types::base64::encode(Sha256::digest(digests));
+        headers.insert(SHA256.to_owned(), format!("{digest}-{count}"));
         let answer = self.store(request, headers, parts.into_values().flatten().collect(), &count);
         Answer { body: b"<CompleteMultipartUploadResult/>".to_vec(), ..answer }
     }
