@@ -10,7 +10,9 @@ use crate::settings;
 
 /// Prints a line for each on stderr: settings in a folder above, or somebody else's spec, may have decided it.
 pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context) -> Result<()> {
-    destination.iter().for_each(|origin| context.ui.note(origin));
+    for origin in destination {
+        context.ui.note(origin);
+    }
     if !destination.iter().any(|origin| origin.key == "output.s3_uri") {
         context.ui.note(bucket(context)?);
     }

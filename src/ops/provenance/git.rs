@@ -94,20 +94,15 @@ impl Git {
 
     /// Writes the isolated configuration, and returns the user's `core.excludesFile`.
     async fn configure(&self, repository_config: &Path) -> io::Result<Option<String>> {
+        const ISOLATED: &str = "[core]\nrepositoryformatversion = 1\nbare = false\n";
         let config = self.isolated.path().join("config");
-        std::fs::write(&config, "[core]\nrepositoryformatversion = 1\nbare = false\n")?;
+        std::fs::write(&config, ISOLATED)?;
+        // Fails where the user has no configuration, which is usual.
         let user = self.settings(&["--global", "--includes"]).await.unwrap_or_default();
-        let mut text = std::fs::read_to_string(&config)?;
-        let mut copy = |settings: &[(String, String)]| {
-            settings.iter().filter(|(name, value)| is_copied(name, value)).for_each(|(name, value)| {
-                let (section, key) = name.split_once('.').unwrap_or(("core", name));
-                text.push_str(&format!("[{section}]\n{key} = {value}\n"));
-            });
-        };
-        copy(&user);
+        let mut text = ISOLATED.to_owned() + &copied(&user);
         if repository_config.is_file() {
             let file = repository_config.to_string_lossy();
-            copy(&self.settings(&["--no-includes", "--file", &file]).await?);
+            text += &copied(&self.settings(&["--no-includes", "--file", &file]).await?);
         }
         std::fs::write(&config, text)?;
         let excludes_file = user.into_iter().rev().find(|(name, _)| name == "core.excludesfile");
@@ -124,6 +119,16 @@ impl Git {
         let entries = entries.map(|entry| entry.split_once('\n').unwrap_or((entry, "true")));
         Ok(entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
+}
+
+/// Returns those of the settings that are copied, as lines of a configuration.
+fn copied(settings: &[(String, String)]) -> String {
+    let copied = settings.iter().filter(|(name, value)| is_copied(name, value));
+    let lines = copied.map(|(name, value)| {
+        let (section, key) = name.split_once('.').unwrap_or(("core", name));
+        ["[", section, "]\n", key, " = ", value, "\n"].concat()
+    });
+    lines.collect()
 }
 
 /// Returns whether a value can be written as it is, and its name is one of [`COPIED`].

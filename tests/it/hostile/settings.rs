@@ -24,6 +24,7 @@ fn write(path: &Path, text: &str) -> TestResult {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is not tested is said")]
 fn settings_of_another_user_do_not_count() -> TestResult {
     if !geteuid().is_root() {
         eprintln!("only root can give a file to another user: not tested");
