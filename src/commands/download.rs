@@ -90,6 +90,7 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
         only: Patterns::parse(&only)?,
         force,
         max_size: max_size.map(|size| size.0),
+        state: context.settings.state.clone(),
         again,
         watch: watching.clone(),
     };
@@ -114,7 +115,8 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
     let (as_archive, only, force, max_size) = (false, None, false, None);
     // The same command would submit another job.
     let again = format!("smtrain download {job} -d {}{}", into.display(), context.place_flags(cloud));
-    let saving = Saving { into, as_archive, only, force, max_size, again, watch: watching.clone() };
+    let state = context.settings.state.clone();
+    let saving = Saving { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
     let source = Source::Job(job.clone());
     let downloaded = save(cloud, &source, Which::default(), &saving, &watching).await?;
     report(&downloaded, &watching, context);
