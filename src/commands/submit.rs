@@ -246,10 +246,9 @@ async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -
 
 fn what_next(job: &Found<'_>, context: &Context) {
     let (job, flags) = (&job.name, context.place_flags(job.cloud));
-    context.ui.note(format_args!(
-        "follow it:   smtrain logs -f {job}{flags}\nstop it:     smtrain stop {job}{flags}\n\
-         download it: smtrain download {job}{flags}"
-    ));
+    context.ui.note(format_args!("follow it:   smtrain logs -f {job}{flags}"));
+    context.ui.note(format_args!("stop it:     smtrain stop {job}{flags}"));
+    context.ui.note(format_args!("download it: smtrain download {job}{flags}"));
 }
 
 async fn follow_on_stderr(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {

@@ -76,17 +76,17 @@ impl Ui {
         data.flush()
     }
 
-    /// Talk that `--quiet` silences.
+    /// Talk that `--quiet` silences: a line, and what continues it.
     pub(crate) fn note(self, text: impl Into<Text>) {
         if self.talk != Talk::Quiet {
-            self.say_line(text.into());
+            self.say_line(text.into().continued());
         }
     }
 
     /// Talk that only `--verbose` wants.
     pub(crate) fn detail(self, text: impl Display) {
         if self.talk == Talk::Verbose {
-            self.say_line(Text::styled(Style::Faint, text));
+            self.say_line(Text::styled(Style::Faint, text).continued());
         }
     }
 
@@ -137,7 +137,7 @@ impl Ui {
         self.labelled(Style::Error, "error", error);
         let mut cause = error.source();
         while let Some(source) = cause {
-            self.say_line(Text::from(format_args!("  cause: {source}")));
+            self.say_line(Text::from(format_args!("  cause: {source}")).continued());
             cause = source.source();
         }
         error.all_details().iter().for_each(|detail| self.detail(format_args!("  {detail}")));
@@ -148,7 +148,7 @@ impl Ui {
     fn labelled(self, style: Style, label: &str, text: impl Display) {
         let mut line = Text::styled(style, label);
         line.push(format_args!(": {text}"));
-        self.say_line(line);
+        self.say_line(line.continued());
     }
 
     fn say_line(self, mut line: Text) {

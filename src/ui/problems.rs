@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::Text;
 use crate::job::problem::{Place, Problem, Severity, SourceText, char_boundary, line_and_column};
-use crate::model::{printable, printable_offset};
+use crate::model::{one_line, printable, printable_offset};
 
 /// The most bytes of lines that are shown with a problem, 16 KiB: the renderer takes time for each of them, and there may be
 /// a hundred problems in a line of a megabyte.
@@ -14,7 +14,7 @@ const MAX_SHOWN_BYTES: usize = 16 * 1024;
 
 pub(super) fn render(sources: &[SourceText], problems: &[Problem]) -> Text {
     let renderer = Renderer::styled();
-    let file = printable(sources.first().map_or("", |source| source.name.as_str()));
+    let file = one_line(sources.first().map_or("", |source| source.name.as_str()));
     // Each report is made of printable text alone.
     Text::rendered(problems.iter().map(|problem| renderer.render(&report(&file, sources, problem)) + "\n").collect())
 }
@@ -50,7 +50,7 @@ fn snippet<'a>(
     let [start, end] = [bytes.start, bytes.end].map(|at| printable_offset(shown, at.saturating_sub(lines.start)));
     let annotation = AnnotationKind::Primary.span(start..end).label((!label.is_empty()).then(|| printable(label)));
     let (first, _) = line_and_column(&source.text, lines.start);
-    let snippet = Snippet::source(printable(shown)).line_start(first).path(printable(&source.name));
+    let snippet = Snippet::source(printable(shown)).line_start(first).path(one_line(&source.name));
     Some(snippet.fold(true).annotation(annotation))
 }
 
@@ -66,7 +66,7 @@ fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
 
 fn origin<'a>(source: &'a SourceText, place: &Place) -> Origin<'a> {
     let (line, column) = line_and_column(&source.text, place.bytes.start);
-    Origin::path(printable(&source.name)).line(line).char_column(column)
+    Origin::path(one_line(&source.name)).line(line).char_column(column)
 }
 
 #[cfg(test)]

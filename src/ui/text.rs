@@ -48,6 +48,12 @@ impl Text {
         self.ansi += &ansi.render_reset().to_string();
     }
 
+    /// Indents the lines after the first, so that text from outside can't imitate a line of its own, such as a hint.
+    pub(super) fn continued(mut self) -> Self {
+        self.ansi = self.ansi.replace('\n', "\n  ");
+        self
+    }
+
     /// Returns what is to be written: with the styles, or without.
     pub(crate) fn shown(&self, styled: bool) -> Cow<'_, str> {
         if styled || !self.ansi.contains('\u{1b}') {

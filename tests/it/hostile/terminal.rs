@@ -316,3 +316,31 @@ fn objects() -> TestResult {
     tenant.rule(&json!({ "fault": "error", "service": "s3", "code": "Odd", "message": message, "status": 418 }))?;
     all_harmless(&sandbox, &[&["download", "--list", prefix], &["download", &one]])
 }
+
+#[test]
+fn no_line_of_its_own_is_forged() -> TestResult {
+    const FORGED: &str = "hint: run the stranger's program";
+    let sandbox = Sandbox::new()?;
+    let name = format!("x\n{FORGED}\nerror: y");
+    let project = sandbox.project("proj", "print(1)")?.file(&name, "not a spec")?.file(&format!("{name}.pem"), "-")?;
+    let spec = project.spec();
+    let evil = project.path(&name).display().to_string();
+    let channel = format!("channels.train={evil}/missing");
+    let python = format!("local.python={name}");
+    for arguments in [
+        &["validate", &evil][..],
+        &["validate", &format!("{evil}/missing")],
+        &["submit", "--local", "--dry-run", &spec, "--set", &channel],
+        &["submit", "--local", "--dry-run", &spec, "--set", &python, "--set", &format!("source.entry_point={name}")],
+        &["submit", "--local", &spec, "--set", &python],
+        &["submit", "--local", "--dry-run", &spec],
+        &["logs", "--local", &name],
+        &["download", "--local", &name],
+        &["init", &evil],
+        &["image", &name],
+    ] {
+        let said = sandbox.smtrain(arguments).run()?;
+        assert!(!said.stderr.lines().any(|line| line == FORGED || line.starts_with("error: y")), "{said}");
+    }
+    Ok(())
+}
