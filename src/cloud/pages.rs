@@ -15,13 +15,19 @@ pub(crate) struct PageTokens {
 impl PageTokens {
     /// Passes the next page's token on, or refuses it. `list` says what is listed.
     pub(crate) fn next(&mut self, token: Option<String>, list: &str) -> CloudResult<Option<String>> {
-        match token {
-            Some(token) if !self.seen.insert(self.hasher.hash_one(&token)) => Err(CloudError::Unusable {
-                what: format!("{list} can't be listed to the end: a page leads back to an earlier one"),
-                hint: "try again, and check AWS_ENDPOINT_URL if it is set".to_owned(),
-            }),
-            token => Ok(token),
+        token.as_deref().map_or(Ok(()), |token| self.check(token, list))?;
+        Ok(token)
+    }
+
+    /// Refuses a token that an earlier page had.
+    pub(crate) fn check(&mut self, token: &str, list: &str) -> CloudResult<()> {
+        if self.seen.insert(self.hasher.hash_one(token)) {
+            return Ok(());
         }
+        Err(CloudError::Unusable {
+            what: format!("{list} can't be listed to the end: a page leads back to an earlier one"),
+            hint: "try again, and check AWS_ENDPOINT_URL if it is set".to_owned(),
+        })
     }
 }
 

@@ -1,4 +1,6 @@
-"""Lists that never end: whatever page is asked for, the first one comes, with two tokens in turn."""
+"""Lists that never end: whatever page is asked for, the first one comes, with two tokens in turn.
+
+GetLogEvents ends where it answers with the token that it was given: two tokens in turn never end it."""
 
 import itertools
 import json
@@ -11,6 +13,8 @@ TOKEN_IN_QUERY = re.compile(r"(?<=[?&])continuation-token=[^&]*&?")
 TRUNCATED = re.compile(rb"<IsTruncated>[a-z]*</IsTruncated>")
 # By service: the field of a request and of its answer.
 FIELDS = {"sagemaker": "NextToken", "logs": "nextToken", "monitoring": "NextToken"}
+# By operation: the fields of an answer, where they are others.
+ANSWERED = {"GetLogEvents": ("nextForwardToken", "nextBackwardToken")}
 NUMBERS = itertools.count()
 
 
@@ -33,7 +37,8 @@ def of_json(token, call, request, carry_out):
     asked.pop(FIELDS[call.service], None)
     request.body = encode(asked)
     response = carry_out()
-    response.body = encode({**decode(response.body), FIELDS[call.service]: token})
+    fields = ANSWERED.get(call.operation, (FIELDS[call.service],))
+    response.body = encode({**decode(response.body), **dict.fromkeys(fields, token)})
     response.headers.pop("content-length", None)
     return response
 

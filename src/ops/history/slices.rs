@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::Shown;
-use crate::cloud::{Cloud, JobsQuery, ListedJob, Page};
+use super::{JOBS as LISTED, Shown};
+use crate::cloud::{Cloud, CloudResult, JobsQuery, ListedJob, Page, PageTokens};
 use crate::error::Result;
 
 /// Calls at a time.
@@ -38,7 +38,7 @@ where
             calls.push(async move { (call.slice, cloud.jobs.list(&call.query, call.token).await) });
         }
         let Some((slice, page)) = calls.next().await else { break };
-        slices.read(slice, page?);
+        slices.read(slice, page?)?;
         while let Some(jobs) = slices.in_order() {
             shown.more(jobs)?;
         }
@@ -110,6 +110,7 @@ struct Slice {
     id: usize,
     span: Span,
     state: State,
+    tokens: PageTokens,
     /// Read, and not shown yet.
     jobs: Vec<ListedJob>,
 }
@@ -139,8 +140,7 @@ impl Slices {
     fn insert(&mut self, at: usize, spans: Vec<Span>) {
         for (offset, span) in spans.into_iter().enumerate() {
             self.made += 1;
-            let slice = Slice { id: self.made, span, state: State::Idle(None), jobs: Vec::new() };
-            self.slices.insert(at + offset, slice);
+            self.slices.insert(at + offset, Slice::new(self.made, span));
         }
     }
 
@@ -152,9 +152,9 @@ impl Slices {
     }
 
     /// Takes a slice's page. A slice that will be long ends here: what is behind becomes slices of its own.
-    fn read(&mut self, id: usize, page: Page<ListedJob>) {
-        let Some(at) = self.slices.iter().position(|slice| slice.id == id) else { return };
-        let Some(slice) = self.slices.get_mut(at) else { return };
+    fn read(&mut self, id: usize, page: Page<ListedJob>) -> CloudResult<()> {
+        let Some(at) = self.slices.iter().position(|slice| slice.id == id) else { return Ok(()) };
+        let Some(slice) = self.slices.get_mut(at) else { return Ok(()) };
         let ascending = self.query.ascending;
         let behind = Density::of(&page.items).map(|density| (density, slice.span.behind(density.end, ascending)));
         slice.jobs.extend(page.items);
@@ -164,8 +164,9 @@ impl Slices {
                 slice.state = State::Read;
                 self.insert(at + 1, behind.cut(density.parts(behind), ascending));
             }
-            (token, _) => slice.state = State::Idle(token),
+            (token, _) => slice.state = State::Idle(slice.tokens.next(token, LISTED)?),
         }
+        Ok(())
     }
 
     /// The next jobs to show, if they have been read.
@@ -181,6 +182,10 @@ impl Slices {
 }
 
 impl Slice {
+    fn new(id: usize, span: Span) -> Self {
+        Self { id, span, state: State::Idle(None), tokens: PageTokens::default(), jobs: Vec::new() }
+    }
+
     fn begin(&mut self, query: &JobsQuery) -> Option<Call> {
         let State::Idle(token) = &mut self.state else { return None };
         let token = token.take();

@@ -12,7 +12,7 @@ use super::pace::Quota;
 use super::seen::{LATENESS, Seen};
 use super::tail::Rest;
 use super::{MOST_STREAMS, Wanted};
-use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream};
+use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream, PageTokens};
 use crate::error::Result;
 use look::LookBack;
 use tokio::time::Instant;
@@ -57,6 +57,8 @@ pub(super) struct Streams {
 struct Reading {
     stream: LogStream,
     token: Option<String>,
+    /// Tokens behind pages of this round that held events.
+    tokens: PageTokens,
     queue: VecDeque<LogEvent>,
     empty_pages: u32,
     at_end: bool,
@@ -71,6 +73,30 @@ impl Reading {
     fn wants_page(&self) -> bool {
         self.queue.is_empty() && !self.at_end && !self.is_gone
     }
+
+    /// Prepares for another round, which reads on from the end of the last one.
+    fn begin_round(&mut self) {
+        self.at_end = false;
+        self.tokens = PageTokens::default();
+    }
+
+    /// Queues a page's events and moves on behind it, unless the next page is an earlier one. A token that repeats behind
+    /// empty pages adds nothing; those are counted instead.
+    fn take(&mut self, page: EventsPage, is_enough: bool) -> CloudResult<()> {
+        let is_empty = page.events.is_empty();
+        self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
+        let is_same = self.token.as_deref() == Some(&page.next_forward_token);
+        self.at_end = is_same || is_enough || self.empty_pages > EMPTY_PAGES;
+        if self.at_end {
+            self.empty_pages = 0;
+        }
+        if !self.at_end && !is_empty {
+            self.tokens.check(&page.next_forward_token, &log_of(&self.stream))?;
+        }
+        self.queue.extend(page.events);
+        self.token = Some(page.next_forward_token);
+        Ok(())
+    }
 }
 
 impl Streams {
@@ -82,6 +108,7 @@ impl Streams {
         self.streams.push(Reading {
             stream,
             token,
+            tokens: PageTokens::default(),
             queue: VecDeque::new(),
             empty_pages: 0,
             at_end: false,
@@ -136,7 +163,7 @@ impl Streams {
     ) -> Result<()> {
         let look_from = self.seen.start_of_look();
         if !self.is_open {
-            self.streams.iter_mut().for_each(|reading| reading.at_end = false);
+            self.streams.iter_mut().for_each(Reading::begin_round);
             self.clock = self.newest_ingested;
             self.is_open = true;
         }
@@ -184,7 +211,9 @@ impl Streams {
             match page {
                 Ok(page) => {
                     let is_enough = more_to_come && is_small(&page, limit) && self.is_of_this_round(&page);
-                    self.take(number, page, is_enough);
+                    if let Err(error) = self.take(number, page, is_enough) {
+                        failed = Some(error);
+                    }
                 }
                 Err(CloudError::NotFound(_)) => self.lose(number),
                 // The others' pages are kept: their tokens have moved on.
@@ -201,17 +230,12 @@ impl Streams {
     }
 
     /// `is_enough`: the next round goes on from there.
-    fn take(&mut self, number: usize, page: EventsPage, is_enough: bool) {
-        let Some(reading) = self.streams.get_mut(number) else { return };
-        reading.empty_pages = if page.events.is_empty() { reading.empty_pages + 1 } else { 0 };
-        let is_same = reading.token.as_deref() == Some(&page.next_forward_token);
-        reading.at_end = is_same || is_enough || reading.empty_pages > EMPTY_PAGES;
-        if reading.at_end {
-            reading.empty_pages = 0;
-        }
+    fn take(&mut self, number: usize, page: EventsPage, is_enough: bool) -> CloudResult<()> {
         self.newest_ingested = self.newest_ingested.max(newest_ingested(&page));
-        reading.token = Some(page.next_forward_token);
-        reading.queue.extend(page.events);
+        match self.streams.get_mut(number) {
+            Some(reading) => reading.take(page, is_enough),
+            None => Ok(()),
+        }
     }
 
     fn lose(&mut self, number: usize) {
@@ -256,6 +280,11 @@ impl Streams {
 fn is_small(page: &EventsPage, limit: usize) -> bool {
     let bytes: usize = page.events.iter().map(|event| event.message.len()).sum();
     page.events.len() < limit.min(FULL_PAGE) / 2 && bytes < FULL_PAGE_BYTES / 2
+}
+
+/// What is listed, for an error.
+fn log_of(stream: &LogStream) -> String {
+    format!("the events of the log stream {}", stream.name)
 }
 
 fn newest_ingested(page: &EventsPage) -> Option<Timestamp> {

@@ -47,6 +47,55 @@ fn a_page_token_that_repeats_ends_the_list() -> TestResult {
     Ok(())
 }
 
+/// GetLogEvents ends where it answers with the token that it was given, and so does not where two come in turn.
+#[test]
+fn log_pages_that_lead_in_a_circle_end() -> TestResult {
+    let (sandbox, tenant, _) = on_aws()?;
+    let nodes = (1..=9).map(|node| format!("wide/algo-{node}-1732334455"));
+    let state = json!({ "TrainingJobStatus": "Completed" });
+    tenant.jobs(&[json!({ "name": "wide", "created": 1_732_334_455, "state": state })])?;
+    for stream in nodes {
+        tenant.log_events(&stream, &[(1_732_334_455_000, "one")])?;
+    }
+    let cases: [(&str, &[&str]); 6] = [
+        ("GetLogEvents", &["logs", "done"]),
+        ("GetLogEvents", &["logs", "done", "-f"]),
+        ("GetLogEvents", &["logs", "done", "-n", "1000"]),
+        ("DescribeLogStreams", &["logs", "done", "-f"]),
+        ("FilterLogEvents", &["logs", "wide"]),
+        ("DescribeLogStreams", &["logs", "wide"]),
+    ];
+    for (operation, args) in cases {
+        tenant.clear_rules()?;
+        tenant.clear_calls()?;
+        tenant.rule(&json!({ "fault": "repeat_token", "operation": operation }))?;
+        let said = sandbox.smtrain(args).run()?.expect(1)?;
+        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}, {args:?}: {said}");
+        assert!((2..10).contains(&tenant.count(operation)?), "{operation}, {args:?}");
+    }
+    Ok(())
+}
+
+/// A long history is read in slices of time, each with pages of its own.
+#[test]
+fn a_slice_of_the_history_that_leads_in_a_circle_ends() -> TestResult {
+    let (sandbox, tenant, _) = on_aws()?;
+    let state = json!({ "TrainingJobStatus": "Completed" });
+    let job = |n: u64| json!({ "name": format!("job-{n:04}"), "created": 1_732_400_000 + n * 60, "state": state });
+    tenant.jobs(&(0..450).map(job).collect::<Vec<_>>())?;
+    // The first page and the farthest job come as they are.
+    for operation in ["ListTrainingJobs", "Search"] {
+        tenant.clear_rules()?;
+        tenant.clear_calls()?;
+        tenant.rule(&json!({ "fault": "repeat_token", "operation": operation, "skip": 2 }))?;
+        let status: &[&str] = if operation == "Search" { &["--status", "Completed"] } else { &[] };
+        let said = sandbox.smtrain(&["history", "--all"]).args(status).run()?.expect(1)?;
+        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}: {said}");
+        assert!(tenant.count(operation)? < 40, "{operation}: {}", tenant.count(operation)?);
+    }
+    Ok(())
+}
+
 /// How many bytes of answers to an operation were sent.
 fn sent(tenant: &Tenant, operation: &str) -> TestResult<u64> {
     let calls = tenant.calls()?;

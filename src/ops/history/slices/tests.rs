@@ -75,7 +75,7 @@ fn read(service: &mut Service, mut pick: impl FnMut(usize) -> usize) -> Result<O
             break;
         }
         let call = calls.remove(pick(calls.len()));
-        slices.read(call.slice, service.page(&call.query, call.token));
+        slices.read(call.slice, service.page(&call.query, call.token))?;
         while let Some(jobs) = slices.in_order() {
             shown.more(jobs)?;
         }

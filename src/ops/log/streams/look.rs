@@ -6,8 +6,8 @@ use tokio::time::Instant;
 use super::super::Wanted;
 use super::super::pace::Quota;
 use super::super::seen::{LATENESS, Look};
-use super::{EMPTY_PAGES, Sink, Streams, query};
-use crate::cloud::{Cloud, CloudError, EventsQuery};
+use super::{EMPTY_PAGES, Sink, Streams, log_of, query};
+use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
@@ -97,13 +97,15 @@ impl Streams {
         query.start = query.start.max(reading.floor);
         query.end = Some(query.end.map_or(end, |until| until.min(end)));
         let (stream, mut look, mut empty_pages) = (reading.stream.clone(), Look::default(), 0);
+        let mut tokens = PageTokens::default();
         loop {
             quota.get.take().await;
             let page = match cloud.logs.events(&stream, &query).await {
                 Err(CloudError::NotFound(_)) => return Ok(()),
                 page => page?,
             };
-            empty_pages = if page.events.is_empty() { empty_pages + 1 } else { 0 };
+            let is_empty = page.events.is_empty();
+            empty_pages = if is_empty { empty_pages + 1 } else { 0 };
             for event in page.events {
                 if self.seen.is_new(&mut look, &stream, &event) {
                     self.last_line = Some(Instant::now());
@@ -113,6 +115,9 @@ impl Streams {
             }
             if query.token.as_ref() == Some(&page.next_forward_token) || empty_pages > EMPTY_PAGES {
                 return Ok(());
+            }
+            if !is_empty {
+                tokens.check(&page.next_forward_token, &log_of(&stream))?;
             }
             query.token = Some(page.next_forward_token);
         }
