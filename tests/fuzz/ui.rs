@@ -10,6 +10,7 @@ pub(crate) mod table;
 #[path = "../../src/ui/terminal.rs"]
 mod terminal;
 #[path = "../../src/ui/text.rs"]
+#[expect(dead_code, reason = "a part of the module is under test")]
 mod text;
 
 use std::io::Write;
