@@ -77,6 +77,11 @@ impl Artifact {
         Self { what: file.to_owned(), name: name.to_owned(), uri: uri.clone(), packed_from: None }
     }
 
+    /// The folder of S3's that its files lie in, if it is no single object.
+    pub(super) fn folder(&self) -> S3Uri {
+        self.uri.join("")
+    }
+
     /// None where nothing is stored.
     pub(super) async fn stored<'c>(&self, cloud: &'c Cloud) -> Result<Option<Stored<'c>>> {
         let found = if self.uri.key().is_empty() || self.uri.key().ends_with('/') {
@@ -91,7 +96,7 @@ impl Artifact {
         if without_ending(self.uri.key()).is_some() {
             return Ok(None);
         }
-        first_files(cloud.objects.pages(self.uri.join("")).map_ok(files).boxed()).await
+        first_files(cloud.objects.pages(self.folder()).map_ok(files).boxed()).await
     }
 }
 

@@ -82,7 +82,7 @@ impl Place {
 /// Fetches what is missing of all of them, in their order.
 pub(super) async fn fetch(
     objects: &dyn Objects,
-    items: Vec<Item>,
+    items: impl IntoIterator<Item = Item, IntoIter: Send>,
     journal: Option<Arc<Journal>>,
     on_bytes: &OnBytes,
 ) -> Result<()> {

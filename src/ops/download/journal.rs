@@ -2,6 +2,7 @@
 //!
 //! One line a fact: `object 0 {"uri":...}`, then `0 4194304 4718592` for each stretch of its bytes that has been written.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -40,14 +41,15 @@ impl Content {
 
 impl Journal {
     /// Goes on with the notes that are there, of those of these objects that are still what they were. Others are forgotten.
-    pub(super) fn begin<'o>(
+    pub(super) fn begin<O: Borrow<Object>>(
         folder: &Handle,
-        objects: impl Iterator<Item = &'o Object> + Clone,
+        objects: impl Iterator<Item = O> + Clone,
     ) -> io::Result<(Self, Vec<Extents>)> {
         let mut before = read(folder)?;
         let known: Vec<Extents> = objects
             .clone()
             .map(|object| {
+                let object = object.borrow();
                 before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default()
             })
             .collect();
@@ -72,9 +74,13 @@ fn line(object: usize, range: &Range<u64>) -> String {
     format!("{object} {} {}\n", range.start, range.end)
 }
 
-fn notes<'o>(objects: impl Iterator<Item = &'o Object>, known: &[Extents], to: &mut impl Write) -> io::Result<()> {
+fn notes<O: Borrow<Object>>(
+    objects: impl Iterator<Item = O>,
+    known: &[Extents],
+    to: &mut impl Write,
+) -> io::Result<()> {
     for (number, (object, extents)) in objects.zip(known).enumerate() {
-        writeln!(to, "object {number} {}", serde_json::to_string(&Content::of(object))?)?;
+        writeln!(to, "object {number} {}", serde_json::to_string(&Content::of(object.borrow()))?)?;
         for range in extents.iter() {
             to.write_all(line(number, &range).as_bytes())?;
         }

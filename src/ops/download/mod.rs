@@ -184,8 +184,9 @@ fn version(stored: &Stored<'_>) -> Option<String> {
 
 async fn wanted(files: Files<'_>, artifact: &Artifact, saving: &Saving) -> Result<Vec<Below>> {
     let (mut pages, mut wanted) = (files.pages(), Vec::new());
+    let folder = artifact.folder();
     while let Some(page) = pages.try_next().await? {
-        wanted.extend(files::below(artifact, page).filter(|below| saving.wants(&below.path)));
+        wanted.extend(files::below(&folder, page).filter(|below| saving.wants(below.path())));
     }
     Ok(wanted)
 }
@@ -243,10 +244,10 @@ pub(crate) async fn list(
             }
             Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
             Stored::Files(files) => {
-                let mut pages = files.pages();
+                let (mut pages, folder) = (files.pages(), artifact.folder());
                 while let Some(page) = pages.try_next().await? {
-                    for Below { path, object } in files::below(&artifact, page) {
-                        told(tell(&what, listed(path.to_path_buf(), object.size)))?;
+                    for below in files::below(&folder, page) {
+                        told(tell(&what, listed(below.path().to_path_buf(), below.size)))?;
                     }
                 }
             }
@@ -296,10 +297,10 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
 }
 
 async fn one_of(files: Files<'_>, artifact: &Artifact, path: &Path) -> Result<Option<Object>> {
-    let mut pages = files.pages();
+    let (mut pages, folder) = (files.pages(), artifact.folder());
     while let Some(page) = pages.try_next().await? {
-        if let Some(found) = files::below(artifact, page).find(|below| *below.path == *path) {
-            return Ok(Some((*found.object).clone()));
+        if let Some(found) = files::below(&folder, page).find(|below| below.path() == path) {
+            return Ok(Some(found.object(&folder)));
         }
     }
     Ok(None)
