@@ -127,14 +127,19 @@ impl Fetch {
                 None => self.open().await?,
             };
             let why = match body.try_next().await {
-                Ok(Some(piece)) => {
+                Ok(Some(piece)) if piece.is_empty() => {
                     self.body = Some(body);
-                    if piece.is_empty() {
-                        continue;
-                    }
+                    continue;
+                }
+                Ok(Some(piece)) => {
                     self.advance(piece.len() as u64)?;
                     if let Some(checking) = &mut self.checking {
                         checking.update(&piece);
+                    }
+                    if self.at == self.end {
+                        self.finish(body).await?;
+                    } else {
+                        self.body = Some(body);
                     }
                     return Ok(Some(piece));
                 }
@@ -143,6 +148,17 @@ impl Fetch {
                 Err(error) => innermost(&error),
             };
             self.wait(&why).await?;
+        }
+    }
+
+    /// Reads to the end of the body before its last piece is passed on: whoever has that needs no more.
+    async fn finish(&mut self, mut body: ByteStream) -> CloudResult<()> {
+        loop {
+            match body.try_next().await {
+                Ok(Some(more)) => self.advance(more.len() as u64)?,
+                Ok(None) => return self.check(),
+                Err(error) => return Err(self.broken(&innermost(&error))),
+            }
         }
     }
 
