@@ -270,3 +270,14 @@ fn check(files: &Handle, below: &Below, what: &str, saving: &Saving) -> Result<(
 fn reading(path: &Path) -> String {
     format!("read {}", path.display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There can be millions below a prefix.
+    #[test]
+    fn little_is_held_of_an_object_beside_its_name_and_version() {
+        assert!(size_of::<Below>() <= 48 && size_of::<Extents>() <= 24);
+    }
+}

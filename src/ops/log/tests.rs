@@ -2,6 +2,8 @@
 
 mod service;
 
+use std::sync::atomic::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -10,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
 use super::{Followed, Following, Wanted, Watcher, follow, read};
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::{EventsQuery, LogEvent, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
 
@@ -262,4 +264,19 @@ async fn a_log_that_is_there_is_read_in_order() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Reading on, and looking back, which alone names an end.
+#[test]
+fn pages_that_lead_in_a_circle_end() {
+    let circles: [fn(&EventsQuery) -> bool; 2] = [|_| true, |query| query.end.is_some()];
+    for circles in circles {
+        let arrivals = (0..30).map(|second| line(1, second * 1000, 0)).collect();
+        let behaviour = Behaviour { arrivals, circles, ..Behaviour::default() };
+        let calls = behaviour.calls.clone();
+        let outcome = followed(behaviour, Following::default());
+        let error = outcome.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("leads back to an earlier one"), "{error:?}");
+        assert!(calls.load(Ordering::Relaxed) < 200);
+    }
 }

@@ -51,6 +51,8 @@ pub(super) struct Behaviour {
     /// From when to when nothing answers, in seconds.
     pub(super) outage: Option<(u64, u64)>,
     pub(super) calls: Arc<AtomicU32>,
+    /// Which calls of GetLogEvents get the first page again, with two tokens in turn.
+    pub(super) circles: fn(&EventsQuery) -> bool,
 }
 
 impl Default for Behaviour {
@@ -66,6 +68,7 @@ impl Default for Behaviour {
             failing: 0,
             outage: None,
             calls: Arc::default(),
+            circles: |_| false,
         }
     }
 }
@@ -150,7 +153,10 @@ fn log_event(arrival: &Arrival) -> (LogStream, LogEvent) {
     };
     let stream = LogStream { name: format!("job/algo-{}-{}", arrival.node, arrival.stream).into() };
     let ingested = Some(time(arrival.at + arrival.lag));
-    (stream, LogEvent { timestamp: time(arrival.at), ingested, message: arrival.text.clone().into_bytes(), is_gap: false })
+    (
+        stream,
+        LogEvent { timestamp: time(arrival.at), ingested, message: arrival.text.clone().into_bytes(), is_gap: false },
+    )
 }
 
 fn refusal(refusal: Refusal) -> CloudError {
@@ -207,6 +213,15 @@ impl Logs for Service {
             // One page holds all: the tests of the tail are about following.
             let forward = token(all.last(), "", 0);
             return Ok(EventsPage { events: all, next_forward_token: forward, next_backward_token: "b".to_owned() });
+        }
+        if (self.behaviour.circles)(query) {
+            // A follower that never ends is to fail, not to hang.
+            if self.behaviour.calls.load(Ordering::Relaxed) > 1000 {
+                return Err(CloudError::Other("asked without end".to_owned()));
+            }
+            let next = if query.token.as_deref() == Some("one") { "other" } else { "one" };
+            let (next_forward_token, next_backward_token) = (next.to_owned(), "b".to_owned());
+            return Ok(EventsPage { events: all, next_forward_token, next_backward_token });
         }
         let given = query.token.clone().unwrap_or_default();
         let (behind, pages) = given.split_once('/').unwrap_or(("", "0"));
