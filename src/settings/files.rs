@@ -72,9 +72,11 @@ impl Found {
     /// count, which is a warning.
     fn project_file(&mut self) -> Option<(PathBuf, String)> {
         let here = env::current_dir().ok()?;
-        for file in reachable(&here).map(|folder| folder.join(PROJECT_FILE)).filter(|file| is_there(file)) {
-            if belongs_to_another(&file) {
-                self.warnings.push(format!("{} belongs to another user, and is not read", shown(&file)));
+        for (folder, is_reachable) in folders(&here) {
+            let file = folder.join(PROJECT_FILE);
+            let Some(doubt) = is_there(&file).then(|| doubt(&file, is_reachable)) else { continue };
+            if let Some(doubt) = doubt {
+                self.warnings.push(format!("{} is not read: {doubt}", shown(&file)));
                 continue;
             }
             let name = if file.parent() == Some(&here) { PROJECT_FILE.to_owned() } else { shown(&file) };
@@ -120,22 +122,36 @@ fn site() -> PathBuf {
     first.unwrap_or_else(|| PathBuf::from(SITE))
 }
 
-/// Returns the folders from `here` up whose settings count: not above a repository's root or the home folder, and not in a
-/// folder of another user's or one that everybody may write to, such as /tmp.
-fn reachable(here: &Path) -> impl Iterator<Item = &Path> {
+/// Returns the folders from `here` up to a repository's root or the home folder, and whether settings in them may count: not
+/// from the first one up that is another user's, or that everybody may write to, such as /tmp.
+fn folders(here: &Path) -> impl Iterator<Item = (&Path, bool)> {
     let home = etcetera::home_dir().ok().and_then(|home| home.canonicalize().ok());
-    let is_top = move |folder: &Path| Some(folder) == home.as_deref() || is_repository(folder);
-    std::iter::successors(Some(here), move |folder| {
-        let parent = folder.parent().filter(|_| !is_top(folder))?;
-        let about = parent.metadata().ok()?;
-        (is_own(&about) && about.permissions().mode() & WRITABLE_BY_ALL == 0).then_some(parent)
+    std::iter::successors(Some((here, true)), move |(folder, is_reachable)| {
+        let folder: &Path = folder;
+        let is_top = Some(folder) == home.as_deref() || is_repository(folder);
+        let parent = folder.parent().filter(|_| !is_top)?;
+        let is_private = parent.metadata().is_ok_and(|about| is_own(&about) && !is_writable_by_all(&about));
+        Some((parent, *is_reachable && is_private))
     })
 }
 
-/// The owner of a link counts as well as that of the file that it leads to.
-fn belongs_to_another(file: &Path) -> bool {
-    let is_anothers = |about: io::Result<Metadata>| about.is_ok_and(|about| !is_own(&about));
-    is_anothers(file.symlink_metadata()) || is_anothers(file.metadata())
+/// Returns why a file that was found isn't believed. The owner of a link counts as well as that of what it leads to.
+fn doubt(file: &Path, is_reachable: bool) -> Option<&'static str> {
+    let abouts = [file.symlink_metadata(), file.metadata()];
+    let any = |is: fn(&Metadata) -> bool| abouts.iter().flatten().any(is);
+    if !is_reachable {
+        Some("it lies in or above a folder of another user's, or one that everybody may write to")
+    } else if any(|about| !is_own(about)) {
+        Some("it belongs to another user")
+    } else if any(|about| !about.is_symlink() && is_writable_by_all(about)) {
+        Some("everybody may write to it; see chmod o-w")
+    } else {
+        None
+    }
+}
+
+fn is_writable_by_all(about: &Metadata) -> bool {
+    about.permissions().mode() & WRITABLE_BY_ALL != 0
 }
 
 /// A path with the home folder as `~`.

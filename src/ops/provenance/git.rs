@@ -8,6 +8,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 use super::repository::Repository;
 use crate::settings::{find_program, variable_names};
 
-/// The time that git may take for one answer.
+/// The time that git may take for all its answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Values that say how files are stored and compared (git-config(1), 2.47). None of them names a program or a path.
@@ -51,6 +52,11 @@ pub(super) struct Revision {
 
 /// Returns the revision of `folder`; `None` before the first commit and where git is not installed.
 pub(super) async fn revision(repository: &Repository, folder: &Path) -> io::Result<Option<Revision>> {
+    let too_long = |_| io::Error::other(format!("git took more than {} s", PATIENCE.as_secs()));
+    timeout(PATIENCE, ask(repository, folder)).await.map_err(too_long)?
+}
+
+async fn ask(repository: &Repository, folder: &Path) -> io::Result<Option<Revision>> {
     let Some(program) = find_program("git") else { return Ok(None) };
     let isolated = tempfile::tempdir()?;
     link_data(repository, isolated.path())?;
@@ -139,7 +145,7 @@ fn is_copied(name: &str, value: &str) -> bool {
 /// Links a repository's data into the isolated directory: no configuration, no hooks.
 fn link_data(repository: &Repository, isolated: &Path) -> io::Result<()> {
     let Repository { git_dir, common_dir, .. } = repository;
-    std::fs::write(isolated.join("HEAD"), repository.head()? + "\n")?;
+    std::fs::write(isolated.join("HEAD"), [repository.head()?.as_bytes(), b"\n"].concat())?;
     std::fs::create_dir(isolated.join("info"))?;
     for name in ["objects", "refs", "reftable"] {
         let data = common_dir.join(name);
@@ -162,10 +168,7 @@ fn link_data(repository: &Repository, isolated: &Path) -> io::Result<()> {
 /// Runs git to its end, and returns what it said on stdout.
 async fn output(mut command: Command) -> io::Result<String> {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let Ok(output) = timeout(PATIENCE, command.output()).await else {
-        return Err(io::Error::other(format!("git took more than {} s", PATIENCE.as_secs())));
-    };
-    let output = output?;
+    let output = command.output().await?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

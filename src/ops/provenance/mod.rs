@@ -9,6 +9,7 @@ use std::path::Path;
 use self::git::Revision;
 use self::repository::Repository;
 use crate::cloud::placeholder::{GIT_BRANCH, GIT_COMMIT};
+use crate::model::secrets::looks_like_one;
 
 /// Tags, and why git's are missing where it could not be asked.
 #[derive(Debug, Default)]
@@ -24,10 +25,24 @@ impl Provenance {
         let Some(code_sha256) = code_sha256 else { return provenance };
         provenance.tags.push(tag("code-sha256", code_sha256));
         match revision(folder, ask_git).await {
-            Ok(revision) => provenance.tags.extend(revision.map(git_tags).into_iter().flatten()),
+            Ok(revision) => revision.into_iter().for_each(|revision| provenance.add(revision)),
             Err(error) => provenance.notice = Some(format!("the job has no tags of git's commit and branch: {error}")),
         }
         provenance
+    }
+
+    /// Adds git's tags, but for a branch whose name looks like a secret.
+    fn add(&mut self, revision: Revision) {
+        let Revision { commit, branch, is_dirty } = revision;
+        self.tags.push(tag("git-commit", &if is_dirty { format!("{commit}-dirty") } else { commit }));
+        match branch {
+            Some(branch) if looks_like_one("git-branch", &branch) => {
+                self.notice = Some("the job has no tag of its branch, whose name looks like a secret".to_owned());
+            }
+            Some(branch) if branch == GIT_BRANCH => self.tags.push(tag("git-branch", &branch)),
+            Some(branch) => self.tags.push(tag("git-branch", &tag_value(&branch))),
+            None => {}
+        }
     }
 }
 
@@ -43,13 +58,6 @@ async fn revision(folder: &Path, ask_git: bool) -> io::Result<Option<Revision>> 
 /// Stands for a revision that git was not asked for.
 fn unasked() -> Revision {
     Revision { commit: GIT_COMMIT.to_owned(), branch: Some(GIT_BRANCH.to_owned()), is_dirty: false }
-}
-
-fn git_tags(revision: Revision) -> Vec<(String, String)> {
-    let Revision { commit, branch, is_dirty } = revision;
-    let commit = tag("git-commit", &if is_dirty { format!("{commit}-dirty") } else { commit });
-    let branch = branch.map(|branch| if branch == GIT_BRANCH { branch } else { tag_value(&branch) });
-    std::iter::once(commit).chain(branch.map(|branch| tag("git-branch", &branch))).collect()
 }
 
 fn tag(name: &str, value: &str) -> (String, String) {

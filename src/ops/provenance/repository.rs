@@ -1,7 +1,9 @@
 //! Finds the git repository around a folder by its files alone: no program is called, no configuration is read.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::settings::is_own;
@@ -43,7 +45,7 @@ impl Repository {
     }
 
     /// Returns the text of HEAD.
-    pub(super) fn head(&self) -> io::Result<String> {
+    pub(super) fn head(&self) -> io::Result<OsString> {
         read_pointer(&self.git_dir.join("HEAD"))?.ok_or_else(|| io::Error::other("the repository has no HEAD"))
     }
 }
@@ -59,21 +61,21 @@ fn git_dir(dot_git: &Path) -> io::Result<Option<PathBuf>> {
         dot_git.to_owned()
     } else {
         let Some(text) = read_pointer(dot_git)? else { return Ok(None) };
-        let Some(path) = text.strip_prefix("gitdir: ") else { return Ok(None) };
-        dot_git.parent().unwrap_or(Path::new("/")).join(path)
+        let Some(path) = text.as_bytes().strip_prefix(b"gitdir: ") else { return Ok(None) };
+        dot_git.parent().unwrap_or(Path::new("/")).join(OsStr::from_bytes(path))
     };
     Ok(git_dir.join("HEAD").is_file().then_some(git_dir))
 }
 
 /// Reads a short file without the line end; `None` where there is no such file. A pipe or device is not opened.
-fn read_pointer(path: &Path) -> io::Result<Option<String>> {
+fn read_pointer(path: &Path) -> io::Result<Option<OsString>> {
     match fs::metadata(path) {
         Ok(about) if about.is_file() => {}
         Ok(_) => return Err(io::Error::other(format!("{} is not a file", path.display()))),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
-    let mut text = String::new();
-    fs::File::open(path)?.take(MAX_POINTER).read_to_string(&mut text)?;
-    Ok(Some(text.trim_end_matches(['\n', '\r']).to_owned()))
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(MAX_POINTER).read_to_end(&mut text)?;
+    Ok(Some(OsString::from_vec(text.trim_ascii_end().to_vec())))
 }

@@ -282,6 +282,19 @@ fn what_git_knows_of_a_work_tree_is_told() -> TestResult {
 }
 
 #[test]
+fn a_branch_that_is_named_like_a_secret_is_no_tag() -> TestResult {
+    let trap = Trap::new()?;
+    let (project, commit) = trap.repository("proj")?;
+    let token = ["ghp", "Zk3vQ9xT7wR2mN5bL8cJ4hG6fD1sA0pYuIeO"].join("_");
+    trap.git(&project.path(""), &format!("git checkout -q -b {token}"))?;
+    let (job, said) = trap.sandbox.end(&project, &[], 0)?;
+    assert!(said.stderr.contains("no tag of its branch, whose name looks like a secret"), "{said}");
+    let tags = trap.tags(&job)?;
+    assert_eq!((tag(&tags, "git-commit"), tag(&tags, "git-branch")), (Some(&*commit), None));
+    Ok(())
+}
+
+#[test]
 fn a_linked_work_tree_and_sha256_are_understood() -> TestResult {
     let trap = Trap::new()?;
     let (project, _) = trap.repository("proj")?;

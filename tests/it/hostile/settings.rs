@@ -38,7 +38,7 @@ fn settings_of_another_user_do_not_count() -> TestResult {
     chown(&settings, Some(ANOTHER), None)?;
     assert_eq!(role(&sandbox, "proj", "job.toml")?, "Own (from ROOT/smtrain.toml:1)");
     let said = sandbox.smtrain(&["validate", "job.toml"]).dir(sandbox.path("proj")).run()?.ok()?;
-    assert!(said.stderr.contains("proj/smtrain.toml belongs to another user, and is not read"), "{said}");
+    assert!(said.stderr.contains("proj/smtrain.toml is not read: it belongs to another user"), "{said}");
     // A stranger's link to a file of one's own.
     fs::remove_file(&settings)?;
     write(&sandbox.path("proj/elsewhere.toml"), "role = \"Linked\"\n")?;
@@ -75,7 +75,11 @@ fn settings_in_a_folder_that_all_may_write_to_do_not_count() -> TestResult {
     assert_eq!(role(&sandbox, "shared/mine", "job.toml")?, "Shared (from ROOT/shared/smtrain.toml:1)");
     fs::set_permissions(sandbox.path("shared"), fs::Permissions::from_mode(0o1777))?;
     assert_eq!(role(&sandbox, "shared/mine", "job.toml")?, "none");
+    let said = sandbox.smtrain(&["validate", "job.toml"]).dir(sandbox.path("shared/mine")).run()?.ok()?;
+    assert!(said.stderr.contains("shared/smtrain.toml is not read: it lies in or above a folder of another"), "{said}");
     assert_eq!(role(&sandbox, "shared", "mine/job.toml")?, "Shared (from smtrain.toml:1)", "where smtrain is called");
+    fs::set_permissions(sandbox.path("shared/smtrain.toml"), fs::Permissions::from_mode(0o666))?;
+    assert_eq!(role(&sandbox, "shared", "mine/job.toml")?, "none", "anybody can have written it");
     Ok(())
 }
 
