@@ -105,6 +105,9 @@ const ENDS: [&str; 25] = [
 fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
     let whole = whole_name(text, at);
     let name = text.get(whole.clone())?;
+    if is_in_base64(text, &whole) {
+        return None;
+    }
     let id = plain(name);
     if id.contains("secret") {
         let is_aws = ["access", "aws", "secretkey", "s3", "keysecret"].iter().any(|word| id.contains(word));
@@ -115,8 +118,35 @@ fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
         }
     }
     let id = id.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_named = ENDS.iter().any(|end| id.ends_with(end)) && !HARMLESS.iter().any(|word| id.contains(word));
+    let is_named = ENDS.iter().any(|end| id.ends_with(end) && is_word(name, end.len()))
+        && !HARMLESS.iter().any(|word| id.contains(word));
     (is_named && !is_in_arn(text, &whole)).then(|| password(text, &whole, id)).flatten()
+}
+
+/// Returns whether the last `length` letters and digits of a name are a word of their own in it: `db_pwd`, `dbPwd`; not
+/// `x7Qpwd`. In a name of one case and without digits, a word can't be told: `PGPASSWORD`, `authtoken`.
+fn is_word(name: &[u8], length: usize) -> bool {
+    let end = name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
+    let name = name.get(..end).unwrap_or_default();
+    let letters = name.iter().enumerate().rev().filter(|(_, byte)| byte.is_ascii_alphanumeric());
+    let Some((start, first)) = letters.take(length).last() else { return false };
+    let Some(before) = start.checked_sub(1).and_then(|at| name.get(at)) else { return true };
+    let has = |is: fn(&u8) -> bool| name.iter().any(is);
+    let is_of_one_case = !has(u8::is_ascii_digit) && !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase));
+    !before.is_ascii_alphanumeric() || (!before.is_ascii_uppercase() && first.is_ascii_uppercase()) || is_of_one_case
+}
+
+/// Returns whether a name stands in encoded data: a run of base64's characters that is longer than names and paths are.
+fn is_in_base64(text: &[u8], name: &Range<usize>) -> bool {
+    const LONGEST_NAME: usize = 48;
+    const REACH: usize = 64;
+    let is_of_data = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let middle = name.start + name.len() / 2;
+    let before = around(text, middle.saturating_sub(REACH), middle).iter().rev().take_while(is_of_data).count();
+    let after = around(text, middle, middle + REACH).iter().take_while(is_of_data).count();
+    let run = around(text, middle - before, middle + after);
+    let has = |is: fn(&u8) -> bool| run.iter().any(is);
+    run.len() > LONGEST_NAME && has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)
 }
 
 /// Returns whether a name is part of an ARN: `arn:aws:secretsmanager:eu-west-1:111122223333:secret:NAME`.
@@ -201,7 +231,8 @@ fn is_glue(glue: &[u8], has_equals: bool) -> bool {
     let words = glue.split(u8::is_ascii_whitespace).filter(is_word).count();
     let letters = glue.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
     let lines = memchr::memchr_iter(b'\n', glue).count();
-    let joins = has_equals || glue.iter().any(|byte| b"=:,>\"' \t\n".contains(byte));
+    // A line feed alone joins nothing: lines of encoded data end as names do.
+    let joins = has_equals || glue.iter().any(|byte| b"=:,>\"' \t".contains(byte));
     joins
         && lines <= 1
         && words <= MAX_WORDS

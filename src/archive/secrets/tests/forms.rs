@@ -32,6 +32,14 @@ impl Random {
     }
 }
 
+/// Returns random bytes in base64, of some `length`.
+pub(super) fn base64_text(random: &mut Random, length: usize) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let sextet = |bits: u64| ALPHABET[usize::try_from(bits & 63).expect("it is small")];
+    let ten = |number: u64| (0..10).map(move |place| sextet(number >> (4 + 6 * place)));
+    std::iter::repeat_with(|| random.next()).flat_map(ten).take(length).collect()
+}
+
 const CAPITALS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const SMALL: &str = "abcdefghijklmnopqrstuvwxyz";
 const DIGITS: &str = "0123456789";

@@ -8,7 +8,7 @@ mod forms;
 use std::path::{Path, PathBuf};
 
 use super::find;
-use forms::{FORMS, Random, expand};
+use forms::{FORMS, Random, base64_text, expand};
 
 /// Secrets that each form is tried with.
 const ROUNDS: u64 = 20;
@@ -113,6 +113,34 @@ fn what_only_looks_like_a_secret_is_none() {
     ] {
         let content = expand(form, &mut random);
         assert_eq!(find(&content), None, "{}", String::from_utf8_lossy(&content));
+    }
+}
+
+/// Two megabytes of random bytes each, as `base64` prints them, and without line breaks.
+#[test]
+fn encoded_data_is_no_secret() {
+    const SIZE: usize = 2 * 1024 * 1024;
+    let refused = |seed: u64, width: usize| {
+        let data = base64_text(&mut Random::new(seed), SIZE);
+        let text = if width == 0 { data } else { data.chunks(width).collect::<Vec<_>>().join(&b'\n') };
+        find(&text).map(|finding| (seed, width, finding))
+    };
+    let seeds = (1..=5).flat_map(|seed| [64, 76, 100, 0].map(|width| (seed * 1000 + width as u64, width)));
+    let refused: Vec<_> = seeds.filter_map(|(seed, width)| refused(seed, width)).collect();
+    assert_eq!(refused, Vec::new());
+}
+
+/// Lines of encoded data that end as a name does, the next being such as a value is: alone, in a list, and with a sign.
+#[test]
+fn a_line_of_encoded_data_that_ends_as_a_name_joins_nothing() {
+    let mut random = Random::new(7);
+    for end in ["pwd", "/pwd", "+Pass", "auth", "Token", "apikey", "secret"] {
+        for (close, open) in [("", ""), ("\"", "\""), ("\",", "\""), ("=", "")] {
+            let data = [base64_text(&mut random, 64), base64_text(&mut random, 64)];
+            let [first, second] = data.map(|line| String::from_utf8_lossy(&line).into_owned());
+            let text = format!("{open}{first}{end}{close}\n{open}{second}\n");
+            assert_eq!(find(text.as_bytes()), None, "{text}");
+        }
     }
 }
 
