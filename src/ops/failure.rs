@@ -1,7 +1,7 @@
 //! What to do about a job that failed, by the beginning of the service's reason.
 
-/// Hints for a FailureReason. What the script itself did wrong stands in its log.
-pub(crate) fn advice(reason: &str, job: &str) -> Vec<String> {
+/// Returns hints for a FailureReason. What the script itself did wrong stands in its log.
+pub(crate) fn advice(reason: &str, job: &str, is_local: bool) -> Vec<String> {
     let lower = reason.to_lowercase();
     let read_log = format!("read its log: smtrain logs {job}");
     let hint = if reason.starts_with("CapacityError") {
@@ -15,6 +15,8 @@ pub(crate) fn advice(reason: &str, job: &str) -> Vec<String> {
         "the job's role lacks a permission: it needs the data, the output and the code's bucket, and their KMS keys"
     } else if lower.contains("out of memory") || lower.contains("outofmemory") || lower.contains("exit code: 137") {
         "it ran out of memory: a larger instance type, or smaller batches"
+    } else if lower.contains("no space left") && is_local {
+        "make room on the disk of SMTRAIN_HOME (default: ~/.local/state/smtrain), then submit the job again"
     } else if lower.contains("no space left") {
         "its disk was full: set resources.volume_size_gb higher"
     } else {
@@ -34,7 +36,7 @@ mod tests {
 
     #[test]
     fn known_failures_get_their_own_hint() {
-        let first = |reason: &str| advice(reason, "job").first().cloned().unwrap_or_default();
+        let first = |reason: &str| advice(reason, "job", false).first().cloned().unwrap_or_default();
         for (reason, word) in [
             (
                 "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.",
@@ -47,6 +49,8 @@ mod tests {
         ] {
             assert!(first(reason).contains(word), "{reason}: {}", first(reason));
         }
+        let local = advice("InternalServerError: No space left on device", "job", true);
+        assert!(local.iter().all(|hint| !hint.contains("volume_size_gb")) && local.len() == 2, "{local:?}");
         assert!(first("AlgorithmError: ValueError: no data, exit code: 1").starts_with("read its log"));
     }
 }

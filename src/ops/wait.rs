@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure;
 use super::find_job::Found;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, local};
 use crate::error::{Error, Kind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
@@ -102,7 +102,8 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
         let reason = job.failure_reason.as_deref().unwrap_or_default();
         let name = &job.training_job_name;
         let failed = Error::job_failed(name, reason);
-        return Err(failure::advice(reason, name.as_str()).into_iter().fold(failed, Error::hint));
+        let is_local = job.training_job_arn.split(':').nth(3) == Some(local::REGION);
+        return Err(failure::advice(reason, name.as_str(), is_local).into_iter().fold(failed, Error::hint));
     }
     match with(JobStatus::Stopped) {
         Some(job) => Err(stopped(job)),

@@ -123,6 +123,11 @@ impl JobFolder {
         self.path.join("spool")
     }
 
+    /// Where lines of the log may be missing that the log itself has no mark for. Blank where there are none.
+    pub(crate) fn log_note(&self) -> PathBuf {
+        self.path.join("log-note")
+    }
+
     /// `timestamp,name,value` of every metric value.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.path.join("metrics.csv")

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -30,6 +31,8 @@ pub(crate) struct LogWriter {
     buffer: Vec<u8>,
     last: Timestamp,
     stamp: String,
+    /// Why events were dropped that no mark stands for yet.
+    dropped: Option<String>,
 }
 
 impl LogWriter {
@@ -37,7 +40,8 @@ impl LogWriter {
     pub(crate) fn append(path: &Path) -> io::Result<Self> {
         let file = private::open(path, File::options().create(true).read(true).append(true))?;
         let good = file.metadata()?.len();
-        let mut writer = Self { file, good, buffer: Vec::new(), last: Timestamp::MIN, stamp: String::new() };
+        let mut writer =
+            Self { file, good, buffer: Vec::new(), last: Timestamp::MIN, stamp: String::new(), dropped: None };
         if good > 0 && last_byte(&writer.file, good)? != b'\n' {
             writer.buffer.push(b'\n');
         }
@@ -51,6 +55,11 @@ impl LogWriter {
 
     /// Adds an event. Times never go back, even when the computer's clock does: readers bisect by them.
     pub(crate) fn event(&mut self, now: Timestamp, message: &[u8]) {
+        self.mark_dropped(now);
+        self.push(now, message);
+    }
+
+    fn push(&mut self, now: Timestamp, message: &[u8]) {
         if now > self.last {
             self.last = now;
             self.stamp = stamp(now);
@@ -63,9 +72,45 @@ impl LogWriter {
     /// Adds a mark: lines may be missing here. It can't be mistaken for anything that a script printed.
     pub(crate) fn gap(&mut self, now: Timestamp, why: &str) {
         let start = self.buffer.len();
-        self.event(now, format!(" smtrain: lines may be missing here: {why}").as_bytes());
+        self.push(now, format!(" smtrain: lines may be missing here: {why}").as_bytes());
         if let Some(end_of_stamp) = self.buffer.get_mut(start + STAMP_LEN - 1) {
             *end_of_stamp = GAP;
+        }
+    }
+
+    /// Drops the events that could not be written. A mark takes their place once the log can be written again.
+    pub(crate) fn drop_unwritten(&mut self, why: &str) {
+        if !self.buffer.is_empty() {
+            self.buffer.clear();
+            self.dropped.get_or_insert_with(|| why.to_owned());
+        }
+    }
+
+    /// Adds the mark for events that were dropped, if any were.
+    pub(crate) fn mark_dropped(&mut self, now: Timestamp) {
+        if let (Some(why), true) = (self.dropped.clone(), self.buffer.is_empty()) {
+            self.gap(now, &why);
+        }
+    }
+
+    /// Returns why events are missing that no mark in the file stands for.
+    pub(crate) fn dropped(&self) -> Option<&str> {
+        self.dropped.as_deref()
+    }
+
+    /// Returns what has become of the file since it was opened at `path`; none where it is there as it was written.
+    pub(crate) fn damage(&self, path: &Path) -> Option<&'static str> {
+        let Ok(written) = self.file.metadata() else { return None };
+        let named = std::fs::symlink_metadata(path);
+        match named {
+            Ok(named) if (named.dev(), named.ino()) != (written.dev(), written.ino()) => {
+                Some("the log was replaced by another file while the job ran")
+            }
+            Ok(_) if written.len() < self.good => Some("the log was cut short by somebody while the job ran"),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Some("the log was removed while the job ran")
+            }
+            _ => None,
         }
     }
 
@@ -79,6 +124,7 @@ impl LogWriter {
         }
         self.good += self.buffer.len() as u64;
         self.buffer.clear();
+        self.dropped = None;
         Ok(())
     }
 }
@@ -281,110 +327,4 @@ fn parse_line(line: &[u8]) -> Option<LogEvent> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-    fn write(path: &Path, lines: &[(i64, &[u8])]) -> io::Result<()> {
-        let mut log = LogWriter::append(path)?;
-        for (second, message) in lines {
-            log.event(Timestamp::from_second(*second).unwrap_or_default(), message);
-        }
-        log.flush()
-    }
-
-    fn messages(run: &Events) -> Vec<&[u8]> {
-        run.events.iter().map(|event| event.message.as_slice()).collect()
-    }
-
-    #[test]
-    fn reads_forwards_backwards_and_by_time() -> Outcome {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("log");
-        write(&path, &[(1, b"one"), (2, b"two"), (3, b""), (4, b"four\r")])?;
-        let mut log = LogReader::open(&path)?;
-        let to = log.whole_len()?;
-        assert_eq!(messages(&log.forwards(0, to, 9)?), [&b"one"[..], b"two", b"", b"four\r"]);
-        let first = log.forwards(0, to, 2)?;
-        assert_eq!(messages(&log.forwards(first.end, to, 9)?), [&b""[..], b"four\r"]);
-        let last = log.backwards(0, to, 2)?;
-        assert_eq!(messages(&last), [&b""[..], b"four\r"]);
-        assert_eq!(messages(&log.backwards(0, last.start, 9)?), [&b"one"[..], b"two"]);
-        for (second, expected) in [(0, 4), (2, 3), (4, 1), (5, 0)] {
-            let from = log.first_since(Timestamp::from_second(second)?, to)?;
-            assert_eq!(log.forwards(from, to, 9)?.events.len(), expected, "since {second}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_line_cut_short_is_ended_and_kept() -> Outcome {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("log");
-        std::fs::write(&path, b"1970-01-01T00:00:01.000Z whole\n1970-01")?;
-        assert_eq!(LogReader::open(&path)?.whole_len()?, 31);
-        write(&path, &[(2, b"next")])?;
-        let mut log = LogReader::open(&path)?;
-        let to = log.whole_len()?;
-        assert_eq!(messages(&log.forwards(0, to, 9)?), [&b"whole"[..], b"1970-01", b"next"]);
-        Ok(())
-    }
-
-    #[test]
-    fn marks_of_gaps_are_told_from_what_looks_like_them() -> Outcome {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("log");
-        let mut log = LogWriter::append(&path)?;
-        log.gap(Timestamp::from_second(1)?, "why");
-        log.event(Timestamp::from_second(1)?, b"! smtrain: lines may be missing here: why");
-        log.flush()?;
-        assert!(std::fs::read_to_string(&path)?.starts_with("1970-01-01T00:00:01.000Z! smtrain: lines may"));
-        let to = LogReader::open(&path)?.whole_len()?;
-        let run = LogReader::open(&path)?.forwards(0, to, 9)?;
-        assert_eq!(messages(&run)[0], b"smtrain: lines may be missing here: why");
-        assert_eq!(run.events.iter().map(|event| event.is_gap).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(LogReader::open(&path)?.first_since(Timestamp::from_second(1)?, to)?, 0);
-        Ok(())
-    }
-
-    #[test]
-    fn times_never_go_back() -> Outcome {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("log");
-        write(&path, &[(9, b"a"), (5, b"b")])?;
-        let mut log = LogReader::open(&path)?;
-        let to = log.whole_len()?;
-        let times: Vec<i64> = log.forwards(0, to, 9)?.events.iter().map(|event| event.timestamp.as_second()).collect();
-        assert_eq!(times, [9, 9]);
-        Ok(())
-    }
-
-    proptest! {
-        #[test]
-        fn pages_of_any_size_give_every_line_once(lengths in prop::collection::vec(0usize..2_000, 1..40), limit in 1usize..10) {
-            let folder = tempfile::tempdir()?;
-            let path = folder.path().join("log");
-            let lines: Vec<Vec<u8>> = lengths.iter().map(|length| vec![b'x'; *length]).collect();
-            let stamped: Vec<(i64, &[u8])> = (0..).zip(lines.iter().map(Vec::as_slice)).collect();
-            write(&path, &stamped)?;
-            let mut log = LogReader::open(&path)?;
-            let to = log.whole_len()?;
-            let (mut forwards, mut at) = (Vec::new(), 0);
-            while at < to {
-                let page = log.forwards(at, to, limit)?;
-                at = page.end;
-                forwards.extend(page.events);
-            }
-            let (mut backwards, mut end) = (Vec::new(), to);
-            while end > 0 {
-                let page = log.backwards(0, end, limit)?;
-                end = page.start;
-                backwards.splice(0..0, page.events);
-            }
-            prop_assert_eq!(forwards.iter().map(|event| event.message.clone()).collect::<Vec<_>>(), lines);
-            prop_assert_eq!(forwards, backwards);
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::home::Home;
 use super::log::{Events, LogReader, PAGE_EVENTS};
+use super::log_note::LogNote;
 use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, JobEventsPage, LogStream, Logs};
 use crate::model::JobName;
 
@@ -27,20 +28,35 @@ impl LocalLogs {
         let job = JobName::new(job).map_err(|_| unknown())?;
         Ok(self.home.job(&job).log().join(node))
     }
+
+    /// The note that the stream is incomplete, if there is one.
+    fn note(&self, stream: &LogStream) -> CloudResult<Option<LogNote>> {
+        let Some((job, node)) = stream.name.split_once('/') else { return Ok(None) };
+        let Ok(job) = JobName::new(job) else { return Ok(None) };
+        Ok(self.noted(&job)?.filter(|note| note.stream == node))
+    }
+
+    fn noted(&self, job: &JobName) -> CloudResult<Option<LogNote>> {
+        let folder = self.home.job(job);
+        folder.read_log_note().map_err(CloudError::io(format!("read {}", folder.log_note().display())))
+    }
 }
 
 #[async_trait]
 impl Logs for LocalLogs {
     async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>> {
         let folder = self.home.job(job).log();
-        let entries = match std::fs::read_dir(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(CloudError::io(format!("list {}", folder.display())))?,
-        };
         let stream = |name: &OsStr| LogStream { name: format!("{job}/{}", name.to_string_lossy()).into() };
-        let streams = entries.map(|entry| Ok(stream(&entry?.file_name()))).collect::<io::Result<Vec<_>>>();
-        let mut streams = streams.map_err(CloudError::io(format!("list {}", folder.display())))?;
+        let list = || match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => entries?.map(|entry| Ok(stream(&entry?.file_name()))).collect::<io::Result<Vec<_>>>(),
+        };
+        let mut streams = list().map_err(CloudError::io(format!("list {}", folder.display())))?;
+        // One that was removed is read as its note.
+        let noted = self.noted(job)?.map(|note| stream(note.stream.as_ref()));
+        streams.extend(noted);
         streams.sort_by(|a, b| a.name.cmp(&b.name));
+        streams.dedup();
         Ok(streams)
     }
 
@@ -52,34 +68,62 @@ impl Logs for LocalLogs {
 
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {
         let file = self.file(stream)?;
-        let run = read(&file, query).map_err(CloudError::io(format!("read {}", file.display())))?;
+        let token = query.token.as_deref().map(Token::parse).transpose();
+        let token = token.map_err(CloudError::io(format!("read {}", file.display())))?;
+        let note = self.note(stream)?;
+        let mut run = match read(&file, query, token) {
+            // It was removed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match note {
+                Some(_) => Events { events: Vec::new(), start: 0, end: 0 },
+                None => return Err(CloudError::NotFound(format!("log stream {}", stream.name))),
+            },
+            run => run.map_err(CloudError::io(format!("read {}", file.display())))?,
+        };
+        let note = note.filter(|note| is_due(note, &run, query, token));
+        let is_noted = note.is_some() || matches!(token, Some(Token::Noted(_)));
+        run.events.extend(note.map(|note| note.event()));
+        let forward = if is_noted { Token::Noted(run.end) } else { Token::Forward(run.end) };
         Ok(EventsPage {
             events: run.events,
-            next_forward_token: Token::Forward(run.end).to_text(),
+            next_forward_token: forward.to_text(),
             next_backward_token: Token::Backward(run.start).to_text(),
         })
     }
 }
 
-fn read(file: &std::path::Path, query: &EventsQuery) -> io::Result<Events> {
+/// Returns whether a note follows the events of a page: it stands behind all others, once.
+fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<Token>) -> bool {
+    let at = note.event().timestamp;
+    let is_wanted = query.start.is_none_or(|start| at >= start) && query.end.is_none_or(|end| at < end);
+    let is_end = match token {
+        Some(Token::Forward(_)) => run.events.is_empty(),
+        Some(Token::Backward(_) | Token::Noted(_)) => false,
+        None => run.events.is_empty() || !query.from_head,
+    };
+    is_wanted && is_end
+}
+
+fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>) -> io::Result<Events> {
     let mut log = LogReader::open(file)?;
     let whole = log.whole_len()?;
     let to = query.end.map_or(Ok(whole), |end| log.first_since(end, whole))?;
     let from = query.start.map_or(Ok(0), |start| log.first_since(start, whole))?;
     let limit = query.limit.unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS);
-    match query.token.as_deref().map(Token::parse).transpose()? {
-        Some(Token::Forward(at)) => log.forwards(at, to.max(at), limit),
+    match token {
+        Some(Token::Forward(at) | Token::Noted(at)) => log.forwards(at, to.max(at), limit),
         Some(Token::Backward(at)) => log.backwards(from.min(at), at, limit),
         None if query.from_head => log.forwards(from, to.max(from), limit),
         None => log.backwards(from.min(to), to, limit),
     }
 }
 
-/// A place between two lines, and the direction that reading goes on in: `f/1234`, `b/1234`.
+/// A place between two lines, and the direction that reading goes on in: `f/1234`, `b/1234`; `n/1234` is forwards, behind
+/// the note.
 #[derive(Clone, Copy, Debug)]
 enum Token {
     Forward(u64),
     Backward(u64),
+    Noted(u64),
 }
 
 impl Token {
@@ -87,6 +131,7 @@ impl Token {
         match self {
             Self::Forward(at) => format!("f/{at}"),
             Self::Backward(at) => format!("b/{at}"),
+            Self::Noted(at) => format!("n/{at}"),
         }
     }
 
@@ -97,6 +142,7 @@ impl Token {
         match direction {
             "f" => Ok(Self::Forward(at)),
             "b" => Ok(Self::Backward(at)),
+            "n" => Ok(Self::Noted(at)),
             _ => Err(invalid()),
         }
     }

@@ -11,6 +11,7 @@ mod jobs;
 mod lines;
 mod listing;
 mod log;
+mod log_note;
 mod logs;
 mod metrics;
 mod notices;

@@ -44,7 +44,8 @@ impl Spool {
     pub(crate) fn read(&mut self, pipe: &mut PipeReader, into: &mut [u8]) -> io::Result<usize> {
         if let Some(file) = &self.file {
             match splice(pipe, file, self.len, into.len()) {
-                Err(error) if is_unsupported(&error) => self.give_up()?,
+                // What can't be moved is still in the pipe.
+                Err(error) if is_unsupported(&error) || is_full(&error) => self.give_up(),
                 moved => {
                     let moved = moved?;
                     file.read_exact_at(into.get_mut(..moved).unwrap_or_default(), self.len)?;
@@ -62,9 +63,11 @@ impl Spool {
     }
 
     /// An empty file stands for bytes that can't be recovered.
-    fn give_up(&mut self) -> io::Result<()> {
-        self.file = None;
-        private::create(&self.path).map(drop)
+    pub(crate) fn give_up(&mut self) {
+        if let Some(file) = self.file.take() {
+            // A file that can't be emptied doesn't fit the log, which is noticed, too.
+            let _unemptied = file.set_len(0);
+        }
     }
 
     /// All that was read is in the log, which is `log_len` bytes long, but the line that `lines` is in the middle of.
@@ -122,6 +125,13 @@ fn splice(pipe: &PipeReader, file: &File, at: u64, most: usize) -> io::Result<us
 #[cfg(not(target_os = "linux"))]
 fn splice(_pipe: &PipeReader, _file: &File, _at: u64, _most: usize) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// Not every file system takes bytes from a pipe.

@@ -162,6 +162,7 @@ impl JobFolder {
             // Nobody reads it again, should it stay.
             let _left = remove_if_there(&of_a_running_job);
         }
+        self.remove_blank_log_note();
         Ok(())
     }
 

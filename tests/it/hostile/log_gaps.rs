@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::robust::disk::on_a_small_disk;
 use crate::robust::{GUARD, SUPERVISOR, hold, process, signal};
 use crate::support::{Sandbox, TestResult, poll};
 
@@ -161,5 +162,83 @@ fn the_guard_is_killed_too() -> TestResult {
     let numbers = numbers(&sandbox, &job)?;
     assert_eq!(numbers.last(), Some(&None), "{:?}", numbers.len());
     assert_eq!(numbers.iter().filter(|number| number.is_none()).count(), 1);
+    Ok(())
+}
+
+/// Prints numbered lines without end, and saves something where there is room when it is asked to stop.
+const FLOOD_THAT_SAVES: &str = "
+import itertools, os, signal, sys
+def save(*_):
+    open(os.environ['TMPDIR'] + '/saved', 'w').close()
+    os._exit(0)
+signal.signal(signal.SIGTERM, save)
+for n in itertools.count():
+    sys.stdout.write(f'{n} x\\n')
+";
+
+/// The script has its time to save, and no line is lost without a mark.
+#[test]
+fn a_full_disk_is_marked() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", FLOOD_THAT_SAVES)?.spec();
+    let run = format!(
+        "smtrain submit -q --local --wait {spec} > /dev/null; echo code $?; smtrain logs -o json -; \
+         smtrain logs -f - > /dev/null; [ -e $TMPDIR/saved ] && echo saved;"
+    );
+    let said = on_a_small_disk(&sandbox, "2m", &run)?.ok()?;
+    let lines = said.lines();
+    let [first, events @ .., last] = &lines[..] else { return Err(said.to_string().into()) };
+    assert_eq!((*first, *last), ("code 3", "saved"), "{}", said.stderr);
+    let (mut expected, mut gaps) = (Some(0), 0);
+    for event in events {
+        let event: serde_json::Value = serde_json::from_str(event)?;
+        let message = event["message"].as_str().ok_or("no message")?;
+        if event["gap"] == true {
+            assert!(message.contains("could not be written: No space left on device"), "{message}");
+            (expected, gaps) = (None, gaps + 1);
+            continue;
+        }
+        let number: u64 = message.strip_suffix(" x").ok_or("an odd line")?.parse()?;
+        assert_eq!(number, expected.unwrap_or(number), "an unmarked gap");
+        expected = Some(number + 1);
+    }
+    assert!(gaps > 0);
+    let summary = format!(" {gaps} {}\n", if gaps == 1 { "gap" } else { "gaps" });
+    assert!(said.stderr.contains(&summary), "{}", said.stderr);
+    assert!(said.stderr.contains("make room on the disk of SMTRAIN_HOME"), "{}", said.stderr);
+    assert!(!said.stderr.contains("volume_size_gb"), "{}", said.stderr);
+    sandbox.wait_for_no_processes()
+}
+
+/// Somebody removes, replaces or empties the log of a running job: it goes on, and `logs` says what happened.
+#[test]
+fn a_log_that_was_removed() -> TestResult {
+    for (deed, why) in [
+        ("rm $LOG/*", "the log was removed"),
+        ("rm -r $LOG", "the log was removed"),
+        ("mv $LOG/* aside && cp aside $LOG/$NAME", "the log was replaced by another file"),
+        (": > $LOG/$NAME", "the log was cut short"),
+    ] {
+        let sandbox = Sandbox::new()?;
+        let script = "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists(os.environ['GO']): time.sleep(0.01)\nprint('x')";
+        let project = sandbox.project("proj", script)?;
+        let go = sandbox.path("go");
+        let submit = sandbox.smtrain(&["submit", "-q", "--local", &project.spec()]).env("GO", &go);
+        let job = submit.run()?.ok()?.line().to_owned();
+        sandbox.wait_for_log(&job, "ready")?;
+        let log = sandbox.job_folder(&job).join("log");
+        let name = fs::read_dir(&log)?.next().ok_or("no stream")??.file_name();
+        sandbox.sh(deed).env("LOG", &log).env("NAME", name).run()?.ok()?;
+        fs::write(&go, "")?;
+        sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+        for command in [&["logs", &job][..], &["logs", "-n", "3", &job], &["logs", "-f", &job]] {
+            let said = sandbox.smtrain(command).run()?.ok()?;
+            let is_told = said.stdout.contains(&format!("smtrain: lines may be missing here: {why}"));
+            let is_counted = said.stderr.contains("lines may be missing") || said.stderr.contains(" 1 gap\n");
+            assert!(is_told && is_counted, "{deed}: {said}");
+        }
+        let state = sandbox.describe(&job)?;
+        assert!(state.to_string().contains(why), "{deed}: {state}");
+    }
     Ok(())
 }

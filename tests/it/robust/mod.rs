@@ -1,6 +1,6 @@
 //! What local jobs survive: killed processes, full disks, floods of output, computers that grant no namespaces.
 
-mod disk;
+pub(crate) mod disk;
 mod isolation;
 mod kill;
 mod output;

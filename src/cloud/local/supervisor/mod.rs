@@ -162,7 +162,11 @@ impl Job<'_> {
         self.enter(phase::TRAINING, "Training in progress");
         let (ended, output) = script::run(self, &layout, &python, output).await?;
         self.state.final_metric_data_list = Some(output.final_metrics()).filter(|metrics| !metrics.is_empty());
-        self.upload(ended, &output).await
+        let mut ending = self.upload(ended, &output).await?;
+        if let Some(damage) = output.check_log() {
+            ending.message += &format!("; {damage}");
+        }
+        Ok(ending)
     }
 
     /// The artifacts of a job that completed or was stopped are kept; of one that failed, its output data.

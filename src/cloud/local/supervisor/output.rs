@@ -8,11 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Job;
 use crate::cloud::local::home::JobFolder;
 use crate::cloud::local::lines::LineSplitter;
 use crate::cloud::local::log::LogWriter;
+use crate::cloud::local::log_note::LogNote;
 use crate::cloud::local::metrics::MetricsWriter;
 use crate::cloud::local::spool::Spool;
 use crate::cloud::{CloudError, CloudResult};
@@ -29,7 +31,8 @@ const INSTALL_ERRORS: usize = 10;
 
 pub(super) struct Output {
     log: LogWriter,
-    spool: PathBuf,
+    log_path: PathBuf,
+    folder: JobFolder,
     metrics: MetricsWriter,
     errors: ErrorCapture,
     install: InstallErrors,
@@ -38,9 +41,13 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn create(folder: &JobFolder, metrics: &[MetricDefinition]) -> CloudResult<Self> {
         let create = || {
+            let log_path = folder.stream()?;
+            let log = LogWriter::append(&log_path)?;
+            folder.make_room_for_log_note()?;
             Ok(Self {
-                log: LogWriter::append(&folder.stream()?)?,
-                spool: folder.spool(),
+                log,
+                log_path,
+                folder: folder.clone(),
                 metrics: MetricsWriter::append(&folder.metrics(), metrics)?,
                 errors: ErrorCapture::default(),
                 install: InstallErrors::default(),
@@ -61,35 +68,74 @@ impl Output {
         }
     }
 
-    /// Reads until nobody can write any more, or the log can't be written. Blocks.
-    pub(super) fn pump(&mut self, pipe: PipeReader) -> io::Result<()> {
-        self.drain(pipe, Self::take)
+    /// Reads until nobody can write any more. Where the log can't be written, `failing` is cancelled at once, so that the
+    /// script can be stopped; reading goes on, so that it can save its work. Blocks.
+    pub(super) fn pump(&mut self, pipe: PipeReader, failing: &CancellationToken) -> io::Result<()> {
+        let pumped = self.drain(pipe, Some(failing), Self::take);
+        self.note_dropped();
+        pumped
     }
 
-    /// The same for a command that is not the script: no metrics.
+    /// Reads until nobody can write any more, or the log can't be written. No metrics are taken from these lines. Blocks.
     pub(super) fn pump_install(&mut self, pipe: PipeReader) -> io::Result<()> {
-        self.drain(pipe, |output, now, line| {
+        let pumped = self.drain(pipe, None, |output, now, line| {
             output.log.event(now, line);
             output.install.line(line);
             Ok(())
-        })
+        });
+        self.note_dropped();
+        pumped
+    }
+
+    /// Marks what could not be written: in the log or, where that is still impossible, in the note beside it.
+    fn note_dropped(&mut self) {
+        self.log.mark_dropped(Timestamp::now());
+        // The note says it where the log can't.
+        let _still_failing = self.log.flush();
+        if let Some(why) = self.log.dropped() {
+            self.note(why);
+        }
+    }
+
+    fn note(&self, why: &str) {
+        let stream = self.log_path.file_name().unwrap_or_default().to_string_lossy();
+        // A job folder that is gone has no log to be incomplete.
+        let _unwritten = self.folder.write_log_note(&LogNote::new(&stream, why));
+    }
+
+    /// Returns what has become of the log's file, which the note then says too: somebody may have removed it.
+    pub(super) fn check_log(&self) -> Option<&'static str> {
+        let damage = self.log.damage(&self.log_path)?;
+        self.note(damage);
+        Some(damage)
     }
 
     fn drain(
         &mut self,
         mut pipe: PipeReader,
+        failing: Option<&CancellationToken>,
         mut each: impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        let mut first_error = Ok(());
         let (mut lines, mut chunk) = (LineSplitter::default(), vec![0; CHUNK]);
-        let mut spool = Spool::create(&self.spool, self.log.len());
+        let mut spool = Spool::create(&self.folder.spool(), self.log.len());
         loop {
             let read = spool.read(&mut pipe, &mut chunk)?;
-            self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each)?;
+            if let Err(error) = self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each) {
+                self.log.drop_unwritten(&format!("the log could not be written: {error}"));
+                spool.give_up();
+                let Some(failing) = failing else { return Err(error) };
+                first_error = first_error.and(Err(error));
+                failing.cancel();
+            }
             if read == 0 {
                 spool.finish();
-                return Ok(());
+                return first_error;
             }
-            spool.logged(self.log.len(), &lines)?;
+            if spool.logged(self.log.len(), &lines).is_err() {
+                // What is lost should this process be killed is marked then.
+                spool.give_up();
+            }
         }
     }
 

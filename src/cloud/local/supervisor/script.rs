@@ -41,8 +41,10 @@ pub(super) enum Ended {
 /// The reading of a script's output, on a thread of its own.
 struct Reading {
     done: JoinHandle<(Output, io::Result<()>)>,
-    /// All is read, or what the script prints can't be kept.
+    /// All is read.
     ended: CancellationToken,
+    /// The log can't be written.
+    failing: CancellationToken,
 }
 
 pub(super) async fn run(
@@ -58,7 +60,7 @@ pub(super) async fn run(
     home::replace(&job.folder.plan(), &to_json(&plan)?)?;
     let (mut guard, pipe) = start_guard(job).map_err(CloudError::io("start the script's guard"))?;
     let reading = read(output, pipe);
-    let cut_short = watch(job, &mut guard, &reading.ended).await?;
+    let cut_short = watch(job, &mut guard, &reading).await?;
     // Were the guard killed, what it guarded is still there, and may hold the pipe open.
     processes::end_descendants().await;
     let (output, outcome) = Output::of_reading(reading.done, job).await?;
@@ -124,18 +126,18 @@ fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
 }
 
 fn read(mut output: Output, pipe: PipeReader) -> Reading {
-    let ended = CancellationToken::new();
-    let told = ended.clone();
+    let (ended, failing) = (CancellationToken::new(), CancellationToken::new());
+    let (told, told_failing) = (ended.clone(), failing.clone());
     let done = tokio::task::spawn_blocking(move || {
-        let outcome = output.pump(pipe);
+        let outcome = output.pump(pipe, &told_failing);
         told.cancel();
         (output, outcome)
     });
-    Reading { done, ended }
+    Reading { done, ended, failing }
 }
 
 /// Waits for the guard's end. The result says what cut the script short, if anything did.
-async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &CancellationToken) -> CloudResult<Option<Ended>> {
+async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> CloudResult<Option<Ended>> {
     let (stop, deadline) = (job.stop.clone(), job.deadline);
     let (mut cut_short, mut released) = (None, false);
     let mut patience: Option<Instant> = None;
@@ -153,11 +155,15 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &Cancellatio
                 cut_short = Some(Ended::MaxRunExceeded);
                 patience = Some(stopping(job, guard));
             }
+            () = reading.failing.cancelled(), if cut_short.is_none() => {
+                cut_short = Some(Ended::Trouble("the log can't be written".to_owned()));
+                patience = Some(terminate(job, guard));
+            }
             () = sleep_until(patience.unwrap_or(deadline)), if patience.is_some() => {
                 patience = None;
                 send(guard, Signal::SIGKILL);
             }
-            () = reading_ended.cancelled(), if !released => {
+            () = reading.ended.cancelled(), if !released => {
                 // A guard whose output is all read has written its exit code, and waits for this.
                 released = true;
                 send(guard, Signal::SIGKILL);
@@ -168,10 +174,16 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading_ended: &Cancellatio
 
 /// Has the guard stop the script, and returns until when it has to be through with it.
 fn stopping(job: &mut Job<'_>, guard: &Child) -> Instant {
+    let patience = terminate(job, guard);
+    job.enter_stopping();
+    patience
+}
+
+/// The same where the job isn't stopped by anybody, but fails.
+fn terminate(job: &Job<'_>, guard: &Child) -> Instant {
     send(guard, Signal::SIGTERM);
     // One that is stopped handles nothing.
     send(guard, Signal::SIGCONT);
-    job.enter_stopping();
     Instant::now() + job.options.stop_grace + GUARD_PATIENCE
 }
 
