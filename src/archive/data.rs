@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use super::PackError;
 use super::entries::one_line;
 use super::never::Never;
+use super::project::{Project, WayOut};
 use super::read::{self, Identity};
 use super::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
 
@@ -25,7 +26,9 @@ const MAX_DEPTH: usize = 1000;
 pub(crate) struct DataTree {
     /// A file or a folder; where it is a link, what it leads to.
     pub(crate) path: PathBuf,
-    /// Follow links that lead out of the folder.
+    /// Where `path` leads to, if it is written as lying in it.
+    pub(crate) project: Project,
+    /// Follow links that lead out of the folder, and out of the project.
     pub(crate) external_symlinks: bool,
     /// gitignore patterns of files that may be or hold secrets, relative to the folder.
     pub(crate) allow_secrets: Vec<String>,
@@ -59,6 +62,8 @@ pub(crate) enum DataError {
     Special(PathBuf),
     #[error("{} is a symbolic link to {}, outside the data's folder", one_line(link), one_line(target))]
     LinkOutside { link: PathBuf, target: PathBuf },
+    #[error("{} is a symbolic link to {}, outside the project", one_line(link), one_line(target))]
+    OutsideProject { link: PathBuf, target: PathBuf },
     #[error("{} is a symbolic link to {}, which does not exist", one_line(link), one_line(target))]
     BrokenLink { link: PathBuf, target: PathBuf },
     #[error("{} is too deep: a link leads back to itself or to a folder above it", one_line(.0))]
@@ -89,6 +94,9 @@ impl DataError {
             Self::LinkOutside { .. } => {
                 "remove the link, or write the channel as a table with external_symlinks = true to send what it leads to"
             }
+            Self::OutsideProject { .. } => {
+                "name what it leads to, or write the channel as a table with external_symlinks = true"
+            }
             Self::Secrets { .. } => {
                 "move them out of the folder; a channel that is a table with allow_secrets = [\"PATTERN\"] sends files all the same"
             }
@@ -104,6 +112,11 @@ impl DataError {
 /// Lists the regular files. Fails with all files that are secrets by their names.
 pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
     let root = fs::canonicalize(&tree.path).map_err(DataError::unreadable(&tree.path))?;
+    if !tree.external_symlinks
+        && let Some(WayOut { link, target }) = tree.project.way_out(&tree.path, &root)
+    {
+        return Err(DataError::OutsideProject { link, target });
+    }
     let rules = Rules { never: Never::new()?, allowed: secrets::patterns(&tree.allow_secrets, "allow_secrets")? };
     let mut listing = Listing {
         tree,
@@ -221,12 +234,14 @@ impl Listing<'_> {
     }
 
     fn about(&self, name: &Path, path: &Path, is_dir: bool) -> Option<&'static str> {
-        let seen = path.strip_prefix(&self.root).unwrap_or(path);
+        let whole = || self.tree.project.seen(path);
+        let below = path.strip_prefix(&self.root).ok().filter(|below| !below.as_os_str().is_empty());
+        let seen = below.map_or_else(whole, Path::to_owned);
         let about = self
             .rules
             .never
             .find_secret(name, is_dir)
-            .or_else(|| self.rules.never.find_secret_anywhere(seen, is_dir))?;
+            .or_else(|| self.rules.never.find_secret_anywhere(&seen, is_dir))?;
         let is_certificate = about == CERTIFICATES_ABOUT && !is_dir && secrets::is_certificate_file(path);
         (!is_certificate).then_some(about)
     }

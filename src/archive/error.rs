@@ -30,6 +30,8 @@ pub(crate) enum PackError {
     LinkLoop(PathBuf),
     #[error("{} is a symbolic link to {}, outside the source folder", link.display(), target.display())]
     LinkOutside { link: PathBuf, target: PathBuf },
+    #[error("{} is a symbolic link to {}, outside the project", one_line(link), one_line(target))]
+    OutsideProject { link: PathBuf, target: PathBuf },
     #[error("{} and {} would both be {name} in the code archive", first.display(), second.display())]
     Clash { name: String, first: PathBuf, second: PathBuf },
     #[error("the code holds secrets, and none of it was sent:{0}")]
@@ -52,6 +54,9 @@ impl PackError {
         Some(match self {
             Self::LinkOutside { .. } => {
                 "add the link to source.exclude, or set source.external_symlinks = true to pack what it leads to"
+            }
+            Self::OutsideProject { .. } => {
+                "name what it leads to, or set source.external_symlinks = true to send it all the same"
             }
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",

@@ -81,6 +81,16 @@ impl Never {
         Some(about)
     }
 
+    /// Like [`Self::find_anywhere`], for secrets alone.
+    pub(super) fn find_any_secret(&self, path: &Path, is_dir: bool) -> Option<Found> {
+        let path = normal(path);
+        let find = |path: &Path, is_dir| match self.secrets.matched(path, is_dir) {
+            ignore::Match::Ignore(glob) => Some(Found { kind: Kind::Secret, by: glob.original().to_owned() }),
+            _ => None,
+        };
+        find(&path, is_dir).or_else(|| path.ancestors().skip(1).find_map(|folder| find(folder, true)))
+    }
+
     /// Returns what a file is that is a secret by its name or by that of a folder around it.
     pub(super) fn find_secret_anywhere(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let path = normal(path);

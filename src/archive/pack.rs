@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::PackError;
 use super::gzip::{self, GzipWriter};
 use super::never;
+use super::project::Project;
 use super::read::SteadyReader;
 use super::rules::Reason;
 use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
@@ -41,6 +42,8 @@ pub(crate) struct SourceTree {
     pub(crate) allow_secrets: Vec<String>,
     /// Follow links that lead out of `dir` and the dependencies.
     pub(crate) external_symlinks: bool,
+    /// Where `dir` and the dependencies lead to, if they are written as lying in it.
+    pub(crate) project: Project,
     /// Absolute folders that are left out as tooling if they lie in the tree: smtrain's own, which grow with every job.
     pub(crate) never: Vec<PathBuf>,
 }

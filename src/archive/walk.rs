@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use super::named;
 use super::never::{self, Kind};
+use super::project::Project;
 use super::read::{self, Identity};
 use super::rules::{Mark, Reason, Rules, Verdict};
 use super::{PackError, SourceTree, secrets};
@@ -68,6 +70,7 @@ pub(super) struct Walk {
     /// The source folder and the dependencies: links may lead anywhere in them.
     roots: Vec<PathBuf>,
     external_symlinks: bool,
+    project: Project,
     /// Folders that are left out as tooling, wherever they are met.
     never: Vec<PathBuf>,
     levels: Vec<Level>,
@@ -85,12 +88,15 @@ impl Walk {
             rules: Rules::new(&tree.exclude, &tree.allow_secrets)?,
             roots: vec![dir.clone()],
             external_symlinks: tree.external_symlinks,
+            project: tree.project.clone(),
             never: existing_folders(&tree.never, &dir),
             levels: Vec::new(),
             skipped: Skipped::default(),
             secrets: Vec::new(),
             allowed: Vec::new(),
         };
+        named::check_way(&walk.project, walk.external_symlinks, &tree.dir, &dir)?;
+        named::check_dir(&walk.rules, &walk.project, &dir)?;
         let handle = File::open(&dir).map_err(PackError::unreadable(&tree.dir))?;
         let mark = walk.rules.enter_root(&dir, Path::new(""))?;
         walk.descend(PathBuf::new(), dir, handle, mark)?;
@@ -119,7 +125,10 @@ impl Walk {
 
     /// Notes a file that turned out to be a key when it was read.
     pub(super) fn note_secret(&mut self, name: &Path, is_dir: bool) {
-        self.secrets.push(shown(name, is_dir));
+        let shown = shown(name, is_dir);
+        // Its name may have been allowed before its content was read.
+        self.allowed.retain(|allowed| *allowed != shown);
+        self.secrets.push(shown);
     }
 
     /// Notes a file that is or holds a secret and goes all the same.
@@ -161,8 +170,11 @@ impl Walk {
     }
 
     fn judge(&self, name: &Path, path: &Path, entry: &Entry) -> Verdict {
-        let verdict = match entry.dependency {
-            Some(_) => self.rules.verdict_of_dependency(name, entry.is_dir),
+        let verdict = match &entry.dependency {
+            Some(real) => match self.rules.verdict_of_dependency(name, entry.is_dir) {
+                Verdict::Keep => named::judge_dependency(&self.rules, &self.project, name, real, entry.is_dir),
+                verdict => verdict,
+            },
             None => self.rules.verdict(name, entry.is_dir),
         };
         match verdict {
@@ -278,7 +290,7 @@ impl Walk {
         let Some(root) = self.levels.pop() else { return Ok(()) };
         let mut entries: Vec<Entry> = root.entries.collect();
         for given in dependencies {
-            let dependency = Self::dependency(given)?;
+            let dependency = self.dependency(given)?;
             self.remove_clash(&mut entries, &dependency, &root.path)?;
             self.roots.extend(dependency.dependency.clone());
             entries.push(dependency);
@@ -288,9 +300,10 @@ impl Walk {
         Ok(())
     }
 
-    fn dependency(given: &Path) -> Result<Entry, PackError> {
+    fn dependency(&self, given: &Path) -> Result<Entry, PackError> {
         let path = fs::canonicalize(given)
             .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
+        named::check_way(&self.project, self.external_symlinks, given, &path)?;
         // `..` and the like have no name of their own.
         let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
         Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })

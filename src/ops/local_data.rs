@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
-use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Scanning};
+use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, Scanning};
 use crate::error::{Doing, Error, Result};
 use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
@@ -150,10 +150,10 @@ fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + S
     Ok(read)
 }
 
-/// Returns the source of a channel on this computer, as it is to be listed.
-pub(crate) fn tree(channel: &ChannelSpec, path: &Path) -> DataTree {
+/// Returns the source of a channel on this computer, as it is to be listed. `project` is the spec's.
+pub(crate) fn tree(channel: &ChannelSpec, path: &Path, project: Project) -> DataTree {
     let (external_symlinks, allow_secrets) = (channel.external_symlinks, channel.allow_secrets.clone());
-    DataTree { path: path.to_owned(), external_symlinks, allow_secrets }
+    DataTree { path: path.to_owned(), project, external_symlinks, allow_secrets }
 }
 
 /// Finds what [`LocalData::read`] would refuse by names and links alone.

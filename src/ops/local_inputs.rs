@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::local_data;
 use super::submit::{source_tree, unpackable};
+use super::{local_data, project};
 use crate::archive;
 use crate::error::Error;
 use crate::job::spec::{ChannelSource, JobSpec};
@@ -11,12 +11,12 @@ use crate::job::spec::{ChannelSource, JobSpec};
 /// Returns what `submit` would refuse. The code's contents are read up to a bound, the data's not at all: names and links
 /// are all looked at. `own_folders` are those of smtrain, which are never packed.
 pub(crate) fn check(spec: &JobSpec, own_folders: &[PathBuf]) -> Vec<Error> {
-    let code = spec
-        .source
-        .iter()
-        .filter_map(|source| archive::check_source(&source_tree(source, own_folders)).err().map(unpackable));
+    let project = project::of_folder(&spec.folder);
+    let code = spec.source.iter().filter_map(|source| {
+        archive::check_source(&source_tree(source, project.clone(), own_folders)).err().map(unpackable)
+    });
     let data = spec.channels.iter().filter_map(|channel| match &channel.source {
-        ChannelSource::Path(path) => local_data::check(&local_data::tree(channel, path)).err(),
+        ChannelSource::Path(path) => local_data::check(&local_data::tree(channel, path, project.clone())).err(),
         _ => None,
     });
     code.chain(data).collect()

@@ -8,6 +8,7 @@ pub(crate) mod find_job;
 pub(crate) mod history;
 pub(crate) mod local_data;
 pub(crate) mod local_inputs;
+mod project;
 pub(crate) mod log;
 pub(crate) mod provenance;
 pub(crate) mod submit;

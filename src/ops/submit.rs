@@ -16,6 +16,7 @@ use self::places::Places;
 use super::blocking;
 use super::content::ContentStore;
 use super::local_data::{self, LocalData};
+use super::project;
 use super::provenance::Provenance;
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
@@ -83,10 +84,7 @@ pub(crate) async fn prepare(
     let image = image::image(cloud, spec, defaults.catalog)?;
     let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
     let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
-    let code = match &spec.source {
-        Some(source) => Some(Code::pack(cloud, source, &places.content, store, progress.read.clone()).await?),
-        None => None,
-    };
+    let code = Code::pack(cloud, spec, &places.content, store, progress.read.clone()).await?;
     let data = read_data(spec, &progress).await?;
     let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
     let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
@@ -219,9 +217,10 @@ async fn provenance(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>
 
 async fn read_data(spec: &JobSpec, progress: &Progress) -> Result<Data> {
     let mut read = Data::new();
+    let project = project::of_folder(&spec.folder);
     for channel in &spec.channels {
         let ChannelSource::Path(path) = &channel.source else { continue };
-        let (tree, progress) = (local_data::tree(channel, path), progress.read.clone());
+        let (tree, progress) = (local_data::tree(channel, path, project.clone()), progress.read.clone());
         read.insert(channel.name.clone(), blocking(move || LocalData::read(&tree, &*progress)).await?);
     }
     Ok(read)

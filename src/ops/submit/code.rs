@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use crate::archive::{self, PackError, Packed, SourceTree};
+use crate::archive::{self, PackError, Packed, Project, SourceTree};
 use crate::cloud::{Cloud, OnBytes};
 use crate::error::{Doing, Error, Result};
-use crate::job::spec::Source;
+use crate::job::spec::{JobSpec, Source};
 use crate::model::S3Uri;
 use crate::ops::blocking;
 use crate::ops::content::{self, ContentStore};
+use crate::ops::project;
 
 /// Code that was packed.
 #[derive(Debug)]
@@ -24,15 +25,16 @@ pub(super) struct Code {
 impl Code {
     pub(super) async fn pack(
         cloud: &Cloud,
-        source: &Source,
+        spec: &JobSpec,
         place: &S3Uri,
         store: bool,
         progress: OnBytes,
-    ) -> Result<Self> {
-        let tree = source_tree(source, &cloud.own_folders);
+    ) -> Result<Option<Self>> {
+        let Some(source) = &spec.source else { return Ok(None) };
+        let tree = source_tree(source, project::of_folder(&spec.folder), &cloud.own_folders);
         let (packed, archive) = blocking(move || pack(&tree, store, progress)).await?;
         let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
-        Ok(Self { packed, uri, archive })
+        Ok(Some(Self { packed, uri, archive }))
     }
 
     /// Stores the archive unless the very same is there.
@@ -43,8 +45,8 @@ impl Code {
     }
 }
 
-/// `own_folders` are those of smtrain, which are never packed.
-pub(in crate::ops) fn source_tree(source: &Source, own_folders: &[PathBuf]) -> SourceTree {
+/// `project` is the spec's; `own_folders` are those of smtrain, which are never packed.
+pub(in crate::ops) fn source_tree(source: &Source, project: Project, own_folders: &[PathBuf]) -> SourceTree {
     SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),
@@ -52,6 +54,7 @@ pub(in crate::ops) fn source_tree(source: &Source, own_folders: &[PathBuf]) -> S
         entry_point: source.entry_point.clone(),
         allow_secrets: source.allow_secrets.clone(),
         external_symlinks: source.external_symlinks,
+        project,
         never: own_folders.to_vec(),
     }
 }

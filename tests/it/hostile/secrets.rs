@@ -136,7 +136,7 @@ fn data_with_secrets_is_refused_before_anything_is_sent() -> TestResult {
     let project = data(&sandbox)?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
     for name in [".env: ", ".aws/: ", ".ssh/: ", "terraform.tfstate: "] {
-        assert!(said.stderr.contains(&format!("\n  {name}")), "{name}: {said}");
+        assert!(said.stderr.contains(&format!("\n    {name}")), "{name}: {said}");
     }
     assert!(said.stderr.contains("allow_secrets"), "{said}");
     assert_eq!(tenant.buckets()?, Vec::<String>::new());
@@ -154,7 +154,7 @@ fn data_with_a_secret_in_a_file_is_refused_too() -> TestResult {
     let project = project.file("data/a.csv", "1,2\n")?.file("data/b/config.ini", leaks()[14].1.clone())?;
     let project = project.file(".smtrainignore", "data/\n")?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
-    assert!(said.stderr.contains("\n  b/config.ini:2: an AWS secret access key"), "{said}");
+    assert!(said.stderr.contains("\n    b/config.ini:2: an AWS secret access key"), "{said}");
     assert!(!said.stderr.contains(&aws_secret()), "{said}");
     assert_eq!((tenant.count("PutObject")?, tenant.buckets()?), (0, Vec::new()));
     let spec = fs::read_to_string(project.path("job.toml"))?;
@@ -195,6 +195,95 @@ fn a_link_out_of_the_data_is_not_followed() -> TestResult {
     Ok(())
 }
 
+/// A stranger's repository whose spec names what is a link, or lies behind one.
+#[test]
+fn a_named_link_out_of_the_project_is_not_followed() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::create_dir_all(sandbox.path("home/notes"))?;
+    fs::write(sandbox.path("home/notes/diary.txt"), "dear diary\n")?;
+    fs::write(sandbox.path("home/notes/train.py"), "pass\n")?;
+    let cases = [
+        ("channel", "[channels]\ntrain = \"out\"\n", "channel as a table"),
+        ("file", "[channels]\ntrain = \"out/diary.txt\"\n", "channel as a table"),
+        ("dots", "[channels]\ntrain = \"src/../out/diary.txt\"\n", "channel as a table"),
+    ];
+    for (name, rest, hint) in cases {
+        let project = sandbox.project(name, "pass")?.file("src/a.py", "1\n")?;
+        let project = project.file(".smtrainignore", "out\n")?.with(rest)?;
+        symlink("../home/notes", project.path("out"))?;
+        for said in refusals(&sandbox, &project)? {
+            let names = said.stderr.contains("/out is a symbolic link to ../home/notes, outside the project");
+            assert!(names && said.stderr.contains(hint) && said.stderr.contains("external_symlinks"), "{name}: {said}");
+        }
+    }
+    for (name, set) in [("dependency", "source.dependencies=[\"out\"]"), ("dir", "source.dir=\"out\"")] {
+        let project = sandbox.project(name, "pass")?.file(".smtrainignore", "out\n")?;
+        symlink("../home/notes", project.path("out"))?;
+        for command in [&["submit", "--local"][..], &["submit", "--dry-run", "--region", "eu-west-1"], &["validate"]] {
+            let spec = project.spec();
+            let arguments = [command, &["--set", set, &spec]].concat();
+            let said = sandbox.smtrain(&arguments).env("SMTRAIN_ROLE", "R").run()?.expect(2)?;
+            assert!(
+                said.stderr.contains("outside the project") && said.stderr.contains("source.external_symlinks"),
+                "{name}: {said}"
+            );
+        }
+        let arguments = ["validate", "--set", set, "--set", "source.external_symlinks=true", &project.spec()];
+        sandbox.smtrain(&arguments).run()?.ok()?;
+    }
+    Ok(())
+}
+
+/// Names are judged where a path leads to, in the project, outside of it, and where the user allows the way out.
+#[test]
+fn a_named_secret_is_one_under_any_name() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::create_dir_all(sandbox.path("home/.aws/sso"))?;
+    fs::write(sandbox.path("home/.aws/sso/cache.json"), "{}")?;
+    fs::write(sandbox.path("home/.pgpass"), "x\n")?;
+    let table = |source: &str| format!("[channels.train]\nsource = \"{source}\"\nexternal_symlinks = true\n");
+    let cases = [
+        ("outside", table("data"), Some("../home/.pgpass"), "database passwords"),
+        ("around", table("data"), Some("../home/.aws/sso"), "AWS credentials"),
+        ("written", "[channels]\ntrain = \"../home/.aws/sso\"\n".to_owned(), None, "AWS credentials"),
+        ("inside", "[channels]\ntrain = \"data\"\n".to_owned(), Some("conf/.aws"), "AWS credentials"),
+    ];
+    for (name, rest, link, about) in cases {
+        let project = sandbox.project(name, "pass")?.file("conf/.aws/config", "x\n")?;
+        let project = project.file(".smtrainignore", "data\n")?.with(&rest)?;
+        if let Some(target) = link {
+            symlink(target, project.path("data"))?;
+        }
+        for said in refusals(&sandbox, &project)? {
+            assert!(said.stderr.contains(about), "{name}: {said}");
+        }
+    }
+    let project = sandbox.project("code", "pass")?.file("train.py", "pass\n")?;
+    fs::write(sandbox.path("home/.aws/sso/train.py"), "pass\n")?;
+    let set = "source.dir=\"../home/.aws/sso\"";
+    let said = sandbox.smtrain(&["validate", "--set", set, &project.spec()]).run()?.expect(2)?;
+    assert!(said.stderr.contains("AWS credentials"), "{said}");
+    Ok(())
+}
+
+/// What is written as outside is what the user names, and a link inside the project leads to its own files.
+#[test]
+fn named_paths_that_say_where_they_lead_are_sent() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    fs::create_dir_all(sandbox.path("shared"))?;
+    fs::write(sandbox.path("shared/a.csv"), "1\n")?;
+    symlink("shared", sandbox.path("latest"))?;
+    let whole = sandbox.path("latest").display().to_string();
+    let sources = ["../shared", "../latest", "../latest/a.csv", &whole, "inside", "inside/b.csv"];
+    for (index, source) in sources.iter().enumerate() {
+        let project = sandbox.project(&format!("proj-{index}"), "pass")?.file("files/b.csv", "1\n")?;
+        symlink("files", project.path("inside"))?;
+        let project = project.with(&format!("[channels]\ntrain = \"{source}\"\n"))?;
+        sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+    }
+    Ok(())
+}
+
 #[test]
 fn special_files_in_data_hang_nothing() -> TestResult {
     let sandbox = Sandbox::new()?;
@@ -214,6 +303,11 @@ fn keys_of_the_spec_are_checked() -> TestResult {
     let cases = [
         ("source.allow_secrets=[\"{a\"]", "not a valid pattern"),
         ("source.allow_secrets=true", "allow_secrets"),
+        ("source.allow_secrets=[\"/\"]", "not a valid pattern"),
+        ("source.allow_secrets=[\"[\"]", "not a valid pattern"),
+        ("source.allow_secrets=[\" \"]", "not a valid pattern"),
+        ("channels.t={source=\".\",allow_secrets=[\"/\"]}", "not a valid pattern"),
+        ("channels.t={source=\".\",allow_secrets=[\"[\"]}", "not a valid pattern"),
         (
             "channels.t={source=\"s3://bucket/k\",allow_secrets=[\"x\"]}",
             "`allow_secrets` is only for data on this computer",

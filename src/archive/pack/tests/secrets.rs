@@ -33,6 +33,18 @@ fn a_negation_overrules_a_name() -> TestResult {
 }
 
 #[test]
+fn what_is_left_out_for_its_content_is_not_said_to_be_sent() -> TestResult {
+    let tree = Tree::new(&[("src/train.py", ""), ("src/id_rsa", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n")])?;
+    let source = SourceTree { exclude: vec!["!id_rsa".into()], ..tree.source() };
+    let packed = pack(&source)?.0;
+    assert_eq!((packed.secrets, packed.allowed), (vec!["id_rsa".to_owned()], Vec::new()));
+    let source = SourceTree { allow_secrets: vec!["id_rsa".into()], ..tree.source() };
+    let packed = pack(&source)?.0;
+    assert_eq!((packed.secrets, packed.allowed), (Vec::new(), vec!["id_rsa".to_owned()]));
+    Ok(())
+}
+
+#[test]
 fn a_negation_of_everything_names_nothing() -> TestResult {
     let tree = Tree::new(&[("src/train.py", ""), ("src/.env", "MODE=fast"), ("src/.git/HEAD", "")])?;
     for pattern in ["!*", "!**", "!/**/*"] {

@@ -1,0 +1,37 @@
+//! Judges the folders and files that `[source]` names, by where they lead to.
+
+use std::path::Path;
+
+use super::PackError;
+use super::project::{Project, WayOut};
+use super::rules::{Reason, Rules, Verdict};
+use super::secrets::{SecretFile, Secrets};
+
+/// Refuses a path that a link leads out of the project. `real` is the path without links.
+pub(super) fn check_way(project: &Project, external_symlinks: bool, path: &Path, real: &Path) -> Result<(), PackError> {
+    match project.way_out(path, real) {
+        Some(WayOut { link, target }) if !external_symlinks => Err(PackError::OutsideProject { link, target }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a source folder that is, or lies in, a folder such as `.aws`, unless `allow_secrets` names it.
+pub(super) fn check_dir(rules: &Rules, project: &Project, dir: &Path) -> Result<(), PackError> {
+    let seen = project.seen(dir);
+    match rules.never().find_secret_anywhere(&seen, true) {
+        Some(about) if !rules.allows_secret(&seen, true) => {
+            Err(PackError::Secrets(Secrets(vec![SecretFile::by_name(dir, true, about)])))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Judges a dependency by its path without links and the folders around it. `name` is its path in the archive.
+pub(super) fn judge_dependency(rules: &Rules, project: &Project, name: &Path, real: &Path, is_dir: bool) -> Verdict {
+    let seen = project.seen(real);
+    match rules.never().find_any_secret(&seen, is_dir) {
+        Some(_) if rules.allows_name(name, is_dir) || rules.allows_name(&seen, is_dir) => Verdict::KeepSecret,
+        Some(found) => Verdict::LeaveOut(Reason::Never(found)),
+        None => Verdict::Keep,
+    }
+}
