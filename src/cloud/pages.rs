@@ -10,7 +10,11 @@ use super::{CloudError, CloudResult};
 pub(crate) struct PageTokens {
     hasher: RandomState,
     seen: HashSet<u64>,
+    empty_pages: u32,
 }
+
+/// Empty pages in a row that are no end yet: services search in parts, and pages can be empty in the middle.
+const MAX_EMPTY_PAGES: u32 = 1000;
 
 impl PageTokens {
     /// Passes the next page's token on, or refuses it. `list` says what is listed.
@@ -19,15 +23,28 @@ impl PageTokens {
         Ok(token)
     }
 
+    /// Counts the page that was read: too many empty ones in a row end the list at the next token.
+    pub(crate) fn after(&mut self, is_empty: bool) -> &mut Self {
+        self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
+        self
+    }
+
     /// Refuses a token that an earlier page had.
     pub(crate) fn check(&mut self, token: &str, list: &str) -> CloudResult<()> {
+        if self.empty_pages > MAX_EMPTY_PAGES {
+            return Err(endless(list, &format!("{MAX_EMPTY_PAGES} pages in a row are empty")));
+        }
         if self.seen.insert(self.hasher.hash_one(token)) {
             return Ok(());
         }
-        Err(CloudError::Unusable {
-            what: format!("{list} can't be listed to the end: a page leads back to an earlier one"),
-            hint: "try again, and check AWS_ENDPOINT_URL if it is set".to_owned(),
-        })
+        Err(endless(list, "a page leads back to an earlier one"))
+    }
+}
+
+fn endless(list: &str, why: &str) -> CloudError {
+    CloudError::Unusable {
+        what: format!("{list} can't be listed to the end: {why}"),
+        hint: "try again, and check AWS_ENDPOINT_URL if it is set".to_owned(),
     }
 }
 
@@ -43,6 +60,18 @@ mod tests {
         }
         assert_eq!(tokens.next(None, "it")?, None);
         assert!(tokens.next(Some("a".to_owned()), "it").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn pages_that_stay_empty_end_the_list() -> CloudResult<()> {
+        let mut tokens = PageTokens::default();
+        for page in 0..MAX_EMPTY_PAGES {
+            tokens.after(true).next(Some(page.to_string()), "it")?;
+        }
+        tokens.after(false).next(Some("full".to_owned()), "it")?;
+        let pages = (0..=MAX_EMPTY_PAGES).map(|page| tokens.after(true).next(Some(format!("x{page}")), "it"));
+        assert!(pages.last().is_some_and(|last| last.is_err()));
         Ok(())
     }
 }

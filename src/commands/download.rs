@@ -14,7 +14,7 @@ use super::job_args::SourceArg;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::JobName;
+use crate::model::{JobName, shell_quote};
 use crate::model::downloaded::{Downloaded, Listed};
 use crate::model::size::Size;
 use crate::ops::download::{self, Patterns, Saving, Source, Watch, Which};
@@ -114,7 +114,8 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
     let watching = Arc::new(Watching::new(context.ui, false)?);
     let (as_archive, only, force, max_size) = (false, None, false, None);
     // The same command would submit another job.
-    let again = format!("smtrain download {job} -d {}{}", into.display(), context.place_flags(cloud));
+    let folder = shell_quote(&into.to_string_lossy());
+    let again = format!("smtrain download {job} -d {folder}{}", context.place_flags(cloud));
     let state = context.settings.state.clone();
     let saving = Saving { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
     let source = Source::Job(job.clone());

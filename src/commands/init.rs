@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::template::{self, Template, TemplateError};
+use crate::model::shell_quote;
 use crate::ui::Text;
 use crate::ui::table::Table;
 use crate::view::{TemplateJson, json_line};
@@ -69,7 +70,8 @@ fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
         Some(template) if template.runs_here => ("this computer", "--local --follow"),
         _ => ("SageMaker", "--role ROLE --follow"),
     };
-    context.ui.note(format_args!("run it on {place}: smtrain submit {} {flags}", spec.display()));
+    let spec = shell_quote(&spec.to_string_lossy());
+    context.ui.note(format_args!("run it on {place}: smtrain submit {spec} {flags}"));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::log_printer::LogPrinter;
 use super::logs;
 use crate::cloud::Cloud;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Loaded, Override};
 use crate::model::InstanceType;
@@ -235,13 +235,26 @@ async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -
         what_next(job, context);
         return Ok(());
     }
-    let ended = if follow { follow_on_stderr(job, context).await? } else { wait_quietly(job, context).await? };
+    let ended = if follow { follow_on_stderr(job, context).await } else { wait_quietly(job, context).await };
+    let ended = ended.map_err(|error| goes_on(error, job, context))?;
     wait::verdict(std::slice::from_ref(&ended))?;
     context.ui.note(format_args!("job {} completed", job.name));
     if let Some(into) = download {
         super::download::results(job.cloud, &job.name, into, context).await?;
     }
     Ok(())
+}
+
+/// Says of an error that ends the watching of a job that the job was created, and how to come back to it. An interruption
+/// says so by itself.
+fn goes_on(error: Error, job: &Found<'_>, context: &Context) -> Error {
+    if matches!(error.kind(), Kind::Interrupted | Kind::ClosedPipe) {
+        return error;
+    }
+    let (job, flags) = (&job.name, context.place_flags(job.cloud));
+    error
+        .hint(format!("job {job} was created, and goes on; wait for it: smtrain wait {job}{flags}"))
+        .hint(format!("stop it: smtrain stop {job}{flags}"))
 }
 
 fn what_next(job: &Found<'_>, context: &Context) {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::request::CreateTrainingJobRequest;
+use crate::model::shell_quote;
 
 use super::environment::Environment;
 use super::one_host::OneHost;
@@ -100,15 +101,6 @@ fn shell_argv(entry_point: &str, arguments: &[String]) -> Vec<String> {
     let arguments: Vec<_> = arguments.iter().map(|argument| shell_quote(argument)).collect();
     let script = format!("./{} {}", shell_quote(entry_point), arguments.join(" "));
     vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
-}
-
-/// Python's `shlex.quote`.
-pub(super) fn shell_quote(text: &str) -> String {
-    let is_safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    if !text.is_empty() && text.chars().all(is_safe) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\"'\"'"))
 }
 
 /// The toolkit's rule for names, so that none is read as an option, a shell's syntax or a way out of the source folder.

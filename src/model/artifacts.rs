@@ -3,6 +3,9 @@
 use super::JobName;
 use super::request::CreateTrainingJobRequest;
 
+/// Precedes the folder in the reason of a local job whose model could not be stored.
+pub(crate) const KEPT_IN: &str = "; all that it made is kept in ";
+
 /// The model artifact: an archive, or a prefix when `CompressionType` is `NONE`.
 pub(crate) fn model_uri(request: &CreateTrainingJobRequest) -> String {
     let output = &request.output_data_config;

@@ -35,8 +35,9 @@ pub(crate) async fn each(
     // A page may be short, or empty, and still not be the last.
     while token.is_some() && shown.left > 0 {
         let page = cloud.jobs.list(query, token).await?;
+        let is_empty = page.items.is_empty();
         shown.more(page.items)?;
-        token = tokens.next(page.next_token, JOBS)?;
+        token = tokens.after(is_empty).next(page.next_token, JOBS)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::{env, io};
+use std::env;
 
 use super::trust::{is_own, is_repository, is_there};
 use crate::error::{Error, Result};

@@ -86,18 +86,26 @@ impl LogFormat {
         match self.kind {
             Kind::Json => out.extend(json(line, message, overwritten)?.as_bytes()),
             Kind::Pipe if overwritten => return Ok(()),
-            Kind::Pipe => {
-                self.head(line, out);
-                out.extend_from_slice(message);
-            }
-            Kind::Terminal => {
-                self.head(line, out);
-                log_text(message, out);
-            }
+            Kind::Pipe => self.lines(line, message, out, |text, out| out.extend_from_slice(text)),
+            Kind::Terminal => self.lines(line, message, out, log_text),
         }
         // A terminal goes back to the line's start; what comes next starts with clearing it.
         out.extend_from_slice(if overwritten && self.kind == Kind::Terminal { b"\x1b[K\r" } else { b"\n" });
         Ok(())
+    }
+
+    /// Appends each line of an event with the node and time: a line feed in it must not make a line of another node's.
+    fn lines(&self, line: &LogLine, message: &[u8], out: &mut Vec<u8>, write: fn(&[u8], &mut Vec<u8>)) {
+        let mut rest = message;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (text, after) = rest.split_at(end);
+            self.head(line, out);
+            write(text, out);
+            out.push(b'\n');
+            rest = after.get(1..).unwrap_or_default();
+        }
+        self.head(line, out);
+        write(rest, out);
     }
 
     fn head(&self, line: &LogLine, out: &mut Vec<u8>) {
@@ -162,6 +170,15 @@ mod tests {
         let event =
             LogEvent { timestamp: Timestamp::UNIX_EPOCH, ingested: None, message: message.to_vec(), is_gap: false };
         LogLine { stream, event, late: false, times: 1 }
+    }
+
+    #[test]
+    fn every_line_of_an_event_is_its_node_s() -> Result<()> {
+        let mut out = Vec::new();
+        let format = LogFormat { kind: Kind::Pipe, stamp: None, prefix: Some(6), colored: false };
+        format.write(&line(b"a\nalgo-2 | b\n"), &mut out)?;
+        assert_eq!(String::from_utf8_lossy(&out), "algo-1 | a\nalgo-1 | algo-2 | b\nalgo-1 | \n");
+        Ok(())
     }
 
     fn shown(kind: Kind, message: &[u8]) -> Result<String> {

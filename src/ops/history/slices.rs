@@ -157,6 +157,7 @@ impl Slices {
         let Some(slice) = self.slices.get_mut(at) else { return Ok(()) };
         let ascending = self.query.ascending;
         let behind = Density::of(&page.items).map(|density| (density, slice.span.behind(density.end, ascending)));
+        slice.tokens.after(page.items.is_empty());
         slice.jobs.extend(page.items);
         match (page.next_token, behind) {
             (None, _) => slice.state = State::Read,

@@ -86,6 +86,7 @@ impl Whole {
                 page => page?,
             };
             self.has_read = true;
+            tokens.after(page.events.is_empty());
             self.give(page, wanted, sink)?;
             self.token = tokens.next(self.token.take(), &format!("the log of {job}"))?;
             if self.token.is_none() {

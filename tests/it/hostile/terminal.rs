@@ -344,3 +344,11 @@ fn no_line_of_its_own_is_forged() -> TestResult {
     }
     Ok(())
 }
+
+#[test]
+fn commands_that_are_advised_hold_no_others() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["init", "a b$(id)"]).run()?.ok()?;
+    assert!(said.stderr.contains("smtrain submit 'a b$(id)/job.toml' --"), "{said}");
+    Ok(())
+}

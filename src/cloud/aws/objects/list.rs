@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, try_unfold};
 
 use super::{AwsObjects, size};
-use crate::cloud::{CloudResult, ObjectSummary, PageTokens};
+use crate::cloud::{CloudError, CloudResult, ObjectSummary, PageTokens};
 use crate::model::S3Uri;
 
 /// Where the next page begins, and where those before began.
@@ -44,7 +44,18 @@ impl AwsObjects {
             let size = size(&uri, object.size)?;
             objects.push(ObjectSummary { uri, size, version: object.e_tag.unwrap_or_default() });
         }
-        let token = tokens.next(page.next_continuation_token, &what)?;
+        if page.is_truncated == Some(true) && page.next_continuation_token.is_none() {
+            return Err(cut_short(&what));
+        }
+        let token = page.next_continuation_token.filter(|_| page.is_truncated != Some(false));
+        let token = tokens.after(objects.is_empty()).next(token, &what)?;
         Ok((objects, token.map(|token| Place { token: Some(token), tokens })))
+    }
+}
+
+fn cut_short(what: &str) -> CloudError {
+    CloudError::Unusable {
+        what: format!("{what} can't be listed to the end: S3 tells that there is more, and not where"),
+        hint: "try again, and check AWS_ENDPOINT_URL if it is set".to_owned(),
     }
 }

@@ -1,0 +1,28 @@
+//! Text as one word of a POSIX shell.
+
+/// Quotes a text where a shell would take it for anything but one word: a name of a file or an object may hold commands.
+pub(crate) fn shell_quote(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(is_safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_one_word() {
+        for (text, quoted) in [
+            ("s3://b/key-1.txt", "s3://b/key-1.txt"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(id)`id`;\n", "'$(id)`id`;\n'"),
+            ("it's", "'it'\"'\"'s'"),
+        ] {
+            assert_eq!(shell_quote(text), quoted);
+        }
+    }
+}
