@@ -239,6 +239,7 @@ fn build<'l>(lines: impl Iterator<Item = &'l str>, from: Option<&Path>) -> Resul
         problem: error.to_string(),
     };
     let mut builder = GitignoreBuilder::new("");
+    builder.allow_unclosed_class(lenient);
     for line in lines {
         match builder.add_line(from.map(Path::to_owned), line) {
             Err(error) if !lenient => return Err(bad(line, &error)),

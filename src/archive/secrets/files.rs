@@ -71,10 +71,25 @@ pub(crate) fn patterns(allowed: &[String], place: &str) -> Result<Gitignore, Pac
         problem: error.to_string(),
     };
     let mut builder = GitignoreBuilder::new("");
+    builder.allow_unclosed_class(false);
     for pattern in allowed {
+        check_pattern(pattern).map_err(|problem| PackError::BadPattern {
+            pattern: format!("`{pattern}`"),
+            place: place.to_owned(),
+            problem: problem.to_owned(),
+        })?;
         builder.add_line(None, pattern).map_err(|error| bad(pattern, &error))?;
     }
     builder.build().map_err(|error| bad("", &error))
+}
+
+/// Refuses a pattern that names no file: gitignore's syntax lets it pass, and `/` matches everything.
+fn check_pattern(pattern: &str) -> Result<(), &'static str> {
+    let text = pattern.trim();
+    if text.trim_matches(['/', '!', '\\']).trim().is_empty() || text.starts_with('#') {
+        return Err("it names no file");
+    }
+    Ok(())
 }
 
 /// Returns whether a file holds certificates and no private key. What can't be read, or is very large, is taken for a key.
@@ -87,4 +102,20 @@ pub(crate) fn is_certificate_file(path: &Path) -> bool {
         std::io::Result::Ok(content)
     };
     read().is_ok_and(|content| content.len() as u64 <= LARGEST && is_certificate(&content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_that_name_nothing_are_refused() {
+        let is_valid = |pattern: &str| patterns(&[pattern.to_owned()], "allow_secrets").is_ok();
+        for pattern in ["", " ", "/", "//", "!", "!/", "\\", "[", "[]", "a[b", "[!]", "a[b]c[", "{a", "#a", "# a"] {
+            assert!(!is_valid(pattern), "{pattern:?}");
+        }
+        for pattern in ["*", "*.pem", "/.env", "conf/", "[ab].key", "[]]", "\\[", "a[!b]c", "**/x", "!a.pem", "\\#a"] {
+            assert!(is_valid(pattern), "{pattern:?}");
+        }
+    }
 }
