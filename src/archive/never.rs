@@ -179,10 +179,32 @@ mod tests {
             "infra/prod.auto.tfvars",
             "aws/credentials",
             "credentials",
+            "home/.bash_history",
+            ".zsh_history",
+            ".python_history",
+            "id_rsa.bak",
+            "id_ed25519.old",
+            "id_rsa~",
+            "tls.key.bak",
+            ".netrc~",
+            "credentials.bak",
+            "secring.gpg",
+            "private-key.asc",
+            "AuthKey_AB12CD34EF.p8",
+            "home/.terraform.d/credentials.tfrc.json",
+            "home/.dbt/profiles.yml",
+            "repo/.dvc/config.local",
+            "someone_accessKeys.csv",
+            "rootkey.csv",
+            "new_user_credentials.csv",
+            "office.ovpn",
+            "wallet.dat",
+            "login.keychain-db",
+            "profile/cookies.sqlite",
         ] {
             assert_eq!(kind(path, false)?, Some(Kind::Secret), "{path}");
         }
-        for path in [".env", ".aws", "x/.ssh", ".kube", ".gnupg", "home/.config/gcloud"] {
+        for path in [".env", ".aws", "x/.ssh", ".kube", ".gnupg", "home/.config/gcloud", ".snowsql", ".config/wandb"] {
             assert_eq!(kind(path, true)?, Some(Kind::Secret), "{path}");
         }
         Ok(())
@@ -199,6 +221,18 @@ mod tests {
             "keys.py",
             "monkey.py",
             "id_rsa.pub",
+            "id_rsa.pub.bak",
+            "train.py.bak",
+            "model.old",
+            "README~",
+            "profiles.yml",
+            "dbt/profiles.yml",
+            ".dvc/config",
+            "public.asc",
+            "keys.csv",
+            "Cookies",
+            "cookies.json",
+            "history.csv",
             "config.json",
             "docker/config.json",
             "tokenizer.json",
