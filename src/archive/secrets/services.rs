@@ -53,7 +53,7 @@ pub(super) fn url(text: &[u8], at: &Range<usize>) -> bool {
         return false;
     };
     let Some(password) = login.iter().position(|byte| *byte == b':').and_then(|at| login.get(at + 1..)) else {
-        return false;
+        return is_token_as_user(login);
     };
     let before = around(text, at.start.saturating_sub(120), at.start).to_ascii_lowercase();
     let has = |word: &str| memchr::memmem::find(&before, word.as_bytes()).is_some();
@@ -61,6 +61,12 @@ pub(super) fn url(text: &[u8], at: &Range<usize>) -> bool {
     let is_example = [&b"password"[..], b"passwd", b"secret", b"<token>"].contains(&password);
     let is_password = |shortest| password.len() >= shortest && !is_example && !is_placeholder(password);
     (is_index && is_password(6)) || (is_password(SHORTEST) && is_random(password))
+}
+
+/// 40 hexadecimal digits in place of a user, as git servers take a token. An address of Sentry's, which is public, has 32.
+fn is_token_as_user(user: &[u8]) -> bool {
+    const LENGTH: usize = 40;
+    user.len() == LENGTH && user.iter().all(u8::is_ascii_hexdigit) && is_random(user)
 }
 
 /// 40 hexadecimal digits behind the name; a commit of the package's repository has as many.

@@ -116,6 +116,15 @@ fn what_only_looks_like_a_secret_is_none() {
     }
 }
 
+#[test]
+fn a_token_in_place_of_a_urls_user_is_found() {
+    let found = |form: &str| find(&expand(form, &mut Random::new(5))).map(|finding| finding.kind);
+    assert_eq!(found("pkg @ git+https://<hex:40>@github.com/org/pkg\n"), Some("a password in a URL"));
+    for form in ["https://<hex:32>@o1.ingest.sentry.io/2\n", "git+https://github.com/org/pkg@<hex:40>\n"] {
+        assert_eq!(found(form), None, "{form}");
+    }
+}
+
 /// Two megabytes of random bytes each, as `base64` prints them, and without line breaks.
 #[test]
 fn encoded_data_is_no_secret() {
