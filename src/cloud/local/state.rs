@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::model::{JobStatus, LocalOptions, artifacts};
 
 /// What a job whose processes are gone says of its end.
 const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
-                         killed, or the computer was restarted";
+                         killed, the computer was restarted, or its state could not be written";
 /// What a job says of its end whose supervisor alone was killed: its guard lived on to write it.
 pub(crate) const SUPERVISOR_KILLED: &str = "InternalServerError: the supervisor of this job was killed";
 /// How many bytes a state may grow until its last: phases, a reason of 1024 characters, 40 metrics.
@@ -169,6 +169,8 @@ impl JobFolder {
     fn write_into_reserve(&self, mut file: File, text: &[u8]) -> io::Result<()> {
         file.write_all(text)?;
         file.set_len(text.len() as u64)?;
+        // Somebody may have changed its mode: the state is readable by its owner.
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
         file.sync_data()?;
         let (written, named) = (file.metadata()?, fs::symlink_metadata(self.reserve())?);
         if (written.dev(), written.ino()) != (named.dev(), named.ino()) {

@@ -7,6 +7,7 @@ use super::Which;
 use crate::cloud::{Cloud, CloudResult, Object, ObjectSummary};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result};
+use crate::model::artifacts::KEPT_IN;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, S3Uri};
 
@@ -169,13 +170,24 @@ fn checkpoints(state: &DescribeTrainingJobResponse) -> Result<Artifact> {
 pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
     let name = &state.training_job_name;
     match state.training_job_status {
-        JobStatus::Failed => Error::failure(format!("job {name} failed and left no model"))
-            .hint(format!("see why: smtrain describe {name}")),
+        JobStatus::Failed => failed(name, state.failure_reason.as_deref().unwrap_or_default()),
         JobStatus::Completed | JobStatus::Stopped => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
             .hint("have the script save its model there; /opt/ml/model is the folder"),
         _ => Error::failure(format!("job {name} is still running: there is no model yet"))
             .hint(format!("wait for it: smtrain wait {name}")),
     }
+}
+
+/// A local job whose model could not be stored says in its reason where it has kept the model.
+fn failed(name: &JobName, reason: &str) -> Error {
+    let internal = Some(reason).filter(|reason| reason.starts_with("InternalServerError"));
+    let error = match internal.and_then(|reason| reason.rsplit_once(KEPT_IN)) {
+        Some((_, place)) => Error::failure(format!(
+            "the model of job {name} could not be stored: all that the job made is kept in {place}"
+        )),
+        None => Error::failure(format!("job {name} failed and left no model")),
+    };
+    error.hint(format!("see why: smtrain describe {name}"))
 }
 
 /// Something that a job has left is there no more.

@@ -1,6 +1,7 @@
 //! A model or output folder that can't be read fails the job and is kept.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
@@ -157,6 +158,9 @@ open('weights', 'w').write('precious')
         assert!(reason.chars().count() <= 1024, "{} characters: {said}", reason.chars().count());
         let found = sandbox.sh(&format!("find {}/ml -name weights", sandbox.job_folder(&job).display())).run()?.ok()?;
         assert_eq!(found.lines().len(), 1, "{toml}");
+        let said = sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
+        let kept = format!("is kept in {}/ml", sandbox.job_folder(&job).display());
+        assert!(said.stderr.contains(&kept) && !said.stderr.contains("left no model"), "{said}");
     }
     Ok(())
 }
@@ -198,5 +202,45 @@ open(os.environ['SM_MODEL_DIR'] + '/weights', 'w').close()";
     fs::write(sandbox.job_folder(job).join("ml/code/go"), "")?;
     sandbox.smtrain(&["wait", job]).run()?.ok()?;
     assert_eq!(sandbox.sh(open).run()?.ok()?.stdout, "", "after its end");
+    Ok(())
+}
+
+/// What can't be stored is named in the log.
+#[test]
+fn fifos_and_sockets_are_named() -> TestResult {
+    let script = "
+import os, socket
+os.chdir(os.environ['SM_MODEL_DIR'])
+os.mkdir('in')
+open('weights', 'w').write('precious')
+os.mkfifo('in/fifo')
+socket.socket(socket.AF_UNIX).bind('socket')";
+    for toml in ["", "[output]\ncompression = \"none\""] {
+        let sandbox = Sandbox::new()?;
+        let job = sandbox.complete(&sandbox.project("proj", script)?.with(toml)?, &[])?;
+        let log = sandbox.log(&job)?;
+        for name in ["model/in/fifo", "model/socket"] {
+            let line = format!("smtrain: left out: {name}: it is neither a file nor a folder\n");
+            assert!(log.contains(&line), "{toml}: {log}");
+        }
+    }
+    Ok(())
+}
+
+/// The space that was kept back becomes the state's file.
+#[test]
+fn the_state_is_readable_whatever_became_of_its_reserve() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os, time
+print('ready', flush=True)
+while not os.path.exists('go'): time.sleep(0.01)";
+    let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    let folder = sandbox.job_folder(&job);
+    fs::set_permissions(folder.join("reserve"), fs::Permissions::from_mode(0))?;
+    fs::write(folder.join("ml/code/go"), "")?;
+    sandbox.smtrain(&["wait", &job]).run()?.ok()?;
+    assert_eq!(fs::metadata(folder.join("job.json"))?.permissions().mode() & 0o777, 0o600);
     Ok(())
 }

@@ -88,8 +88,28 @@ impl Artifact {
             return files::store(&self.folder, &staging, &place);
         }
         store_archive(&self.folder, &staging, &place)?;
-        Ok(Vec::new())
+        let mut left_out = Vec::new();
+        let name = self.folder.file_name().unwrap_or_default();
+        list_special(&self.folder, Path::new(name), &mut left_out).map_err(storing())?;
+        Ok(left_out)
     }
+}
+
+/// Lists what an archive leaves out: fifos, sockets and devices.
+fn list_special(folder: &Path, below: &Path, found: &mut Vec<String>) -> io::Result<()> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let below = below.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            list_special(&entry.path(), &below, found)?;
+        } else if !kind.is_file() && !kind.is_symlink() {
+            // A name may hold the end of a line.
+            let name = below.to_string_lossy();
+            found.push(format!("{}: it is neither a file nor a folder", name.escape_debug()));
+        }
+    }
+    Ok(())
 }
 
 /// An error where that can't be told, or the folder is no longer the one that the script was given.

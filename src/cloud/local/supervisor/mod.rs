@@ -28,6 +28,7 @@ use super::stopping::{self, STOP_POLL_INTERVAL};
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::failure::CONTAINER_EXIT_CODE;
 use crate::contract::{Failure, Layout, failure_reason, failure_text};
+use crate::model::artifacts::KEPT_IN;
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -189,7 +190,7 @@ impl Job<'_> {
     }
 
     fn unstored(&self, error: &CloudError) -> String {
-        let kept = format!("; all that it made is kept in {}", self.folder.ml().display());
+        let kept = format!("{KEPT_IN}{}", self.folder.ml().display());
         shortened(&internal_error(error), MAX_REASON.saturating_sub(kept.chars().count())) + &kept
     }
 
