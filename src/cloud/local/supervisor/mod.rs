@@ -165,7 +165,7 @@ impl Job<'_> {
         self.state.final_metric_data_list = Some(output.final_metrics()).filter(|metrics| !metrics.is_empty());
         let mut ending = self.upload(ended, &output).await?;
         if let Some(damage) = output.check_log() {
-            ending.message += &format!("; {damage}");
+            ending.message = format!("{}; {damage}", ending.message);
         }
         Ok(ending)
     }
