@@ -132,8 +132,8 @@ fn is_word(name: &[u8], length: usize) -> bool {
     let Some((start, first)) = letters.take(length).last() else { return false };
     let Some(before) = start.checked_sub(1).and_then(|at| name.get(at)) else { return true };
     let has = |is: fn(&u8) -> bool| name.iter().any(is);
-    let is_of_one_case = !has(u8::is_ascii_digit) && !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase));
-    !before.is_ascii_alphanumeric() || (!before.is_ascii_uppercase() && first.is_ascii_uppercase()) || is_of_one_case
+    let is_mixed = has(u8::is_ascii_digit) || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase));
+    !before.is_ascii_alphanumeric() || (!before.is_ascii_uppercase() && first.is_ascii_uppercase()) || !is_mixed
 }
 
 /// Returns whether a name stands in encoded data: a run of base64's characters that is longer than names and paths are.
