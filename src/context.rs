@@ -59,7 +59,8 @@ impl Context {
 
     /// The flags that another command needs to find a job there again.
     pub(crate) fn place_flags(&self, cloud: &Cloud) -> String {
-        let flag = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {name} {}", shell_quote(value)));
+        let flag =
+            |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {name} {}", shell_quote(value)));
         let region = Some(cloud.region.clone()).filter(|_| !cloud.is_local && self.place.region.is_some());
         let profile = self.place.profile.clone().filter(|_| !cloud.is_local);
         [flag("--region", &region), flag("--profile", &profile)].into_iter().flatten().collect()

@@ -25,8 +25,8 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
-pub(crate) use pages::PageTokens;
 pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
+pub(crate) use pages::PageTokens;
 
 /// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -212,7 +212,9 @@ fn report_code(prepared: &Prepared, context: &Context) {
     let of_code = prepared.code.iter().flat_map(|code| &code.allowed);
     let allowed: Vec<&str> = of_code.chain(&prepared.allowed_secrets).map(String::as_str).collect();
     if !allowed.is_empty() {
-        context.ui.warning(format_args!("sent although they are or hold secrets, as you allow: {}", allowed.join(", ")));
+        context
+            .ui
+            .warning(format_args!("sent although they are or hold secrets, as you allow: {}", allowed.join(", ")));
     }
     let Some(code) = &prepared.code else { return };
     if !code.secrets.is_empty() {

@@ -1,9 +1,9 @@
 //! Finds the settings below the job spec: the SageMaker SDK's files, smtrain's own, and variables.
 
+use std::env;
 use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::env;
 
 use super::trust::{is_own, is_repository, is_there};
 use crate::error::{Error, Result};

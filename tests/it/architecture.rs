@@ -15,7 +15,7 @@ const MAX_LINES: usize = 400;
 const IMPORTS: [(&str, &[&str]); 14] = [
     ("commands", &["cli", "cloud", "context", "error", "images", "job", "model", "ops", "settings", "ui", "view"]),
     ("cli", &["commands"]),
-    ("context", &["cloud", "error", "job", "settings", "ui"]),
+    ("context", &["cloud", "error", "job", "model", "settings", "ui"]),
     ("ops", &["archive", "cloud", "contract", "error", "images", "job", "model", "settings"]),
     // Log events and metric values are the cloud's own data types, which no SDK type hides in.
     ("view", &["cloud", "error", "images", "model", "ui"]),

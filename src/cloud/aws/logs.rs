@@ -75,7 +75,8 @@ impl Logs for AwsLogs {
             let names = page.log_streams.into_iter().flatten().filter_map(|stream| stream.log_stream_name);
             let before = streams.len();
             streams.extend(names.map(|name| LogStream { name: name.into() }));
-            token = tokens.after(streams.len() == before).next(page.next_token, &format!("the log streams of {job}"))?;
+            token =
+                tokens.after(streams.len() == before).next(page.next_token, &format!("the log streams of {job}"))?;
             if token.is_none() {
                 return Ok(streams);
             }
