@@ -238,7 +238,7 @@ while not os.path.exists('go'): time.sleep(0.01)";
     let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let folder = sandbox.job_folder(&job);
-    fs::set_permissions(folder.join("reserve"), fs::Permissions::from_mode(0))?;
+    fs::set_permissions(folder.join("reserve"), fs::Permissions::from_mode(0o000))?;
     fs::write(folder.join("ml/code/go"), "")?;
     sandbox.smtrain(&["wait", &job]).run()?.ok()?;
     assert_eq!(fs::metadata(folder.join("job.json"))?.permissions().mode() & 0o777, 0o600);

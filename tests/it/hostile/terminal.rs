@@ -161,7 +161,7 @@ fn specs_and_settings() -> TestResult {
 }
 
 /// Prints and leaves what a stranger's script may.
-const SCRIPT: &str = r#"
+const SCRIPT: &str = r"
 import os, sys
 evil = EVIL
 raw = evil.encode() + b'\x9b2J\x85\x1b[2J'
@@ -176,7 +176,7 @@ sys.stdout.flush()
 if len(sys.argv) > 3:
     open('/opt/ml/output/failure' if os.path.isdir('/opt/ml/output') else os.environ['SM_OUTPUT_DIR'] + '/failure', 'wb').write(raw)
     raise ValueError(evil)
-"#;
+";
 
 #[test]
 fn what_a_script_leaves() -> TestResult {
