@@ -37,13 +37,11 @@ pub(crate) struct Place {
     pub(crate) offline: bool,
 }
 
-/// Text that stands for what a dry run can't know: it asks no service, and calls no program.
+/// Text that stands for what a dry run can't know: it asks no service.
 pub(crate) mod placeholder {
     pub(crate) const ACCOUNT: &str = "<account>";
     pub(crate) const ROLE_PATH: &str = "<path>";
     pub(crate) const REGION: &str = "<region>";
-    pub(crate) const GIT_COMMIT: &str = "<git commit>";
-    pub(crate) const GIT_BRANCH: &str = "<git branch>";
 }
 
 /// How often a place may be asked the same thing again.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cloud::placeholder::{ACCOUNT, GIT_BRANCH, GIT_COMMIT, REGION, ROLE_PATH};
+use crate::cloud::placeholder::{ACCOUNT, REGION, ROLE_PATH};
 
 pub(crate) struct DryRun {
     document: Value,
@@ -34,8 +34,6 @@ fn placeholders(request: &Value) -> Vec<String> {
         (ACCOUNT, "the account's number"),
         (ROLE_PATH, "the role's path"),
         (REGION, "the region: give --region or set AWS_REGION"),
-        (GIT_COMMIT, "the commit, with -dirty where files were changed: a dry run calls no program"),
-        (GIT_BRANCH, "the branch, if HEAD is on one"),
     ];
     let mut notes: Vec<String> = meanings
         .iter()

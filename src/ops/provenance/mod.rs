@@ -8,10 +8,9 @@ use std::path::Path;
 
 use self::git::Revision;
 use self::repository::Repository;
-use crate::cloud::placeholder::{GIT_BRANCH, GIT_COMMIT};
 use crate::model::secrets::looks_like_one;
 
-/// Tags, and why git's are missing where it could not be asked.
+/// Tags, and why git's are missing where it was not asked or could not be.
 #[derive(Debug, Default)]
 pub(crate) struct Provenance {
     pub(crate) tags: Vec<(String, String)>,
@@ -19,16 +18,31 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    /// Describes the code in `folder`. Git is asked only with `ask_git`; else its answers are placeholders.
+    /// Describes the code in `folder`. Git is asked only with `ask_git`.
     pub(crate) async fn of(folder: &Path, code_sha256: Option<&str>, ask_git: bool) -> Self {
         let mut provenance = Self { tags: vec![tag("version", env!("CARGO_PKG_VERSION"))], notice: None };
         let Some(code_sha256) = code_sha256 else { return provenance };
         provenance.tags.push(tag("code-sha256", code_sha256));
-        match revision(folder, ask_git).await {
-            Ok(revision) => revision.into_iter().for_each(|revision| provenance.add(revision)),
-            Err(error) => provenance.notice = Some(format!("the job has no tags of git's commit and branch: {error}")),
+        match provenance.add_git(folder, ask_git).await {
+            Ok(()) => provenance,
+            Err(error) => {
+                let notice = format!("the job has no tags of git's commit and branch: {error}");
+                Self { notice: Some(notice), ..provenance }
+            }
         }
-        provenance
+    }
+
+    /// Adds nothing outside a repository of this user's, before its first commit, and where git is not installed.
+    async fn add_git(&mut self, folder: &Path, ask_git: bool) -> io::Result<()> {
+        let Some(repository) = Repository::around(folder)? else { return Ok(()) };
+        if ask_git {
+            if let Some(revision) = git::revision(&repository, folder).await? {
+                self.add(revision);
+            }
+        } else {
+            self.notice = Some("submit adds tags of git's commit and branch; a dry run calls no program".to_owned());
+        }
+        Ok(())
     }
 
     /// Adds git's tags, but for a branch whose name looks like a secret.
@@ -39,25 +53,10 @@ impl Provenance {
             Some(branch) if looks_like_one("git-branch", &branch) => {
                 self.notice = Some("the job has no tag of its branch, whose name looks like a secret".to_owned());
             }
-            Some(branch) if branch == GIT_BRANCH => self.tags.push(tag("git-branch", &branch)),
             Some(branch) => self.tags.push(tag("git-branch", &tag_value(&branch))),
             None => {}
         }
     }
-}
-
-/// Returns `None` outside a repository of this user's, before its first commit, and where git is not installed.
-async fn revision(folder: &Path, ask_git: bool) -> io::Result<Option<Revision>> {
-    match Repository::around(folder)? {
-        Some(repository) if ask_git => git::revision(&repository, folder).await,
-        Some(_) => Ok(Some(unasked())),
-        None => Ok(None),
-    }
-}
-
-/// Stands for a revision that git was not asked for.
-fn unasked() -> Revision {
-    Revision { commit: GIT_COMMIT.to_owned(), branch: Some(GIT_BRANCH.to_owned()), is_dirty: false }
 }
 
 fn tag(name: &str, value: &str) -> (String, String) {

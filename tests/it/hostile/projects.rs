@@ -155,7 +155,10 @@ impl Trap {
         let spec = project.spec();
         self.sandbox.smtrain(&["validate", &spec]).run()?.ok()?;
         let dry = self.sandbox.smtrain(&["submit", "--dry-run", "--role", "R", "--region", "eu-west-1", &spec]);
-        let dry = dry.run()?.ok()?.json()?["Tags"].take();
+        let said = dry.run()?.ok()?;
+        let is_told = said.stderr.contains("note: submit adds tags of git's commit and branch");
+        assert_eq!(is_told, project.path(".git").exists(), "{said}");
+        let dry = said.json()?["Tags"].take();
         self.unsprung("a dry run")?;
         self.sandbox.smtrain(&["submit", "--local", "--dry-run", &spec]).run()?.ok()?;
         self.unsprung("a local dry run")?;
@@ -192,7 +195,8 @@ fn no_setting_of_a_repository_runs_anything() -> TestResult {
     let [dry, tags] = trap.submit(&project)?;
     assert_eq!(tag(&tags, "git-commit"), Some(&*commit), "{tags}");
     assert_eq!(tag(&tags, "git-branch"), Some("main"));
-    assert_eq!(tag(&dry, "git-commit"), Some("<git commit>"));
+    assert_eq!(tag(&dry, "git-commit"), None, "{dry}");
+    assert!(tag(&dry, "code-sha256").is_some(), "{dry}");
     Ok(())
 }
 
