@@ -23,10 +23,10 @@ const LONGEST_SHOWN: usize = 200;
 /// What an archive may unpack to, and where it came from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Of the archive without its compression, and of what it makes: the bytes of files, and 4096 for each file, folder and
-    /// link.
+    /// Limit of the archive without its compression, and of what it makes: the bytes of files, and 4096 for each file,
+    /// folder and link.
     pub(crate) bytes: u64,
-    /// Of the archive, and of files, folders and links that it makes.
+    /// Limit of the entries of the archive, and of the files, folders and links that it makes.
     pub(crate) entries: u64,
     /// The folder that was packed, as those who made absolute links in it saw it: such links come to lead here.
     pub(crate) packed_from: Option<&'static str>,

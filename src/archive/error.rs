@@ -122,8 +122,8 @@ pub(crate) enum UnpackError {
 }
 
 impl UnpackError {
-    /// Whether what was compressed is no tar archive, or one that programs read in different ways: those are the bytes that
-    /// somebody compressed, as far as they were read.
+    /// Returns whether what was compressed is no tar archive, or one that programs read in different ways: the compressed
+    /// bytes themselves are intact, as far as they were read.
     pub(crate) fn is_malformed(&self) -> bool {
         matches!(self, Self::Damaged { source, .. } if is_wrong(source))
     }

@@ -115,7 +115,7 @@ impl Inside {
     }
 }
 
-/// What stood where something was made.
+/// The entry that a new one replaced.
 struct Replaced(Option<FileStat>);
 
 impl Replaced {

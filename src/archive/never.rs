@@ -1,4 +1,4 @@
-//! What stays out of a code archive by its name, whatever `.gitignore` says: version control, caches, secrets.
+//! Names that stay out of a code archive, whatever `.gitignore` says: version control, caches, secrets.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -241,7 +241,7 @@ fn up_to_nul(mut name: Vec<u8>) -> Vec<u8> {
     name
 }
 
-/// What no reader, or not every reader, would make something of: in bytes that were compressed just so.
+/// Intact compressed bytes whose content no reader, or not every reader, would accept.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Wrong(&'static str);

@@ -17,7 +17,7 @@ use super::inside::{self, Inside};
 const BUFFER: usize = 256 * 1024;
 /// Links that are named as left out: an archive can have millions.
 const MOST_LEFT_OUT: usize = 100;
-/// What a file, a folder or a link takes beside its bytes: an inode and a block, in bytes.
+/// The cost of a file, a folder or a link beside its bytes: an inode and a block, in bytes.
 const ENTRY_SIZE: u64 = 4096;
 /// Folders deeper than this don't have their times set: each is walked to once more for it.
 const MOST_DEPTH: usize = 128;
@@ -129,7 +129,7 @@ impl<U: Unpacking> Visit for Writer<'_, U> {
 }
 
 impl<U: Unpacking> Writer<'_, U> {
-    /// Whether all that was made, and so many bytes more, is within the limits.
+    /// Returns whether all that was made, and so many bytes more, is within the limits.
     fn check_room(&self, more: u64) -> Result<(), UnpackError> {
         let made = self.inside.made();
         if made > self.limits.entries {

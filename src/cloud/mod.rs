@@ -192,7 +192,7 @@ impl Content {
     }
 }
 
-/// What stands where content is to be stored.
+/// The state of the object at the place of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
     /// No object.

@@ -45,7 +45,7 @@ pub(crate) fn run(args: ValidateArgs, context: &Context) -> Result<()> {
     if invalid.is_empty() { Ok(()) } else { Err(Error::invalid_specs(invalid)) }
 }
 
-/// What is wrong with the code and the data, as problems of the spec that names them.
+/// Returns what is wrong with the code and the data, as problems of the spec that names them.
 fn invalid_inputs(file: &Path, sources: Vec<SourceText>, refused: &[Error]) -> InvalidSpec {
     let problem = |error: &Error| Problem::error(error.to_string()).maybe_hint(error.hints().first().cloned());
     InvalidSpec { path: file.to_owned(), sources, problems: refused.iter().map(problem).collect() }

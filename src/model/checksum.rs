@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// Of what is read at once, in bytes.
+/// The size of a read, in bytes.
 const BUFFER: usize = 256 * 1024;
 
 /// S3's checksum algorithms (Amazon S3 user guide, "Checking object integrity").
@@ -33,7 +33,7 @@ pub(crate) struct Checksum {
 /// request, else of the SHA-256 of each part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContentDigest {
-    /// Of the content, in bytes.
+    /// The length of the content, in bytes.
     pub(crate) size: u64,
     pub(crate) sha256: [u8; 32],
 }
@@ -69,7 +69,7 @@ impl ContentDigest {
         Self { size, sha256 }
     }
 
-    /// How many parts the digest is of; none where it is of the whole.
+    /// The number of parts that the digest is of; none where it is of the whole.
     pub(crate) fn parts(&self) -> Option<u64> {
         parts::part_size_of(self.size).map(|part| self.size.div_ceil(part))
     }
@@ -96,7 +96,7 @@ impl Checking {
         self.sum.update(bytes);
     }
 
-    /// Whether the bytes were those that the checksum is of.
+    /// Returns whether the bytes match the checksum.
     #[must_use]
     pub(crate) fn finish(self) -> bool {
         self.sum.finish() == self.expected

@@ -8,7 +8,7 @@ use crate::cloud::{Cloud, JobsQuery, ListedJob, PageTokens, SortBy};
 use crate::error::Result;
 use crate::model::JobName;
 
-/// What is listed.
+/// The name of the list.
 const JOBS: &str = "the jobs";
 /// A rest that can't be more is read page by page.
 const WORTH_SLICING: usize = 400;

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::model::JobStatus;
 
-/// How a stretch of [`Text`](super::Text) looks.
+/// The look of a stretch of [`Text`](super::Text).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     Error,

@@ -1,4 +1,4 @@
-//! What a script prints, made harmless for a terminal.
+//! Makes the output of a script harmless for a terminal.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

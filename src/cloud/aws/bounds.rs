@@ -74,7 +74,7 @@ impl Intercept for Bounds {
     }
 }
 
-/// What is too much is too much again.
+/// Marks an answer that exceeds a limit as not to be retried: it would exceed it again.
 impl ClassifyRetry for Bounds {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);

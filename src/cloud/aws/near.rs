@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// Where the instance's metadata is found below any endpoint.
+/// The path of the instance's metadata below any endpoint.
 const METADATA: &str = "/latest/";
 
 /// Returns a client that asks the environment's proxies for nothing that is near.

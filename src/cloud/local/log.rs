@@ -129,7 +129,7 @@ impl LogWriter {
     }
 }
 
-/// How many bytes of the file an event takes.
+/// Returns the number of bytes that an event takes in the file.
 pub(crate) fn event_len(message: &[u8]) -> u64 {
     (STAMP_LEN + message.len() + 1) as u64
 }

@@ -18,7 +18,7 @@ const LEN: usize = 1024;
 /// The longest reason in characters, so that its JSON fits the file.
 const MAX_REASON: usize = 120;
 
-/// Where lines may be missing, and why.
+/// A place where lines may be missing, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogNote {
     /// The file name of the log stream.

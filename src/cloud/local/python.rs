@@ -17,7 +17,7 @@ use crate::cloud::{CloudError, CloudResult};
 /// The active environment's interpreter: what a user gets who types it.
 const DEFAULT: &str = "python3";
 
-/// How long an interpreter may take to answer.
+/// The time limit of an interpreter's answer.
 const LIMIT: Duration = Duration::from_secs(20);
 /// The most that an answer may have, in bytes.
 const MAX_ANSWER: u64 = 1 << 20;

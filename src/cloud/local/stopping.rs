@@ -1,4 +1,4 @@
-//! How a job is asked to stop, and how its supervisor hears of it.
+//! The request to stop a job, and its acknowledgement by the supervisor.
 //!
 //! Whoever asks creates a file, which the supervisor looks for and then renames: the name that is gone says that it has
 //! heard. No process is signalled by a number that a file tells. Processes that a signal has stopped are continued, since
@@ -17,11 +17,11 @@ use super::{private, processes, survivors};
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::JobStatus;
 
-/// How often a supervisor looks whether its job is asked to stop.
+/// The interval at which a supervisor polls for a request to stop.
 pub(crate) const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often it is looked whether a supervisor has heard.
+/// The interval at which the acknowledgement is polled for.
 const HEARD_POLL_INTERVAL: Duration = Duration::from_millis(25);
-/// How long a supervisor may take to hear.
+/// The time limit of the acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks a job to stop, and waits until its supervisor has heard, or the job has ended.

@@ -1,4 +1,4 @@
-//! Where a job's code and data go, as which role and with whose credentials, each with the place that says so.
+//! Announces where a job's code and data go, as which role and with whose credentials, each with the place that says so.
 
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@ use super::super::suggest::did_you_mean;
 use super::super::tree::{Node, Value};
 use super::Checks;
 
-/// What to do about a file that is there.
+/// Hints at what to do about a file that is there.
 const READABLE: &str = "give yourself the right to read it, and to search the folders on the way to it";
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -43,7 +43,7 @@ fn folder(checks: &Checks<'_>, source: &Source) -> bool {
     false
 }
 
-/// What is missing and what can't be looked at are two things.
+/// Tells what is missing from what can't be read.
 fn absent(checks: &Checks<'_>, path: &[&str], file: &Path, error: &io::Error) {
     if is_missing(error) {
         missing(checks, path, file);

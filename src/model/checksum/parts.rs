@@ -1,4 +1,4 @@
-//! How content is cut into the parts of a multipart upload, whose digests S3 digests.
+//! Cuts content into the parts of a multipart upload, whose digests S3 digests.
 //!
 //! Limits: Amazon S3 user guide, "Amazon S3 multipart upload limits": 10,000 parts, of 5 MiB to 5 GiB each.
 

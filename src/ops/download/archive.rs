@@ -65,7 +65,7 @@ struct Failure {
     is_refused: bool,
 }
 
-/// How a refused archive is had all the same.
+/// Hints at how a refused archive can be fetched all the same.
 const OTHERWISE: &str = "`smtrain download` with --archive, or with --only,";
 
 impl From<Error> for Failure {
@@ -298,7 +298,7 @@ fn is_damaged(error: &UnpackError) -> bool {
     is_any && !error.is_malformed()
 }
 
-/// Whether the same bytes would be refused again.
+/// Returns whether the same bytes would be refused again.
 fn is_refused(error: &UnpackError) -> bool {
     use UnpackError as E;
     match error {

@@ -10,7 +10,7 @@ use crate::model::S3Uri;
 const MARGIN: u64 = 64 * 1024 * 1024;
 const SHARE: u64 = 50;
 
-/// What this user may still write below a folder.
+/// The space that this user has left below a folder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Free {
     pub(super) bytes: u64,

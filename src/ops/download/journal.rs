@@ -17,7 +17,7 @@ use super::partial::JOURNAL;
 use crate::archive::Handle;
 use crate::cloud::Object;
 
-/// What is written before it takes the journal's place.
+/// The name of the new journal until it replaces the old one.
 pub(super) const NEW: &str = "fetched.new";
 
 #[derive(Debug)]

@@ -76,7 +76,7 @@ pub(crate) struct Saving {
     pub(crate) force: bool,
     /// Unpacked, in bytes; by default what the disk has room for.
     pub(crate) max_size: Option<u64>,
-    /// Where this user's own state is kept.
+    /// The folder of this user's own state.
     pub(crate) state: PathBuf,
     /// What goes on with it after it broke off: `the same command`.
     pub(crate) again: String,

@@ -243,7 +243,7 @@ fn is_own(folder: &File) -> io::Result<bool> {
     Ok(folder.metadata()?.uid() == geteuid().as_raw())
 }
 
-/// Whether nobody else could write to a folder until now; nobody can from now on. Some file systems have no modes.
+/// Returns whether nobody else could write to a folder until now; nobody can from now on. Some file systems have no modes.
 fn make_private(folder: &File) -> io::Result<bool> {
     let mode = |folder: &File| Ok::<_, io::Error>(folder.metadata()?.permissions().mode() & 0o777);
     let before = mode(folder)?;

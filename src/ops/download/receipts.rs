@@ -28,7 +28,7 @@ impl Receipts {
         Self { folder: state.join("downloads") }
     }
 
-    /// Whether a folder was made here. What can't be read proves nothing.
+    /// Returns whether a folder was made here. What can't be read proves nothing.
     pub(super) fn has(&self, folder: &Handle) -> bool {
         name_of(folder).is_ok_and(|name| self.folder.join(name).symlink_metadata().is_ok_and(|file| file.is_file()))
     }

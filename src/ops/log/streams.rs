@@ -282,7 +282,7 @@ fn is_small(page: &EventsPage, limit: usize) -> bool {
     page.events.len() < limit.min(FULL_PAGE) / 2 && bytes < FULL_PAGE_BYTES / 2
 }
 
-/// What is listed, for an error.
+/// The name of the list, for an error.
 fn log_of(stream: &LogStream) -> String {
     format!("the events of the log stream {}", stream.name)
 }

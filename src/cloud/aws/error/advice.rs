@@ -93,7 +93,7 @@ fn about_permission(message: &str, permission: Permission<'_>) -> Vec<String> {
     hints
 }
 
-/// What may be missing where the service doesn't say.
+/// The permission that may be missing where the service does not say.
 fn about_permission_untold(permission: Permission<'_>) -> Vec<String> {
     let Permission { action, resource } = permission;
     let key = match action {

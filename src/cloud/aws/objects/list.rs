@@ -7,7 +7,7 @@ use super::{AwsObjects, size};
 use crate::cloud::{CloudError, CloudResult, ObjectSummary, PageTokens};
 use crate::model::S3Uri;
 
-/// Where the next page begins, and where those before began.
+/// The token of the next page, and those of the pages before.
 #[derive(Default)]
 struct Place {
     token: Option<String>,

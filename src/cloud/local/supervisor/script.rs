@@ -21,7 +21,7 @@ use crate::cloud::local::{home, private, processes, survivors};
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
 
-/// How long a guard may take to end the script's processes, once the script's own time is over.
+/// The time limit of a guard for ending the script's processes, once the script's own time is over.
 const GUARD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the script ended.
