@@ -24,7 +24,6 @@ import random
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -79,7 +78,9 @@ def floors(archive, url):
     parts = [f"curl -sf -r {start}-{end - 1} {web} -o /dev/null &" for start, end in ranges(archive.size, CONNECTIONS)]
     return [
         Reader("fetch alone: `curl`", ["curl"], f"curl -sf {web} -o /dev/null", leaves_tree=False),
-        Reader(f"fetch alone: {CONNECTIONS} `curl`, a range each", ["curl"], f"{' '.join(parts)} wait", leaves_tree=False),
+        Reader(
+            f"fetch alone: {CONNECTIONS} `curl`, a range each", ["curl"], f"{' '.join(parts)} wait", leaves_tree=False
+        ),
         *inflate_alone(archive),
     ]
 
@@ -182,6 +183,7 @@ def shaped(options):
 
 # Resuming
 
+
 def resume(options):
     archive = archive_of("float32", options)
     tool = smtrain(archive, options.smtrain)
@@ -210,7 +212,14 @@ def killed_on_the_way(tool, archive, url, chance, options):
     complaint = complaint or archives.difference(archive, OUT)
     clear()
     share = f"{twice / archive.size:.2%}"
-    return f"{kills}", f"{unbroken.wall:.1f}", f"{seconds:.1f}", f"{twice / 1e6:.1f} MB", share, complaint or "identical"
+    return (
+        f"{kills}",
+        f"{unbroken.wall:.1f}",
+        f"{seconds:.1f}",
+        f"{twice / 1e6:.1f} MB",
+        share,
+        complaint or "identical",
+    )
 
 
 def delay(unbroken, chance, options):

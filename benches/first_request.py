@@ -54,6 +54,7 @@ def serve(certificate=None):
 
 def make_certificate(folder):
     """A certificate for localhost with its key, and the file of all authorities that a computer trusts, with its issuer."""
+
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What local jobs cost: a list of 10,000 of them, and a log of 10 million lines.
 
-    cargo build --release && python3 benches/jobs.py [--jobs 10000] [--lines 10000000] [--runs 5]
+cargo build --release && python3 benches/jobs.py [--jobs 10000] [--lines 10000000] [--runs 5]
 """
 
 import argparse
@@ -46,7 +46,9 @@ def multiply(home, count):
         name = f"many-2026-01-{1 + hours // 24:02}-{hours % 24:02}-{rest // 60:02}-{rest % 60:02}-000"
         (jobs / name).mkdir()
         created = f"2026-01-{1 + hours // 24:02}T{hours % 24:02}:{rest // 60:02}:{rest % 60:02}Z"
-        (jobs / name / "job.json").write_text(json.dumps({**state, "TrainingJobName": name, "CreationTime": created}, indent=2))
+        (jobs / name / "job.json").write_text(
+            json.dumps({**state, "TrainingJobName": name, "CreationTime": created}, indent=2)
+        )
         shutil.copy(first / "request.json", jobs / name)
 
 

@@ -139,7 +139,7 @@ class Service:
     def prepare(self):
         """Makes the pages of a complete log."""
         now = now_ms()
-        logs = list(zip(self.job.by_node, self.job.names)) + [(self.selected({}), None)]
+        logs = [*zip(self.job.by_node, self.job.names), (self.selected({}), None)]
         for lines, stream in logs:
             for first in range(0, len(lines.all) if lines.complete_at <= now else 0, PAGE):
                 self.page(lines, first, None, PAGE, now, stream)
@@ -180,7 +180,9 @@ class Service:
             "LastModifiedTime": end if ended else start,
             **({"TrainingEndTime": end, "BillableTimeInSeconds": int(end - start + 60)} if ended else {}),
             "TrainingTimeInSeconds": int(min(now / 1000, end) - start + 60),
-            "SecondaryStatusTransitions": [transition(number < last or ended, phase) for number, phase in enumerate(phases)],
+            "SecondaryStatusTransitions": [
+                transition(number < last or ended, phase) for number, phase in enumerate(phases)
+            ],
             "AlgorithmSpecification": {"TrainingInputMode": "File", "TrainingImage": IMAGE},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": job.plan.nodes, "VolumeSizeInGB": 30},
             "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
@@ -190,7 +192,9 @@ class Service:
 
     def DescribeLogStreams(self, request, now):
         prefix = request.get("logStreamNamePrefix", "")
-        there = [name for name, node in self.job.streams.items() if name.startswith(prefix) and self.is_there(node, now)]
+        there = [
+            name for name, node in self.job.streams.items() if name.startswith(prefix) and self.is_there(node, now)
+        ]
         there.sort()
         first, size = int(request.get("nextToken", 0)), min(request.get("limit", STREAMS_PAGE), STREAMS_PAGE)
         answer = {"logStreams": [self.stream(name, now) for name in there[first : first + size]]}
@@ -204,7 +208,12 @@ class Service:
     def stream(self, name, now):
         lines = self.job.by_node[self.job.streams[name]]
         first, last = lines.times[0], lines.times[max(0, bisect.bisect_right(lines.times, now) - 1)]
-        times = {"creationTime": first, "firstEventTimestamp": first, "lastEventTimestamp": last, "lastIngestionTime": last}
+        times = {
+            "creationTime": first,
+            "firstEventTimestamp": first,
+            "lastEventTimestamp": last,
+            "lastIngestionTime": last,
+        }
         arn = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{GROUP}:log-stream:{name}"
         return {"logStreamName": name, **times, "arn": arn, "storedBytes": 0}
 
@@ -212,7 +221,11 @@ class Service:
         node = self.job.streams.get(request["logStreamName"])
         if node is None or not self.is_there(node, now):
             return None
-        lines, limit, token = self.job.by_node[node], min(request.get("limit", PAGE), PAGE), request.get("nextToken", "")
+        lines, limit, token = (
+            self.job.by_node[node],
+            min(request.get("limit", PAGE), PAGE),
+            request.get("nextToken", ""),
+        )
         start, end = request.get("startTime", 0), request.get("endTime")
         if token.startswith("f/") or (not token and request.get("startFromHead")):
             first = int(token[2:]) if token else lines.first_at(start)
@@ -233,7 +246,9 @@ class Service:
         """The interleaved lines of the streams that a request names."""
         names = request.get("logStreamNames")
         prefix = request.get("logStreamNamePrefix", "")
-        nodes = tuple(node for name, node in self.job.streams.items() if (name in names if names else name.startswith(prefix)))
+        nodes = tuple(
+            node for name, node in self.job.streams.items() if (name in names if names else name.startswith(prefix))
+        )
         with self.lock:
             if nodes not in self.interleaved:
                 self.interleaved[nodes] = self.job.lines_of(nodes)
@@ -318,7 +333,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send(self, status, kind, body):
         """Head and body in one write: a page is one long send."""
         status = "200 OK" if status == 200 else "400 Bad Request"
-        head = f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\nx-amzn-requestid: 1\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\nx-amzn-requestid: 1\r\n\r\n"
+        )
         self.wfile.write(head.encode() + body)
 
     def log_message(self, *_):
@@ -341,8 +358,12 @@ def parse():
     parser.add_argument("--events", type=int, default=Plan.events, help="lines a node")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="lines a second a node; 0: all are there")
     parser.add_argument("--late", type=float, default=Plan.late, help="the part of the lines that come up to 20 s late")
-    parser.add_argument("--stagger", type=float, default=Plan.stagger, help="seconds from a node's first line to the next's")
-    parser.add_argument("--start", type=float, default=Plan.start, help="when the job starts to log, in seconds since 1970")
+    parser.add_argument(
+        "--stagger", type=float, default=Plan.stagger, help="seconds from a node's first line to the next's"
+    )
+    parser.add_argument(
+        "--start", type=float, default=Plan.start, help="when the job starts to log, in seconds since 1970"
+    )
     parser.add_argument("--in-progress", action="store_true", help="the job does not end")
     parser.add_argument("--latency", type=float, default=Plan.latency, help="seconds before each answer")
     parser.add_argument("--name", default=Plan.name)

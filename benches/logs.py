@@ -81,7 +81,18 @@ def tools(aws):
     """What there is to measure, smtrain first. Its arguments' {url} and {job} are filled in for each run."""
     python, awslogs = str(FOLDER / "bin" / "python"), str(FOLDER / "bin" / "awslogs")
     smtrain = [SMTRAIN, "logs", "{job}"]
-    tail = [aws, "--endpoint-url", "{url}", "logs", "tail", GROUP, "--log-stream-name-prefix", "{job}/", "--since", "1d"]
+    tail = [
+        aws,
+        "--endpoint-url",
+        "{url}",
+        "logs",
+        "tail",
+        GROUP,
+        "--log-stream-name-prefix",
+        "{job}/",
+        "--since",
+        "1d",
+    ]
     get = [awslogs, "get", GROUP, "{job}/.*", "--start", "1d"]
     sdk = [python, "-W", "ignore", "-c", SDK, "{job}"]
     return [
@@ -142,7 +153,7 @@ class Run:
 
     def __init__(self, command, url, job, home):
         self.start = time.time()
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when the command has ended
         self.was_stopped = False
         environment = {
             "PATH": os.environ["PATH"],
@@ -160,7 +171,12 @@ class Run:
         self.report, write = os.pipe()
         starter = [sys.executable, "-I", "-S", "-c", STARTER, str(write), *command]
         self.process = subprocess.Popen(
-            starter, stdout=subprocess.PIPE, stderr=self.errors, env=environment, pass_fds=[write], start_new_session=True
+            starter,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=environment,
+            pass_fds=[write],
+            start_new_session=True,
         )
         os.close(write)
         self.out = self.process.stdout.fileno()
@@ -218,6 +234,7 @@ def present(all_tools, columns, nodes=1):
 
 # Throughput
 
+
 def read_all(tool, url, options, home):
     """Lines, wall and CPU seconds, MB; whether it was cut off."""
     run = Run(tool.read, url, "bench", home)
@@ -258,6 +275,7 @@ def show_throughput(tool, samples, plan, first):
 
 # The first line
 
+
 def first_line(tool, url, home):
     """Seconds from the start of the process to the first line of the log on stdout."""
     run = Run(tool.follow, url, "bench", home)
@@ -272,7 +290,11 @@ def first_line(tool, url, home):
 
 
 def first(options, home):
-    columns = ["s", *[f"s, {latency * 1000:.0f} ms before each answer" for latency in LATENCIES[1:]], "answers waited for"]
+    columns = [
+        "s",
+        *[f"s, {latency * 1000:.0f} ms before each answer" for latency in LATENCIES[1:]],
+        "answers waited for",
+    ]
     for nodes in (8, 64):
         table(f"first line of a running job, {nodes} nodes", columns)
         with contextlib.ExitStack() as stack:
@@ -291,6 +313,7 @@ def show_first(tool, samples):
 
 
 # Following
+
 
 class Followed:
     """What a follower printed, and when."""
@@ -346,7 +369,7 @@ def quiet(options, home):
     for nodes in (1, 8, 64):
         plan = Plan(nodes=nodes, events=100, in_progress=True)
         start = time.time()
-        followed = follow_all(options, plan, home, lambda _: start + WARM_UP + QUIET)
+        followed = follow_all(options, plan, home, lambda _, start=start: start + WARM_UP + QUIET)
         table(f"a quiet job of {nodes} node{'s' if nodes > 1 else ''}", columns)
         for tool in present(options.tools, len(columns), nodes):
             one = followed[tool.name]
@@ -356,10 +379,16 @@ def quiet(options, home):
 def live(options, home):
     columns = ["lost", "doubled", "delay s: median", "95 %", "longest", "calls a second", "of them", "ended after s"]
     for nodes, rate, stagger in [(8, 2, 0.5), (64, 2, 0.1), (500, 1, 0.02)]:
-        plan = Plan(nodes=nodes, events=int(rate * options.seconds), rate=rate, late=0.05, stagger=stagger, start=time.time())
+        plan = Plan(
+            nodes=nodes, events=int(rate * options.seconds), rate=rate, late=0.05, stagger=stagger, start=time.time()
+        )
         end = Job(plan).end / 1000
-        followed = follow_all(options, plan, home, lambda tool: end + (DRAIN if tool.sees_end else LATEST / 1000 + GRACE))
-        table(f"{nodes} nodes, {rate} line{'s' if rate > 1 else ''} a second each, {options.seconds} s, 5 % late", columns)
+        followed = follow_all(
+            options, plan, home, lambda tool, end=end: end + (DRAIN if tool.sees_end else LATEST / 1000 + GRACE)
+        )
+        table(
+            f"{nodes} nodes, {rate} line{'s' if rate > 1 else ''} a second each, {options.seconds} s, 5 % late", columns
+        )
         for tool in present(options.tools, len(columns), nodes):
             show_live(followed[tool.name], plan, end)
 

@@ -24,7 +24,9 @@ sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(s
 def run(command, environment=None):
     """Wall seconds, CPU seconds and MB of the largest process, of one run of a shell command."""
     start = time.monotonic()
-    process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+    process = subprocess.Popen(
+        ["sh", "-c", command], stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"failed: {command}")
@@ -52,4 +54,6 @@ def compare(title, commands, runs, environment=None):
         wall, cpu, memory = (list(column) for column in zip(*samples[name]))
         first = first or statistics.median(cpu)
         ratio = statistics.median(cpu) / first
-        print(f"| {name} | {statistics.median(wall):.3f} | {statistics.median(cpu):.3f} | {max(memory):.0f} | {ratio:.1f} |")
+        print(
+            f"| {name} | {statistics.median(wall):.3f} | {statistics.median(cpu):.3f} | {max(memory):.0f} | {ratio:.1f} |"
+        )

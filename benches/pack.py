@@ -63,10 +63,15 @@ def main():
     if maker.exitcode != 0:
         sys.exit("could not make the tree")
 
-    quote = lambda path: shlex.quote(str(path))
+    def quote(path):
+        return shlex.quote(str(path))
+
     source, out = quote(options.work / "src"), quote(options.work / "out.tar.gz")
     commands = {
-        "smtrain": (options.smtrain, f"exec {quote(options.smtrain)} --quiet submit --local --dry-run {quote(options.work / 'job.toml')}"),
+        "smtrain": (
+            options.smtrain,
+            f"exec {quote(options.smtrain)} --quiet submit --local --dry-run {quote(options.work / 'job.toml')}",
+        ),
         "tar czf": ("tar", f"tar -C {source} -czf {out} ."),
         "tar | pigz": ("pigz", f"tar -C {source} -cf - . | pigz > {out}"),
     }

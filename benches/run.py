@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every benchmark, one after the other; each is a script of its own with --help.
 
-    cargo build --release && python3 benches/run.py
+cargo build --release && python3 benches/run.py
 """
 
 import pathlib

@@ -103,13 +103,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         found = os.fstat(file.fileno())
         tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
         if self.headers.get("if-match", tag) not in (tag, "*"):
-            return self.head("412 Precondition Failed", 0)
+            self.head("412 Precondition Failed", 0)
+            return
         start, end = self.range(found.st_size)
         if start >= end:
-            return self.head("416 Range Not Satisfiable", 0, f"content-range: bytes */{found.st_size}")
+            self.head("416 Range Not Satisfiable", 0, f"content-range: bytes */{found.st_size}")
+            return
         common = [f"etag: {tag}", "accept-ranges: bytes", f"last-modified: {self.date_time_string(found.st_mtime)}"]
         if "range" in self.headers:
-            self.head("206 Partial Content", end - start, *common, f"content-range: bytes {start}-{end - 1}/{found.st_size}")
+            self.head(
+                "206 Partial Content", end - start, *common, f"content-range: bytes {start}-{end - 1}/{found.st_size}"
+            )
         else:
             self.head("200 OK", end - start, *common)
         if self.command == "GET":
@@ -137,7 +141,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.counts.add(requests=1)
         length = self.receive()
         time.sleep(self.latency)
-        self.counts.add_object(self.path.partition("?")[0], int(self.headers.get("x-amz-decoded-content-length", length)))
+        self.counts.add_object(
+            self.path.partition("?")[0], int(self.headers.get("x-amz-decoded-content-length", length))
+        )
         self.head("200 OK", 0, 'etag: "1"')
 
     def do_POST(self):
@@ -189,7 +195,12 @@ def parse():
 
 def main():
     options = parse()
-    Handler.folder, Handler.latency, Handler.rate, Handler.counts = options.folder, options.latency, options.rate, Counts()
+    Handler.folder, Handler.latency, Handler.rate, Handler.counts = (
+        options.folder,
+        options.latency,
+        options.rate,
+        Counts(),
+    )
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)

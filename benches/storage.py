@@ -103,7 +103,9 @@ def nginx(folder, server, http=""):
 def shaped_server(folder, latency, rate):
     """The URL of benches/shaped_server.py."""
     command = [sys.executable, SHAPED_SERVER, folder, "--latency", str(latency), "--rate", str(rate)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             yield process.stdout.readline().strip()
         finally:
@@ -116,7 +118,9 @@ def counts(url):
 
 
 def far_arguments(parser):
-    parser.add_argument("--latency", type=float, default=0.06, help="seconds before an answer of the server that is far")
+    parser.add_argument(
+        "--latency", type=float, default=0.06, help="seconds before an answer of the server that is far"
+    )
     parser.add_argument("--rate", type=float, default=30e6, help="bytes a second of a connection to it")
 
 
@@ -155,7 +159,7 @@ class Command:
     running = set()
 
     def __init__(self, command, environment):
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when the command has ended
         self.report, write = os.pipe()
         starter = [sys.executable, "-I", "-S", "-c", STARTER, str(write), "sh", "-c", command]
         self.process = subprocess.Popen(
@@ -232,7 +236,9 @@ def show(title, tools, samples, wrong):
         if tool.name in wrong:
             print(f"| {tool.name} | {wrong[tool.name]} | | | | |")
             continue
-        wall, cpu = (statistics.median(getattr(usage, name) for usage in samples[tool.name]) for name in ("wall", "cpu"))
+        wall, cpu = (
+            statistics.median(getattr(usage, name) for usage in samples[tool.name]) for name in ("wall", "cpu")
+        )
         first = (wall, cpu) if number == 0 else first
         ratios = [f"{wall / first[0]:.2f}", f"{cpu / first[1]:.2f}"] if first else ["", ""]
         memory = max(usage.memory for usage in samples[tool.name])

@@ -116,8 +116,7 @@ def make_many(folder, count):
 def make_large(folder, megabytes):
     chance = random.Random(7)
     with open(folder / "large.bin", "wb") as file:
-        for _ in range(megabytes):
-            file.write(chance.randbytes(1_000_000))
+        file.writelines(chance.randbytes(1_000_000) for _ in range(megabytes))
 
 
 def project(name, make, size):

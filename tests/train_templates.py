@@ -105,7 +105,7 @@ def environment(work: Path, name: str, packages: tuple[str, ...]) -> Path:
         print(f"installing {', '.join(packages)}", flush=True)
         venv.create(folder, clear=True, with_pip=True)
         install = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-cache-dir", *packages]
-        done = subprocess.run(install, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(install, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode:
             raise Failure(f"{', '.join(packages)} could not be installed:\n{done.stdout}")
         (folder / "complete").touch()
@@ -129,7 +129,7 @@ def interrupted(trial: Trial) -> str:
             raise Failure(f"{first} came to no third epoch")
         time.sleep(0.2)
     trial.run(str(trial.smtrain), "stop", first)
-    subprocess.run([trial.smtrain, "wait", first], env=trial.variables, capture_output=True, timeout=LIMIT)
+    subprocess.run([trial.smtrain, "wait", first], env=trial.variables, capture_output=True, timeout=LIMIT, check=False)
     jobs = [trial.submit("--wait", "--download", "models", *more) for more in (place, ())]
     if "goes on after epoch" not in trial.run(str(trial.smtrain), "logs", jobs[0]):
         raise Failure(f"{jobs[0]} did not go on with the work of {first}")

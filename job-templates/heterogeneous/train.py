@@ -141,7 +141,8 @@ def main() -> None:
     host = os.environ.get("SM_CURRENT_HOST", "localhost")
     data_hosts, training_hosts = hosts_of("data"), hosts_of("training")
     if data_hosts and training_hosts and host in data_hosts:
-        return send_batches(args, host)
+        send_batches(args, host)
+        return
     if len(training_hosts) > 1:
         raise SystemExit("this script trains on one instance: see the template pytorch-distributed for more")
     data_hosts = data_hosts if training_hosts else []

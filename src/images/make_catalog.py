@@ -140,7 +140,9 @@ def main(folder):
         config = training(json.loads(path.read_text()))
         if config:
             images[path.stem] = image(path.stem, config, registries)
-    sdk = re.search(r"^Version: (.*)$", next(Path(folder).parents[2].glob("sagemaker_core-*/METADATA")).read_text(), re.M)
+    sdk = re.search(
+        r"^Version: (.*)$", next(Path(folder).parents[2].glob("sagemaker_core-*/METADATA")).read_text(), re.MULTILINE
+    )
     catalog = {
         "source": f"sagemaker-core {sdk[1]}, botocore {version('botocore')}",
         "suffixes": suffixes(),

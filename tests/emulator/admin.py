@@ -4,9 +4,9 @@ import json
 from urllib.parse import unquote
 
 from . import logs
-from .web import Response
 from .s3 import objects
 from .sagemaker import live, synthetic
+from .web import Response
 
 ROOT = "/_emulator/"
 

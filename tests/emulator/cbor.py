@@ -44,7 +44,7 @@ class Reader:
             return list(self.items(count))
         if major == 5:
             flat = list(self.items(None if count is None else 2 * count))
-            return dict(zip(flat[::2], flat[1::2]))
+            return dict(zip(flat[::2], flat[1::2], strict=True))
         return self.tagged(count)
 
     def items(self, count):

@@ -50,7 +50,7 @@ def typed(shape, value):
     return float(value) if shape.type_name in ("double", "float") else value
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def model():
     return botocore.session.Session().get_service_model("cloudwatch")
 

@@ -26,8 +26,7 @@ class Dispatcher:
             return self.serve(request)
         except ConnectionError:
             raise
-        except Exception:
-            # Told to the client: whoever reads the test's output sees it.
+        except Exception:  # noqa: BLE001 - told to the client, since whoever reads the test's output sees it
             service = calls.credential(request)[2]
             return error(service, request, 501, "EmulatorFailure", traceback.format_exc())
 
@@ -36,7 +35,10 @@ class Dispatcher:
         if call is None:
             return self.unsigned(request)
         tenant = self.tenants.of_key(call.access_key)
-        carry_out = lambda: self.carry_out(tenant, call, request)
+
+        def carry_out():
+            return self.carry_out(tenant, call, request)
+
         if tenants.is_job_key(call.access_key):
             return carry_out()
         rule = tenant.rules.take(call)

@@ -5,6 +5,7 @@ token stands never comes on that token's pages, nor does one of the same time th
 """
 
 import functools
+import itertools
 import json
 import re
 
@@ -49,7 +50,7 @@ def check(operation, parameters):
         raise invalid("%d validation errors detected: %s" % (len(problems), "; ".join(problems)))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def model():
     return botocore.session.Session().get_service_model("logs")
 
@@ -78,7 +79,7 @@ def put_events(tenant, region, store, request):
     if request["logStreamName"] not in streams_of(store, request):
         raise not_there("stream")
     events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
-    if any(earlier[0] > later[0] for earlier, later in zip(events, events[1:])):
+    if any(earlier[0] > later[0] for earlier, later in itertools.pairwise(events)):
         raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
     store.put(request["logGroupName"], request["logStreamName"], events)
 

@@ -113,14 +113,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def write(self, request, response):
         if response.delivery == RESET:
-            return self.reset()
+            self.reset()
+            return
         body = b"" if request.method == "HEAD" else response.body
         self.write_head(request, response)
         if response.delivery == FLOOD:
-            return self.flood(body, response)
+            self.flood(body, response)
+            return
         if response.delivery in (TRUNCATED, RESET_MIDDLE):
             self.send([body[: len(body) // 2]], response)
-            return self.reset(with_data=response.delivery == TRUNCATED)
+            self.reset(with_data=response.delivery == TRUNCATED)
+            return
         self.send(slow_pieces(body, response) if response.delivery == SLOW else pieces(body, PIECE), response)
 
     def send(self, body, response):

@@ -35,6 +35,7 @@ def run(case):
             env=environment(case),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            check=False,
         )
         seen = read(os.path.join(base, "model", "seen.json"))
         failure = read(os.path.join(base, "output", "failure"))

@@ -32,8 +32,21 @@ from pathlib import Path
 from sagemaker import image_uris
 
 TABLES = Path(sys.argv[1])
-INSTANCES = """ml.m5.xlarge ml.c7i-flex.xlarge ml.g5.2xlarge ml.p2.xlarge ml.p3.2xlarge ml.p4d.24xlarge
-    ml.p4de.24xlarge ml.p5.48xlarge ml.p6-b200.48xlarge ml.trn1.32xlarge ml.inf2.xlarge local local_gpu""".split()
+INSTANCES = [
+    "ml.m5.xlarge",
+    "ml.c7i-flex.xlarge",
+    "ml.g5.2xlarge",
+    "ml.p2.xlarge",
+    "ml.p3.2xlarge",
+    "ml.p4d.24xlarge",
+    "ml.p4de.24xlarge",
+    "ml.p5.48xlarge",
+    "ml.p6-b200.48xlarge",
+    "ml.trn1.32xlarge",
+    "ml.inf2.xlarge",
+    "local",
+    "local_gpu",
+]
 NEURON = [instance for instance in INSTANCES if instance[3:6] in ("trn", "inf")]
 DISTRIBUTIONS = {
     "smdistributed": {"smdistributed": {"dataparallel": {"enabled": True}}},
@@ -72,7 +85,7 @@ def ask(name, region, version, base, py, library, instance):
             pytorch_version=base_version if base_name == "pytorch" else None,
             tensorflow_version=base_version if base_name == "tensorflow" else None,
         )
-    except Exception:
+    except Exception:  # noqa: BLE001 - the SDK refuses by errors of many types
         return None
 
 
@@ -112,7 +125,7 @@ def below(versions, version):
             yield None, py
         return
     for name in names:
-        base = next((known, name[len(known):]) for known in ("pytorch", "tensorflow") if name.startswith(known))
+        base = next((known, name[len(known) :]) for known in ("pytorch", "tensorflow") if name.startswith(known))
         found = nested.get(entry["version_aliases"].get(name, name))
         for py in [None, "py27", *found["py_versions"]]:
             yield base, py
@@ -190,7 +203,7 @@ def abbreviated(image, question):
 def shortened(lines):
     above = [""] * 6
     for line in lines:
-        yield "|".join("=" if part and part == before else part for part, before in zip(line, above))
+        yield "|".join("=" if part and part == before else part for part, before in zip(line, above, strict=False))
         above = line
 
 

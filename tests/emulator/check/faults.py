@@ -67,7 +67,10 @@ class Faults(Case):
     def test_bodies(self):
         body = bytes(range(256)) * 100
         self.put("body", body)
-        get = lambda: self.s3.get_object(Bucket=self.bucket, Key="body")["Body"].read()
+
+        def get():
+            return self.s3.get_object(Bucket=self.bucket, Key="body")["Body"].read()
+
         rule(fault="truncated_body", operation="GetObject", count=1)
         with self.assertRaises(HTTPClientError):
             get()
@@ -81,7 +84,10 @@ class Faults(Case):
     def test_what_is_sent_is_counted(self):
         self.put("body", b"x" * 1000)
         admin("DELETE", "calls")
-        get = lambda: self.s3.get_object(Bucket=self.bucket, Key="body")["Body"].read()
+
+        def get():
+            return self.s3.get_object(Bucket=self.bucket, Key="body")["Body"].read()
+
         get()
         rule(fault="truncated_body", operation="GetObject", count=1)
         with self.assertRaises(HTTPClientError):
@@ -130,11 +136,14 @@ class Faults(Case):
         self.put_x()
         self.refused("ValidationException", self.describe, "nothing-here")
         made = [(call["service"], call["operation"], call["key"], call["status"]) for call in admin("GET", "calls")]
-        put, describe = ("s3", "PutObject", self.bucket + "/x", 200), (
-            "sagemaker",
-            "DescribeTrainingJob",
-            "nothing-here",
-            400,
+        put, describe = (
+            ("s3", "PutObject", self.bucket + "/x", 200),
+            (
+                "sagemaker",
+                "DescribeTrainingJob",
+                "nothing-here",
+                400,
+            ),
         )
         self.assertEqual(made, [put, describe])
 

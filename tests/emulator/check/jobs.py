@@ -1,6 +1,7 @@
 """Training jobs run from their request to their end."""
 
 import datetime
+import itertools
 import time
 
 from .support import GROUP, Case, admin, unpacked
@@ -44,7 +45,7 @@ class Jobs(Case):
         phases = job["SecondaryStatusTransitions"]
         names = ["Starting", "Downloading", "Training", "Uploading", "Completed"]
         self.assertEqual([phase["Status"] for phase in phases], names)
-        for phase, following in zip(phases, phases[1:]):
+        for phase, following in itertools.pairwise(phases):
             self.assertEqual(phase["EndTime"], following["StartTime"])
         self.assertGreaterEqual(job["BillableTimeInSeconds"], 1)
         self.assertGreaterEqual(job["TrainingEndTime"], job["TrainingStartTime"])
@@ -80,7 +81,7 @@ class Jobs(Case):
         self.assertEqual(job["TrainingJobStatus"], "Failed")
         self.assertRegex(job["FailureReason"], r"(?s)^AlgorithmError: .*ValueError: no data.*, exit code: 1$")
         self.assertNotIn("ModelArtifacts", job)
-        self.assertIn("before", sum(self.lines("fails").values(), []))
+        self.assertIn("before", itertools.chain.from_iterable(self.lines("fails").values()))
 
     def test_an_image_of_ones_own(self):
         command = 'cat "$0" && echo kept > /opt/ml/model/m && echo bad > /opt/ml/output/failure && exit 3'
@@ -213,7 +214,9 @@ class Histories(Case):
         self.assertEqual([len(page) for page in pages], [10, 10, 5])
 
     def test_times(self):
-        moment = lambda seconds: datetime.datetime.fromtimestamp(self.start + seconds, datetime.timezone.utc)
+        def moment(seconds):
+            return datetime.datetime.fromtimestamp(self.start + seconds, datetime.timezone.utc)
+
         (page,) = self.pages(CreationTimeAfter=moment(9), CreationTimeBefore=moment(13))
         self.assertEqual(page, ["old-010", "old-011", "old-012"])
 
@@ -236,7 +239,10 @@ class Histories(Case):
         found = self.sagemaker.list_training_jobs(NameContains="fresh")["TrainingJobSummaries"]
         self.assertEqual(len(found), 1)
         filters = [{"Name": "TrainingJobName", "Operator": "Equals", "Value": "fresh"}]
-        search = lambda: self.sagemaker.search(Resource="TrainingJob", SearchExpression={"Filters": filters})["Results"]
+
+        def search():
+            return self.sagemaker.search(Resource="TrainingJob", SearchExpression={"Filters": filters})["Results"]
+
         self.assertEqual(search(), [])
         admin("PUT", "settings", {"search_lag": 0})
         self.poll(search, "the job in Search")
@@ -245,9 +251,10 @@ class Histories(Case):
         admin(
             "POST", "log-events", {"region": "eu-west-1", "stream": "s/algo-1-1", "events": [[1000, "a"], [2000, "b"]]}
         )
-        get = lambda **times: self.logs.get_log_events(logGroupName=GROUP, logStreamName="s/algo-1-1", **times)[
-            "events"
-        ]
+
+        def get(**times):
+            return self.logs.get_log_events(logGroupName=GROUP, logStreamName="s/algo-1-1", **times)["events"]
+
         self.assertEqual([event["message"] for event in get(startTime=1000, endTime=2000)], ["a"])
         self.assertEqual([event["message"] for event in get(startTime=1000, endTime=2001)], ["a", "b"])
 

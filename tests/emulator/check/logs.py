@@ -1,6 +1,7 @@
 """CloudWatch Logs: pages, tokens, late events; and jobs that only seem to run, whose log is known in full."""
 
 import collections
+import itertools
 import time
 
 from .support import GROUP, REGION, Case, admin
@@ -79,16 +80,16 @@ class Logs(Case):
         self.add("mix2/algo-1-1", [1000, "another job's"])
         pages = self.filtered(logStreamNamePrefix="mix/", limit=7)
         self.assertEqual([len(page) for page in pages], [7, 7, 7, 7, 2])
-        events = sum(pages, [])
+        events = flat(pages)
         expected = ["%d-%d" % (node, number) for number in range(10) for node in range(1, 4)]
         self.assertEqual([event["message"] for event in events], expected)
-        again = sum(self.filtered(logStreamNames=["mix/algo-2-1", "mix/algo-1-1"]), [])
+        again = flat(self.filtered(logStreamNames=["mix/algo-2-1", "mix/algo-1-1"]))
         self.assertEqual([event["message"] for event in again], [text for text in expected if text[0] != "3"])
         ids = {event["message"]: event["eventId"] for event in events}
         self.assertEqual(len(set(ids.values())), 30)
         self.assertTrue(all(ids[event["message"]] == event["eventId"] for event in again))
         newest = self.filtered(logStreamNamePrefix="mix/", limit=7, startFromHead=False)
-        self.assertEqual([event["message"] for event in sum(newest, [])], expected[::-1])
+        self.assertEqual([event["message"] for event in flat(newest)], expected[::-1])
         both = {"logStreamNames": ["mix/algo-1-1"], "logStreamNamePrefix": "mix/"}
         self.refused("InvalidParameterException", self.filter, **both)
         self.refused("ResourceNotFoundException", self.filter, logStreamNames=["mix/algo-9-1"])
@@ -105,10 +106,10 @@ class Logs(Case):
         self.add("empty/algo-1-1", *[[1000 + number, str(number)] for number in range(50)])
         admin("PUT", "settings", {"empty_pages": 0.5})
         pages = self.forwards("empty/algo-1-1", limit=5)
-        self.assertEqual(sum(pages, []), [str(number) for number in range(50)])
+        self.assertEqual(flat(pages), [str(number) for number in range(50)])
         self.assertIn([], pages[:-1])
         pages = self.filtered(logStreamNamePrefix="empty/", limit=5)
-        self.assertEqual([event["message"] for event in sum(pages, [])], [str(number) for number in range(50)])
+        self.assertEqual([event["message"] for event in flat(pages)], [str(number) for number in range(50)])
         self.assertIn([], pages)
         found, more = [], {}
         while len(found) < 50:
@@ -159,7 +160,10 @@ class Logs(Case):
         self.logs.create_log_stream(**name, logStreamName="s")
         self.assertEqual(self.logs.get_log_events(**name, logStreamName="s")["events"], [])
         events = [{"timestamp": 1000, "message": "a"}, {"timestamp": 2000, "message": "\x00\ufffd"}]
-        put = lambda events: self.logs.put_log_events(**name, logStreamName="s", logEvents=events)
+
+        def put(events):
+            return self.logs.put_log_events(**name, logStreamName="s", logEvents=events)
+
         put(events)
         self.refused("InvalidParameterException", put, events[::-1])
         identifier = self.logs.describe_log_groups(logGroupNamePrefix="ow")["logGroups"][0]["logGroupArn"]
@@ -238,3 +242,7 @@ class Live(Case):
 
 def texts(page):
     return [event["message"] for event in page["events"]]
+
+
+def flat(pages):
+    return list(itertools.chain.from_iterable(pages))

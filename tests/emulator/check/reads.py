@@ -83,7 +83,10 @@ class Reads(Case):
 
     def test_checksums_can_be_told(self):
         self.put("body", BODY)
-        told = lambda: self.head(ChecksumMode="ENABLED")
+
+        def told():
+            return self.head(ChecksumMode="ENABLED")
+
         self.tell("SHA1")
         right = told()["ChecksumSHA1"]
         self.tell("SHA1", wrong=True)

@@ -1,5 +1,6 @@
 """What the tests share: clients, a bucket, code uploaded, jobs created and awaited."""
 
+import contextlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import urllib.request
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import WaiterError
 
 REGION = os.environ["AWS_REGION"]
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -26,7 +28,10 @@ class Case(unittest.TestCase):
     def setUpClass(cls):
         # What fails is seen once, not hidden by a second try.
         once = Config(retries={"total_max_attempts": 1})
-        client = lambda service: boto3.client(service, region_name=REGION, config=once)
+
+        def client(service):
+            return boto3.client(service, region_name=REGION, config=once)
+
         cls.s3, cls.sagemaker, cls.logs = client("s3"), client("sagemaker"), client("logs")
         cls.sts, cls.iam, cls.cloudwatch = client("sts"), client("iam"), client("cloudwatch")
         cls.account = cls.sts.get_caller_identity()["Account"]
@@ -87,11 +92,9 @@ class Case(unittest.TestCase):
     def ended(self, name):
         waiter = self.sagemaker.get_waiter("training_job_completed_or_stopped")
         waiter.config.delay = 0.05
-        try:
+        # The waiter raises for a job that has failed.
+        with contextlib.suppress(WaiterError):
             waiter.wait(TrainingJobName=name, WaiterConfig={"MaxAttempts": int(PATIENCE_SECONDS / 0.05)})
-        except Exception:
-            # The waiter raises for a job that has failed.
-            pass
         job = self.describe(name)
         self.assertNotIn(job["TrainingJobStatus"], ("InProgress", "Stopping"))
         return job
@@ -100,8 +103,8 @@ class Case(unittest.TestCase):
         """Every line of the job, by stream."""
         found = {}
         prefix = {"logGroupName": GROUP, "logStreamNamePrefix": name + "/"}
-        for stream in self.logs.describe_log_streams(**prefix)["logStreams"]:
-            stream = stream["logStreamName"]
+        for description in self.logs.describe_log_streams(**prefix)["logStreams"]:
+            stream = description["logStreamName"]
             events = self.logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
             found[stream] = [event["message"] for event in events]
         return found

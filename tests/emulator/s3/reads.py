@@ -61,7 +61,7 @@ def stretch(key, request):
         return start, start + sizes[number - 1], True
     asked = RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     first, last = asked.groups() if asked else ("", "")
-    if not first and not last or (first and last and int(first) > int(last)):
+    if (not first and not last) or (first and last and int(first) > int(last)):
         # What can't be read says nothing.
         return 0, key.size, False
     start = int(first) if first else max(0, key.size - int(last))

@@ -55,10 +55,13 @@ def headers(algorithm, body, parts, wrong=False):
     digest, suffix = ALGORITHMS[algorithm], ""
     if parts is not None:
         starts = [sum(parts[:number]) for number in range(len(parts))]
-        body = b"".join(digest(body[start : start + size]) for start, size in zip(starts, parts))
+        body = b"".join(digest(body[start : start + size]) for start, size in zip(starts, parts, strict=True))
         suffix = "-%d" % len(parts)
     value = digest(body)
     if wrong:
         value = bytes([value[0] ^ 1]) + value[1:]
     kind = "FULL_OBJECT" if parts is None else "COMPOSITE"
-    return {"x-amz-checksum-" + algorithm.lower(): base64.b64encode(value).decode() + suffix, "x-amz-checksum-type": kind}
+    return {
+        "x-amz-checksum-" + algorithm.lower(): base64.b64encode(value).decode() + suffix,
+        "x-amz-checksum-type": kind,
+    }

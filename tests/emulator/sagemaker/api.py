@@ -4,8 +4,8 @@ import json
 
 from .. import moto_backend
 from ..errors import ServiceError, json_error, request_id
-from ..web import Response
 from ..s3 import checks, objects
+from ..web import Response
 from . import listing, run, search, shapes
 from .job import ENDED, Job
 

@@ -142,7 +142,8 @@ def mount_opt(ml):
 
 def mirror(entry, at):
     if entry.is_symlink():
-        return os.symlink(os.readlink(entry.path), at)
+        os.symlink(os.readlink(entry.path), at)
+        return
     if entry.is_dir():
         os.mkdir(at)
     else:

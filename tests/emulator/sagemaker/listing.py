@@ -28,7 +28,10 @@ TIMES = {
 def page(jobs, request):
     by, order = SORT[request.get("SortBy", "CreationTime")], request.get("SortOrder", "Ascending")
     states = [state for state in (job.describe() for job in jobs) if is_wanted(state, request)]
-    position = lambda state: [state[by], state["TrainingJobName"]]
+
+    def position(state):
+        return [state[by], state["TrainingJobName"]]
+
     states.sort(key=position, reverse=order == "Descending")
     cut, token = cut_page(states, request, position, order == "Descending")
     answer = {"TrainingJobSummaries": [brief(state) for state in cut if has_status(state, request)]}

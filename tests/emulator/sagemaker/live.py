@@ -84,7 +84,8 @@ class Live:
         if self.job.describe()["TrainingJobStatus"] in ENDED:
             return
         if self.stopped < math.inf:
-            return self.end("Stopped")
+            self.end("Stopped")
+            return
         while self.entered < len(PHASES) and self.plan.moments[self.entered] <= passed:
             phase = PHASES[self.entered]
             self.entered += 1

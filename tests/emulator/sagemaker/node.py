@@ -1,5 +1,6 @@
 """One node of a job: its folder, its process in a /opt/ml of its own, and the lines that it prints."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -52,10 +53,8 @@ class Node:
         return code is None
 
     def wait_a_moment(self):
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(0.02)
-        except subprocess.TimeoutExpired:
-            pass
 
     def terminate(self):
         """SIGTERM to the container's first process."""
@@ -65,11 +64,9 @@ class Node:
         self.tell(b"k")
 
     def tell(self, what):
-        try:
+        # It may have ended by itself.
+        with contextlib.suppress(OSError):
             os.write(self.process.stdin.fileno(), what)
-        except OSError:
-            # It has ended by itself.
-            pass
 
     def finish(self):
         self.reader.join()

@@ -35,8 +35,7 @@ class Run:
             self.live()
         except Failure as failure:
             self.fail(str(failure))
-        except Exception:
-            # An emulator that is wrong says so where the test looks.
+        except Exception:  # noqa: BLE001 - an emulator that is wrong says so where the test looks
             self.fail("InternalServerError: " + traceback.format_exc()[-900:])
         finally:
             if self.folder:
@@ -44,14 +43,16 @@ class Run:
 
     def live(self):
         if self.pause():
-            return self.end_stopped()
+            self.end_stopped()
+            return
         self.job.enter("Downloading", "Downloading input data", TrainingStartTime=now())
         self.folder = tempfile.mkdtemp(prefix="job-", dir=self.server.work)
         nodes = [Node(self, index) for index in range(len(container.hosts(self.request)))]
         for node in nodes:
             inputs.download(self, node)
         if self.pause():
-            return self.end_stopped()
+            self.end_stopped()
+            return
         with self.server.slots:
             self.train(nodes)
         self.job.enter("Uploading", "Uploading generated training model", **self.metrics.final())

@@ -25,7 +25,10 @@ def page(jobs, lag, request):
         raise ServiceError("ValidationException", "The emulator searches training jobs alone")
     found = [entry for entry in entries(jobs, now() - lag) if matches(entry, request.get("SearchExpression", {}))]
     by, descending = request.get("SortBy", "LastModifiedTime"), request.get("SortOrder", "Descending") == "Descending"
-    position = lambda entry: [sortable(value_at(entry, by)), entry[1].name]
+
+    def position(entry):
+        return [sortable(value_at(entry, by)), entry[1].name]
+
     found.sort(key=position, reverse=descending)
     cut, token = listing.cut_page(found, request, position, descending)
     answer = {"Results": [{"TrainingJob": document(*entry)} for entry in cut]}

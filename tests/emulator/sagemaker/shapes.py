@@ -11,7 +11,7 @@ from ..errors import ServiceError
 CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9"}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def service_model():
     return botocore.session.Session().get_service_model("sagemaker")
 
@@ -94,7 +94,7 @@ def text(shape, value, path):
         yield failed(value, path, "Member must satisfy enum value set: [%s]" % ", ".join(enum))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def compiled(pattern):
     for java, python in CLASSES.items():
         pattern = pattern.replace(java, python)
