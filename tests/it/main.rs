@@ -4,6 +4,7 @@ mod api;
 mod architecture;
 mod completions;
 mod describe;
+mod documents;
 mod download;
 mod download_aws;
 mod emulator;
