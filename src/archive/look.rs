@@ -96,9 +96,24 @@ impl<T: Write> Visit for Picker<'_, T> {
 
 /// Inflates all of it, to no purpose but to see that its checksums are right.
 pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
-    let inflated = io::copy(&mut Gunzip::new(from), &mut io::sink());
+    let mut unpacked = Counter(0);
+    let inflated = io::copy(&mut Gunzip::new(from), &mut unpacked);
     inflated.map(drop).map_err(|source| match source {
         source if super::members::TrailingData::is(&source) => UnpackError::TrailingData,
-        source => UnpackError::Damaged { place: "somewhere".to_owned(), source },
+        source => UnpackError::Damaged { place: format!("after {} unpacked bytes", unpacked.0), source },
     })
+}
+
+/// Counts bytes, and drops them.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -80,6 +80,18 @@ impl ContentDigest {
     }
 }
 
+/// Bytes that are others than a checksum was computed of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("checksum mismatch: the bytes are not those that S3 has a checksum of")]
+pub(crate) struct Mismatch;
+
+impl Mismatch {
+    /// Returns whether an error of a reader is this one.
+    pub(crate) fn is(error: &io::Error) -> bool {
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
+    }
+}
+
 /// Bytes that are being held against a checksum.
 pub(crate) struct Checking {
     expected: Vec<u8>,

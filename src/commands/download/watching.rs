@@ -126,6 +126,10 @@ impl Watch for Watching {
         self.progress.suspend(|| self.ui.note(text));
     }
 
+    fn warning(&self, text: &str) {
+        self.progress.suspend(|| self.ui.warning(text));
+    }
+
     fn digests(&self) -> bool {
         self.files.is_some()
     }

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use super::artifacts::Artifact;
 use super::checked::Checked;
 use super::extents::Extents;
+use super::failure::{
+    AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, Failure, Fetched, Proof, UNPROVEN_BY, could_not,
+    is_mismatch, is_unsound, of_error, of_proof, with_causes,
+};
 use super::fetch::{Item, To, fetch};
 use super::journal::Journal;
 use super::partial::{ARCHIVE, FILES, Partial, Target};
@@ -14,7 +18,9 @@ use super::spool::{Closing, Spool, SpoolReader};
 use super::{Saving, Watch, disk};
 use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
 use crate::cloud::{Cloud, Object, OnBytes};
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{Doing, Result};
+use crate::model::checksum::Mismatch;
+use crate::model::sha256;
 use crate::ops::blocking;
 
 /// An object's bytes, in order, on a blocking thread.
@@ -44,35 +50,16 @@ pub(super) async fn save(
     let target = if making == Making::Archive { target.or_unpacked(&artifact.name) } else { target };
     let partial = blocking(move || Partial::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
-    let (is_resumed, mut made) = maker.clone().make(cloud).await?;
-    if is_resumed && matches!(made, Err(Failure { is_suspect: true, .. })) {
-        // What an earlier download left may be what is wrong.
-        saving.watch.note("what was fetched earlier is damaged: all of it is fetched again");
+    let (is_resumed, mut made) = maker.clone().make(cloud, None).await?;
+    if let Some((note, before)) = maker.doubt(is_resumed, &made) {
+        saving.watch.note(note);
         maker.partial.clear()?;
-        made = maker.clone().make(cloud).await?.1;
+        made = maker.clone().make(cloud, before).await?.1;
     }
     maker.end(made)
 }
 
-/// Why something could not be made of the bytes.
-struct Failure {
-    error: Error,
-    /// The bytes are not what they should be.
-    is_damaged: bool,
-    /// They may not be, if they were fetched earlier.
-    is_suspect: bool,
-    /// The bytes are what they should be, and not to be unpacked as they are.
-    is_refused: bool,
-}
-
-/// Hints at how a refused archive can be fetched all the same.
-const OTHERWISE: &str = "`smtrain download` with --archive, or with --only,";
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { error, is_damaged: false, is_suspect: false, is_refused: false }
-    }
-}
+type Made = std::result::Result<Unpacked, Failure>;
 
 struct Maker {
     partial: Partial,
@@ -83,21 +70,31 @@ struct Maker {
 }
 
 impl Maker {
-    /// Whether some of it had been fetched before, and what came of it.
-    async fn make(self: Arc<Self>, cloud: &Cloud) -> Result<(bool, std::result::Result<Unpacked, Failure>)> {
+    /// Returns whether some of it had been fetched before, and what came of it. `before` is the digest of an earlier fetch.
+    async fn make(self: Arc<Self>, cloud: &Cloud, before: Option<Digest>) -> Result<(bool, Made)> {
         let maker = self.clone();
         let Prepared { spool, journal, there, limits } = blocking(move || maker.prepare()).await?;
         let kept_in = journal.is_some().then(|| self.partial.path());
         self.saving.watch.begins(&self.artifact.what, self.object.size, there, kept_in);
-        let reader = Checked::new(SpoolReader::new(spool.clone()), self.object.checksum.clone());
+        let is_resumed = there > 0 && self.object.file.is_none();
+        let judging = Judging { spool: spool.clone(), is_resumed, before };
         let maker = self.clone();
         let work = async move {
-            let worked = tokio::task::spawn_blocking(move || maker.make_of(reader, &limits)).await;
+            let worked = tokio::task::spawn_blocking(move || maker.make_of(&judging, &limits)).await;
             worked.doing(|| "finish the work".to_owned())?
         };
         let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
-        let is_local = self.object.file.is_some();
-        Ok((there > 0 && !is_local, made))
+        Ok((is_resumed, made))
+    }
+
+    /// Returns why all of it is to be fetched again, with the digest of what was fetched: because what an earlier download
+    /// left may be what is wrong, or because nothing but a second fetch proves what is stored.
+    fn doubt(&self, is_resumed: bool, made: &Made) -> Option<(&'static str, Option<Digest>)> {
+        match made.as_ref().err()?.fetched {
+            Fetched::Wrong if is_resumed => Some((DAMAGED_EARLIER, None)),
+            Fetched::Unproven(Some(digest)) => Some((COMPARED, Some(digest))),
+            _ => None,
+        }
     }
 
     fn prepare(&self) -> Result<Prepared> {
@@ -131,21 +128,81 @@ impl Maker {
         Ok(Limits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })
     }
 
-    fn make_of(&self, bytes: Bytes, limits: &Limits) -> std::result::Result<Unpacked, Failure> {
+    fn make_of(&self, judging: &Judging, limits: &Limits) -> Made {
+        let bytes = Checked::new(judging.reader(), self.object.checksum.clone());
         match self.making {
             Making::Tree => {
                 let files = self.partial.open_files()?;
                 let path = self.partial.path().join(FILES);
                 let mut told = Told { saving: &self.saving, what: &self.artifact.what };
                 let unpacked = archive::unpack_in(bytes, files, &path, limits, &mut told);
-                unpacked.map_err(|error| self.failure(error))
+                unpacked.map_err(|error| self.failure("unpack", error, judging))
             }
-            Making::Archive => archive::check(bytes).map(|()| self.one_file()).map_err(|error| self.failure(error)),
+            Making::Archive => match archive::check(bytes) {
+                Ok(()) => Ok(self.one_file()),
+                Err(error) => self.keep_unsound(error, judging),
+            },
             Making::File => {
                 let read = io::copy(&mut { bytes }, &mut io::sink());
-                read.map(|_| self.one_file()).map_err(|error| self.failure(UnpackError::DamagedFile(error)))
+                let read = read.map_err(|error| of_error("fetch", &self.object, UnpackError::DamagedFile(error)));
+                read.map(|_| self.one_file())
             }
         }
+    }
+
+    /// Keeps an archive that is no sound one, and says what is wrong in it, where it is what is stored.
+    fn keep_unsound(&self, error: UnpackError, judging: &Judging) -> Made {
+        if is_mismatch(&error) {
+            return Err(of_error("fetch", &self.object, error));
+        }
+        match self.prove(judging) {
+            Ok(Proof::Same(proof)) => {
+                let uri = &self.object.uri;
+                let wrong = with_causes(&AsStored { proof, error });
+                self.saving.watch.warning(&format!("{uri} is kept as it is: {wrong}"));
+                Ok(self.one_file())
+            }
+            Ok(proof) => Err(of_proof("fetch", &self.object, error, proof)),
+            Err(_) => Err(of_error("fetch", &self.object, error)),
+        }
+    }
+
+    /// Returns the failure of an archive's error. Where its bytes may be others than those that are stored, all of them are
+    /// fetched to find out.
+    fn failure(&self, doing: &str, error: UnpackError, judging: &Judging) -> Failure {
+        let is_doubtful = is_unsound(&error) || (error.is_malformed() && judging.is_resumed);
+        if !is_doubtful || is_mismatch(&error) {
+            return of_error(doing, &self.object, error);
+        }
+        match self.prove(judging) {
+            Ok(proof) => of_proof(doing, &self.object, error, proof),
+            Err(_) => of_error(doing, &self.object, error),
+        }
+    }
+
+    /// Holds what was fetched against what is stored, by S3's checksum. Where S3 keeps none, only a second fetch tells: the
+    /// first one's digest is what it is held against.
+    fn prove(&self, judging: &Judging) -> io::Result<Proof> {
+        if let Some(checksum) = &self.object.checksum {
+            let mut bytes = Checked::new(judging.reader(), Some(checksum.clone()));
+            return match io::copy(&mut bytes, &mut io::sink()) {
+                Ok(_) => Ok(Proof::Same(BY_CHECKSUM)),
+                Err(error) if Mismatch::is(&error) => Ok(Proof::Other(Mismatch.to_string())),
+                Err(error) => Err(error),
+            };
+        }
+        match (&self.object.file, self.making) {
+            (Some(_), Making::Tree) => return Ok(Proof::Same(BY_OBJECT)),
+            (Some(file), _) => {
+                let stored = Spool::kept(file.clone(), self.object.size, whole(self.object.size));
+                let stored = sha256(&mut SpoolReader::new(Arc::new(stored)), |_| {})?;
+                return Ok(judging.digest()?.compared(stored, BY_OBJECT));
+            }
+            (None, Making::Tree) if !judging.is_resumed && judging.before.is_none() => return Ok(Proof::Missing(None)),
+            (None, _) => {}
+        }
+        let digest = judging.digest()?;
+        Ok(judging.before.map_or(Proof::Missing(Some(digest.0)), |before| digest.compared(before, BY_SECOND_FETCH)))
     }
 
     /// Of what `--only` names.
@@ -161,14 +218,7 @@ impl Maker {
         Unpacked { files: 1, bytes: self.object.size, ..Unpacked::default() }
     }
 
-    fn failure(&self, error: UnpackError) -> Failure {
-        let doing = if self.making == Making::Tree { "unpack" } else { "fetch" };
-        let (is_damaged, is_refused) = (is_damaged(&error), is_refused(&error));
-        let is_suspect = is_damaged || error.is_malformed();
-        Failure { error: could_not(doing, &self.object, error), is_damaged, is_suspect, is_refused }
-    }
-
-    fn end(&self, made: std::result::Result<Unpacked, Failure>) -> Result<Option<Unpacked>> {
+    fn end(&self, made: Made) -> Result<Option<Unpacked>> {
         match made {
             Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.holds_nothing()? => {
                 self.partial.clear()?;
@@ -179,14 +229,51 @@ impl Maker {
                 self.partial.finish(if is_tree { FILES } else { ARCHIVE })?;
                 Ok(Some(unpacked))
             }
-            Err(Failure { error, is_damaged, is_refused, .. }) => {
-                if is_damaged {
+            Err(Failure { error, fetched }) => Err(match fetched {
+                Fetched::Sound => self.partial.hint(error),
+                Fetched::Refused(how) => self.partial.hint_at(error, how),
+                Fetched::Unproven(_) => self.partial.hint_at(error, UNPROVEN_BY),
+                Fetched::Wrong => {
                     self.partial.clear()?;
+                    error
                 }
-                // The same command would be refused again.
-                let hinted = if is_refused { self.partial.hint_at(error, OTHERWISE) } else { self.partial.hint(error) };
-                Err(hinted)
-            }
+            }),
+        }
+    }
+}
+
+const DAMAGED_EARLIER: &str = "what was fetched earlier is damaged: all of it is fetched again";
+const COMPARED: &str =
+    "the archive is damaged, and S3 keeps no checksum of it: all of it is fetched again and compared";
+
+/// The bytes that an object's errors are about.
+struct Judging {
+    spool: Arc<Spool>,
+    /// Some of them were fetched by an earlier download.
+    is_resumed: bool,
+    /// The digest of an earlier fetch of all of them.
+    before: Option<Digest>,
+}
+
+impl Judging {
+    /// Returns them from their start on. They may still be on their way.
+    fn reader(&self) -> SpoolReader {
+        SpoolReader::new(self.spool.clone())
+    }
+
+    fn digest(&self) -> io::Result<Digested> {
+        Ok(Digested(sha256(&mut self.reader(), |_| {})?))
+    }
+}
+
+struct Digested(Digest);
+
+impl Digested {
+    fn compared(self, other: Digest, evidence: &'static str) -> Proof {
+        if self.0 == other {
+            Proof::Same(evidence)
+        } else {
+            Proof::Other("two reads of it gave different bytes".to_owned())
         }
     }
 }
@@ -286,61 +373,4 @@ impl Unpacking for Told<'_> {
     fn file(&mut self, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
         self.saving.watch.file(self.what, path, size, sha256)
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
-}
-
-/// Whether the bytes are not what they should be.
-fn is_damaged(error: &UnpackError) -> bool {
-    let is_any = matches!(error, UnpackError::Damaged { .. } | UnpackError::DamagedFile(_) | UnpackError::TrailingData);
-    is_any && !error.is_malformed()
-}
-
-/// Returns whether the same bytes would be refused again.
-fn is_refused(error: &UnpackError) -> bool {
-    use UnpackError as E;
-    match error {
-        E::Damaged { .. } => error.is_malformed(),
-        E::Outside(_)
-        | E::Name(_)
-        | E::ThroughLink(_)
-        | E::LinkOutside { .. }
-        | E::LinkMissing { .. }
-        | E::Unsupported { .. }
-        | E::Clash(_)
-        | E::TooMany(_) => true,
-        E::DamagedFile(_)
-        | E::TrailingData
-        | E::Linked { .. }
-        | E::NoFile(_)
-        | E::TooLarge(_)
-        | E::Write { .. }
-        | E::Told(_) => false,
-    }
-}
-
-/// An archive's error, with what to do about it.
-fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
-    let hint = match &error {
-        UnpackError::TooLarge(_) => "allow more by --max-size SIZE, on a disk that has the room",
-        error if is_damaged(error) && object.checksum.is_some() => {
-            "what is stored there is damaged itself, if its checksum is right: train again, or ask who made it"
-        }
-        error if is_damaged(error) => "what is stored there is no whole tar.gz: train again, or ask who made it",
-        error if error.is_malformed() => "what was compressed is no sound tar archive: --archive keeps it as it is",
-        UnpackError::Write { source, .. } if is_full(source) => "make room, or choose another folder with -d DIR",
-        UnpackError::Write { .. } => "choose another folder, on another file system, with -d DIR",
-        UnpackError::Linked { .. } => "ask for that one",
-        UnpackError::NoFile(_) | UnpackError::Told(_) => "see what is inside with --list",
-        UnpackError::LinkMissing { .. } => "--only PATTERN unpacks the other files, and --archive keeps it as it is",
-        UnpackError::TooMany(_) => "--only PATTERN unpacks some of it, and --archive keeps it as it is",
-        _ => "smtrain unpacks no archive that could do harm; --archive keeps it as it is",
-    };
-    let kind = match &error {
-        UnpackError::Told(source) if source.kind() == io::ErrorKind::BrokenPipe => Kind::ClosedPipe,
-        _ => Kind::Failure,
-    };
-    Error::new(kind, format!("could not {doing} {}", object.uri)).caused_by(error).hint(hint)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::model::checksum::{Checking, Checksum};
+use crate::model::checksum::{Checking, Checksum, Mismatch};
 
 /// Fails at the end where the bytes were others.
 pub(super) struct Checked<R> {
@@ -10,10 +10,6 @@ pub(super) struct Checked<R> {
     /// None without a checksum, and after the end.
     checking: Option<Checking>,
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the bytes are not those that S3 has a checksum of")]
-struct Mismatch;
 
 impl<R> Checked<R> {
     pub(super) fn new(from: R, checksum: Option<Checksum>) -> Self {

@@ -10,6 +10,7 @@ mod artifacts;
 mod checked;
 mod disk;
 mod extents;
+mod failure;
 mod fetch;
 mod files;
 mod journal;
@@ -97,6 +98,8 @@ pub(crate) trait Watch: Send + Sync {
     fn fetched(&self, bytes: u64);
     fn unpacked(&self, bytes: u64);
     fn note(&self, text: &str);
+    /// Something is wrong, and the download goes on.
+    fn warning(&self, text: &str);
     /// Whether files are to be digested.
     fn digests(&self) -> bool;
     /// A file of it is complete.

@@ -28,10 +28,10 @@ def delete(account, bucket, key):
         moto_backend.backend("s3", account).delete_object(bucket, key)
 
 
-def tell_checksum(account, bucket, key, algorithm, part_size=None, wrong=False):
+def tell_checksum(account, bucket, key, algorithm, part_size=None, wrong=False, **more):
     """What S3 is to say of an object's checksum from now on."""
     with moto_backend.LOCK:
-        sums.tell(moto_backend.backend("s3", account).get_object(bucket, key), algorithm, part_size, wrong)
+        sums.tell(moto_backend.backend("s3", account).get_object(bucket, key), algorithm, part_size, wrong, **more)
 
 
 def get(account, bucket, key):

@@ -44,11 +44,17 @@ def part_sizes(key):
     return getattr(key, "told_parts", None)
 
 
-def tell(key, algorithm, part_size, wrong):
-    """What a test wants to be told of an object: no checksum at all, one of parts, a wrong one."""
+def tell(key, algorithm, part_size, wrong, parts=None, is_counted=True, kind=None):
+    """What a test wants to be told of an object: no checksum at all, one of parts of one size or of these sizes, with their
+    number behind it or without, of another kind than it is, a wrong one."""
     if part_size is not None:
-        key.told_parts = [min(part_size, key.size - start) for start in range(0, key.size, part_size)]
-    key.told_sum = headers(algorithm, key.value, part_sizes(key), wrong) if algorithm else {}
+        parts = [min(part_size, key.size - start) for start in range(0, key.size, part_size)]
+    if parts is not None:
+        key.told_parts = parts
+    told = headers(algorithm, key.value, part_sizes(key), wrong) if algorithm else {}
+    if not is_counted:
+        told = {name: value.split("-")[0] if name != "x-amz-checksum-type" else value for name, value in told.items()}
+    key.told_sum = {**told, "x-amz-checksum-type": kind} if kind else told
 
 
 def headers(algorithm, body, parts, wrong=False):

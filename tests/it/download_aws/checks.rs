@@ -1,10 +1,11 @@
-//! Nothing counts as fetched that is not what S3 has a checksum of, and a whole archive.
+//! Nothing counts as fetched that is not what S3 has a checksum of.
 
 use serde_json::json;
 
-use super::{Bucket, MIB, Model, names_in, noise};
+use super::{Bucket, MIB, Model, names_in};
 use crate::support::TestResult;
 
+const MISMATCH: &str = "checksum mismatch: the bytes are not those that S3 has a checksum of";
 const ALGORITHMS: [&str; 5] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
 
 /// The download fails with these words, and leaves nothing.
@@ -25,6 +26,8 @@ fn is_checked(model: &Model, algorithm: &str, part_size: Option<usize>, words: &
     for args in [&[&*uri][..], &[&uri, "--archive"], &[&uri, "--only", "*.json"]] {
         fails(&bucket, args, &[&uri, words])?;
     }
+    let said = bucket.download(&[&uri, "--list"])?.expect(1)?;
+    assert!(said.stderr.contains(words) && !said.stderr.contains("damaged"), "{said}");
     bucket.tenant.tell_checksum(&told)?;
     bucket.download(&[&uri])?.ok()?;
     bucket.assert_whole(model)
@@ -34,7 +37,7 @@ fn is_checked(model: &Model, algorithm: &str, part_size: Option<usize>, words: &
 fn checksums_of_what_comes_in_stretches() -> TestResult {
     let model = Model::of_noise(6, 2 * MIB)?;
     for algorithm in ALGORITHMS {
-        is_checked(&model, algorithm, None, "the bytes are not those that S3 has a checksum of")?;
+        is_checked(&model, algorithm, None, MISMATCH)?;
     }
     Ok(())
 }
@@ -44,7 +47,7 @@ fn checksums_of_what_comes_in_stretches() -> TestResult {
 fn checksums_of_parts() -> TestResult {
     let model = Model::of_noise(6, 2 * MIB)?;
     for algorithm in ALGORITHMS.into_iter().filter(|algorithm| *algorithm != "CRC64NVME") {
-        is_checked(&model, algorithm, Some(999_999), "the bytes are not those that S3 has a checksum of")?;
+        is_checked(&model, algorithm, Some(999_999), MISMATCH)?;
     }
     Ok(())
 }
@@ -53,7 +56,7 @@ fn checksums_of_parts() -> TestResult {
 fn checksums_of_what_comes_at_once() -> TestResult {
     let model = Model::of(&[("config.json", b"{}")])?;
     for algorithm in ALGORITHMS {
-        is_checked(&model, algorithm, None, "checksum")?;
+        is_checked(&model, algorithm, None, MISMATCH)?;
     }
     Ok(())
 }
@@ -68,34 +71,38 @@ fn no_checksum() -> TestResult {
     bucket.assert_whole(&model)
 }
 
-/// What was uploaded was no good, and S3 keeps it well.
+/// S3 tells the number of parts, at the value's end or where it is asked for the first part.
 #[test]
-fn archives_that_are_damaged_themselves() -> TestResult {
-    let Model { archive, .. } = Model::of_noise(6, 2 * MIB)?;
-    let flipped = |at: usize| {
-        let mut bytes = archive.clone();
-        bytes[at] ^= 0x10;
-        bytes
-    };
-    let half = archive.len() / 2;
-    for (bytes, words) in [
-        (archive[..half].to_vec(), "the archive is damaged or cut short in deep/first.bin"),
-        (archive[..archive.len() - 4].to_vec(), "the archive is damaged or cut short at its end"),
-        (flipped(half), "the archive is damaged or cut short"),
-        (flipped(archive.len() - 2), "the archive is damaged or cut short at its end"),
-        (flipped(0), "the archive is damaged or cut short at its start"),
-        ([&archive[..], b"garbage"].concat(), "the archive is followed by data that is no part of it"),
-        (noise(1, 1000), "the archive is damaged or cut short at its start"),
-        (b"<html>".to_vec(), "the archive is damaged or cut short at its start"),
-        (vec![], "the archive is damaged or cut short at its start"),
-    ] {
-        let (bucket, uri) = Bucket::with(&bytes)?;
-        fails(&bucket, &[&uri], &[&format!("could not unpack {uri}"), words, "train again"])?;
-        // What is not unpacked is damaged somewhere.
-        let damaged = words.split_inclusive("cut short").next().unwrap_or(words);
-        fails(&bucket, &[&uri, "--archive"], &[&format!("could not fetch {uri}"), damaged])?;
-        let said = bucket.download(&[&uri, "--list"])?.expect(1)?;
-        assert!(said.stderr.contains(words), "{said}");
-    }
-    Ok(())
+fn checksums_of_parts_whose_number_is_told_otherwise_or_not_at_all() -> TestResult {
+    let model = Model::of_noise(6, 2 * MIB)?;
+    let (bucket, uri) = Bucket::with(&model.archive)?;
+    let told = json!({ "bucket": bucket.name, "key": "model.tar.gz", "algorithm": "SHA256", "is_counted": false });
+    let mut wrong = told.clone();
+    wrong["part_size"] = json!(999_999);
+    wrong["wrong"] = json!(true);
+    bucket.tenant.tell_checksum(&wrong)?;
+    fails(&bucket, &[&uri], &[&uri, MISMATCH])?;
+    wrong["wrong"] = json!(false);
+    bucket.tenant.tell_checksum(&wrong)?;
+    bucket.download(&[&uri])?.ok()?;
+    // Of an object that has no parts, such a value says nothing.
+    let (bucket, uri) = Bucket::with(&model.archive)?;
+    let mut told = told;
+    told["bucket"] = json!(bucket.name);
+    told["kind"] = json!("COMPOSITE");
+    bucket.tenant.tell_checksum(&told)?;
+    bucket.download(&[&uri])?.ok()?;
+    bucket.assert_whole(&model)
+}
+
+/// How large each of them is, S3 tells only by one call a part: they are not held against a checksum of others.
+#[test]
+fn checksums_of_parts_of_different_sizes() -> TestResult {
+    let model = Model::of_noise(6, 2 * MIB)?;
+    let (bucket, uri) = Bucket::with(&model.archive)?;
+    let parts = [1_000_000, 3_000_000, model.archive.len() - 4_000_000];
+    let told = json!({ "bucket": bucket.name, "key": "model.tar.gz", "algorithm": "CRC32C", "parts": parts });
+    bucket.tenant.tell_checksum(&told)?;
+    bucket.download(&[&uri])?.ok()?;
+    bucket.assert_whole(&model)
 }

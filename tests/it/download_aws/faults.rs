@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bucket, MIB, Model, names_in};
+use super::{Bucket, MIB, Model, names_in, noise};
 use crate::support::{Said, TestResult};
 
 /// The model comes whole, whatever happens to its calls on the way.
@@ -59,6 +59,17 @@ fn a_body_that_never_comes_further() -> TestResult {
     bucket.tenant.clear_rules()?;
     bucket.download(&[&uri])?.ok()?;
     bucket.assert_whole(&Model::of_noise(2, MIB)?)
+}
+
+/// What broke it off is not lost where the service then answers with all of the object, as some do.
+#[test]
+fn a_body_that_is_cut_and_can_not_be_resumed() -> TestResult {
+    let (bucket, uri) = Bucket::with(&noise(2, MIB))?;
+    bucket.tenant.rule(&json!({ "fault": "truncated_body", "operation": "GetObject", "count": 1 }))?;
+    bucket.tenant.rule(&json!({ "fault": "answer", "operation": "GetObject", "status": 200, "body": "all of it" }))?;
+    let words = [&*uri, "broken off after", "end of file before message length reached", "it can't be resumed"];
+    fails(&bucket, &[&uri], &words)?;
+    Ok(())
 }
 
 #[test]

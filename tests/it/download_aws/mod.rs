@@ -9,6 +9,7 @@ mod options;
 mod places;
 mod prefix;
 mod resume;
+mod unsound;
 mod uris;
 
 use std::collections::BTreeMap;

@@ -90,8 +90,8 @@ impl Bucket {
 
 /// Every kind of refusal, after a file that is sound.
 fn refused() -> Vec<(&'static str, Raw)> {
-    let sound = || Raw::default().file("good", b"good");
-    let malformed = sound().file("bad", b"").flipped(1024 + 5);
+    let sound = || Raw::default().file("good", b"good").file("fine", b"fine");
+    let malformed = sound().file("bad", b"").flipped(2048 + 5);
     let pax = sound().entry(EntryType::XHeader, "x", "", b"99 path=short\n").file("bad", b"");
     vec![
         ("outside the folder", sound().file("../x", b"")),
@@ -129,6 +129,27 @@ fn what_was_fetched_is_kept_and_goes_on_as_an_archive() -> TestResult {
         assert_eq!(fs::read(bucket.out("model.tar.gz"))?, archive, "{words}");
         assert_eq!(fs::read_dir(bucket.out(""))?.count(), 1, "nothing else is left: {words}");
     }
+    Ok(())
+}
+
+/// A hint that ends in the same refusal is none.
+#[test]
+fn every_hint_works() -> TestResult {
+    let mut hinted = [false; 2];
+    for (words, raw) in refused() {
+        let bucket = Bucket::with(&raw.gz()?)?;
+        let said = bucket.download(&[])?.expect(1)?;
+        if said.stderr.contains("--only") {
+            hinted[0] = true;
+            bucket.download(&["--only", "fine"])?.ok()?;
+            assert_eq!(fs::read_to_string(bucket.out("model/fine"))?, "fine", "{words}: {said}");
+        }
+        if said.stderr.contains("--list") {
+            hinted[1] = true;
+            bucket.download(&["--list"])?.ok()?;
+        }
+    }
+    assert_eq!(hinted, [true, true], "both are hinted at where they work");
     Ok(())
 }
 

@@ -14,7 +14,9 @@ impl AwsObjects {
     pub(super) async fn find_object(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
         let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(None) };
         let checksum = match stated(&found) {
-            Some((algorithm, value, true)) => self.of_parts(uri, algorithm, &value).await?,
+            Some((algorithm, value, true)) => {
+                self.of_parts(uri, size(uri, found.content_length)?, algorithm, &value).await?
+            }
             Some((algorithm, value, false)) => decoded(algorithm, &value, None),
             None => None,
         };
@@ -31,17 +33,34 @@ impl AwsObjects {
     /// S3 computes the digest itself when an object is uploaded with one, and tells it again.
     pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
         let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(Held::Nothing) };
+        // A digest of parts is another thing than one of the whole, even where its value is the same.
+        let is_of_parts = found.checksum_type == Some(ChecksumType::Composite);
+        let is_of_whole = found.checksum_type == Some(ChecksumType::FullObject);
+        let is_kind = if expected.parts().is_some() { !is_of_whole } else { !is_of_parts };
         let is_expected = size(uri, found.content_length)? == expected.size
+            && is_kind
             && found.checksum_sha256.is_some_and(|told| told == encoded(expected));
         Ok(if is_expected { Held::Expected } else { Held::Other })
     }
 
-    /// A checksum of parts says how many there are; how large they are takes another call.
-    async fn of_parts(&self, uri: &S3Uri, algorithm: Algorithm, value: &str) -> CloudResult<Option<Checksum>> {
-        let first = self.look_up(uri, None, Some(1)).await?;
-        let part_size = first.map(|part| size(uri, part.content_length)).transpose()?.filter(|size| *size > 0);
-        let value = value.split('-').next().unwrap_or_default();
-        Ok(part_size.and_then(|part_size| decoded(algorithm, value, Some(part_size))))
+    /// The checksum of an object that was uploaded in parts. Its value ends with `-N`, their number; how large they are takes
+    /// another call, which tells their number too. Parts of different sizes can't be told from this: then there is no
+    /// checksum that bytes could be held against, and neither where the number of parts isn't told at all.
+    async fn of_parts(
+        &self,
+        uri: &S3Uri,
+        total: u64,
+        algorithm: Algorithm,
+        value: &str,
+    ) -> CloudResult<Option<Checksum>> {
+        let Some(first) = self.look_up(uri, None, Some(1)).await? else { return Ok(None) };
+        let part_size = size(uri, first.content_length)?.max(1);
+        let (value, count) = match value.split_once('-') {
+            Some((value, count)) => (value, count.parse().ok()),
+            None => (value, first.parts_count.and_then(|count| u64::try_from(count).ok())),
+        };
+        let is_alike = count == Some(total.div_ceil(part_size));
+        Ok(if is_alike { decoded(algorithm, value, Some(part_size)) } else { None })
     }
 
     pub(super) async fn look_up(
@@ -60,7 +79,8 @@ impl AwsObjects {
     }
 }
 
-/// A checksum of the object, and whether it is one of its parts' checksums: those end with the number of parts.
+/// A checksum of the object, and whether it is one of its parts' checksums: S3 says so by the type, and, since before there
+/// were types, by the number of parts at the value's end.
 fn stated(object: &HeadObjectOutput) -> Option<(Algorithm, String, bool)> {
     let all = [
         (Algorithm::Crc64Nvme, &object.checksum_crc64_nvme),

@@ -22,7 +22,7 @@ use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
 use crate::cloud::{CloudError, CloudResult, Object, Pieces};
 use crate::model::S3Uri;
-use crate::model::checksum::Checking;
+use crate::model::checksum::{Checking, Mismatch};
 
 /// How many pieces, of some ten to hundred KiB, wait for the reader.
 const AHEAD: usize = 16;
@@ -93,13 +93,15 @@ struct Fetch {
     /// How often it broke off, and where it did last.
     failures: u32,
     broke_off_at: u64,
+    /// Why it broke off last.
+    broke_off_by: Option<String>,
 }
 
 impl Fetch {
     fn new(request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Self {
         let (at, end) = (range.start, range.end);
         let (uri, arn, body, checking, failures) = (uri.clone(), String::new(), None, None, 0);
-        Self { request, uri, arn, at, end, size, body, checking, failures, broke_off_at: at }
+        Self { request, uri, arn, at, end, size, body, checking, failures, broke_off_at: at, broke_off_by: None }
     }
 
     /// Passes all pieces on. Ends when all is there, when nothing more can be had, or when nobody reads any more.
@@ -180,6 +182,7 @@ impl Fetch {
         }
         self.failures = if self.at >= self.broke_off_at + PROGRESS { 1 } else { self.failures + 1 };
         self.broke_off_at = self.at;
+        self.broke_off_by = Some(why.to_owned());
         sleep(FIRST_WAIT * 2_u32.pow(self.failures)).await;
         Ok(())
     }
@@ -189,7 +192,7 @@ impl Fetch {
             return Ok(());
         }
         let uri = &self.uri;
-        Err(CloudError::Other(format!("could not fetch {uri}: the bytes are not those that S3 has a checksum of")))
+        Err(CloudError::Other(format!("could not fetch {uri}: {Mismatch}")))
     }
 
     async fn open(&mut self) -> CloudResult<ByteStream> {
@@ -203,10 +206,23 @@ impl Fetch {
             self.checking = find::of_whole(&object).map(Checking::new);
         }
         let from_there = format!("bytes {}-", self.at);
-        if !is_part || object.content_range.is_some_and(|range| range.starts_with(&from_there)) {
-            return Ok(object.body);
+        match object.content_range {
+            Some(range) if is_part && !range.starts_with(&from_there) => {
+                Err(self.not_resumed(&format!("with another one, {range}")))
+            }
+            None if is_part => Err(self.not_resumed("without one")),
+            _ => Ok(object.body),
         }
-        Err(self.broken("the service does not send parts of objects"))
+    }
+
+    /// The error of a service that answers a request for a byte range with something else. A body that broke off before is
+    /// why the range was requested.
+    fn not_resumed(&self, answer: &str) -> CloudError {
+        let answered = format!("the service answers a request for a byte range {answer}");
+        match &self.broke_off_by {
+            Some(why) => self.broken(&format!("{why}; it can't be resumed, since {answered}")),
+            None => CloudError::Other(format!("could not fetch {}: {answered}", self.uri)),
+        }
     }
 
     /// Old versions take a permission of their own, and so does the newest where its id is given.
