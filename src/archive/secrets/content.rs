@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::glue::{MAX_GLUE, is_glue};
+use super::passwords::{is_assigned, is_password_name};
 use super::services;
 use super::shape::{distinct, has_aws_secret, is_placeholder, is_random, is_uuid, runs};
 use super::text::{around, base64, unescaped, whole_words};
@@ -19,8 +21,6 @@ const URL: &str = "a password in a URL";
 const AWS_REACH: usize = 160;
 /// Distance between any other name and its value, at most, in bytes.
 const REACH: usize = 200;
-/// The longest text between a name and its value.
-const MAX_GLUE: usize = 48;
 
 /// Returns the kind of the secret to which the word at `at` leads.
 pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'static str> {
@@ -35,6 +35,10 @@ pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'stat
         Word::Username(_) => services::kaggle(text, &at).then_some(KAGGLE),
         Word::EntraSecret(_) => services::entra_secret(text, &at).then_some("a client secret of Microsoft Entra"),
         Word::TelegramToken(_) => services::telegram(text, &at).then_some("a Telegram bot token"),
+        Word::SasSignature(_) => {
+            services::shared_access_signature(text, &at).then_some("an Azure shared access signature")
+        }
+        Word::Curl(_) => services::curl(text, &at).then_some("a password of curl's"),
     }
 }
 
@@ -44,7 +48,23 @@ fn is_body(body: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| body.iter().any(is);
     distinct(body) >= MIN_DISTINCT
         && !is_placeholder(body)
+        && !is_of_words(body)
         && (has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)))
+}
+
+/// Returns whether a body is made of words with hyphens, as names are: `sk-ssh-ed25519-cert-v01`.
+fn is_of_words(body: &[u8]) -> bool {
+    const LONGEST: usize = 12;
+    const MAX_DIGITS: usize = 5;
+    let is_word = |part: &[u8]| {
+        let letters = part.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        let digits = part.iter().skip(letters);
+        letters > 0
+            && part.len() <= LONGEST
+            && part.len() - letters <= MAX_DIGITS
+            && digits.copied().all(|byte| byte.is_ascii_digit())
+    };
+    body.split(|byte| *byte == b'-').all(is_word)
 }
 
 /// Names that are public, or that lead to no credential, though they end as one. Lower case, letters and digits only.
@@ -179,7 +199,8 @@ fn plain(name: &[u8]) -> String {
 fn password(text: &[u8], name: &Range<usize>, id: &str) -> Option<&'static str> {
     let after = unescaped(around(text, name.end, name.end + REACH));
     let before = around(text, name.start.saturating_sub(REACH), name.start);
-    (has_credential(&after, id) || is_tools_password(before, &after, id)).then_some(PASSWORD)
+    let is_made_up = is_password_name(id) && is_assigned(&after);
+    (has_credential(&after, id) || is_made_up || is_tools_password(before, &after, id)).then_some(PASSWORD)
 }
 
 /// The first run of a credential's characters behind a name, if nothing but what joins names and values stands between.
@@ -222,24 +243,6 @@ fn is_credential(value: &[u8], id: &str, glue: &[u8]) -> bool {
     value.len() >= SHORTEST && is_random(value) && !is_path && (may_be_uuid || !is_uuid(value))
 }
 
-/// Returns whether a text can join a name and its value in programs, configuration and markup: it ends no statement and is
-/// no sentence.
-fn is_glue(glue: &[u8], has_equals: bool) -> bool {
-    const MAX_LETTERS: usize = 30;
-    const MAX_WORDS: usize = 2;
-    let is_word = |word: &&[u8]| !word.is_empty() && word.iter().all(u8::is_ascii_alphabetic);
-    let words = glue.split(u8::is_ascii_whitespace).filter(is_word).count();
-    let letters = glue.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    let lines = memchr::memchr_iter(b'\n', glue).count();
-    // A line feed alone joins nothing: lines of encoded data end as names do.
-    let joins = has_equals || glue.iter().any(|byte| b"=:,>\"' \t".contains(byte));
-    joins
-        && lines <= 1
-        && words <= MAX_WORDS
-        && letters <= MAX_LETTERS
-        && !glue.iter().any(|byte| b";{}".contains(byte))
-}
-
 /// Recognises the formats in which any value is a password: .netrc, .npmrc, .pypirc.
 fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
     const SHORTEST: usize = 6;
@@ -262,6 +265,6 @@ fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
 fn is_basic_auth(value: &[u8]) -> bool {
     const SHORTEST: usize = 5;
     let Some(decoded) = base64(value) else { return false };
-    let is_text = decoded.iter().all(u8::is_ascii_graphic);
-    is_text && decoded.len() >= SHORTEST && memchr::memchr(b':', &decoded).is_some_and(|colon| colon > 0)
+    let password = memchr::memchr(b':', &decoded).filter(|colon| *colon > 0).and_then(|colon| decoded.get(colon + 1..));
+    decoded.iter().all(u8::is_ascii_graphic) && password.is_some_and(|password| password.len() >= SHORTEST)
 }

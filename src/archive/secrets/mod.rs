@@ -5,14 +5,16 @@
 //! A value is never kept and never shown: a finding is a line and a kind.
 //!
 //! The rules are made to be precise rather than complete, since a finding stops a job. They find the credentials of cloud
-//! services and tools, not a short password that a person made up.
+//! services and tools, and passwords with punctuation; not a short password of letters and digits that a person made up.
 
 mod content;
 mod encoding;
 mod files;
 mod filter;
+mod glue;
 mod key_files;
 mod names;
+mod passwords;
 mod scan;
 mod search;
 mod services;

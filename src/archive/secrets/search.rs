@@ -15,6 +15,8 @@ const GRAM: usize = 3;
 
 /// Bytes that may follow a word of three bytes: a credential goes on.
 const FOLLOWING: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_-/+.%=~";
+/// Bytes that may follow a name of three bytes, too.
+const FOLLOWING_NAME: &[u8] = b" \t:\"'`\\])>,";
 
 /// The words, in any case of ASCII letters.
 pub(super) struct Search {
@@ -35,7 +37,7 @@ impl Search {
             search.mark([a, b, c]);
             match word.get(GRAM) {
                 Some(d) => search.mark([b, c, *d]),
-                None => FOLLOWING.iter().for_each(|d| search.mark([b, c, *d])),
+                None => following(&[a, b, c]).for_each(|d| search.mark([b, c, d])),
             }
         }
         search
@@ -111,6 +113,13 @@ impl Search {
     }
 }
 
+/// Yields the bytes that may follow a word of three bytes.
+fn following(word: &[u8; GRAM]) -> impl Iterator<Item = u8> {
+    let is_name = word.iter().all(u8::is_ascii_alphabetic);
+    let of_name = if is_name { FOLLOWING_NAME } else { b"" };
+    FOLLOWING.iter().chain(of_name).copied()
+}
+
 /// Three bytes as a number, letters without their case. Some other bytes become one, too: the words are compared after.
 fn gram([a, b, c]: [u8; GRAM]) -> u32 {
     folded(u32::from_le_bytes([a, b, c, 0]))
@@ -151,6 +160,12 @@ mod tests {
                 assert_eq!(found(&text), [(0, lead.len())], "{text}");
                 let text = format!("{lead}HF_{tail}");
                 assert_eq!(found(&text), [(1, lead.len())], "{text}");
+            }
+        }
+        for lead in 0..6 {
+            for tail in ["", " = 1", ": 1 ", "\": 1", "'] =", "\\\"] "] {
+                let text = format!("{}key{tail}", "x".repeat(lead));
+                assert_eq!(found(&text), [(2, lead)], "{text}");
             }
         }
         assert_eq!(found("a_keyhf_"), [(3, 1), (2, 2), (1, 5)], "words in words, and side by side");

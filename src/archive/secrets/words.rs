@@ -23,6 +23,10 @@ pub(super) enum Word {
     EntraSecret(&'static str),
     /// The middle of a Telegram bot's token.
     TelegramToken(&'static str),
+    /// The parameter of a URL that signs it, with Azure's shared access signatures.
+    SasSignature(&'static str),
+    /// The command, which may be given a user and a password.
+    Curl(&'static str),
 }
 
 impl Word {
@@ -37,7 +41,9 @@ impl Word {
             | Self::Wandb(text)
             | Self::Username(text)
             | Self::EntraSecret(text)
-            | Self::TelegramToken(text) => text,
+            | Self::TelegramToken(text)
+            | Self::SasSignature(text)
+            | Self::Curl(text) => text,
         }
     }
 }
@@ -76,5 +82,7 @@ pub(super) fn words() -> Vec<Word> {
     words.push(Word::Username("\"username"));
     words.extend(["7Q~", "8Q~"].map(Word::EntraSecret));
     words.push(Word::TelegramToken(":AA"));
+    words.push(Word::SasSignature("sig="));
+    words.push(Word::Curl("curl"));
     words
 }

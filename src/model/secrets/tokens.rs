@@ -17,6 +17,8 @@ enum Alphabet {
     Url,
     /// `A-Za-z0-9_-` and dots.
     Dotted,
+    /// `A-Za-z0-9_-` and slashes.
+    Path,
     /// `A-Za-z0-9+/` and `=`.
     Base64,
 }
@@ -29,6 +31,7 @@ impl Alphabet {
             Self::Word => b"_",
             Self::Url => b"_-",
             Self::Dotted => b"_-.",
+            Self::Path => b"_-/",
             Self::Base64 => b"+/=",
         };
         byte.is_ascii_alphanumeric() || more.contains(&byte)
@@ -46,7 +49,7 @@ pub(crate) struct Form {
     pub(crate) kind: &'static str,
 }
 
-use Alphabet::{Alphanumeric, Base64, Dotted, Hex, Url, Word};
+use Alphabet::{Alphanumeric, Base64, Dotted, Hex, Path, Url, Word};
 
 const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize, kind: &'static str) -> Form {
     Form { prefix, alphabet, least, most, kind }
@@ -65,6 +68,9 @@ const GRAFANA: &str = "a Grafana token";
 const SENTRY: &str = "a Sentry token";
 const ARTIFACTORY: &str = "an Artifactory token";
 const PLANET_SCALE: &str = "a PlanetScale credential";
+const DISCORD: &str = "the URL of a Discord webhook";
+const DOPPLER: &str = "a Doppler token";
+const FLY: &str = "a Fly.io token";
 const BEDROCK: &str = "an Amazon Bedrock API key";
 
 /// All forms. Of two prefixes that fit, the first in the table counts.
@@ -83,6 +89,10 @@ pub(crate) const FORMS: &[Form] = &[
     form("gloas-", Url, 64, 64, GITLAB),
     form("glsoat-", Url, 20, 320, GITLAB),
     form("glagent-", Url, 50, 320, GITLAB),
+    form("glft-", Url, 20, 320, GITLAB),
+    form("glimt-", Url, 24, 320, GITLAB),
+    form("glffct-", Url, 20, 320, GITLAB),
+    form("GR1348941", Url, 19, 20, GITLAB),
     form("hf_", Alphanumeric, 30, 64, "a Hugging Face token"),
     form("api_org_", Alphanumeric, 30, 64, "a Hugging Face token"),
     form("xoxa-", Url, 10, 320, SLACK),
@@ -94,10 +104,17 @@ pub(crate) const FORMS: &[Form] = &[
     form("xapp-", Url, 20, 320, SLACK),
     form("hooks.slack.com/services/", Base64, 40, 64, "the URL of a Slack webhook"),
     form("hooks.slack.com/workflows/", Base64, 40, 80, "the URL of a Slack webhook"),
+    form("hooks.slack.com/triggers/", Path, 40, 80, "the URL of a Slack webhook"),
+    form("discord.com/api/webhooks/", Path, 77, 90, DISCORD),
+    form("discordapp.com/api/webhooks/", Path, 77, 90, DISCORD),
+    form("IncomingWebhook/", Hex, 32, 32, "the URL of a Teams webhook"),
     form("sk_live_", Alphanumeric, 16, 255, STRIPE),
     form("rk_live_", Alphanumeric, 16, 255, STRIPE),
     form("sk_test_", Alphanumeric, 16, 255, STRIPE),
     form("rk_test_", Alphanumeric, 16, 255, STRIPE),
+    form("sk_prod_", Alphanumeric, 16, 255, STRIPE),
+    form("rk_prod_", Alphanumeric, 16, 255, STRIPE),
+    form("sk_", Hex, 48, 48, "an ElevenLabs key"),
     form("whsec_", Base64, 24, 80, STRIPE),
     form("sk-ant-", Url, 20, 250, "an Anthropic key"),
     form("sk-", Url, 20, 250, "a key of OpenAI's form"),
@@ -126,12 +143,31 @@ pub(crate) const FORMS: &[Form] = &[
     form("ntn_", Alphanumeric, 40, 60, "a Notion token"),
     form("lin_api_", Alphanumeric, 40, 40, "a Linear key"),
     form("ATATT3", Url, 100, 300, "an Atlassian token"),
+    form("ATCTT3", Url, 100, 300, "an Atlassian token"),
+    form("ATBB", Alphanumeric, 32, 32, "a Bitbucket password"),
+    form("atlasv1.", Url, 59, 70, "a Terraform token"),
+    form("sha256~", Url, 42, 43, "an OpenShift token"),
+    form("CCIPAT_", Word, 63, 63, "a CircleCI token"),
+    form("bkua_", Hex, 40, 40, "a Buildkite token"),
+    form("sgp_", Word, 40, 60, "a Sourcegraph token"),
+    form("nfp_", Alphanumeric, 36, 36, "a Netlify token"),
+    form("pat-na1-", Url, 36, 36, "a HubSpot token"),
+    form("pat-eu1-", Url, 36, 36, "a HubSpot token"),
+    form("v1.0-", Url, 171, 171, "a Cloudflare key"),
+    form("rdme_", Alphanumeric, 70, 70, "a ReadMe key"),
+    form("shippo_live_", Hex, 40, 40, "a Shippo key"),
+    form("phx_", Word, 40, 60, "a PostHog key"),
+    form("CLOJARS_", Alphanumeric, 60, 60, "a Clojars token"),
     form("PMAK-", Url, 59, 59, "a Postman key"),
     form("glsa_", Word, 41, 41, GRAFANA),
     form("glc_", Base64, 32, 400, GRAFANA),
+    form("eyJrIjoi", Alphanumeric, 70, 400, GRAFANA),
     form("sntryu_", Hex, 64, 64, SENTRY),
     form("sntrys_", Base64, 60, 500, SENTRY),
-    form("dp.pt.", Alphanumeric, 40, 48, "a Doppler token"),
+    form("dp.pt.", Alphanumeric, 40, 48, DOPPLER),
+    form("dp.st.", Dotted, 40, 84, DOPPLER),
+    form("dp.ct.", Alphanumeric, 40, 44, DOPPLER),
+    form("dp.sa.", Alphanumeric, 40, 44, DOPPLER),
     form("dt0c01.", Dotted, 80, 100, "a Dynatrace token"),
     form("hvs.", Url, 24, 320, VAULT),
     form("hvb.", Url, 100, 400, VAULT),
@@ -147,16 +183,25 @@ pub(crate) const FORMS: &[Form] = &[
     form("nvapi-", Url, 50, 100, "an NVIDIA key"),
     form("lsv2_pt_", Word, 32, 60, "a LangSmith key"),
     form("lsv2_sk_", Word, 32, 60, "a LangSmith key"),
+    form("pcsk_", Word, 68, 70, "a Pinecone key"),
+    form("tgp_v1_", Url, 42, 43, "a Together key"),
+    form("csk-", Alphanumeric, 48, 48, "a Cerebras key"),
+    form("rpa_", Alphanumeric, 46, 46, "a RunPod key"),
+    form("tvly-", Url, 30, 60, "a Tavily key"),
     form("KGAT_", Alphanumeric, 32, 64, "a Kaggle token"),
     form("pnu_", Alphanumeric, 36, 36, "a Prefect key"),
     form("figd_", Url, 36, 60, "a Figma token"),
     form("sbp_", Hex, 40, 40, "a Supabase token"),
     form("sb_secret_", Url, 28, 60, "a Supabase key"),
     form("pscale_tkn_", Dotted, 32, 64, PLANET_SCALE),
+    form("pscale_oauth_", Dotted, 32, 64, PLANET_SCALE),
     form("pscale_pw_", Dotted, 32, 64, PLANET_SCALE),
     form("tskey-auth-", Url, 24, 80, "a Tailscale key"),
     form("tskey-api-", Url, 24, 80, "a Tailscale key"),
-    form("fo1_", Url, 43, 43, "a Fly.io token"),
+    form("fo1_", Url, 42, 43, FLY),
+    form("fm1a_", Base64, 100, 4000, FLY),
+    form("fm1r_", Base64, 100, 4000, FLY),
+    form("fm2_", Base64, 100, 4000, FLY),
     form("AGE-SECRET-KEY-1", Alphanumeric, 58, 58, "a private key of age"),
     form("HRKU-AA", Url, 58, 58, "a Heroku key"),
     form("ops_eyJ", Base64, 200, 2000, "a 1Password token"),

@@ -107,6 +107,63 @@ fn allowed_code_is_sent_with_a_warning() -> TestResult {
     Ok(())
 }
 
+/// Files of other secrets than AWS's, each with the kind that is said of it and the value that is never shown. Values are put
+/// together here, as that of [`aws_secret`].
+fn other_leaks() -> Vec<(&'static str, &'static str, String, String)> {
+    let password = ["p@ss!", "w0rd", "#1"].concat();
+    let random = ["x7Kp2mQ9", "vR4t"].concat();
+    let signature = format!("{}aB3%3D", "w9Jx7Kp2mQzR4tVbN6cY".repeat(2));
+    let url =
+        format!("https://acc.blob.core.windows.net/c/a.csv?sv=2024-11-04&se=2027-01-01&sr=b&sp=r&sig={signature}");
+    let webhook = format!("https://discord.com/api/webhooks/1187263540918273645/{}", "w9Jx7Kp2mQ_-aB3dE".repeat(4));
+    let a_password = "a password or token";
+    vec![
+        ("config.py", a_password, format!("password = \"{password}\"\n"), password.clone()),
+        ("db.yaml", a_password, format!("db:\n  password: {password} # ours\n"), password.clone()),
+        ("explore.ipynb", a_password, format!("{{\"source\": [\"pwd = '{password}'\\n\"]}}"), password.clone()),
+        ("data.py", "an Azure shared access signature", format!("url = \"{url}\"\n"), signature),
+        ("fetch.sh", "a password of curl's", format!("curl -sL -u me:{random} https://h.org/x -O\n"), random.clone()),
+        ("Dockerfile", "a password of curl's", format!("RUN curl --user 'me:{password}' https://h.org\n"), password),
+        ("notify.py", "the URL of a Discord webhook", format!("post('{webhook}')\n"), webhook),
+        ("engine.py", "a password in a URL", format!("create_engine('mysql://me:{random}@db.org/x')\n"), random),
+    ]
+}
+
+#[test]
+fn passwords_signed_urls_and_logins_are_refused() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    for (name, kind, content, value) in other_leaks() {
+        let project = sandbox.project("one", "pass")?.file(name, content)?;
+        let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
+        assert!(said.stderr.contains(&format!("{name}:")) && said.stderr.contains(kind), "{name}: {said}");
+        assert!(!said.stderr.contains(&value) && !said.stdout.contains(&value), "{name}: {said}");
+        fs::remove_file(project.path(name))?;
+    }
+    Ok(())
+}
+
+/// What stands in the places of passwords in code that holds none.
+#[test]
+fn prompts_placeholders_and_variables_are_no_passwords() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let code = r#"
+password = getpass("Password (8 characters, 1 digit!): ")
+password = f"{prefix}#{number:03}!"
+password = "%s@1%s" % (a, b)
+password = "<password-1!>"
+password = os.environ["DB_PASSWORD"]
+login(password="Test@1234")
+run("curl -u $USER:$PASSWORD https://h.org")
+run("curl -u user:password https://h.org")
+url = "https://acc.blob.core.windows.net/c?sv=2024-11-04&se=2027&sig=REDACTED"
+engine = create_engine("postgresql://scott:tiger@localhost/test")
+"#;
+    let project = sandbox.project("proj", "pass")?.file("code.py", code)?;
+    let project = project.file("compose.yaml", "environment:\n  PASSWORD: ${DB_PASSWORD:?missing-1!}\n")?;
+    sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
+    Ok(())
+}
+
 /// A folder of data that the issue names: 150 files of data, and four of secrets.
 fn data(sandbox: &Sandbox) -> TestResult<Project> {
     let data = sandbox.path("data");

@@ -92,6 +92,15 @@ fn fill(name: &str, random: &mut Random) -> Option<String> {
         "hex" => random.text("0123456789abcdef", count),
         "uphex" => random.text("0123456789ABCDEF", count),
         "digits" => format!("1{}", random.text(DIGITS, count - 1)),
+        "made" => {
+            let punctuation = random.text("!@#^&*?~+|", 1);
+            let digit = random.text(DIGITS, 1);
+            format!(
+                "{}{punctuation}{digit}x",
+                random.text(&alphabet(&[CAPITALS, SMALL, DIGITS, "!@#%^&*-_"]), count - 3)
+            )
+        }
+        "sas" => format!("{}%3D", fill("b64:43", random)?.replace('+', "%2B").replace('/', "%2F")),
         "uuid" => [8, 4, 4, 4, 12].map(|length| random.text("0123456789abcdef", length)).join("-"),
         "jwt" => format!("eyJ{}.eyJ{}.{}", fill("url:40", random)?, fill("url:90", random)?, fill("url:43", random)?),
         "basic" => encode_base64(format!("user:{}", fill("word:12", random)?).as_bytes()),

@@ -1,0 +1,142 @@
+//! Passwords that people make up: shorter than a machine's, with letters, digits and punctuation, such as a site's rules
+//! for passwords ask for.
+//!
+//! Such a value is only found directly behind a password's name, as a whole string in quotes or as the rest of a line of
+//! configuration. Prompts, prose, templates, hashes and expressions stand in the same places; the shape tells them apart.
+
+use super::glue::{MAX_GLUE, is_glue};
+use super::shape::is_placeholder;
+
+/// Length in bytes.
+const SHORTEST: usize = 8;
+const LONGEST: usize = 64;
+
+/// Punctuation of passwords that names, versions, paths and numbers don't have.
+const PUNCTUATION: &[u8] = b"!@#$%^&*?~+=|";
+
+/// Words in the passwords of tests and examples. Lower case.
+const UNREAL: [&[u8]; 6] = [b"test", b"fake", b"mock", b"sample", b"demo", b"foobar"];
+
+/// The ends of names whose values are passwords. Lower case, letters and digits only.
+const ENDS: [&str; 5] = ["password", "passwd", "passphrase", "pass", "pwd"];
+
+/// Returns whether a name, in lower case and without what separates its words, is that of a password.
+pub(super) fn is_password_name(id: &str) -> bool {
+    ENDS.iter().any(|end| id.ends_with(end))
+}
+
+/// Returns whether the text behind a name assigns a password to it.
+pub(super) fn is_assigned(after: &[u8]) -> bool {
+    quoted(after).any(is_made_up) || unquoted(after).is_some_and(is_made_up)
+}
+
+/// Yields the strings in quotes behind `=` or `:`.
+fn quoted(after: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let quotes = after.iter().enumerate().take(MAX_GLUE).filter(|(_, byte)| b"\"'`".contains(byte));
+    quotes.filter_map(move |(start, quote)| {
+        let (glue, rest) = after.split_at_checked(start)?;
+        let rest = rest.get(1..)?;
+        let is_assignment = glue.iter().any(|byte| b"=:".contains(byte)) && is_glue(glue, false);
+        is_assignment.then(|| rest.get(..memchr::memchr(*quote, rest)?)).flatten()
+    })
+}
+
+/// Returns the value that is the rest of its line, as in YAML and in files of variables, but for a comment.
+fn unquoted(after: &[u8]) -> Option<&[u8]> {
+    const NEVER: &[u8] = b"\"'`()[]{}<>,;.=\\";
+    let line = after.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let value = line.strip_prefix(b"=").or_else(|| line.strip_prefix(b":"))?.trim_ascii_start();
+    let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+    let (value, rest) = value.split_at_checked(end)?;
+    let is_alone = rest.is_empty() || rest.trim_ascii_start().starts_with(b"#");
+    (is_alone && !value.iter().any(|byte| NEVER.contains(byte))).then_some(value)
+}
+
+/// Returns whether a value has the shape of a password that a person made up, and isn't one of an example.
+pub(super) fn is_made_up(value: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    (SHORTEST..=LONGEST).contains(&value.len())
+        && value.iter().all(u8::is_ascii_graphic)
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && has(|byte| PUNCTUATION.contains(byte))
+        && !is_placeholder(value)
+        && !is_unreal(value)
+        && !is_template(value)
+        && !is_hash(value)
+        && !is_address(value)
+}
+
+fn is_unreal(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    UNREAL.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
+/// Returns whether a value is filled in later, or is an expression: `$NAME`, `%s`, `{0}`, `<password>`, `[^"]+`, `a=b&c`.
+fn is_template(value: &[u8]) -> bool {
+    let is_pair = |(open, close): (u8, u8)| {
+        memchr::memchr(open, value)
+            .is_some_and(|at| memchr::memchr(close, value.get(at..).unwrap_or_default()).is_some())
+    };
+    let is_format = |pair: &[u8]| matches!(pair, [b'%', b's' | b'd' | b'r' | b'(']);
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let is_variable = matches!(value, [b'$' | b'@' | b'%', name @ ..] if name.iter().all(|b| is_word(b) || *b == b'%'));
+    let is_pairs = value.contains(&b'=') && value.iter().all(|byte| is_word(byte) || b"=&;,?".contains(byte));
+    is_variable
+        || is_pairs
+        || value.windows(2).any(is_format)
+        || [(b'{', b'}'), (b'<', b'>'), (b'(', b')'), (b'[', b']')].into_iter().any(is_pair)
+}
+
+/// Returns whether a value is the hash of a password, as `crypt` and web frameworks write it: `$2b$12$..`, `sha1$..$..`.
+fn is_hash(value: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = value.split(|byte| *byte == b'$').collect();
+    parts.len() > 2 && parts.iter().skip(1).all(|part| !part.is_empty())
+}
+
+/// Returns whether a value is a path, a URL, or an address of mail.
+fn is_address(value: &[u8]) -> bool {
+    let host = value.iter().position(|byte| *byte == b'@').and_then(|at| value.get(at + 1..)).unwrap_or_default();
+    let is_of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);
+    let is_mail = host.contains(&b'.') && host.iter().all(is_of_host);
+    is_mail || value.starts_with(b"/") || value.starts_with(b"./") || memchr::memmem::find(value, b"://").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_told_from_what_stands_in_their_place() {
+        for value in ["p@ss!w0rd#1", "Summer#2024", "x7(K!p2]", "pa$$w0rd!", "8ung!Baum", "a1|b2~c3^"] {
+            assert!(is_made_up(value.as_bytes()), "{value}");
+        }
+        for value in [
+            "password",
+            "hunter2secret",
+            "p@ss!1",
+            "p@ss word1!",
+            "%(password1)s",
+            "a1!%s-suffix",
+            "$DB_PASSWORD_1",
+            "{password1}!",
+            "<password-1!>",
+            "[A-Za-z0-9!@#]+",
+            "user1@example.org",
+            "me2@mail.net",
+            "$2b$12$abcdefgh",
+            "pbkdf2_sha256$260000$abc$d=",
+            "a1=b2&c3=d4",
+            "https://h/?a=1",
+            "/etc/p@ss1",
+            "v1.0-rc_2",
+            "Test@1234",
+            "changeme!1",
+            "your-p@ss1",
+            "********",
+            "größe!12",
+        ] {
+            assert!(!is_made_up(value.as_bytes()), "{value}");
+        }
+    }
+}
