@@ -12,11 +12,11 @@ use ignore::gitignore::Gitignore;
 use nix::errno::Errno;
 
 use super::PackError;
-use super::entries::one_line;
 use super::never::Never;
 use super::project::{Project, WayOut};
 use super::read::{self, Identity};
 use super::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
+use crate::model::one_line;
 
 /// Folders deeper than this are a mistake.
 const MAX_DEPTH: usize = 1000;
@@ -56,21 +56,21 @@ pub(crate) struct DataList {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataError {
-    #[error("could not read {}", one_line(path))]
+    #[error("could not read {}", one_line(path.display()))]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} is neither a file nor a folder", one_line(.0))]
+    #[error("{} is neither a file nor a folder", one_line(.0.display()))]
     Special(PathBuf),
-    #[error("{} is a symbolic link to {}, outside the data's folder", one_line(link), one_line(target))]
+    #[error("{} is a symbolic link to {}, outside the data's folder", one_line(link.display()), one_line(target.display()))]
     LinkOutside { link: PathBuf, target: PathBuf },
-    #[error("{} is a symbolic link to {}, outside the project", one_line(link), one_line(target))]
+    #[error("{} is a symbolic link to {}, outside the project", one_line(link.display()), one_line(target.display()))]
     OutsideProject { link: PathBuf, target: PathBuf },
-    #[error("{} is a symbolic link to {}, which does not exist", one_line(link), one_line(target))]
+    #[error("{} is a symbolic link to {}, which does not exist", one_line(link.display()), one_line(target.display()))]
     BrokenLink { link: PathBuf, target: PathBuf },
-    #[error("{} is too deep: a link leads back to itself or to a folder above it", one_line(.0))]
+    #[error("{} is too deep: a link leads back to itself or to a folder above it", one_line(.0.display()))]
     Loop(PathBuf),
-    #[error("{} changed while it was read", one_line(.0))]
+    #[error("{} changed while it was read", one_line(.0.display()))]
     Changed(PathBuf),
-    #[error("the data in {} holds secrets, and none of it was sent:{secrets}", one_line(path))]
+    #[error("the data in {} holds secrets, and none of it was sent:{secrets}", one_line(path.display()))]
     Secrets { path: PathBuf, secrets: Secrets },
     #[error(transparent)]
     Pattern(#[from] PackError),
@@ -226,7 +226,7 @@ impl Listing<'_> {
     fn is_secret(&mut self, name: &Path, path: &Path, is_dir: bool) -> bool {
         let Some(about) = self.about(name, path, is_dir) else { return false };
         if self.is_allowed(name, is_dir) {
-            self.list.allowed.push(one_line(name));
+            self.list.allowed.push(one_line(name.display()));
             return false;
         }
         self.secrets.0.push(SecretFile::by_name(name, is_dir, about));

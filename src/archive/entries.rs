@@ -13,7 +13,7 @@ use super::ahead::Ahead;
 use super::gunzip::Gunzip;
 use super::members::TrailingData;
 use super::tape::{Described, Spent, Tape};
-use crate::model::printable;
+use crate::model::one_line;
 
 /// No model has a longer name. It can be longer than `PATH_MAX`, since a path is walked name by name.
 const LONGEST_NAME: usize = 64 * 1024;
@@ -142,14 +142,9 @@ fn bytes_to_path(bytes: &[u8]) -> &Path {
 
 /// A name that does no harm where it is shown: on one line, and a part of it where it is very long.
 pub(super) fn shown(path: &Path) -> String {
-    let whole = one_line(path);
+    let whole = one_line(path.display());
     match whole.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}...", &whole[..end]),
         None => whole,
     }
-}
-
-/// A name that steers no terminal, all of it.
-pub(super) fn one_line(path: &Path) -> String {
-    printable(&path.display().to_string()).replace('\n', "\\n")
 }

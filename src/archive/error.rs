@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::entries::one_line;
 use super::rules::Reason;
 use super::secrets::Secrets;
 use super::tape::is_wrong;
+use crate::model::one_line;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
@@ -30,7 +30,7 @@ pub(crate) enum PackError {
     LinkLoop(PathBuf),
     #[error("{} is a symbolic link to {}, outside the source folder", link.display(), target.display())]
     LinkOutside { link: PathBuf, target: PathBuf },
-    #[error("{} is a symbolic link to {}, outside the project", one_line(link), one_line(target))]
+    #[error("{} is a symbolic link to {}, outside the project", one_line(link.display()), one_line(target.display()))]
     OutsideProject { link: PathBuf, target: PathBuf },
     #[error("{} and {} would both be {name} in the code archive", first.display(), second.display())]
     Clash { name: String, first: PathBuf, second: PathBuf },
@@ -114,7 +114,7 @@ pub(crate) enum UnpackError {
     TooLarge(u64),
     #[error("the archive has more than {0} entries")]
     TooMany(u64),
-    #[error("could not write {}", one_line(path))]
+    #[error("could not write {}", one_line(path.display()))]
     Write { path: PathBuf, source: io::Error },
     /// Whoever is told of the entries can't be told any more.
     #[error("could not pass it on")]

@@ -24,7 +24,7 @@ pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;
 pub(crate) use local_options::LocalOptions;
-pub(crate) use printable::{one_line, printable, printable_offset, steers_terminals};
+pub(crate) use printable::{is_unprintable, one_line, printable, printable_offset, steers_terminals};
 pub(crate) use request_document::RequestDocument;
 pub(crate) use s3_uri::S3Uri;
 pub(crate) use shell::shell_quote;

@@ -99,7 +99,7 @@ impl<'a> FileJson<'a> {
 
 /// `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
 pub(crate) fn listed(listed: &Listed) -> String {
-    let shown = |path: &Path| one_line(&path.display().to_string());
+    let shown = |path: &Path| one_line(path.display());
     let name = shown(&listed.path);
     let name = name.trim_end_matches('/');
     let size = if listed.kind == ListedKind::File { ui::bytes(listed.size) } else { String::new() };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::error::{Doing, Result};
-use crate::model::steers_terminals;
+use crate::model::is_unprintable;
 
 /// One line of JSON.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
@@ -17,17 +17,19 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map(escaped).doing(|| "write JSON".to_owned())
 }
 
-/// Escapes what JSON may hold raw but a terminal acts on: DEL, C1 characters, overrides of direction. All of them can only
-/// stand in strings.
+/// Escapes what JSON may hold raw but a terminal acts on or doesn't show: DEL, C1 characters, overrides of direction,
+/// zero-width characters. All of them can only stand in strings.
 fn escaped(json: String) -> String {
-    if !json.contains(steers_terminals) {
+    if !json.contains(is_unprintable) {
         return json;
     }
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
-        if steers_terminals(c) {
-            // Writing to a String does not fail.
-            let _always = write!(escaped, "\\u{:04x}", u32::from(c));
+        if is_unprintable(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String does not fail.
+                let _always = write!(escaped, "\\u{unit:04x}");
+            }
         } else {
             escaped.push(c);
         }
@@ -41,9 +43,9 @@ mod tests {
 
     #[test]
     fn json_steers_no_terminal() -> std::result::Result<(), Box<dyn std::error::Error>> {
-        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{e9}\r\n\t\u{1f600}";
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{85}\u{202e}\u{200b}\u{2028}\u{feff}\u{e0041}\u{e9}\r\n\t\u{1f600}";
         for json in [json_line(&[text])?, json(&[text])?] {
-            assert!(!json.contains(steers_terminals), "{json:?}");
+            assert!(!json.contains(is_unprintable), "{json:?}");
             assert_eq!(serde_json::from_str::<Vec<String>>(&json)?, [text]);
         }
         Ok(())

@@ -9,8 +9,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::Finding;
 use super::key_files::is_certificate;
 use crate::archive::PackError;
-use crate::archive::entries::one_line;
 use crate::archive::read;
+use crate::model::one_line;
 
 /// The most files that are listed; of the others, the number is told.
 const MAX_LISTED: usize = 12;
@@ -29,11 +29,11 @@ pub(crate) struct SecretFile {
 impl SecretFile {
     pub(crate) fn by_name(name: &Path, is_dir: bool, about: &'static str) -> Self {
         let slash = if is_dir { "/" } else { "" };
-        Self { name: format!("{}{slash}", one_line(name)), line: None, about }
+        Self { name: format!("{}{slash}", one_line(name.display())), line: None, about }
     }
 
     pub(crate) fn by_content(name: &Path, finding: Finding) -> Self {
-        Self { name: one_line(name), line: Some(finding.line), about: finding.kind }
+        Self { name: one_line(name.display()), line: Some(finding.line), about: finding.kind }
     }
 }
 

@@ -1,5 +1,7 @@
 //! No escape sequence from outside reaches a terminal raw.
 
+mod hidden;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
