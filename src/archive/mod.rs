@@ -3,6 +3,7 @@
 mod ahead;
 mod data;
 mod entries;
+mod entry_point;
 mod error;
 mod folder;
 mod gunzip;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::PackError;
+use super::entry_point::check_entry_point;
 use super::gzip::{self, GzipWriter};
 use super::never;
 use super::project::Project;
@@ -21,7 +22,7 @@ use super::read::SteadyReader;
 use super::rules::Reason;
 use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
 use super::tarball::{Attributes, Tarball};
-use super::walk::{self, Found, Skipped, Walk};
+use super::walk::{Found, Skipped, Walk};
 use crate::model::hex;
 
 /// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
@@ -126,7 +127,7 @@ fn for_each_file(
         return Err(PackError::NotAFolder(tree.dir.clone()));
     }
     if let Some(entry_point) = &tree.entry_point {
-        walk::check_entry_point(tree, entry_point)?;
+        check_entry_point(tree, entry_point)?;
     }
     let (mut walk, mut secrets) = (Walk::new(tree)?, Secrets::default());
     let mut missing = tree.entry_point.as_deref();

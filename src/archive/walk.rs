@@ -4,13 +4,14 @@
 //! and the current file are held in memory, each with its names and a handle: files are opened in that handle, so that a
 //! folder swapped for a link in the meantime leads nowhere.
 
+mod dependencies;
+mod links;
+
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-use nix::errno::Errno;
 
 use super::named;
 use super::never::{self, Kind};
@@ -192,69 +193,6 @@ impl Walk {
         }
     }
 
-    /// Packs what a link leads to, under the link's name.
-    fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
-        let target = self.follow(link)?;
-        let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
-        match self.judge_target(&name, &target, metadata.is_dir()) {
-            Verdict::Keep => {}
-            Verdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
-            Verdict::LeaveOut(reason) => {
-                self.note(&name, metadata.is_dir(), &reason);
-                return Ok(None);
-            }
-        }
-        if !metadata.is_file() && !metadata.is_dir() {
-            self.skipped.special += 1;
-            return Ok(None);
-        }
-        let handle = read::open(&target).map_err(PackError::unreadable(&target))?;
-        self.accept(name, target, handle, metadata, false)
-    }
-
-    /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
-    fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> Verdict {
-        if self.never.iter().any(|never| target.starts_with(never)) {
-            return Verdict::LeaveOut(Reason::Never(never::Found::own_folder()));
-        }
-        let seen = self.as_seen_from_root(target);
-        // Patterns are for paths in the tree.
-        let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
-        match self.rules.never().find_anywhere(&seen, is_dir) {
-            None => Verdict::Keep,
-            Some(found) if is_only_certificate(&found, target) => Verdict::Keep,
-            Some(found) if found.kind == Kind::Secret && (is_named(name) || is_named(&seen)) => Verdict::KeepSecret,
-            Some(found) => Verdict::LeaveOut(Reason::Never(found)),
-        }
-    }
-
-    fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
-        let target = fs::read_link(link).map_err(PackError::unreadable(link))?;
-        let link = link.to_owned();
-        match fs::canonicalize(&link) {
-            Ok(real) if self.external_symlinks || self.root_of(&real).is_some() => Ok(real),
-            Ok(_) => Err(PackError::LinkOutside { link, target }),
-            Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => Err(PackError::LinkLoop(link)),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Err(PackError::BrokenLink { link, target })
-            }
-            Err(source) => Err(PackError::Unreadable { path: link, source }),
-        }
-    }
-
-    fn root_of(&self, path: &Path) -> Option<&Path> {
-        self.roots.iter().map(PathBuf::as_path).find(|root| path.starts_with(root))
-    }
-
-    /// The path below its root. Folders above the root are the user's own and say nothing of what is in it.
-    fn as_seen_from_root(&self, path: &Path) -> PathBuf {
-        match self.root_of(path).and_then(|root| path.strip_prefix(root).ok()) {
-            Some(below) if below.as_os_str().is_empty() => path.file_name().map(PathBuf::from).unwrap_or_default(),
-            Some(below) => below.to_owned(),
-            None => path.to_owned(),
-        }
-    }
-
     fn accept(
         &mut self,
         name: PathBuf,
@@ -282,42 +220,6 @@ impl Walk {
         }
         let entries = list(&path)?.into_iter();
         self.levels.push(Level { name, path, handle, identity, entries, mark });
-        Ok(())
-    }
-
-    /// Lays the dependencies among the entries of the root.
-    fn add_dependencies(&mut self, dependencies: &[PathBuf]) -> Result<(), PackError> {
-        let Some(root) = self.levels.pop() else { return Ok(()) };
-        let mut entries: Vec<Entry> = root.entries.collect();
-        for given in dependencies {
-            let dependency = self.dependency(given)?;
-            self.remove_clash(&mut entries, &dependency, &root.path)?;
-            self.roots.extend(dependency.dependency.clone());
-            entries.push(dependency);
-        }
-        sort(&mut entries);
-        self.levels.push(Level { entries: entries.into_iter(), ..root });
-        Ok(())
-    }
-
-    fn dependency(&self, given: &Path) -> Result<Entry, PackError> {
-        let path = fs::canonicalize(given)
-            .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
-        named::check_way(&self.project, self.external_symlinks, given, &path)?;
-        // `..` and the like have no name of their own.
-        let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
-        Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
-    }
-
-    /// An entry of the same name is an error, unless it is left out anyway.
-    fn remove_clash(&self, entries: &mut Vec<Entry>, new: &Entry, root: &Path) -> Result<(), PackError> {
-        let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
-        let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));
-        if !matches!(self.judge(Path::new(&new.name), &first, &entries[at]), Verdict::LeaveOut(_)) {
-            let second = new.dependency.clone().unwrap_or_default();
-            return Err(PackError::Clash { name: new.name.to_string_lossy().into_owned(), first, second });
-        }
-        entries.remove(at);
         Ok(())
     }
 
@@ -370,29 +272,4 @@ fn list(folder: &Path) -> Result<Vec<Entry>, PackError> {
 
 fn sort(entries: &mut [Entry]) {
     entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
-}
-
-/// Fails at once when the entry point is missing or will be left out, before anything large is read.
-pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
-    let missing = || PackError::EntryPointMissing { entry_point: entry_point.to_owned(), dir: tree.dir.clone() };
-    let path = Path::new(entry_point);
-    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !is_inside || !tree.dir.join(path).is_file() {
-        return Err(missing());
-    }
-    let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
-    let mut rules = Rules::new(&tree.exclude, &tree.allow_secrets)?;
-    rules.enter_root(&dir, Path::new(""))?;
-    let mut folders: Vec<&Path> = path.ancestors().filter(|part| *part != Path::new("")).collect();
-    folders.reverse();
-    for part in folders {
-        let is_dir = part != path;
-        if let Verdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
-            return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
-        }
-        if is_dir {
-            rules.enter(&dir.join(part), part)?;
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,32 @@
+//! Checks that the entry point goes into the archive.
+
+use std::fs;
+use std::path::Path;
+
+use super::rules::{Rules, Verdict};
+use super::{PackError, SourceTree};
+
+/// Fails at once when the entry point is missing or will be left out, before anything large is read.
+pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
+    let missing = || PackError::EntryPointMissing { entry_point: entry_point.to_owned(), dir: tree.dir.clone() };
+    let path = Path::new(entry_point);
+    let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !is_inside || !tree.dir.join(path).is_file() {
+        return Err(missing());
+    }
+    let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
+    let mut rules = Rules::new(&tree.exclude, &tree.allow_secrets)?;
+    rules.enter_root(&dir, Path::new(""))?;
+    let mut folders: Vec<&Path> = path.ancestors().filter(|part| *part != Path::new("")).collect();
+    folders.reverse();
+    for part in folders {
+        let is_dir = part != path;
+        if let Verdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
+            return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
+        }
+        if is_dir {
+            rules.enter(&dir.join(part), part)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Lays the dependencies, which lie outside the source folder, among the entries of its root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Entry, Level, Walk, sort};
+use crate::archive::rules::Verdict;
+use crate::archive::{PackError, named};
+
+impl Walk {
+    /// Lays the dependencies among the entries of the root.
+    pub(super) fn add_dependencies(&mut self, dependencies: &[PathBuf]) -> Result<(), PackError> {
+        let Some(root) = self.levels.pop() else { return Ok(()) };
+        let mut entries: Vec<Entry> = root.entries.collect();
+        for given in dependencies {
+            let dependency = self.dependency(given)?;
+            self.remove_clash(&mut entries, &dependency, &root.path)?;
+            self.roots.extend(dependency.dependency.clone());
+            entries.push(dependency);
+        }
+        sort(&mut entries);
+        self.levels.push(Level { entries: entries.into_iter(), ..root });
+        Ok(())
+    }
+
+    fn dependency(&self, given: &Path) -> Result<Entry, PackError> {
+        let path = fs::canonicalize(given)
+            .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
+        named::check_way(&self.project, self.external_symlinks, given, &path)?;
+        // `..` and the like have no name of their own.
+        let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
+        Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
+    }
+
+    /// An entry of the same name is an error, unless it is left out anyway.
+    fn remove_clash(&self, entries: &mut Vec<Entry>, new: &Entry, root: &Path) -> Result<(), PackError> {
+        let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
+        let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));
+        if !matches!(self.judge(Path::new(&new.name), &first, &entries[at]), Verdict::LeaveOut(_)) {
+            let second = new.dependency.clone().unwrap_or_default();
+            return Err(PackError::Clash { name: new.name.to_string_lossy().into_owned(), first, second });
+        }
+        entries.remove(at);
+        Ok(())
+    }
+}

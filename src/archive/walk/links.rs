@@ -1,0 +1,78 @@
+//! Follows the links in a source tree, and judges what they lead to.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use super::{Found, Walk, is_only_certificate, shown};
+use crate::archive::PackError;
+use crate::archive::never::{self, Kind};
+use crate::archive::read;
+use crate::archive::rules::{Reason, Verdict};
+
+impl Walk {
+    /// Packs what a link leads to, under the link's name.
+    pub(super) fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
+        let target = self.follow(link)?;
+        let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
+        match self.judge_target(&name, &target, metadata.is_dir()) {
+            Verdict::Keep => {}
+            Verdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
+            Verdict::LeaveOut(reason) => {
+                self.note(&name, metadata.is_dir(), &reason);
+                return Ok(None);
+            }
+        }
+        if !metadata.is_file() && !metadata.is_dir() {
+            self.skipped.special += 1;
+            return Ok(None);
+        }
+        let handle = read::open(&target).map_err(PackError::unreadable(&target))?;
+        self.accept(name, target, handle, metadata, false)
+    }
+
+    /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
+    fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> Verdict {
+        if self.never.iter().any(|never| target.starts_with(never)) {
+            return Verdict::LeaveOut(Reason::Never(never::Found::own_folder()));
+        }
+        let seen = self.as_seen_from_root(target);
+        // Patterns are for paths in the tree.
+        let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
+        match self.rules.never().find_anywhere(&seen, is_dir) {
+            None => Verdict::Keep,
+            Some(found) if is_only_certificate(&found, target) => Verdict::Keep,
+            Some(found) if found.kind == Kind::Secret && (is_named(name) || is_named(&seen)) => Verdict::KeepSecret,
+            Some(found) => Verdict::LeaveOut(Reason::Never(found)),
+        }
+    }
+
+    fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
+        let target = fs::read_link(link).map_err(PackError::unreadable(link))?;
+        let link = link.to_owned();
+        match fs::canonicalize(&link) {
+            Ok(real) if self.external_symlinks || self.root_of(&real).is_some() => Ok(real),
+            Ok(_) => Err(PackError::LinkOutside { link, target }),
+            Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => Err(PackError::LinkLoop(link)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(PackError::BrokenLink { link, target })
+            }
+            Err(source) => Err(PackError::Unreadable { path: link, source }),
+        }
+    }
+
+    fn root_of(&self, path: &Path) -> Option<&Path> {
+        self.roots.iter().map(PathBuf::as_path).find(|root| path.starts_with(root))
+    }
+
+    /// The path below its root. Folders above the root are the user's own and say nothing of what is in it.
+    fn as_seen_from_root(&self, path: &Path) -> PathBuf {
+        match self.root_of(path).and_then(|root| path.strip_prefix(root).ok()) {
+            Some(below) if below.as_os_str().is_empty() => path.file_name().map(PathBuf::from).unwrap_or_default(),
+            Some(below) => below.to_owned(),
+            None => path.to_owned(),
+        }
+    }
+}
