@@ -252,6 +252,10 @@ pub(crate) struct LogStream {
 }
 
 impl LogStream {
+    /// Returns the present end of a stream, for a place whose logs can grow faster than they are read; none for any other.
+    async fn end(&self, _stream: &LogStream) -> CloudResult<Option<String>> {
+        Ok(None)
+    }
     /// `algo-1` of `{job}/algo-1-1732334455`.
     pub(crate) fn node(&self) -> &str {
         let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
@@ -284,6 +288,8 @@ pub(crate) struct EventsPage {
     pub(crate) next_forward_token: String,
     pub(crate) next_backward_token: String,
 }
+    /// What [`Logs::end`] returned: no events behind it are wanted.
+    pub(crate) up_to: Option<String>,
 
 #[derive(Clone, Debug)]
 pub(crate) struct JobEventsPage {

@@ -257,12 +257,16 @@ fn an_interrupt_detaches() -> TestResult {
 #[test]
 fn odd_output() -> TestResult {
     let sandbox = Sandbox::new()?;
-    let script = "import sys\nout = sys.stdout.buffer\nout.write(b'\\x00\\x01\\n\\n')\nout.write(b'x' * 300_000 + b'\\n')\nout.write(b'no end')";
+    let script = "import sys\nout = sys.stdout.buffer\nout.write(b'\\x00\\x01\\n\\n')\nout.write(b'x' * 3_000_000 + b'\\n')\nout.write(b'no end')";
     let job = complete(&sandbox, script)?;
     let log = sandbox.log(&job)?;
     assert!(log.starts_with("\u{0}\u{1}\n\nxxx") && log.ends_with("x\nno end\n"), "{} bytes", log.len());
-    // A line over 256 KiB goes on in a second event, and no byte is lost.
-    assert_eq!(log.matches('x').count(), 300_000);
+    // A line over 1 MiB goes on in the next event, and no byte is lost.
+    assert_eq!(log.matches('x').count(), 3_000_000);
+    let events = sandbox.smtrain(&["logs", "-o", "json", &job]).run()?.ok()?.json_lines()?;
+    let lengths: Vec<usize> = events.iter().filter_map(|event| event["message"].as_str()).map(str::len).collect();
+    let most = (1 << 20) - 26;
+    assert_eq!(lengths[2..], [most, most, 3_000_000 - 2 * most, 6]);
     Ok(())
 }
 

@@ -113,7 +113,7 @@ impl Logs for AwsLogs {
     }
 
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {
-        let EventsQuery { start, end, from_head, token, limit } = query;
+        let EventsQuery { start, end, from_head, token, limit, up_to: _ } = query;
         let call = self
             .client
             .get_log_events()

@@ -1,7 +1,8 @@
 //! A script's output, cut into lines as it arrives: any bytes, any length, progress bars included.
 
-/// The longest message, in bytes; a longer line goes on in the next event. CloudWatch Logs' agents cut at 256 KiB.
-pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
+/// The longest message in bytes: CloudWatch Logs takes events of 1 MiB, of which 26 bytes are its own (CloudWatch Logs quotas;
+/// PutLogEvents). A longer line goes on in the next event: no byte of it is lost.
+pub(crate) const MAX_MESSAGE: usize = (1 << 20) - 26;
 
 /// Cuts a stream of bytes into messages.
 ///

@@ -66,12 +66,26 @@ impl Logs for LocalLogs {
         Err(CloudError::Unusable { what: "a local job's log is one stream".to_owned(), hint })
     }
 
+    async fn end(&self, stream: &LogStream) -> CloudResult<Option<String>> {
+        let file = self.file(stream)?;
+        match LogReader::open(&file).and_then(|mut log| log.whole_len()) {
+            Ok(end) => Ok(Some(Token::Forward(end).to_text())),
+            // One that was removed is read as its note.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(CloudError::io(format!("read {}", file.display()))(error)),
+        }
+    }
+
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {
         let file = self.file(stream)?;
-        let token = query.token.as_deref().map(Token::parse).transpose();
-        let token = token.map_err(CloudError::io(format!("read {}", file.display())))?;
+        let parse = |token: &Option<String>| {
+            let parsed = token.as_deref().map(Token::parse).transpose();
+            parsed.map_err(CloudError::io(format!("read {}", file.display())))
+        };
+        let token = parse(&query.token)?;
+        let up_to = parse(&query.up_to)?;
         let note = self.note(stream)?;
-        let mut run = match read(&file, query, token) {
+        let mut run = match read(&file, query, token, up_to) {
             // It was removed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => match note {
                 Some(_) => Events { events: Vec::new(), start: 0, end: 0 },
@@ -103,9 +117,10 @@ fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<Token
     is_wanted && is_end
 }
 
-fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>) -> io::Result<Events> {
+fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>, up_to: Option<Token>) -> io::Result<Events> {
     let mut log = LogReader::open(file)?;
-    let whole = log.whole_len()?;
+    let now = log.whole_len()?;
+    let whole = up_to.map_or(now, |end| now.min(end.at()));
     let to = query.end.map_or(Ok(whole), |end| log.first_since(end, whole))?;
     let from = query.start.map_or(Ok(0), |start| log.first_since(start, whole))?;
     let limit = query.limit.unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS);
@@ -127,6 +142,11 @@ enum Token {
 }
 
 impl Token {
+    fn at(self) -> u64 {
+        let (Self::Forward(at) | Self::Backward(at) | Self::Noted(at)) = self;
+        at
+    }
+
     fn to_text(self) -> String {
         match self {
             Self::Forward(at) => format!("f/{at}"),

@@ -18,8 +18,9 @@ use super::{home, private};
 const HEADER_LEN: u64 = 21;
 /// The file is emptied at the end of a line when it holds more bytes than this.
 const MIN_EMPTIED: u64 = 64 * 1024;
-/// The file is replaced by the start of the current line when it holds more bytes than this.
-const MAX_LEN: u64 = 512 * 1024;
+/// The file is replaced by the start of the current line when it holds more bytes than this: twice the longest message, so
+/// that a long line is not written again with every read.
+const MAX_LEN: u64 = 2 << 20;
 
 /// Reads a pipe, by way of a file as long as the system can.
 #[derive(Debug)]

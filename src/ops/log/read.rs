@@ -47,6 +47,8 @@ async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
     }
     let mut reader = Streams::default();
     reader.add_all(streams);
+    // A script may print faster than its log is read.
+    reader.end_here(cloud).await?;
     reader.round(cloud, wanted, quota, sink, false).await
 }
 

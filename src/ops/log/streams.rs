@@ -67,6 +67,8 @@ struct Reading {
     newest: Option<Timestamp>,
     /// What is older was never wanted.
     floor: Option<Timestamp>,
+    /// Where reading ends although the stream grows.
+    up_to: Option<String>,
 }
 
 impl Reading {
@@ -115,6 +117,7 @@ impl Streams {
             is_gone: false,
             newest: None,
             floor: None,
+            up_to: None,
         });
     }
 
@@ -123,6 +126,14 @@ impl Streams {
         for stream in streams {
             self.add(stream, None);
         }
+    }
+
+    /// Has every stream read no further than to where it ends now.
+    pub(super) async fn end_here(&mut self, cloud: &Cloud) -> CloudResult<()> {
+        for reading in &mut self.streams {
+            reading.up_to = cloud.logs.end(&reading.stream).await?;
+        }
+        Ok(())
     }
 
     /// How many streams there are.
@@ -194,7 +205,11 @@ impl Streams {
             .iter()
             .enumerate()
             .filter(|(_, reading)| reading.wants_page())
-            .map(|(number, reading)| (number, reading.stream.clone(), query(wanted, reading.token.clone(), limit)))
+            .map(|(number, reading)| {
+                let up_to = reading.up_to.clone();
+                let query = EventsQuery { up_to, ..query(wanted, reading.token.clone(), limit) };
+                (number, reading.stream.clone(), query)
+            })
             .collect();
         if waiting.is_empty() {
             return Ok(false);
@@ -293,7 +308,7 @@ fn newest_ingested(page: &EventsPage) -> Option<Timestamp> {
 
 fn query(wanted: &Wanted, token: Option<String>, limit: usize) -> EventsQuery {
     let limit = Some(limit).filter(|limit| *limit < FULL_PAGE);
-    EventsQuery { start: wanted.since, end: wanted.until, from_head: true, token, limit }
+    EventsQuery { start: wanted.since, end: wanted.until, from_head: true, token, limit, up_to: None }
 }
 
 /// Lines on their way through the merge.

@@ -71,7 +71,7 @@ async fn last(
     // One page is read in any case: where to follow from must be known for a tail of no lines, too.
     loop {
         let query =
-            EventsQuery { start: wanted.since, end: wanted.until, from_head: false, token: token.clone(), limit: None };
+            EventsQuery { start: wanted.since, end: wanted.until, token: token.clone(), ..EventsQuery::default() };
         let page = match cloud.logs.events(&stream, &query).await {
             Err(CloudError::NotFound(what)) => return Err(Error::failure(format!("{what} does not exist"))),
             page => page?,

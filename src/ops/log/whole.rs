@@ -79,7 +79,7 @@ impl Whole {
                 end: wanted.until,
                 from_head: true,
                 token: self.token.clone(),
-                limit: None,
+                ..EventsQuery::default()
             };
             let page = match cloud.logs.job_events(job, &query).await {
                 Err(error) if error.is_denied() && !self.has_read => return Ok(false),

@@ -14,7 +14,7 @@ use crate::support::{Sandbox, TestResult, poll};
 const FLOOD: &str = "
 import itertools, sys
 for start in itertools.count(0, 50):
-    lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 997 else 300000) for n in range(start, start + 50))
+    lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 997 else 1200000) for n in range(start, start + 50))
     sys.stdout.write('\\n'.join(lines) + '\\n')
 ";
 
@@ -239,6 +239,26 @@ fn a_log_that_was_removed() -> TestResult {
         }
         let state = sandbox.describe(&job)?;
         assert!(state.to_string().contains(why), "{deed}: {state}");
+    }
+    Ok(())
+}
+
+/// What the script prints meanwhile is of no end: the log is printed up to where it was when the command began.
+#[test]
+fn a_log_that_grows_faster_than_it_is_read() -> TestResult {
+    // As quick as a script can be: a command's speed is no matter.
+    let script = "
+import os
+lines = b''.join(b'x\\n' for _ in range(30000))
+while True: os.write(1, lines)";
+    for options in ["", "--since 1h", "-o json"] {
+        let sandbox = Sandbox::new()?;
+        let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+        wait_for_lines(&sandbox, &job)?;
+        let read = format!("timeout 60 smtrain logs {options} {job} > read && wc -l < read");
+        let said = sandbox.sh(&read).run()?.ok().map_err(|error| format!("{options}: {error}"))?;
+        let lines: u64 = said.line().trim().parse()?;
+        assert!(lines > 0 && said.stderr.is_empty(), "{options}: {said}");
     }
     Ok(())
 }
