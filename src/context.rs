@@ -25,6 +25,8 @@ pub(crate) struct Context {
     layers: SyncOnceCell<Layers>,
     local_cloud: Cloud,
     aws: OnceCell<Cloud>,
+    /// Set once [`Self::warn_of_local_state`] has done its work.
+    warned: SyncOnceCell<()>,
     connect: Connect,
 }
 
@@ -37,7 +39,7 @@ impl Context {
         local_cloud: Cloud,
         connect: Connect,
     ) -> Self {
-        Self { ui, settings, local, place, layers: SyncOnceCell::new(), local_cloud, aws: OnceCell::new(), connect }
+        Self { ui, settings, local, place, layers: SyncOnceCell::new(), local_cloud, warned: SyncOnceCell::new(), aws: OnceCell::new(), connect }
     }
 
     /// The jobs of this computer.
@@ -46,6 +48,15 @@ impl Context {
     }
 
     /// The jobs of the account, made when first asked for. Flags win over `region`, which is a spec's, and that over the
+    /// Warns, once, of what is about to be read of local jobs, if other users can have put it there.
+    pub(crate) fn warn_of_local_state(&self) {
+        self.warned.get_or_init(|| {
+            if let Some(doubt) = self.settings.doubt_of_state() {
+                self.ui.warning(format_args!("the state of local jobs may not be true: {doubt}; see SMTRAIN_HOME"));
+            }
+        });
+    }
+
     /// settings. The first region that is asked for stays.
     pub(crate) async fn aws(&self, region: Option<&str>) -> Result<&Cloud> {
         let place = self.place_on_aws(region)?;

@@ -107,7 +107,8 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
 }
 
 fn local_cloud(settings: &Settings) -> Cloud {
-    local::cloud(&local::Home::new(settings.state.clone()), settings.cache.clone(), settings.executable.clone())
+    let home = local::Home::new(settings.state.clone()).doubted(settings.doubt_of_state());
+    local::cloud(&home, settings.cache.clone(), settings.executable.clone())
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

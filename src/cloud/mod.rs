@@ -76,6 +76,10 @@ pub(crate) trait Jobs: Send + Sync {
     /// a place that runs the job itself.
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
     /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
+    /// Refuses, before anything is stored, what no job of this place can be created under.
+    fn check_creation(&self) -> CloudResult<()> {
+        Ok(())
+    }
     /// run the job at all.
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;

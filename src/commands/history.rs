@@ -90,6 +90,9 @@ pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
         rows.none(context)?;
     }
     Ok(())
+    if context.local {
+        context.warn_of_local_state();
+    }
 }
 
 fn resolve(args: HistoryArgs) -> Result<JobsQuery> {

@@ -62,6 +62,7 @@ impl SourceArg {
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
         let local = context.local_cloud();
+        context.warn_of_local_state();
         // Not every key of S3's can be one here.
         let stands_here = async || match local.objects.list(&uri).await {
             Err(error @ CloudError::Io { .. }) => Err(error),
@@ -95,9 +96,8 @@ impl JobsArg {
 /// Both places, unless a flag names one.
 #[expect(clippy::elidable_lifetime_names, reason = "a closure's type needs the name")]
 fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a Cloud>> {
-    Places {
-        local: (!context.is_for_aws()).then(|| context.local_cloud()),
-        aws: (!context.local).then_some(async || context.aws(None).await),
-        for_log: false,
+    let local = (!context.is_for_aws()).then(|| context.local_cloud());
+    if local.is_some() {
+        context.warn_of_local_state();
     }
 }

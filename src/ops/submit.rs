@@ -82,6 +82,9 @@ pub(crate) async fn prepare(
 ) -> Result<Prepared> {
     check_runs_here(cloud, spec)?;
     let image = image::image(cloud, spec, defaults.catalog)?;
+    if store {
+        cloud.jobs.check_creation()?;
+    }
     let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
     let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
     let code = Code::pack(cloud, spec, &places.content, store, progress.read.clone()).await?;

@@ -2,10 +2,9 @@
 
 use std::env;
 use std::fs::Metadata;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::trust::{is_own, is_repository, is_there};
+use super::trust::{is_own, is_repository, is_there, is_writable_by_all};
 use crate::error::{Error, Result};
 use crate::images::Catalog;
 use crate::job::problem::InvalidSpec;
@@ -14,7 +13,6 @@ use crate::job::{Layer, Layers, VARIABLES, images_file};
 /// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";
 const PROJECT_FILE: &str = "smtrain.toml";
-const WRITABLE_BY_ALL: u32 = 0o002;
 /// Where a system's settings are when `XDG_CONFIG_DIRS` doesn't say it (XDG Base Directory Specification 0.8).
 const SITE: &str = "/etc/xdg";
 
@@ -148,10 +146,6 @@ fn doubt(file: &Path, is_reachable: bool) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn is_writable_by_all(about: &Metadata) -> bool {
-    about.permissions().mode() & WRITABLE_BY_ALL != 0
 }
 
 /// A path with the home folder as `~`.

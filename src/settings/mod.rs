@@ -47,6 +47,11 @@ impl Settings {
 
     /// What holds below the job spec. The files are read by this call, and by no other.
     pub(crate) fn layers(&self) -> Result<Layers> {
+    /// Returns why the folders of local jobs can't be trusted, if they can't.
+    pub(crate) fn doubt_of_state(&self) -> Option<String> {
+        trust::doubt_of_state(&self.state, &self.cache)
+    }
+
         files::layers(self.config.as_deref())
     }
 }

@@ -8,19 +8,46 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
+use super::private;
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::HOST_NAME;
 use crate::model::{JobName, S3Uri};
+
+/// The rights of a file's owner in a mode.
+const OWNER_RIGHTS: u32 = 0o700;
 
 /// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
     root: PathBuf,
+    doubt: Option<String>,
 }
 
 impl Home {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, doubt: None }
+    }
+
+    /// Returns the same folder, in which no job is created if there is a doubt that other users may have put something there.
+    pub(crate) fn doubted(self, doubt: Option<String>) -> Self {
+        Self { doubt, ..self }
+    }
+
+    /// Refuses to create anything where other users decide what a job runs, or with a umask under which the job could not
+    /// read its own files.
+    pub(crate) fn check_writing(&self) -> CloudResult<()> {
+        if let Some(doubt) = &self.doubt {
+            return Err(CloudError::Unusable {
+                what: format!("no local job is run from a state folder that other users can change: {doubt}"),
+                hint: "set SMTRAIN_HOME to a folder of your own, or mend it with chown and chmod o-w".to_owned(),
+            });
+        }
+        let umask = private::umask();
+        if umask & OWNER_RIGHTS == 0 {
+            return Ok(());
+        }
+        let what = format!("the umask {umask:04o} takes from you what is yours: a job could not read its own files");
+        Err(CloudError::Unusable { what, hint: "set another one before: umask 022".to_owned() })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -68,6 +95,11 @@ impl JobFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the job's name, which is the folder's.
+    pub(crate) fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
     /// CreateTrainingJob's request, as it was sent.

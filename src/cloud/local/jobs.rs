@@ -49,6 +49,7 @@ impl LocalJobs {
         options: &LocalOptions,
     ) -> CloudResult<(JobFolder, File)> {
         let jobs = self.home.jobs();
+        self.home.check_writing()?;
         create_private_dir(&jobs)?;
         remove_half_made(&jobs);
         let staged = tempfile::Builder::new()
@@ -97,6 +98,10 @@ impl LocalJobs {
 
 #[async_trait]
 impl Jobs for LocalJobs {
+    fn check_creation(&self) -> CloudResult<()> {
+        self.home.check_writing()
+    }
+
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String> {
         let typed = request.typed().map_err(|error| CloudError::Other(format!("the request is not valid: {error}")))?;
         let name = &typed.training_job_name;

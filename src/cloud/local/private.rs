@@ -8,8 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nix::libc;
+use nix::sys::stat::{self, Mode};
 
 /// The most that is read of a file into memory, in bytes.
 const MAX_READ: u64 = 64 << 20;
@@ -43,6 +45,17 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     open(path, File::options().write(true).create(true).truncate(true))
 }
 
+/// Returns the umask that this process was started with.
+pub(crate) fn umask() -> u32 {
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        // The system tells it only in exchange for another one.
+        let umask = stat::umask(Mode::S_IRWXG | Mode::S_IRWXO);
+        stat::umask(umask);
+        umask.bits()
+    })
+}
+
 /// Returns whether anything has this name, a broken link too. An error where that can't be told.
 pub(crate) fn is_there(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
@@ -57,7 +70,6 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
 
-    use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
     use super::*;

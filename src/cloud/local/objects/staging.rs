@@ -19,6 +19,7 @@ pub(crate) struct Staging {
 
 impl Staging {
     pub(crate) fn open(home: &Home) -> CloudResult<Self> {
+        home.check_writing()?;
         let folder = home.staging();
         create_private_dir(&folder)?;
         let lock = || {
