@@ -30,15 +30,22 @@ pub(super) fn is_assigned(after: &[u8]) -> bool {
     quoted(after).any(is_made_up) || unquoted(after).is_some_and(is_made_up)
 }
 
-/// Yields the strings in quotes behind `=` or `:`.
+/// Yields the strings in quotes behind `=` or `:`. A quote right behind the name ends the string that the name is.
 fn quoted(after: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let quotes = after.iter().enumerate().take(MAX_GLUE).filter(|(_, byte)| b"\"'`".contains(byte));
-    quotes.filter_map(move |(start, quote)| {
-        let (glue, rest) = after.split_at_checked(start)?;
-        let rest = rest.get(1..)?;
-        let is_assignment = glue.iter().any(|byte| b"=:".contains(byte)) && is_glue(glue, false);
-        is_assignment.then(|| rest.get(..memchr::memchr(*quote, rest)?)).flatten()
-    })
+    let is_quote = |byte: &u8| b"\"'`".contains(byte);
+    let mut at = usize::from(after.first().is_some_and(is_quote));
+    let strings = std::iter::from_fn(move || {
+        let start = at + after.get(at..)?.iter().position(is_quote)?;
+        let rest = after.get(start + 1..)?;
+        let length = memchr::memchr(*after.get(start)?, rest)?;
+        at = start + length + 2;
+        Some((after.get(..start)?, rest.get(..length)?))
+    });
+    let is_assigned = |glue: &[u8]| glue.iter().any(|byte| b"=:".contains(byte)) && is_glue(glue, false);
+    strings
+        .take_while(|(glue, _)| glue.len() <= MAX_GLUE)
+        .filter(move |(glue, _)| is_assigned(glue))
+        .map(|(_, text)| text)
 }
 
 /// Returns the value that is the rest of its line, as in YAML and in files of variables, but for a comment.

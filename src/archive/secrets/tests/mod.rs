@@ -122,6 +122,8 @@ fn what_only_looks_like_a_secret_is_none() {
         "password = 'user1@example.org'\n",
         "pass  # p@ss!w0rd#1 is not assigned\n",
         "bypass: x1!y\n",
+        "a={password:`password`,login:`Login`},y$2={number:`Number`}\n",
+        "[`pass`],char:`x`,fitzpatrick_scale:!1,category:`activity`}\n",
         "url = 'https://h/?sig=<b64:43>'\n",
         "https://h/?sv=2024-11-04&se=2026&sig=REDACTED\n",
         "https://h/?sv=2024-11-04&se=2026&sig=<hex:64>\n",
