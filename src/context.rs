@@ -39,7 +39,17 @@ impl Context {
         local_cloud: Cloud,
         connect: Connect,
     ) -> Self {
-        Self { ui, settings, local, place, layers: SyncOnceCell::new(), local_cloud, warned: SyncOnceCell::new(), aws: OnceCell::new(), connect }
+        Self {
+            ui,
+            settings,
+            local,
+            place,
+            layers: SyncOnceCell::new(),
+            local_cloud,
+            warned: SyncOnceCell::new(),
+            aws: OnceCell::new(),
+            connect,
+        }
     }
 
     /// The jobs of this computer.

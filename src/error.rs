@@ -147,7 +147,7 @@ impl<T, E: StdError + Send + Sync + 'static> Doing<T> for std::result::Result<T,
 impl From<CloudError> for Error {
     fn from(error: CloudError) -> Self {
         match error {
-            CloudError::Unusable { what, hint } => Self::failure(what).hint(hint),
+            CloudError::Unusable { what, hint } | CloudError::Damaged { what, hint } => Self::failure(what).hint(hint),
             CloudError::Service(error) => {
                 let kind = match error.refusal {
                     Refusal::NotSetUp => Kind::NotSetUp,

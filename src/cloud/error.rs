@@ -16,6 +16,9 @@ pub(crate) enum CloudError {
     /// What was asked for can't be done here, and what to do about it.
     #[error("{what}")]
     Unusable { what: String, hint: String },
+    /// A local job that is there and whose state can't be read, and what to do about it.
+    #[error("{what}")]
+    Damaged { what: String, hint: String },
     #[error("{0}")]
     Service(Box<ServiceError>),
     #[error("{0}")]

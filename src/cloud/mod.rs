@@ -97,7 +97,8 @@ pub(crate) trait Jobs: Send + Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct ListedJob {
     pub(crate) name: JobName,
-    pub(crate) status: JobStatus,
+    /// The status, or why it can't be told: the job is there, but its state can't be read.
+    pub(crate) status: Result<JobStatus, String>,
     pub(crate) created: Timestamp,
     pub(crate) ended: Option<Timestamp>,
     /// May lag behind: the fields beside it are fresher.
@@ -108,7 +109,7 @@ impl From<DescribeTrainingJobResponse> for ListedJob {
     fn from(job: DescribeTrainingJobResponse) -> Self {
         Self {
             name: job.training_job_name.clone(),
-            status: job.training_job_status,
+            status: Ok(job.training_job_status),
             created: job.creation_time,
             ended: job.training_end_time,
             details: Some(job),

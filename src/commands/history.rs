@@ -83,16 +83,21 @@ pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
     let (now, mut is_empty) = (Timestamp::now(), true);
     let show = |jobs: Vec<ListedJob>| {
         is_empty = false;
+        for job in &jobs {
+            if let Err(why) = &job.status {
+                context.ui.warning(format_args!("the state of job {} can't be read: {why}", job.name));
+            }
+        }
         rows.show(&jobs.iter().map(|job| JobRow::of(job, now)).collect::<Vec<_>>())
     };
+    if context.local {
+        context.warn_of_local_state();
+    }
     ops::history::each(context.cloud().await?, &query, show).await?;
     if is_empty {
         rows.none(context)?;
     }
     Ok(())
-    if context.local {
-        context.warn_of_local_state();
-    }
 }
 
 fn resolve(args: HistoryArgs) -> Result<JobsQuery> {

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
 use crate::ops::download::Source;
-use crate::ops::find_job::{Found, JobRef, Places};
+use crate::ops::find_job::{Found, JobRef, Places, Purpose};
 
 /// One job.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ impl JobArg {
 
     /// One whose log is wanted.
     pub(crate) async fn find_for_log(self, context: &Context) -> Result<Found<'_>> {
-        self.find_in(Places { for_log: true, ..places(context) }).await
+        self.find_in(Places { purpose: Purpose::Log, ..places(context) }).await
     }
 
     async fn find_in<'a>(self, places: Places<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<Found<'a>> {
@@ -87,9 +87,18 @@ pub(crate) struct JobsArg {
 
 impl JobsArg {
     pub(crate) async fn find(self, context: &Context) -> Result<Vec<Found<'_>>> {
+        self.find_in(places(context)).await
+    }
+
+    /// Finds jobs that are to be stopped.
+    pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<Found<'_>>> {
+        self.find_in(Places { purpose: Purpose::Stop, ..places(context) }).await
+    }
+
+    async fn find_in<'a>(self, places: Places<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<Vec<Found<'a>>> {
         let Self { jobs, last } = self;
         let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
-        places(context).find_all(&jobs).await
+        places.find_all(&jobs).await
     }
 }
 
@@ -100,4 +109,5 @@ fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a C
     if local.is_some() {
         context.warn_of_local_state();
     }
+    Places { local, aws: (!context.local).then_some(async || context.aws(None).await), purpose: Purpose::Any }
 }

@@ -3,8 +3,10 @@
 use clap::Args;
 
 use super::job_args::JobsArg;
+use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
 use crate::error::Result;
+use crate::model::JobName;
 use crate::ops::find_job::Found;
 
 /// Stop jobs
@@ -19,14 +21,34 @@ pub(crate) struct StopArgs {
 
 pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     let StopArgs { jobs } = args;
-    for Found { cloud, name, .. } in jobs.find(context).await? {
-        let before = cloud.jobs.describe(&name).await?.training_job_status;
-        if before.is_final() {
-            context.ui.note(format_args!("job {name} has ended already: {before}"));
-            continue;
+    let mut first_error = Ok(());
+    for Found { cloud, name, .. } in jobs.find_to_stop(context).await? {
+        match stop(cloud, &name).await {
+            Ok(text) => context.ui.note(text),
+            // The others are stopped all the same.
+            Err(error) if first_error.is_err() => {
+                context.ui.warning(format_args!("job {name} was not stopped: {error}"))
+            }
+            Err(error) => first_error = Err(error),
         }
-        cloud.jobs.stop(&name).await?;
-        context.ui.note(format_args!("stopping {name}; wait for its end: smtrain wait {name}"));
     }
-    Ok(())
+    first_error
+}
+
+/// Asks a job to stop, and returns what is to be said of it.
+async fn stop(cloud: &Cloud, name: &JobName) -> Result<String> {
+    match cloud.jobs.describe(name).await {
+        Ok(job) if job.training_job_status.is_final() => {
+            return Ok(format!("job {name} has ended already: {}", job.training_job_status));
+        }
+        // Its processes can be stopped all the same.
+        Ok(_) | Err(CloudError::Damaged { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    cloud.jobs.stop(name).await?;
+    match cloud.jobs.describe(name).await.map(|job| job.training_job_status) {
+        // It was about to end.
+        Ok(status) if status.is_final() => Ok(format!("job {name} has ended: {status}")),
+        _ => Ok(format!("stopping {name}; wait for its end: smtrain wait {name}")),
+    }
 }

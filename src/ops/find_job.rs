@@ -47,8 +47,18 @@ pub(crate) struct Places<'a, Aws> {
     pub(crate) local: Option<&'a Cloud>,
     /// None where only this computer is meant.
     pub(crate) aws: Option<Aws>,
-    /// A job's log is wanted, too: on AWS, both are asked for at once.
-    pub(crate) for_log: bool,
+    /// What the jobs are looked for.
+    pub(crate) purpose: Purpose,
+}
+
+/// What is to be done with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Any,
+    /// Its log is wanted, too: on AWS, both are asked for at once.
+    Log,
+    /// It is to be stopped, even if its state can't be read.
+    Stop,
 }
 
 impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
@@ -76,7 +86,7 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
         });
         let mut absent = Vec::new();
         for name in names {
-            if self.local.is_none() || exactly(self.local, name.as_str(), false).await?.is_none() {
+            if self.local.is_none() || exactly(self.local, name.as_str(), self.purpose).await?.is_none() {
                 absent.push(name);
             }
         }
@@ -127,11 +137,11 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
         if text.is_empty() {
             return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
         }
-        if let Some(found) = exactly(self.local, text, false).await? {
+        if let Some(found) = exactly(self.local, text, self.purpose).await? {
             return Ok(found);
         }
         let aws = match self.aws().await? {
-            Some(cloud) => match exactly(Some(cloud), text, self.for_log).await {
+            Some(cloud) => match exactly(Some(cloud), text, self.purpose).await {
                 Ok(Some(found)) => return Ok(found),
                 Err(error) if is_not_set_up(&error) => return self.beginning_here(text, error).await,
                 absent => absent.map(|_| Some(cloud))?,
@@ -161,9 +171,9 @@ async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
     Ok(page.items.into_iter().next().map(|job| (job, cloud)))
 }
 
-async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, for_log: bool) -> Result<Option<Found<'a>>> {
+async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, purpose: Purpose) -> Result<Option<Found<'a>>> {
     let (Some(cloud), Ok(name)) = (cloud, JobName::new(text)) else { return Ok(None) };
-    let seen = if for_log && !cloud.is_local {
+    let seen = if purpose == Purpose::Log && !cloud.is_local {
         glance(cloud, &name).await.map(Some)
     } else {
         cloud.jobs.describe(&name).await.map(|_| None)
@@ -171,6 +181,7 @@ async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, for_log: bool) -> Res
     match seen {
         Ok(glance) => Ok(Some(Found { cloud, name, glance })),
         Err(CloudError::NotFound(_)) => Ok(None),
+        Err(CloudError::Damaged { .. }) if purpose == Purpose::Stop => Ok(Some(Found::new(cloud, name))),
         Err(error) => Err(error.into()),
     }
 }

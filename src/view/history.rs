@@ -12,6 +12,9 @@ use crate::model::when;
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Style, Text};
 
+/// Stands in place of the status of a job whose state can't be read.
+const UNREADABLE: &str = "Unreadable";
+
 /// One job of the list. Times are RFC 3339 in UTC, durations in seconds.
 #[derive(Debug, Serialize)]
 pub(crate) struct JobRow {
@@ -31,7 +34,7 @@ pub(crate) struct JobRow {
     metric: Option<String>,
     metric_value: Option<f64>,
     #[serde(skip)]
-    state: JobStatus,
+    state: Option<JobStatus>,
     #[serde(skip)]
     created_at: Timestamp,
 }
@@ -40,14 +43,14 @@ impl JobRow {
     pub(crate) fn of(job: &ListedJob, now: Timestamp) -> Self {
         let details = job.details.as_ref();
         // What lags behind tells of a phase that is over.
-        let current = details.filter(|details| details.training_job_status == job.status);
+        let current = details.filter(|details| job.status == Ok(details.training_job_status));
         let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
         let until = job.ended.unwrap_or(now);
         let start = details.and_then(|details| details.training_start_time);
         Self {
             version: VERSION,
             name: job.name.to_string(),
-            status: job.status.as_str(),
+            status: job.status.as_ref().map_or(UNREADABLE, |status| status.as_str()),
             secondary_status: current.map(|details| details.secondary_status.clone()),
             runs: details.map(runs),
             instances: details.map(instances),
@@ -57,7 +60,7 @@ impl JobRow {
             billable_seconds: details.and_then(|details| details.billable_time_in_seconds),
             metric: metric.and_then(|metric| metric.metric_name.clone()),
             metric_value: metric.and_then(|metric| metric.value),
-            state: job.status,
+            state: job.status.as_ref().ok().copied(),
             created_at: job.created,
         }
     }
@@ -72,7 +75,7 @@ impl JobRow {
         let metric = self.metric.as_ref().zip(self.metric_value).map(|(name, value)| format!("{name}={value}"));
         vec![
             Cell::from(self.name.as_str()),
-            Cell::styled(self.status, Style::of(self.state)),
+            Cell::styled(self.status, self.state.map_or(Style::Warning, Style::of)),
             or_dash(self.runs.clone()).into(),
             or_dash(self.instances.clone()).into(),
             when::local(self.created_at).into(),

@@ -58,7 +58,10 @@ impl AwsJobs {
         for _ in 0..jobs.len().div_ceil(JOBS_PER_CALL) {
             let page = self.listing.page(&query, token).await?;
             known.extend(
-                page.items.into_iter().filter(|job| jobs.contains(&job.name)).map(|job| (job.name, job.status)),
+                page.items
+                    .into_iter()
+                    .filter(|job| jobs.contains(&job.name))
+                    .filter_map(|job| Some((job.name, job.status.ok()?))),
             );
             token = page.next_token;
             if token.is_none() || known.len() == jobs.len() {

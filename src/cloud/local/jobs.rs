@@ -125,7 +125,7 @@ impl Jobs for LocalJobs {
 
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {
         let jobs = listing::jobs(&self.home, self.all_names()?, query);
-        Ok(Page { items: jobs.into_iter().map(ListedJob::from).collect(), next_token: None })
+        Ok(Page { items: jobs, next_token: None })
     }
 
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {

@@ -4,13 +4,9 @@
 use std::thread;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::home::Home;
-use crate::cloud::{CloudError, CloudResult, JobsQuery, SortBy};
-use crate::model::job_status::phase;
-use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::cloud::{CloudError, JobsQuery, ListedJob, SortBy};
 use crate::model::{JobName, JobStatus};
 
 /// The fewest and the most jobs that are read at a time.
@@ -18,7 +14,7 @@ const FEW: usize = 32;
 const MANY: usize = 4096;
 
 /// The jobs that the query asks for, of those named.
-pub(super) fn jobs(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<DescribeTrainingJobResponse> {
+pub(super) fn jobs(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<ListedJob> {
     names.retain(|name| is_named(name, query));
     let limit = query.limit.unwrap_or(usize::MAX);
     if query.sort_by == SortBy::Status {
@@ -55,12 +51,9 @@ fn created(home: &Home, name: &JobName) -> Timestamp {
     name.stamp().or_else(read).unwrap_or(Timestamp::MIN)
 }
 
-fn by_status(
-    mut jobs: Vec<DescribeTrainingJobResponse>,
-    ascending: bool,
-    limit: usize,
-) -> Vec<DescribeTrainingJobResponse> {
-    jobs.sort_by_key(|job| (job.training_job_status.as_str(), std::cmp::Reverse(job.creation_time)));
+fn by_status(mut jobs: Vec<ListedJob>, ascending: bool, limit: usize) -> Vec<ListedJob> {
+    // Those of no known status come first.
+    jobs.sort_by_key(|job| (job.status.as_ref().ok().copied().map(JobStatus::as_str), std::cmp::Reverse(job.created)));
     if !ascending {
         jobs.reverse();
     }
@@ -69,7 +62,7 @@ fn by_status(
 }
 
 /// The first jobs that are wanted, up to the limit, in the order of their names.
-fn read(home: &Home, names: &[JobName], query: &JobsQuery, limit: usize) -> Vec<DescribeTrainingJobResponse> {
+fn read(home: &Home, names: &[JobName], query: &JobsQuery, limit: usize) -> Vec<ListedJob> {
     let mut jobs = Vec::new();
     for names in names.chunks(limit.clamp(FEW, MANY)) {
         jobs.extend(read_all(home, names).into_iter().filter(|job| is_wanted(query, job)));
@@ -82,7 +75,7 @@ fn read(home: &Home, names: &[JobName], query: &JobsQuery, limit: usize) -> Vec<
 }
 
 /// Every one of the jobs, in order.
-fn read_all(home: &Home, names: &[JobName]) -> Vec<DescribeTrainingJobResponse> {
+fn read_all(home: &Home, names: &[JobName]) -> Vec<ListedJob> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let shares = names.chunks(names.len().div_ceil(cores).max(1));
     let share = |names: &[JobName]| names.iter().filter_map(|name| read_one(home, name)).collect::<Vec<_>>();
@@ -92,32 +85,28 @@ fn read_all(home: &Home, names: &[JobName]) -> Vec<DescribeTrainingJobResponse> 
     })
 }
 
-/// A job that was removed while the list was read is none; one that can't be read is listed all the same, and says why.
-fn read_one(home: &Home, name: &JobName) -> Option<DescribeTrainingJobResponse> {
+/// A job that was removed while the list was read is none; one whose state can't be read is listed all the same.
+fn read_one(home: &Home, name: &JobName) -> Option<ListedJob> {
     match home.job(name).true_state() {
-        Ok(job) => Some(job),
+        Ok(job) => Some(job.into()),
         Err(CloudError::NotFound(_)) => None,
-        Err(error) => unreadable(name, &error).ok(),
+        Err(error) => Some(unreadable(name, &error)),
     }
 }
 
-/// What the job's name tells of it. The reason is this list's word, not the job's.
-fn unreadable(name: &JobName, error: &CloudError) -> CloudResult<DescribeTrainingJobResponse> {
-    let answer = json!({
-        "TrainingJobName": name.as_str(),
-        "TrainingJobArn": super::arn(name),
-        "ModelArtifacts": { "S3ModelArtifacts": "" },
-        "TrainingJobStatus": JobStatus::Failed.as_str(),
-        "SecondaryStatus": phase::FAILED,
-        "FailureReason": format!("InternalServerError: {error}"),
-        "StoppingCondition": {},
-        "CreationTime": name.stamp().unwrap_or(Timestamp::UNIX_EPOCH).to_string(),
-    });
-    DescribeTrainingJobResponse::deserialize(answer).map_err(|error| CloudError::Other(error.to_string()))
+/// Returns what the job's name tells of it.
+fn unreadable(name: &JobName, error: &CloudError) -> ListedJob {
+    ListedJob {
+        name: name.clone(),
+        status: Err(error.to_string()),
+        created: name.stamp().unwrap_or(Timestamp::UNIX_EPOCH),
+        ended: None,
+        details: None,
+    }
 }
 
-fn is_wanted(query: &JobsQuery, job: &DescribeTrainingJobResponse) -> bool {
-    query.status.is_none_or(|status| job.training_job_status == status)
-        && query.created_after.is_none_or(|time| job.creation_time >= time)
-        && query.created_before.is_none_or(|time| job.creation_time < time)
+fn is_wanted(query: &JobsQuery, job: &ListedJob) -> bool {
+    query.status.is_none_or(|status| job.status == Ok(status))
+        && query.created_after.is_none_or(|time| job.created >= time)
+        && query.created_before.is_none_or(|time| job.created < time)
 }

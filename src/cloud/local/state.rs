@@ -14,13 +14,17 @@ use crate::cloud::{CloudError, CloudResult};
 use crate::model::RequestDocument;
 use crate::model::job_status::phase;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
-use crate::model::{JobStatus, LocalOptions, artifacts};
+use crate::model::{JobStatus, LocalOptions, artifacts, shell_quote};
 
 /// What a job whose processes are gone says of its end.
 const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
                          killed, the computer was restarted, or its state could not be written";
 /// What a job says of its end whose supervisor alone was killed: its guard lived on to write it.
 pub(crate) const SUPERVISOR_KILLED: &str = "InternalServerError: the supervisor of this job was killed";
+/// The message of a job that completed.
+const COMPLETED: &str = "Training job completed";
+/// The longest part of a supervisor's own log in a reason, in characters.
+const MAX_LAST_WORDS: usize = 400;
 /// How many bytes a state may grow until its last: phases, a reason of 1024 characters, 40 metrics.
 const GROWTH: usize = 32 * 1024;
 
@@ -90,12 +94,18 @@ pub(crate) struct Ending {
 
 impl Ending {
     pub(crate) fn completed() -> Self {
-        Self {
-            status: JobStatus::Completed,
-            phase: phase::COMPLETED,
-            message: "Training job completed".into(),
-            reason: None,
+        Self { status: JobStatus::Completed, phase: phase::COMPLETED, message: COMPLETED.into(), reason: None }
+    }
+
+    /// Returns the end of a job that was asked to stop when all was done but the storing. StopTrainingJob makes a job
+    /// Stopping, and it ends Stopped (SageMaker API reference); one that has failed stays so.
+    pub(crate) fn stopped_if_completed(self) -> Self {
+        if self.status != JobStatus::Completed {
+            return self;
         }
+        let added = self.message.strip_prefix(COMPLETED).unwrap_or_default();
+        let stopped = Self::stopped();
+        Self { message: format!("{}{added}", stopped.message), ..stopped }
     }
 
     pub(crate) fn failed(reason: impl Into<String>) -> Self {
@@ -122,9 +132,10 @@ impl JobFolder {
         self.read_json(&self.options())
     }
 
-    /// The state as it was last written, whether or not it is still true.
+    /// The state as it was last written, whether or not it is still true. Where the job's folder is there and its state can't
+    /// be read, the error is [`CloudError::Damaged`].
     pub(crate) fn read_state(&self) -> CloudResult<DescribeTrainingJobResponse> {
-        self.read_json(&self.state())
+        self.read_json(&self.state()).map_err(|error| self.damaged(error))
     }
 
     pub(crate) fn write_state(&self, state: &DescribeTrainingJobResponse) -> CloudResult<()> {
@@ -151,10 +162,16 @@ impl JobFolder {
     pub(crate) fn close(&self, state: &DescribeTrainingJobResponse, reserve: Option<File>) -> CloudResult<()> {
         let text = to_json(state)?;
         let reserve = reserve.map_or_else(|| self.open_reserve(), Ok);
-        if reserve.and_then(|file| self.write_into_reserve(file, &text)).is_err() {
-            // Frees its space, if it can.
-            let _left = remove_if_there(&self.reserve());
+        let filled = reserve.and_then(|file| fill_reserve(file, &text));
+        let is_filled = filled.is_ok();
+        if filled.and_then(|file| self.put_reserve_in_place(&file)).is_err() {
+            if !is_filled {
+                // Frees its space, if it can.
+                let _left = remove_if_there(&self.reserve());
+            }
+            // A reserve that is filled stays where this fails: readers find the end of the job there.
             home::replace(&self.state(), &text)?;
+            let _left = remove_if_there(&self.reserve());
         }
         let of_a_running_job =
             [self.plan(), self.pid(), self.stop_request(), self.seen_stop_request(), self.exit_code(), self.spool()];
@@ -166,17 +183,21 @@ impl JobFolder {
         Ok(())
     }
 
-    fn write_into_reserve(&self, mut file: File, text: &[u8]) -> io::Result<()> {
-        file.write_all(text)?;
-        file.set_len(text.len() as u64)?;
-        // Somebody may have changed its mode: the state is readable by its owner.
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        file.sync_data()?;
+    fn put_reserve_in_place(&self, file: &File) -> io::Result<()> {
         let (written, named) = (file.metadata()?, fs::symlink_metadata(self.reserve())?);
         if (written.dev(), written.ino()) != (named.dev(), named.ino()) {
             return Err(io::Error::other("another file stands in its place"));
         }
         fs::rename(self.reserve(), self.state())
+    }
+
+    /// Returns the final state that [`Self::close`] wrote, but could not put in its place.
+    fn ending_in_reserve(&self) -> Option<DescribeTrainingJobResponse> {
+        // Blank before the end, or a part of the text: neither tells anything.
+        let text = private::read(&self.reserve()).ok()?;
+        let state: DescribeTrainingJobResponse = serde_json::from_slice(&text).ok()?;
+        let is_own = self.path().file_name() == Some(state.training_job_name.as_str().as_ref());
+        (is_own && state.training_job_status.is_final()).then_some(state)
     }
 
     /// Takes the room that the exit code needs before the script runs, so that a full disk can't hide how it ended.
@@ -216,10 +237,14 @@ impl JobFolder {
 
     /// The state as it is: a job that nobody looks after any more has failed, and is written down so.
     pub(crate) fn true_state(&self) -> CloudResult<DescribeTrainingJobResponse> {
-        let state = self.read_state()?;
-        if state.training_job_status.is_final() {
-            return Ok(state);
+        let written = self.read_state();
+        if written.as_ref().is_ok_and(|state| state.training_job_status.is_final()) {
+            return written;
         }
+        if let Some(ended) = self.ending_in_reserve() {
+            return Ok(ended);
+        }
+        let state = written?;
         match self.try_lock() {
             Ok(Some(_lock)) if self.is_abandoned() => self.settle_abandoned(),
             // Where nothing can be written, not even a lock, the state is what was last written.
@@ -240,10 +265,26 @@ impl JobFolder {
             return Ok(state);
         }
         survivors::end(self);
+        let said = self.last_words().map_or_else(String::new, |words| format!("; its supervisor.log says: {words}"));
         match unread::save_without_guard(self) {
-            Ok(()) => self.settle(ABANDONED),
-            Err(error) => self.settle(&format!("{ABANDONED}; the end of its log could not be written: {error}")),
+            Ok(()) => self.settle(&format!("{ABANDONED}{said}")),
+            Err(error) => self.settle(&format!("{ABANDONED}{said}; the end of its log could not be written: {error}")),
         }
+    }
+
+    /// Returns the end of the supervisor's own log on one line; none where it is empty or can't be read.
+    fn last_words(&self) -> Option<String> {
+        let text = private::read(&self.supervisor_log()).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let words = lines.join("; ");
+        let start = words.char_indices().rev().nth(MAX_LAST_WORDS - 1).map_or(0, |(start, _)| start);
+        words.get(start..).filter(|words| !words.is_empty()).map(str::to_owned)
+    }
+
+    /// Returns whether nobody looks after the job any more. Whatever can't be told counts as somebody.
+    pub(crate) fn is_left(&self) -> bool {
+        matches!(self.try_lock(), Ok(Some(_))) && self.is_abandoned()
     }
 
     /// A job that was asked to stop is stopping at once, as on SageMaker, even before its supervisor has written so.
@@ -263,6 +304,9 @@ impl JobFolder {
         if state.training_job_status.is_final() {
             return Ok(state);
         }
+        if let Some(ended) = self.ending_in_reserve() {
+            return Ok(ended);
+        }
         survivors::end(self);
         end(&mut state, &Ending::failed(reason), Timestamp::now());
         // On a disk that can't be written the answer is still the true one.
@@ -280,9 +324,40 @@ impl JobFolder {
     }
 
     fn describe_missing(&self) -> String {
-        let name = self.path().file_name().unwrap_or_default().to_string_lossy();
-        format!("local job {name}")
+        format!("local job {}", self.name())
     }
+
+    /// Turns an error of reading the state into one of a job that is there. A job without a folder stays [`CloudError::NotFound`].
+    fn damaged(&self, error: CloudError) -> CloudError {
+        let folder = shell_quote(&self.path().display().to_string());
+        let name = self.name();
+        let remove = format!(
+            "end what still runs of it: smtrain stop {name}; save what you need of its folder, and remove it: rm -r {folder}"
+        );
+        match error {
+            CloudError::NotFound(_) if private::is_there(self.path()).unwrap_or(true) => CloudError::Damaged {
+                what: format!("local job {name} has no {}", self.state().display()),
+                hint: remove,
+            },
+            CloudError::Io { doing, source } => {
+                let is_denied = source.kind() == io::ErrorKind::PermissionDenied;
+                let hint = if is_denied { format!("make it readable: chmod -R u+rwX {folder}") } else { remove };
+                CloudError::Damaged { what: format!("could not {doing}: {source}"), hint }
+            }
+            CloudError::Other(what) => CloudError::Damaged { what, hint: remove },
+            error => error,
+        }
+    }
+}
+
+/// Writes the last state where space was kept back for it, and returns the file.
+fn fill_reserve(mut file: File, text: &[u8]) -> io::Result<File> {
+    file.write_all(text)?;
+    file.set_len(text.len() as u64)?;
+    // Somebody may have changed its mode: the state is readable by its owner.
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.sync_data()?;
+    Ok(file)
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> CloudResult<Vec<u8>> {

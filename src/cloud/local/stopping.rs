@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::home::JobFolder;
 use super::{private, processes, survivors};
 use crate::cloud::{CloudError, CloudResult};
-use crate::model::JobStatus;
+use crate::model::{JobStatus, shell_quote};
 
 /// The interval at which a supervisor polls for a request to stop.
 pub(crate) const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -23,11 +23,17 @@ pub(crate) const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 const HEARD_POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// The time limit of the acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest absence of a job's folder that doesn't end the job: it may be put aside for a moment.
+const MAX_ABSENCE: Duration = Duration::from_secs(2);
 
-/// Asks a job to stop, and waits until its supervisor has heard, or the job has ended.
+/// Asks a job to stop, and waits until its supervisor has heard, or the job has ended. A job whose state can't be read is
+/// stopped as any other: its supervisor has the state in memory.
 pub(crate) async fn stop(folder: &JobFolder) -> CloudResult<()> {
-    if folder.true_state()?.training_job_status.is_final() {
-        return Ok(());
+    match folder.true_state() {
+        Ok(state) if state.training_job_status.is_final() => return Ok(()),
+        Err(error @ CloudError::Damaged { .. }) if folder.is_left() => return Err(end_without_state(folder, error)),
+        Ok(_) | Err(CloudError::Damaged { .. }) => {}
+        Err(error) => return Err(error),
     }
     ask(folder)?;
     let deadline = Instant::now() + PATIENCE;
@@ -37,7 +43,7 @@ pub(crate) async fn stop(folder: &JobFolder) -> CloudResult<()> {
             return Ok(());
         }
         if Instant::now() >= deadline {
-            return Err(unheard(folder));
+            return if is_acknowledged(folder)? { Ok(()) } else { Err(unheard(folder)) };
         }
         sleep(HEARD_POLL_INTERVAL).await;
     }
@@ -65,17 +71,33 @@ fn terminate(folder: &JobFolder) -> bool {
     supervisors.into_iter().filter(listens).any(|pid| kill(pid, Signal::SIGTERM).is_ok())
 }
 
+/// Ends what still runs of a job that nobody looks after and whose state can't be read. Returns the error that says so.
+fn end_without_state(folder: &JobFolder, error: CloudError) -> CloudError {
+    survivors::end(folder);
+    let path = shell_quote(&folder.path().display().to_string());
+    let hint = format!("nothing runs of it any more: save what you need of its folder, and remove it: rm -r {path}");
+    CloudError::Damaged { what: error.to_string(), hint }
+}
+
+/// Returns whether the job has ended, or its supervisor has heard. An error where it has ended and nobody can tell how.
 fn has_heard(folder: &JobFolder) -> CloudResult<bool> {
-    let state = folder.true_state()?;
-    if state.training_job_status.is_final() || folder.read_state()?.training_job_status == JobStatus::Stopping {
-        return Ok(true);
+    match folder.true_state() {
+        Ok(state) if state.training_job_status.is_final() => Ok(true),
+        Ok(_) => Ok(folder.read_state()?.training_job_status == JobStatus::Stopping || is_acknowledged(folder)?),
+        Err(error @ CloudError::Damaged { .. }) if folder.is_left() => Err(end_without_state(folder, error)),
+        // The supervisor is about to write it again.
+        Err(CloudError::Damaged { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+fn is_acknowledged(folder: &JobFolder) -> CloudResult<bool> {
     let path = folder.seen_stop_request();
     private::is_there(&path).map_err(CloudError::io(format!("look for {}", path.display())))
 }
 
 fn unheard(folder: &JobFolder) -> CloudError {
-    let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+    let name = folder.name();
     let keepers: Vec<String> = survivors::keepers(folder).unwrap_or_default().iter().map(ToString::to_string).collect();
     let hint = if keepers.is_empty() {
         "run smtrain stop where the job was submitted: its processes can't be seen from here".to_owned()
@@ -93,6 +115,23 @@ pub(crate) fn hear(folder: &JobFolder) -> bool {
         let _unheard = fs::rename(folder.stop_request(), folder.seen_stop_request());
     }
     is_asked
+}
+
+/// How long a job's folder has been absent.
+#[derive(Debug, Default)]
+pub(crate) struct Absence {
+    since: Option<Instant>,
+}
+
+impl Absence {
+    /// Looks for the folder; returns whether it has been absent for too long to come back: nobody can stop the job any more.
+    pub(crate) fn is_final(&mut self, folder: &JobFolder) -> bool {
+        // Whatever can't be looked at may well be there.
+        let is_there = private::is_there(folder.path()).unwrap_or(true);
+        let since = (!is_there).then(|| self.since.unwrap_or_else(Instant::now));
+        self.since = since;
+        since.is_some_and(|since| since.elapsed() >= MAX_ABSENCE)
+    }
 }
 
 /// Returns whether the job was asked to stop, heard or not.

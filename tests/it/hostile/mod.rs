@@ -3,6 +3,7 @@
 
 mod bounds;
 mod log_gaps;
+mod damaged;
 mod models;
 mod projects;
 mod refused;

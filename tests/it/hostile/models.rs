@@ -32,7 +32,7 @@ struct End {
 }
 
 /// Runs a script as user 1000 if the tests run as root, as their own user if not: root ignores modes.
-fn as_user(sandbox: &Sandbox, script: &str) -> TestResult<Said> {
+pub(super) fn as_user(sandbox: &Sandbox, script: &str) -> TestResult<Said> {
     let as_user = format!(
         "if [ $(id -u) = 0 ]; then chown -R 1000:1000 . && PATH={PATH} exec setpriv --reuid=1000 --regid=1000 \
          --clear-groups sh -uc \"$RUN\"; else exec sh -uc \"$RUN\"; fi"

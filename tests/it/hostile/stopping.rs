@@ -295,6 +295,26 @@ while True:
     sandbox.wait_for_no_processes()
 }
 
+/// StopTrainingJob makes it Stopping, and it ends Stopped; what the script has left is stored all the same.
+#[test]
+fn a_job_that_is_storing_its_model() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let script = "
+import os
+with open(os.environ['SM_MODEL_DIR'] + '/weights', 'wb') as file:
+    for _ in range(100): file.write(os.urandom(1 << 20))";
+    let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+    poll("the upload", || Ok((sandbox.describe(&job)?["SecondaryStatus"] == "Uploading").then_some(())))?;
+    let said = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
+    assert!(said.stderr.contains("stopping"), "{said}");
+    let state = sandbox.describe(&job)?;
+    assert_eq!((&state["TrainingJobStatus"], &state["SecondaryStatus"]), (&"Stopping".into(), &"Uploading".into()));
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    sandbox.smtrain(&["download", &job]).run()?.ok()?;
+    assert_eq!(fs::metadata(sandbox.path(&job).join("model/weights"))?.len(), 100 << 20);
+    Ok(())
+}
+
 /// Answers nothing, and leaves a child that holds its output open.
 const SILENT_PYTHON: &str = "#!/bin/sh\nsleep 600 &\nsleep 600\n";
 

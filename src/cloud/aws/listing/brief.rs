@@ -57,7 +57,7 @@ fn listed(job: TrainingJobSummary) -> Option<ListedJob> {
     let status = serde_json::from_value::<JobStatus>(job.training_job_status?.as_str().into()).ok()?;
     Some(ListedJob {
         name: JobName::new(job.training_job_name?).ok()?,
-        status,
+        status: Ok(status),
         created: timestamp(job.creation_time?)?,
         ended: job.training_end_time.and_then(timestamp),
         details: None,

@@ -24,7 +24,7 @@ use super::home::{self, Home, JobFolder};
 use super::processes::{self, ProcessIdentity};
 use super::python::{self, Interpreter};
 use super::state::{self, Ending, to_json};
-use super::stopping::{self, STOP_POLL_INTERVAL};
+use super::stopping::{self, Absence, STOP_POLL_INTERVAL};
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::failure::CONTAINER_EXIT_CODE;
 use crate::contract::{Failure, Layout, failure_reason, failure_text};
@@ -62,10 +62,10 @@ struct Job<'a> {
 
 /// Looks after the job in `folder` until it has ended and its end is written down. The job's lock is standard input.
 pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> CloudResult<()> {
-    match look_after(home, cache, executable, folder).await {
-        Ok(()) => Ok(()),
-        Err(error) => JobFolder::at(folder.to_owned()).settle(&internal_error(&error)).map(drop),
-    }
+    let Err(error) = look_after(home, cache, executable, folder).await else { return Ok(()) };
+    // Where that can't be written either, what this process says of it, in its own log, is what is left.
+    let _unwritten = JobFolder::at(folder.to_owned()).settle(&internal_error(&error));
+    Err(CloudError::Other(with_causes(&error)))
 }
 
 /// An error is one of the beginning or of the end; all others are how the job ended.
@@ -86,10 +86,10 @@ async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path)
         Ok(ending) => ending,
         Err(error) => Ending::failed(internal_error(&error)),
     };
-    job.finish(&ending).await
+    job.finish(ending).await
 }
 
-/// A file asks to stop, and so does SIGTERM.
+/// A file asks to stop, and so do SIGTERM and a folder that is gone, where no file can be put.
 fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
     let listening = CloudError::io("listen for signals");
     let mut signals = signal(SignalKind::terminate())
@@ -97,6 +97,7 @@ fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
         .map_err(listening)?;
     let stop = CancellationToken::new();
     let (asked, watched) = (stop.clone(), folder.clone());
+    let mut absence = Absence::default();
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -104,7 +105,7 @@ fn listen_for_stop(folder: &JobFolder) -> CloudResult<CancellationToken> {
                 // The end of a login may be told to all of the user's processes: the job goes on.
                 _ = signals.1.recv() => {}
                 () = sleep(STOP_POLL_INTERVAL) => {
-                    if stopping::hear(&watched) {
+                    if stopping::hear(&watched) || absence.is_final(&watched) {
                         asked.cancel();
                     }
                 }
@@ -206,9 +207,12 @@ impl Job<'_> {
         Ending::failed(failure_reason(Some(&text), CONTAINER_EXIT_CODE))
     }
 
-    async fn finish(&mut self, ending: &Ending) -> CloudResult<()> {
+    /// Writes down how the job ended. One that was asked to stop, however late, ends Stopped: what it has left is stored.
+    async fn finish(&mut self, ending: Ending) -> CloudResult<()> {
         processes::end_descendants().await;
-        state::end(&mut self.state, ending, Timestamp::now());
+        let is_asked = stopping::hear(&self.folder) || self.stop.is_cancelled();
+        let ending = if is_asked { ending.stopped_if_completed() } else { ending };
+        state::end(&mut self.state, &ending, Timestamp::now());
         self.folder.close(&self.state, self.reserve.take())
     }
 

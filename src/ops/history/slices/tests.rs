@@ -42,7 +42,7 @@ impl Service {
 fn job(number: usize, created: i64) -> ListedJob {
     let created = Timestamp::from_second(created).expect("a time");
     let name = JobName::new(format!("job-{number:06}")).expect("a name");
-    ListedJob { name, status: JobStatus::Completed, created, ended: None, details: None }
+    ListedJob { name, status: Ok(JobStatus::Completed), created, ended: None, details: None }
 }
 
 /// What came of reading all behind the first page.

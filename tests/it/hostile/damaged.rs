@@ -1,0 +1,258 @@
+//! Local jobs whose folders are damaged, removed, can't be written, or may be another user's.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
+use crate::robust::{GUARD, SUPERVISOR, hold, process, signal};
+use crate::support::{Sandbox, TestResult, poll};
+
+use super::models::as_user;
+
+/// Saves something when it is asked to stop.
+const SAVES: &str = "
+import signal, sys, time
+def save(*_):
+    print('saved', flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, save)
+print('ready', flush=True)
+time.sleep(600)
+";
+
+fn running(sandbox: &Sandbox) -> TestResult<String> {
+    let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
+    sandbox.wait_for_log(&job, "ready")?;
+    Ok(job)
+}
+
+fn truncate(state: &Path) -> TestResult {
+    Ok(fs::write(state, "{\"Train")?)
+}
+
+fn remove(state: &Path) -> TestResult {
+    Ok(fs::remove_file(state)?)
+}
+
+fn replace(state: &Path) -> TestResult {
+    fs::remove_file(state)?;
+    Ok(fs::create_dir(state)?)
+}
+
+type Deed = fn(&Path) -> TestResult;
+
+/// The supervisor has the state in memory: the stop ends the job as any other, and writes its state again.
+#[test]
+fn a_job_without_a_readable_state_is_stopped() -> TestResult {
+    for (what, deed) in [("truncated", truncate as Deed), ("removed", remove)] {
+        let sandbox = Sandbox::new()?;
+        let job = running(&sandbox)?;
+        deed(&sandbox.job_folder(&job).join("job.json"))?;
+        let said = sandbox.smtrain(&["stop", &job]).run()?.ok().map_err(|error| format!("{what}: {error}"))?;
+        assert!(said.stderr.contains("stopping"), "{what}: {said}");
+        let waited = sandbox.smtrain(&["wait", &job]).run()?.expect(4);
+        waited.map_err(|error| format!("{what}: {error}"))?;
+        assert!(sandbox.log(&job)?.contains("\nsaved\n"), "{what}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
+/// Nothing can be put in its place: the job ends all the same.
+#[test]
+fn a_job_whose_state_is_no_file_is_stopped() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    replace(&sandbox.job_folder(&job).join("job.json"))?;
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    sandbox.wait_for_no_processes()?;
+    // The end was written where space had been kept back for it.
+    assert_eq!(sandbox.status(&job)?, "Stopped");
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    Ok(())
+}
+
+/// Nobody is left who could write the state. What still runs is ended, and the error says what is to be done.
+#[test]
+fn a_job_without_a_readable_state_and_without_keepers_is_ended() -> TestResult {
+    for (what, deed) in [("truncated", truncate as Deed), ("removed", remove), ("replaced", replace)] {
+        let sandbox = Sandbox::new()?;
+        let job = running(&sandbox)?;
+        deed(&sandbox.job_folder(&job).join("job.json"))?;
+        let both = [process(&sandbox, SUPERVISOR)?, process(&sandbox, GUARD)?];
+        hold(&both)?;
+        signal(&both, Signal::SIGKILL)?;
+        poll("the end of both", || Ok((sandbox.processes().len() <= 1).then_some(())))?;
+        let said = sandbox.smtrain(&["stop", &job]).run()?.expect(1)?;
+        let is_told = said.stderr.contains("job.json") && said.stderr.contains("hint: ");
+        assert!(is_told && !said.stderr.contains("does not exist"), "{what}: {said}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
+/// A folder that is there is not said to be absent, and nothing is made up about its job.
+#[test]
+fn a_job_without_a_readable_state_is_listed_as_such() -> TestResult {
+    for (what, deed) in [("truncated", truncate as Deed), ("removed", remove), ("replaced", replace)] {
+        let sandbox = Sandbox::new()?;
+        let project = sandbox.project("proj", "print('hello')")?;
+        let (whole, job) = (sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?);
+        let state = sandbox.job_folder(&job).join("job.json");
+        deed(&state)?;
+        let said = sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
+        let row = said.lines().into_iter().find(|line| line.contains(&job)).ok_or("no row")?.to_owned();
+        assert!(row.contains("Unreadable") && !row.contains("Failed"), "{what}: {said}");
+        let is_warned = said.stderr.contains("warning: ") && said.stderr.contains(&state.display().to_string());
+        assert!(is_warned, "{what}: {said}");
+        let rows = sandbox.smtrain(&["history", "--local", "-o", "json"]).run()?.ok()?.json_lines()?;
+        let statuses: Vec<&str> = rows.iter().filter_map(|row| row["status"].as_str()).collect();
+        assert_eq!(statuses, ["Unreadable", "Completed"], "{what}");
+        let failed = sandbox.smtrain(&["history", "--local", "-s", "Failed", "-o", "names"]).run()?.ok()?;
+        assert_eq!(failed.stdout, "", "{what}");
+        let names = sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?;
+        assert_eq!(names.lines(), [&job, &whole], "{what}");
+        for command in ["describe", "wait", "stop"] {
+            let said = sandbox.smtrain(&[command, &job]).run()?.expect(1)?;
+            let is_told = said.stderr.contains(&state.display().to_string()) && said.stderr.contains("hint: ");
+            assert!(is_told, "{what}: {command}: {said}");
+        }
+    }
+    Ok(())
+}
+
+/// Nobody could stop it any more.
+#[test]
+fn a_job_whose_folder_is_gone_ends() -> TestResult {
+    let quiet = "print('ready', flush=True)\nimport time\ntime.sleep(600)";
+    let loud = "print('ready', flush=True)\nwhile True: print('x' * 100)";
+    for (what, script) in [("quiet", quiet), ("loud", loud)] {
+        let sandbox = Sandbox::new()?;
+        let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
+        poll("a line", || {
+            Ok((!sandbox.smtrain(&["logs", "-n", "1", &job]).run()?.ok()?.stdout.is_empty()).then_some(()))
+        })?;
+        fs::rename(sandbox.job_folder(&job), sandbox.path("removed"))?;
+        fs::remove_dir_all(sandbox.path("removed"))?;
+        sandbox.wait_for_no_processes().map_err(|error| format!("{what}: {error}"))?;
+        assert!(!sandbox.job_folder(&job).exists(), "{what}");
+    }
+    Ok(())
+}
+
+/// A folder may be put aside for a moment, as by a tool that copies it.
+#[test]
+fn a_job_whose_folder_is_back_at_once_goes_on() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    let (folder, aside) = (sandbox.job_folder(&job), sandbox.path("aside"));
+    fs::rename(&folder, &aside)?;
+    fs::rename(&aside, &folder)?;
+    assert_eq!(sandbox.status(&job)?, "InProgress");
+    sandbox.smtrain(&["stop", "-q", &job]).run()?.ok()?;
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    Ok(())
+}
+
+/// Ends a job that leaves a model and then does something to its folder; returns what `wait` and two looks at it said.
+fn end_as_user(deed: &str) -> TestResult<(String, String)> {
+    let script = format!(
+        "
+import os
+open(os.environ['SM_MODEL_DIR'] + '/weights', 'w').write('precious')
+folder = os.environ['SMTRAIN_JOB_FOLDER']
+{deed}
+os.chmod(folder, 0o500)"
+    );
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", &script)?.spec();
+    fs::copy(env!("CARGO_BIN_EXE_smtrain"), sandbox.path("smtrain-copy"))?;
+    let run = format!(
+        "job=$(./smtrain-copy submit -q --local {spec}); ./smtrain-copy wait $job 2>&1 || echo code $?; \
+         ./smtrain-copy describe $job; chmod 700 smtrain/jobs/$job; ./smtrain-copy describe $job; \
+         ./smtrain-copy download $job 2>&1 || :; cat $job/model/weights || :"
+    );
+    let said = as_user(&sandbox, &run)?.ok()?;
+    sandbox.wait_for_no_processes()?;
+    Ok((said.stdout, said.stderr))
+}
+
+/// How the job ended was written where space had been kept back: it is true although it can't be put in its place.
+#[test]
+fn an_end_that_can_not_be_put_in_its_place() -> TestResult {
+    let (said, errors) = end_as_user("")?;
+    assert_eq!(said.matches("Completed").count().min(2), 2, "{said}{errors}");
+    assert!(!said.contains("Failed") && !said.contains("code 3") && said.ends_with("precious"), "{said}{errors}");
+    Ok(())
+}
+
+/// Nor can it be written at all: the supervisor's own log says why, and so does everybody who reads the job.
+#[test]
+fn an_end_that_can_not_be_written() -> TestResult {
+    let (said, errors) = end_as_user("os.remove(folder + '/reserve')")?;
+    assert!(said.contains("code 3") && said.contains("Failed"), "{said}{errors}");
+    let reasons = said.matches("job.json: cause: Permission denied").count()
+        + said.matches("job.json: Permission denied").count();
+    assert!(reasons >= 3, "{reasons}: {said}{errors}");
+    Ok(())
+}
+
+/// A umask that takes the owner's rights makes files that the job itself could not read.
+#[test]
+fn a_umask_against_oneself() -> TestResult {
+    for umask in ["0777", "0700", "0277", "0400", "0100"] {
+        let sandbox = Sandbox::new()?;
+        let spec = sandbox.project("proj", "print('hello')")?.spec();
+        fs::copy(env!("CARGO_BIN_EXE_smtrain"), sandbox.path("smtrain-copy"))?;
+        let run = format!(
+            "(umask {umask}; ./smtrain-copy submit -q --local {spec}) || echo code $?; find smtrain/jobs -name '.new-*' 2>&1 || :"
+        );
+        let said = as_user(&sandbox, &run)?.ok()?;
+        assert!(said.stdout.starts_with("code 1\n") && !said.stdout.contains(".new-"), "{umask}: {said}");
+        let is_told = said.stderr.contains(&format!("umask {umask}")) && said.stderr.contains("hint: ");
+        assert!(is_told, "{umask}: {said}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
+/// Whoever can write there decides what a job runs.
+#[test]
+fn a_state_folder_that_others_can_write() -> TestResult {
+    for (what, deed) in [
+        ("all", "chmod 777 $SMTRAIN_HOME"),
+        ("all jobs", "chmod 777 $SMTRAIN_HOME/jobs"),
+        ("all jobs, sticky", "chmod 1777 $SMTRAIN_HOME/jobs"),
+        ("all objects", "chmod 702 $SMTRAIN_HOME/s3"),
+        ("all environments", "mkdir $SMTRAIN_HOME/cache; chmod 777 $SMTRAIN_HOME/cache"),
+        (
+            "a stranger",
+            "if [ $(id -u) = 0 ]; then chown 1234 $SMTRAIN_HOME; else export SMTRAIN_HOME=/usr; IN='unshare -Ur'; fi",
+        ),
+    ] {
+        let sandbox = Sandbox::new()?;
+        let project = sandbox.project("proj", "print('hello')")?;
+        sandbox.complete(&project, &[])?;
+        let run = format!(
+            "IN=; {deed}; $IN smtrain submit -q --local {} || echo code $?; $IN smtrain history --local -o names",
+            project.spec()
+        );
+        let said = sandbox.sh(&run).run()?.ok()?;
+        assert!(said.stdout.starts_with("code 1\n"), "{what}: {said}");
+        let is_told = said.stderr.contains("error: ") && said.stderr.contains("SMTRAIN_HOME");
+        assert!(is_told && said.stderr.contains("warning: ") && said.stderr.contains("hint: "), "{what}: {said}");
+    }
+    Ok(())
+}
+
+/// As /tmp is: nobody can put anything in place of what is there.
+#[test]
+fn a_state_folder_below_which_others_can_only_add() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let spec = sandbox.project("proj", "print('hello')")?.spec();
+    let run = format!("mkdir $SMTRAIN_HOME; chmod 1777 $SMTRAIN_HOME; smtrain submit -q --local --wait {spec}");
+    let said = sandbox.sh(&run).run()?.ok()?;
+    assert!(!said.stderr.contains("warning"), "{said}");
+    Ok(())
+}
