@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell as SyncOnceCell;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::cloud::{Cloud, CloudResult, Place};
+use crate::cloud::{Cloud, CloudResult, Cost, OnFallback, Place};
 use crate::error::Result;
 use crate::job::{Layers, Setting};
 use crate::model::shell_quote;
@@ -13,7 +14,7 @@ use crate::settings::Settings;
 use crate::ui::Ui;
 
 /// Makes the services of an AWS account. Nobody is called.
-pub(crate) type Connect = fn(Place) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
+pub(crate) type Connect = fn(Place, OnFallback) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
 
 pub(crate) struct Context {
     pub(crate) ui: Ui,
@@ -24,9 +25,9 @@ pub(crate) struct Context {
     pub(crate) place: Place,
     layers: SyncOnceCell<Layers>,
     local_cloud: Cloud,
-    aws: OnceCell<Cloud>,
     /// Set once [`Self::warn_of_local_state`] has done its work.
     warned: SyncOnceCell<()>,
+    aws: OnceCell<Cloud>,
     connect: Connect,
 }
 
@@ -57,7 +58,6 @@ impl Context {
         &self.local_cloud
     }
 
-    /// The jobs of the account, made when first asked for. Flags win over `region`, which is a spec's, and that over the
     /// Warns, once, of what is about to be read of local jobs, if other users can have put it there.
     pub(crate) fn warn_of_local_state(&self) {
         self.warned.get_or_init(|| {
@@ -67,15 +67,26 @@ impl Context {
         });
     }
 
+    /// The jobs of the account, made when first asked for. Flags win over `region`, which is a spec's, and that over the
     /// settings. The first region that is asked for stays.
     pub(crate) async fn aws(&self, region: Option<&str>) -> Result<&Cloud> {
         let place = self.place_on_aws(region)?;
-        Ok(self.aws.get_or_try_init(|| (self.connect)(place)).await?)
+        Ok(self.aws.get_or_try_init(|| (self.connect)(place, self.on_fallback())).await?)
     }
 
     /// An account whose services are never called.
     pub(crate) async fn offline(&self, region: Option<&str>) -> Result<Cloud> {
-        Ok((self.connect)(Place { offline: true, ..self.place_on_aws(region)? }).await?)
+        let place = Place { offline: true, ..self.place_on_aws(region)? };
+        Ok((self.connect)(place, self.on_fallback()).await?)
+    }
+
+    /// Returns what tells the user of calls that others replace: a warning where the result lacks something.
+    fn on_fallback(&self) -> OnFallback {
+        let ui = self.ui;
+        Arc::new(move |cost, text| match cost {
+            Cost::Result => ui.warning(text),
+            Cost::Calls => ui.note(format_args!("note: {text}")),
+        })
     }
 
     /// The flags that another command needs to find a job there again.

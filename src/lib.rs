@@ -100,8 +100,8 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
     let here = local_cloud(&settings);
     let place = Place { region: global.region, profile: global.profile, offline: false };
-    let context = Context::new(ui, settings, global.local, place, here, |place| {
-        Box::pin(async move { aws::cloud(&place).await })
+    let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
+        Box::pin(async move { aws::cloud(&place, on_fallback).await })
     });
     block_on(commands::run(command, &context))?
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod aws;
 mod error;
+mod fallbacks;
 pub(crate) mod local;
 mod pages;
 
@@ -26,6 +27,7 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
 
 pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
+pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};
 pub(crate) use pages::PageTokens;
 
 /// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
@@ -62,6 +64,8 @@ pub(crate) struct Cloud {
     pub(crate) pace: Pace,
     /// Folders of this place's own: no code that is packed may hold them.
     pub(crate) own_folders: Vec<PathBuf>,
+    /// Reports of calls that others replace.
+    pub(crate) fallbacks: Fallbacks,
     pub(crate) jobs: Box<dyn Jobs>,
     pub(crate) objects: Box<dyn Objects>,
     pub(crate) logs: Box<dyn Logs>,
@@ -72,14 +76,14 @@ pub(crate) struct Cloud {
 /// Training jobs: SageMaker's CreateTrainingJob and its kin.
 #[async_trait]
 pub(crate) trait Jobs: Send + Sync {
-    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`]. The options are only for
-    /// a place that runs the job itself.
-    async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
-    /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
     /// Refuses, before anything is stored, what no job of this place can be created under.
     fn check_creation(&self) -> CloudResult<()> {
         Ok(())
     }
+    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`]. The options are only for
+    /// a place that runs the job itself.
+    async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
+    /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
     /// run the job at all.
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
@@ -248,6 +252,10 @@ pub(crate) trait Logs: Send + Sync {
     async fn job_events(&self, job: &JobName, query: &EventsQuery) -> CloudResult<JobEventsPage>;
     /// A page of a stream's events. Reading forwards, the end is where `next_forward_token` is the token that was given.
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage>;
+    /// Returns the present end of a stream, for a place whose logs can grow faster than they are read; none for any other.
+    async fn end(&self, _stream: &LogStream) -> CloudResult<Option<String>> {
+        Ok(None)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -257,10 +265,6 @@ pub(crate) struct LogStream {
 }
 
 impl LogStream {
-    /// Returns the present end of a stream, for a place whose logs can grow faster than they are read; none for any other.
-    async fn end(&self, _stream: &LogStream) -> CloudResult<Option<String>> {
-        Ok(None)
-    }
     /// `algo-1` of `{job}/algo-1-1732334455`.
     pub(crate) fn node(&self) -> &str {
         let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
@@ -284,6 +288,8 @@ pub(crate) struct EventsQuery {
     pub(crate) token: Option<String>,
     /// The most events on the page.
     pub(crate) limit: Option<usize>,
+    /// What [`Logs::end`] returned: no events behind it are wanted.
+    pub(crate) up_to: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -293,8 +299,6 @@ pub(crate) struct EventsPage {
     pub(crate) next_forward_token: String,
     pub(crate) next_backward_token: String,
 }
-    /// What [`Logs::end`] returned: no events behind it are wanted.
-    pub(crate) up_to: Option<String>,
 
 #[derive(Clone, Debug)]
 pub(crate) struct JobEventsPage {

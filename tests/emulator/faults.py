@@ -57,6 +57,9 @@ class Rule:
         # flood: of the whole body, in bytes, and whether the head tells it.
         "size": None,
         "is_told": True,
+        # answer: the body as it is sent, and headers beside it.
+        "body": "",
+        "headers": {},
     }
 
     def __init__(self, **fields):
@@ -221,6 +224,11 @@ def any_error(rule, tenant, call, request, carry_out):
     return error(call.service, request, rule.status, rule.code, rule.message)
 
 
+def any_answer(rule, tenant, call, request, carry_out):
+    """What no service answers: a login page of a proxy, a redirect."""
+    return Response(rule.status, rule.body.encode(), dict(rule.headers))
+
+
 FAULTS = {
     "throttle": throttle,
     "internal_error": internal_error,
@@ -237,4 +245,5 @@ FAULTS = {
     "access_denied": access_denied,
     "wrong_region": wrong_region,
     "error": any_error,
+    "answer": any_answer,
 }

@@ -27,6 +27,26 @@ const METADATA_ATTEMPTS: u32 = 2;
 /// Until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Builds a service's client from the shared configuration: its answers are bounded, and expired credentials are renewed. A
+/// macro, since each SDK crate has a `Config` and a `Client` of its own, without a trait in common. A builder that is given
+/// keeps what has been set on it.
+macro_rules! client {
+    ($sdk:ident, $config:expr) => {
+        $crate::cloud::aws::config::client!($sdk, $config, $sdk::config::Builder::from($config.sdk()))
+    };
+    ($sdk:ident, $config:expr, $builder:expr) => {
+        $sdk::Client::from_conf(
+            $builder
+                .retry_classifier($config.renew_expired())
+                .retry_classifier($crate::cloud::aws::bounds::Bounds::default())
+                .retry_classifier($crate::cloud::aws::error::GiveUpForeign)
+                .interceptor($crate::cloud::aws::bounds::Bounds::default())
+                .build(),
+        )
+    };
+}
+pub(super) use client;
+
 /// What the clients are made of.
 #[derive(Debug)]
 pub(super) struct Config {

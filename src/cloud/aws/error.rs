@@ -2,6 +2,7 @@
 
 mod action;
 mod advice;
+mod foreign;
 
 use std::error::Error as StdError;
 
@@ -13,6 +14,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use crate::cloud::{CloudError, Refusal, ServiceError};
 
 pub(super) use action::Permitted;
+pub(super) use advice::INTERPOSED;
+pub(super) use foreign::GiveUpForeign;
 
 /// An answer that is no success, as far as it can be told from the answer alone.
 #[derive(Debug)]
@@ -82,9 +85,11 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let answer = answer(error);
-    let (refusal, why, hints) = match &answer {
-        Some(answer) => explain(answer, permission),
-        None => explain_silence(error),
+    let (refusal, why, hints) = match (foreign::foreign(error), &answer) {
+        // Whoever answered may be gone later.
+        (Some((why, hints)), _) => (Refusal::Passing, why, hints),
+        (None, Some(answer)) => explain(answer, permission),
+        (None, None) => explain_silence(error),
     };
     let message = format!("could not {doing}: {why}");
     CloudError::Service(Box::new(ServiceError { refusal, message, hints, details: details(error, answer.as_ref()) }))
@@ -108,7 +113,7 @@ fn explain(answer: &Answer, permission: Permission<'_>) -> (Refusal, String, Vec
 fn reason(answer: &Answer) -> String {
     match (answer.message.as_str(), answer.code.as_str()) {
         ("", "") if answer.status == 403 => "access denied".to_owned(),
-        ("", "") => format!("the service answered with HTTP status {}", answer.status),
+        ("", "") => format!("the service answered with HTTP status {} and no reason", answer.status),
         ("", code) => code.to_owned(),
         (message, "") => message.to_owned(),
         (message, code) => format!("{message} ({code})"),

@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::arn;
-use super::bounds::Bounds;
-use super::config::Config;
+use super::config::{Config, client};
 use super::error::{answer, failed, service_error};
 use crate::cloud::{CloudError, CloudResult, Identity};
 
@@ -24,27 +23,11 @@ impl AwsIdentity {
     }
 
     fn sts(&self) -> &aws_sdk_sts::Client {
-        self.sts.get_or_init(|| {
-            let builder = aws_sdk_sts::config::Builder::from(self.config.sdk());
-            aws_sdk_sts::Client::from_conf(
-                builder
-                    .retry_classifier(self.config.renew_expired())
-                    .retry_classifier(Bounds::default())
-                    .interceptor(Bounds::default())
-                    .build(),
-            )
-        })
+        self.sts.get_or_init(|| client!(aws_sdk_sts, self.config))
     }
 
     fn iam(&self) -> aws_sdk_iam::Client {
-        let builder = aws_sdk_iam::config::Builder::from(self.config.sdk());
-        aws_sdk_iam::Client::from_conf(
-            builder
-                .retry_classifier(self.config.renew_expired())
-                .retry_classifier(Bounds::default())
-                .interceptor(Bounds::default())
-                .build(),
-        )
+        client!(aws_sdk_iam, self.config)
     }
 
     async fn caller(&self) -> CloudResult<String> {

@@ -12,16 +12,16 @@ use aws_sdk_sagemaker::error::BoxError;
 use jiff::SignedDuration;
 
 use super::arn;
-use super::bounds::Bounds;
-use super::config::Config;
+use super::config::{Config, client};
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, Received};
 use super::listing::Listing;
-use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
+use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
+const DESCRIBED: &str = "each job is described by itself";
 /// More jobs than this are looked up in lists.
 const FEW: usize = 3;
 /// A list must tell of this many jobs a call, or describing them would be as cheap.
@@ -34,19 +34,14 @@ pub(super) struct AwsJobs {
     client: Client,
     listing: Listing,
     region: String,
+    fallbacks: Fallbacks,
 }
 
 impl AwsJobs {
-    pub(super) fn new(config: &Config) -> Self {
-        let builder = aws_sdk_sagemaker::config::Builder::from(config.sdk());
-        let client = Client::from_conf(
-            builder
-                .retry_classifier(config.renew_expired())
-                .retry_classifier(Bounds::default())
-                .interceptor(Bounds::default())
-                .build(),
-        );
-        Self { listing: Listing::new(client.clone()), client, region: config.region().to_owned() }
+    pub(super) fn new(config: &Config, fallbacks: Fallbacks) -> Self {
+        let client = client!(aws_sdk_sagemaker, config);
+        let listing = Listing::new(client.clone(), fallbacks.clone());
+        Self { listing, client, region: config.region().to_owned(), fallbacks }
     }
 
     /// What lists tell of the jobs, from the time in the first one's name on.
@@ -181,7 +176,10 @@ impl Jobs for AwsJobs {
         let listed = if jobs.len() > FEW { self.listed(jobs).await } else { Ok(HashMap::new()) };
         let mut known = match listed {
             // Who may not list jobs may describe them.
-            Err(error) if error.is_denied() => HashMap::new(),
+            Err(error) if error.is_denied() => {
+                self.fallbacks.report(Cost::Calls, &error, DESCRIBED);
+                HashMap::new()
+            }
             listed => listed?,
         };
         for job in jobs {

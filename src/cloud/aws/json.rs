@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::error::INTERPOSED;
 use crate::cloud::{CloudError, CloudResult};
 
 /// Puts a document in place of what the SDK would send, before it is signed.
@@ -38,7 +39,10 @@ impl Received {
             times_as_text(&mut answer);
             serde_json::from_value(answer)
         };
-        read().map_err(|error: serde_json::Error| CloudError::Other(format!("{what} can't be read: {error}")))
+        read().map_err(|error: serde_json::Error| CloudError::Unusable {
+            what: format!("{what} can't be read: {error}"),
+            hint: INTERPOSED.to_owned(),
+        })
     }
 }
 

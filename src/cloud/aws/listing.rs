@@ -15,7 +15,7 @@ use aws_sdk_sagemaker::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{CloudError, CloudResult, JobsQuery, ListedJob, Page, SortBy};
+use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, JobsQuery, ListedJob, Page, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -29,12 +29,17 @@ const PAGES_OF_NAMES: usize = 3;
 /// Younger jobs are not yet known to Search: they aren't asked for a second time.
 const TOO_YOUNG: SignedDuration = SignedDuration::from_secs(60);
 
+const WITHOUT_DETAILS: &str =
+    "ListTrainingJobs alone lists the jobs: their names, statuses and times, and nothing else";
+const LISTED: &str = "ListTrainingJobs alone lists the jobs, with more calls";
+
 /// Lists jobs with both services.
 #[derive(Debug)]
 pub(super) struct Listing {
     client: Client,
     /// Who is denied once is denied again.
     is_search_denied: AtomicBool,
+    fallbacks: Fallbacks,
 }
 
 /// Where the next page begins.
@@ -58,8 +63,8 @@ impl Next {
 }
 
 impl Listing {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, is_search_denied: AtomicBool::new(false) }
+    pub(super) fn new(client: Client, fallbacks: Fallbacks) -> Self {
+        Self { client, is_search_denied: AtomicBool::new(false), fallbacks }
     }
 
     pub(super) async fn page(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
@@ -74,8 +79,12 @@ impl Listing {
             None if query.status.is_none() => self.first_page(query).await,
             None => match self.searched(query, None, None).await {
                 Ok(page) => Ok(page),
-                // What else is wrong, the other service will say.
-                Err(_) => self.later_page(query, None).await,
+                Err(error) => {
+                    // If the same is wrong with the other call, its error tells.
+                    let page = self.later_page(query, None).await?;
+                    self.report(query, &error);
+                    Ok(page)
+                }
             },
         }
     }
@@ -100,10 +109,13 @@ impl Listing {
     async fn first_page(&self, query: &JobsQuery) -> CloudResult<Page<ListedJob>> {
         let (listed, found) = tokio::join!(brief::page(&self.client, query, None), self.search(query, None));
         let mut listed = listed?;
-        if let Ok(found) = found {
-            merge::complete(&mut listed.items, found.jobs);
-            // Search may sort jobs of one status otherwise, and have them on another page.
-            self.complete(query, &mut listed.items).await;
+        match found {
+            Ok(found) => {
+                merge::complete(&mut listed.items, found.jobs);
+                // Search may sort jobs of one status otherwise, and have them on another page.
+                self.complete(query, &mut listed.items).await;
+            }
+            Err(error) => self.report(query, &error),
         }
         page(listed.items, listed.next_token.map(Next::Listed))
     }
@@ -139,9 +151,16 @@ impl Listing {
         if missing.is_empty() || !query.details || !self.can_search(query) {
             return;
         }
-        // Without an answer the list has all that matters.
-        let found = self.note_denial(search::named(&self.client, &missing).await);
-        merge::complete(jobs, found.unwrap_or_default().jobs);
+        match self.note_denial(search::named(&self.client, &missing).await) {
+            Ok(found) => merge::complete(jobs, found.jobs),
+            Err(error) => self.report(query, &error),
+        }
+    }
+
+    /// Reports that Search gave no answer: ListTrainingJobs alone knows names, statuses and times.
+    fn report(&self, query: &JobsQuery, error: &CloudError) {
+        let cost = if query.details { Cost::Result } else { Cost::Calls };
+        self.fallbacks.report(cost, error, if query.details { WITHOUT_DETAILS } else { LISTED });
     }
 
     async fn search(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Found> {

@@ -11,8 +11,7 @@ use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use jiff::Timestamp;
 
 use super::arn;
-use super::bounds::Bounds;
-use super::config::Config;
+use super::config::{Config, client};
 use super::error::{answer, service_error};
 use crate::cloud::{
     CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs, PageTokens,
@@ -37,13 +36,7 @@ impl AwsLogs {
         let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
         builder.set_retry_config(retries);
-        let client = Client::from_conf(
-            builder
-                .retry_classifier(config.renew_expired())
-                .retry_classifier(Bounds::default())
-                .interceptor(Bounds::default())
-                .build(),
-        );
+        let client = client!(aws_sdk_cloudwatchlogs, config, builder);
         Self { client, region: config.region().to_owned() }
     }
 

@@ -9,8 +9,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use jiff::Timestamp;
 
 use super::arn;
-use super::bounds::Bounds;
-use super::config::Config;
+use super::config::{Config, client};
 use super::error::failed;
 use crate::cloud::{CloudResult, MetricPoint, Metrics, PageTokens};
 use crate::model::JobName;
@@ -31,16 +30,7 @@ pub(super) struct AwsMetrics {
 
 impl AwsMetrics {
     pub(super) fn new(config: &Config) -> Self {
-        let builder = aws_sdk_cloudwatch::config::Builder::from(config.sdk());
-        Self {
-            client: Client::from_conf(
-                builder
-                    .retry_classifier(config.renew_expired())
-                    .retry_classifier(Bounds::default())
-                    .interceptor(Bounds::default())
-                    .build(),
-            ),
-        }
+        Self { client: client!(aws_sdk_cloudwatch, config) }
     }
 
     async fn names(&self, job: &JobName) -> CloudResult<Vec<String>> {

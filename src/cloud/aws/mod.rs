@@ -22,13 +22,14 @@ mod offline;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cloud, CloudResult, Identity, Pace, Place};
+use super::{Cloud, CloudResult, Fallbacks, Identity, OnFallback, Pace, Place};
 
 const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_secs(5), log: Duration::from_secs(2) };
 
 /// The services of an AWS account in one region. Fails where no region can be found; nobody is called.
-pub(crate) async fn cloud(place: &Place) -> CloudResult<Cloud> {
+pub(crate) async fn cloud(place: &Place, on_fallback: OnFallback) -> CloudResult<Cloud> {
     let config = Arc::new(config::load(place).await?);
+    let fallbacks = Fallbacks::new(on_fallback);
     let account = Arc::new(identity::AwsIdentity::new(config.clone()));
     let identity: Box<dyn Identity> = if place.offline {
         Box::new(offline::OfflineIdentity::new(config.region()))
@@ -40,10 +41,11 @@ pub(crate) async fn cloud(place: &Place) -> CloudResult<Cloud> {
         is_local: false,
         pace: PACE,
         own_folders: Vec::new(),
-        jobs: Box::new(jobs::AwsJobs::new(&config)),
-        objects: Box::new(objects::AwsObjects::new(&config, account)),
+        jobs: Box::new(jobs::AwsJobs::new(&config, fallbacks.clone())),
+        objects: Box::new(objects::AwsObjects::new(&config, account, fallbacks.clone())),
         logs: Box::new(logs::AwsLogs::new(&config)),
         metrics: Box::new(metrics::AwsMetrics::new(&config)),
         identity,
+        fallbacks,
     })
 }

@@ -24,9 +24,10 @@ use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
-use super::bounds::Bounds;
-use super::config::Config;
-use crate::cloud::{CloudError, CloudResult, Content, Held, Identity, Object, ObjectSummary, Objects, Pieces};
+use super::config::{Config, client};
+use crate::cloud::{
+    CloudError, CloudResult, Content, Fallbacks, Held, Identity, Object, ObjectSummary, Objects, Pieces,
+};
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
@@ -39,21 +40,16 @@ pub(super) struct AwsObjects {
     open: Arc<OpenUploads>,
     /// What all uploads together may hold in memory, in units of [`source::UNIT`].
     memory: Arc<Semaphore>,
+    fallbacks: Fallbacks,
 }
 
 impl AwsObjects {
-    pub(super) fn new(config: &Config, identity: Arc<dyn Identity>) -> Self {
+    pub(super) fn new(config: &Config, identity: Arc<dyn Identity>, fallbacks: Fallbacks) -> Self {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
         // Where nobody else looks at the checksum, it is asked for.
         let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        let client = Client::from_conf(
-            builder
-                .retry_classifier(config.renew_expired())
-                .retry_classifier(Bounds::default())
-                .interceptor(Bounds::default())
-                .build(),
-        );
-        Self::with(client, config.region(), identity)
+        let client = client!(aws_sdk_s3, config, builder);
+        Self { fallbacks, ..Self::with(client, config.region(), identity) }
     }
 
     fn with(client: Client, region: &str, identity: Arc<dyn Identity>) -> Self {
@@ -64,6 +60,7 @@ impl AwsObjects {
             owners: Mutex::default(),
             open: Arc::default(),
             memory: Arc::new(Semaphore::new(source::MEMORY)),
+            fallbacks: Fallbacks::default(),
         }
     }
 

@@ -30,7 +30,7 @@ mod unread;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Cloud, Pace};
+use super::{Cloud, Fallbacks, Pace};
 use crate::model::JobName;
 
 pub(crate) use home::Home;
@@ -55,6 +55,7 @@ pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
         is_local: true,
         pace: PACE,
         own_folders: vec![home.root().to_owned(), cache],
+        fallbacks: Fallbacks::default(),
         jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),
         objects: Box::new(objects::LocalObjects::new(home.clone())),
         logs: Box::new(logs::LocalLogs::new(home.clone())),

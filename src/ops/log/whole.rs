@@ -10,9 +10,11 @@ use super::pace::Quota;
 use super::seen::Seen;
 use super::streams::{Sink, Streams};
 use super::tail::Rest;
-use crate::cloud::{Cloud, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, PageTokens};
+use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::JobName;
+
+const NODE_BY_NODE: &str = "each node's log is read by itself";
 
 /// A job's whole log, read over and over from a little before where it was read to.
 #[derive(Debug, Default)]
@@ -82,7 +84,10 @@ impl Whole {
                 ..EventsQuery::default()
             };
             let page = match cloud.logs.job_events(job, &query).await {
-                Err(error) if error.is_denied() && !self.has_read => return Ok(false),
+                Err(error) if error.is_denied() && !self.has_read => {
+                    cloud.fallbacks.report(Cost::Calls, &error, NODE_BY_NODE);
+                    return Ok(false);
+                }
                 page => page?,
             };
             self.has_read = true;

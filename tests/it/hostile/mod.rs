@@ -1,6 +1,7 @@
 //! Hostile surroundings: strangers' projects, settings, archives, buckets, services and processes. Each file tests one
 //! promise of `docs/security.md`.
 
+mod answers;
 mod bounds;
 mod log_gaps;
 mod damaged;

@@ -18,6 +18,13 @@ const THROTTLED: [&str; 6] =
     ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "RequestThrottled"];
 const OTHER_REGION: [&str; 3] = ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"];
 
+/// Advice on a bucket of another region.
+pub(super) const ELSEWHERE: &str =
+    "the bucket is in another region: use one of the job's region, or the bucket's region with --region";
+/// Advice on an answer that another program gave.
+pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a login page may have answered in the service's place: check \
+                                     AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
+
 pub(super) fn is_about_credentials(answer: &Answer) -> bool {
     answer.is_one_of(&EXPIRED) || answer.is_one_of(&NOT_ACCEPTED)
 }
@@ -46,13 +53,21 @@ pub(super) fn about(answer: &Answer, permission: Permission<'_>) -> Vec<String> 
         answer if is_throttled(answer) => {
             one("the account makes more calls than AWS allows for; try again in a minute")
         }
-        answer if answer.is_one_of(&OTHER_REGION) || answer.status == 301 => {
-            one("the bucket is in another region: use one of the job's region, or the bucket's region with --region")
-        }
+        answer if answer.is_one_of(&OTHER_REGION) => one(ELSEWHERE),
         answer if answer.code == "NoSuchBucket" => {
             one("create the bucket, or leave output.s3_uri out: the account's default bucket is made when missing")
         }
+        answer if answer.code.is_empty() && answer.message.is_empty() => one(about_silence(answer.status)),
         answer => about_request(&answer.message),
+    }
+}
+
+/// S3 answers a HEAD request with a status alone, and 400 is what it has for most reasons.
+fn about_silence(status: u16) -> &'static str {
+    if status == 400 {
+        "the credentials may have expired, or be of another region: see `aws sts get-caller-identity`"
+    } else {
+        INTERPOSED
     }
 }
 

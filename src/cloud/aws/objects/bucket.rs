@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::put_public_access_block::PutPublicAccessBlockError;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, PublicAccessBlockConfiguration};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::sleep;
 
 use super::AwsObjects;
 use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Answer, answer};
-use crate::cloud::{CloudError, CloudResult};
+use crate::cloud::{CloudError, CloudResult, Cost};
 use crate::model::S3Uri;
 
 /// S3's oldest region, which goes without a location constraint.
 const UNNAMED_REGION: &str = "us-east-1";
+/// Since April 2023 (S3 user guide, "Blocking public access to your Amazon S3 storage").
+const CLOSED_BY_DEFAULT: &str = "it was created with S3's defaults, which close new buckets";
 /// How often a bucket that is just being made is asked for, and the first wait between. Each wait is twice the one before.
 const TRIES: u32 = 7;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -98,18 +103,24 @@ impl AwsObjects {
         for attempt in 0.. {
             let Err(error) = call.clone().send().await else { return Ok(()) };
             match answer(&error) {
-                // S3 closes new buckets by itself since April 2023, and whoever is at it just now does the same.
-                Some(answer) if answer.status == 403 || is_conflict(&answer) => return Ok(()),
+                // Whoever is at it just now does the same.
+                Some(answer) if is_conflict(&answer) => return Ok(()),
+                Some(answer) if answer.status == 403 => {
+                    let error = self.not_closed(bucket, &error);
+                    self.fallbacks.report(Cost::Result, &error, CLOSED_BY_DEFAULT);
+                    return Ok(());
+                }
                 Some(answer) if answer.code == "NoSuchBucket" && attempt < TRIES => {
                     sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
                 }
-                _ => {
-                    let doing = format!("close the bucket {bucket} to the public");
-                    return Err(self.failure(&doing, &S3Uri::of_bucket(bucket), &error));
-                }
+                _ => return Err(self.not_closed(bucket, &error)),
             }
         }
         Ok(())
+    }
+
+    fn not_closed(&self, bucket: &str, error: &SdkError<PutPublicAccessBlockError, HttpResponse>) -> CloudError {
+        self.failure(&format!("close the bucket {bucket} to the public"), &S3Uri::of_bucket(bucket), error)
     }
 }
 

@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cloud::{
-    Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Held, Identity, JobEvent, JobEventsPage, Jobs,
-    JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects, Pace, Page,
-    Pieces, Refusal, ServiceError,
+    Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Fallbacks, Held, Identity, JobEvent,
+    JobEventsPage, Jobs, JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary,
+    Objects, Pace, Page, Pieces, Refusal, ServiceError,
 };
 use crate::model::checksum::ContentDigest;
 use crate::model::request::CreateTrainingJobRequest;
@@ -93,6 +93,7 @@ impl Service {
             is_local: false,
             pace: Pace { first: second, most: second * 5, log: second * 2 },
             own_folders: Vec::new(),
+            fallbacks: Fallbacks::default(),
             jobs: Box::new(service.clone()),
             objects: Box::new(Nothing),
             logs: Box::new(service),

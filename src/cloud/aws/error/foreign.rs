@@ -1,0 +1,87 @@
+//! Answers that are none of the service's: redirects, pages of a proxy or a gateway, and documents that can't be read.
+//!
+//! The SDK follows no redirect and parses what it gets, so that its own error speaks of a token at an offset, or of nothing.
+
+use std::error::Error as StdError;
+
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+
+use super::advice;
+
+/// The longest part of a header that an error repeats, in characters.
+const MAX_SHOWN: usize = 200;
+
+/// Returns what came in place of the service's answer, and what to do about it; `None` where the service answered, or the
+/// answer did not come whole.
+pub(super) fn foreign<E>(error: &SdkError<E, HttpResponse>) -> Option<(String, Vec<String>)>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    if matches!(error, SdkError::ServiceError(context) if context.err().code().is_some_and(|code| !code.is_empty())) {
+        return None;
+    }
+    let response = error.raw_response()?;
+    let body = response.body().bytes()?;
+    let status = response.status().as_u16();
+    if is_redirect(status) {
+        return Some(redirect(response, status));
+    }
+    // To a HEAD request, the service itself answers so.
+    let is_of_service = body.is_empty() && status >= 400;
+    (!is_of_service).then(|| (unreadable(response, status), vec![advice::INTERPOSED.to_owned()]))
+}
+
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status)
+}
+
+fn redirect(response: &HttpResponse, status: u16) -> (String, Vec<String>) {
+    let mut hints = vec![advice::INTERPOSED.to_owned()];
+    let Some(location) = header(response, "location") else {
+        if status == 301 {
+            hints.insert(0, advice::ELSEWHERE.to_owned());
+        }
+        return (format!("the answer is a redirect that names no place (HTTP status {status})"), hints);
+    };
+    (format!("the answer redirects to {location} (HTTP status {status}), where no request is sent"), hints)
+}
+
+fn unreadable(response: &HttpResponse, status: u16) -> String {
+    let kind = header(response, "content-type").map(|kind| format!(", {kind}")).unwrap_or_default();
+    format!("the answer can't be read as one of the service's (HTTP status {status}{kind})")
+}
+
+fn header(response: &HttpResponse, name: &str) -> Option<String> {
+    let value = response.headers().get(name)?.trim();
+    (!value.is_empty()).then(|| value.chars().take(MAX_SHOWN).collect())
+}
+
+/// Marks such an answer as not to be retried at once: the SDK takes one that it can't parse for one that was cut off.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::cloud::aws) struct GiveUpForeign;
+
+impl ClassifyRetry for GiveUpForeign {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err);
+        let is_response_error = error.is_some_and(OrchestratorError::is_response_error);
+        // A gateway's page tells of a service that may be back in a moment.
+        let response = context.response().filter(|response| response.status().as_u16() < 500);
+        if is_response_error && response.is_some_and(|response| response.body().bytes().is_some()) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "give up an answer that is none of the service's"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}

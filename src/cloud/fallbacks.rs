@@ -1,0 +1,87 @@
+//! Reports of calls that failed and that other calls replace: nothing falls back in silence.
+//!
+//! A service's client knows when it falls back, and only a command may print: [`Fallbacks`] carries the one to the other, each
+//! consequence once in a process, however often the call is made.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::CloudError;
+
+/// The price of a fallback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// The result lacks something.
+    Result,
+    /// The result is the same, and takes more calls.
+    Calls,
+}
+
+/// Receives each report.
+pub(crate) type OnFallback = Arc<dyn Fn(Cost, &str) + Send + Sync>;
+
+/// The reports of one cloud. Clones share what has been reported.
+#[derive(Clone)]
+pub(crate) struct Fallbacks {
+    on_fallback: OnFallback,
+    reported: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Fallbacks {
+    pub(crate) fn new(on_fallback: OnFallback) -> Self {
+        Self { on_fallback, reported: Arc::default() }
+    }
+
+    /// Reports a failed call and the consequence of doing without it, unless that consequence has been reported before.
+    pub(crate) fn report(&self, cost: Cost, error: &CloudError, consequence: &str) {
+        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(consequence.to_owned()) {
+            let hint = first_hint(error).map(|hint| format!("; {hint}")).unwrap_or_default();
+            (self.on_fallback)(cost, &format!("{error}; {consequence}{hint}"));
+        }
+    }
+}
+
+/// Reports to nobody.
+impl Default for Fallbacks {
+    fn default() -> Self {
+        Self::new(Arc::new(|_, _| {}))
+    }
+}
+
+impl fmt::Debug for Fallbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallbacks").field("reported", &self.reported).finish_non_exhaustive()
+    }
+}
+
+fn first_hint(error: &CloudError) -> Option<&str> {
+    match error {
+        CloudError::Service(error) => error.hints.first().map(String::as_str),
+        CloudError::Unusable { hint, .. } => Some(hint),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_consequence_is_reported_once() {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let kept = reports.clone();
+        let fallbacks = Fallbacks::new(Arc::new(move |cost, text| {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push((cost, text.to_owned()));
+        }));
+        let error = CloudError::Unusable { what: "no".to_owned(), hint: "ask".to_owned() };
+        fallbacks.report(Cost::Result, &error, "columns are empty");
+        fallbacks.clone().report(Cost::Result, &error, "columns are empty");
+        fallbacks.report(Cost::Calls, &CloudError::Other("gone".to_owned()), "jobs are described one by one");
+        let expected = [
+            (Cost::Result, "no; columns are empty; ask".to_owned()),
+            (Cost::Calls, "gone; jobs are described one by one".to_owned()),
+        ];
+        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), expected);
+    }
+}
