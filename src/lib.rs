@@ -101,7 +101,8 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
     let here = local_cloud(&settings);
     let place = Place { region: global.region, profile: global.profile, offline: false };
     let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
-        Box::pin(async move { aws::cloud(&place, on_fallback).await })
+        let files = aws::Files { profiles: settings::aws_profiles(), tokens: settings::aws_tokens() };
+        Box::pin(async move { aws::cloud(&place, files, on_fallback).await })
     });
     block_on(commands::run(command, &context))?
 }

@@ -1,5 +1,6 @@
 //! Settings that don't come from the job spec: the only reader of the environment.
 
+mod aws;
 mod files;
 mod programs;
 mod trust;
@@ -13,6 +14,7 @@ use etcetera::BaseStrategy;
 use crate::error::{Doing, Error, Result};
 use crate::job::Layers;
 
+pub(crate) use aws::{aws_profiles, aws_tokens};
 pub(crate) use programs::find_program;
 pub(crate) use trust::{is_own, project_root};
 
@@ -45,13 +47,13 @@ impl Settings {
         Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable, config })
     }
 
-    /// What holds below the job spec. The files are read by this call, and by no other.
-    pub(crate) fn layers(&self) -> Result<Layers> {
     /// Returns why the folders of local jobs can't be trusted, if they can't.
     pub(crate) fn doubt_of_state(&self) -> Option<String> {
         trust::doubt_of_state(&self.state, &self.cache)
     }
 
+    /// What holds below the job spec. The files are read by this call, and by no other.
+    pub(crate) fn layers(&self) -> Result<Layers> {
         files::layers(self.config.as_deref())
     }
 }

@@ -14,6 +14,7 @@ use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, Renewable};
+use super::files::Files;
 use super::near;
 use crate::cloud::{CloudError, CloudResult, Place, Refusal, ServiceError, placeholder};
 
@@ -70,9 +71,10 @@ impl Config {
     }
 }
 
-pub(super) async fn load(place: &Place) -> CloudResult<Config> {
+pub(super) async fn load(place: &Place, files: Files) -> CloudResult<Config> {
+    files.check()?;
     let profile = place.profile.clone();
-    let renewable = Renewable::new(place.clone());
+    let renewable = Renewable::new(place.clone(), files);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region(place))
         .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))

@@ -7,11 +7,13 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::files::Files;
 use super::{config, near};
 use crate::cloud::Place;
 
@@ -26,6 +28,7 @@ const TOGETHER: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(super) struct Renewable {
     place: Place,
+    files: Files,
     /// Held while credentials are fetched, so that they are fetched once.
     fetching: Arc<AsyncMutex<()>>,
     state: Arc<Mutex<State>>,
@@ -42,8 +45,8 @@ struct State {
 }
 
 impl Renewable {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, fetching: Arc::default(), state: Arc::default() }
+    pub(super) fn new(place: Place, files: Files) -> Self {
+        Self { place, files, fetching: Arc::default(), state: Arc::default() }
     }
 
     async fn provide(&self) -> provider::Result {
@@ -62,6 +65,7 @@ impl Renewable {
     /// The chain is made anew each time: it would keep the profile's files as it once read them. A profile that is named is
     /// the one that is meant, as with every AWS tool: the environment's credentials don't come before it.
     async fn fetch(&self) -> provider::Result {
+        self.files.check().map_err(CredentialsError::invalid_configuration)?;
         let region = config::region(&self.place);
         let Some(profile) = &self.place.profile else {
             let context = ProviderConfig::default().with_http_client(near::client());

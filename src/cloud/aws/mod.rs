@@ -9,6 +9,7 @@ mod bounds;
 mod config;
 mod credentials;
 mod error;
+mod files;
 mod identity;
 mod jobs;
 mod json;
@@ -24,11 +25,14 @@ use std::time::Duration;
 
 use super::{Cloud, CloudResult, Fallbacks, Identity, OnFallback, Pace, Place};
 
+pub(crate) use files::Files;
+
 const PACE: Pace = Pace { first: Duration::from_secs(1), most: Duration::from_secs(5), log: Duration::from_secs(2) };
 
-/// The services of an AWS account in one region. Fails where no region can be found; nobody is called.
-pub(crate) async fn cloud(place: &Place, on_fallback: OnFallback) -> CloudResult<Cloud> {
-    let config = Arc::new(config::load(place).await?);
+/// The services of an AWS account in one region. Fails where no region can be found, or where one of `files` is there and
+/// can't be read; nobody is called.
+pub(crate) async fn cloud(place: &Place, files: Files, on_fallback: OnFallback) -> CloudResult<Cloud> {
+    let config = Arc::new(config::load(place, files).await?);
     let fallbacks = Fallbacks::new(on_fallback);
     let account = Arc::new(identity::AwsIdentity::new(config.clone()));
     let identity: Box<dyn Identity> = if place.offline {

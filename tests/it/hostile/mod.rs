@@ -3,9 +3,10 @@
 
 mod answers;
 mod bounds;
-mod log_gaps;
 mod damaged;
+mod log_gaps;
 mod models;
+mod profiles;
 mod projects;
 mod refused;
 mod rights;

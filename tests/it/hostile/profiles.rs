@@ -1,0 +1,159 @@
+//! Files of AWS's own tools: what isn't a file of a reasonable size is refused before the SDK reads it.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use nix::sys::stat::Mode;
+use nix::unistd::{geteuid, mkfifo};
+use serde_json::json;
+
+use crate::support::{Said, Sandbox, Tenant, TestResult};
+
+/// In the home folder.
+const FILES: [&str; 2] = ["config", "credentials"];
+/// What names other ones.
+const VARIABLES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+/// Tokens that credentials are had for, and the variables that they take beside.
+const TOKENS: [(&str, &str, &str); 2] = [
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/R"),
+    ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9/creds"),
+];
+const GIB: u64 = 1024 * 1024 * 1024;
+
+/// What stands in a file's place, and the words that tell of it.
+const PLACED: [(&str, &str); 7] = [
+    ("fifo", "is a pipe"),
+    ("folder", "is a folder"),
+    ("device", "is a device"),
+    ("large", "is larger than"),
+    ("binary", "is not UTF-8 text"),
+    ("loop", "can't be read"),
+    ("unreadable", "can't be read"),
+];
+
+/// Puts something in a file's place; false where that can't be done here.
+fn place(what: &str, path: &Path) -> TestResult<bool> {
+    match what {
+        "fifo" => mkfifo(path, Mode::S_IRWXU)?,
+        "folder" => fs::create_dir(path)?,
+        "loop" => symlink(path, path)?,
+        "device" => symlink("/dev/zero", path)?,
+        "large" => File::create(path)?.set_len(3 * GIB)?,
+        "binary" => fs::write(path, b"[default]\nregion = \xff\xfe\n")?,
+        _ => {
+            fs::write(path, "[default]\n")?;
+            fs::set_permissions(path, Permissions::from_mode(0o000))?;
+        }
+    }
+    // Nothing is unreadable to root.
+    Ok(what != "unreadable" || !geteuid().is_root())
+}
+
+fn remove(path: &Path) -> TestResult {
+    if path.is_dir() {
+        return Ok(fs::remove_dir(path)?);
+    }
+    fs::remove_file(path)?;
+    Ok(())
+}
+
+fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    fs::create_dir(sandbox.path("home/.aws"))?;
+    tenant.jobs(&[json!({ "name": "done", "created": 1_732_334_455 })])?;
+    Ok((sandbox, tenant))
+}
+
+fn check_refused(said: &Said, path: &str, words: &str) {
+    assert!(said.stderr.contains(path) && said.stderr.contains(words) && said.stderr.contains("hint: "), "{said}");
+}
+
+#[test]
+fn what_is_no_file_of_a_profile_s_is_refused() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let project = sandbox.project("proj", "")?;
+    for (what, words) in PLACED {
+        for name in FILES {
+            let path = sandbox.path("home/.aws").join(name);
+            if place(what, &path)? {
+                for arguments in [&["history"][..], &["describe", "done"], &["submit", "--dry-run", &project.spec()]] {
+                    let said = sandbox.smtrain(arguments).run()?.expect(1)?;
+                    check_refused(&said, &format!(".aws/{name} {words}"), "");
+                }
+                // What is of this computer needs no account.
+                sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
+            }
+            remove(&path)?;
+        }
+    }
+    sandbox.smtrain(&["describe", "done"]).run()?.ok().map(drop)
+}
+
+#[test]
+fn what_a_variable_names_is_refused_likewise() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    for (what, words) in PLACED {
+        for variable in VARIABLES {
+            let path = sandbox.path("odd");
+            if place(what, &path)? {
+                let said = sandbox.smtrain(&["describe", "done"]).env(variable, &path).run()?.expect(1)?;
+                check_refused(&said, &format!("{} {words}", path.display()), variable);
+                let said = sandbox.smtrain(&["describe", "done"]).env(variable, "~/../odd").run()?.expect(1)?;
+                check_refused(&said, words, variable);
+            }
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// As every AWS tool has it.
+#[test]
+fn what_is_absent_or_empty_is_no_error() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    for value in ["", "/dev/null", "/nowhere/at/all", "home/no/file"] {
+        for variable in VARIABLES {
+            sandbox.smtrain(&["describe", "done"]).env(variable, value).run()?.ok()?;
+        }
+    }
+    sandbox.smtrain(&["describe", "done"]).env_remove("HOME").run()?.ok()?;
+    fs::write(sandbox.path("home/.aws/real"), "[default]\nregion = us-west-2\n")?;
+    symlink("real", sandbox.path("home/.aws/config"))?;
+    let said = sandbox.smtrain(&["describe", "none"]).env_remove("AWS_REGION").run()?.expect(1)?;
+    assert!(said.stderr.contains("us-west-2"), "a link is followed: {said}");
+    Ok(())
+}
+
+/// Whether it is there can't be told, which is not its absence.
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_an_error() -> TestResult {
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    let (sandbox, _tenant) = on_aws()?;
+    let folder = sandbox.path("home/.aws");
+    fs::set_permissions(&folder, Permissions::from_mode(0o000))?;
+    let said = sandbox.smtrain(&["describe", "done"]).run()?;
+    fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
+    check_refused(&said.expect(1)?, ".aws/config can't be read", "AWS_CONFIG_FILE");
+    Ok(())
+}
+
+/// Of what else is wrong with one, the SDK says so.
+#[test]
+fn a_token_s_file_is_refused_likewise() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    for (what, words) in PLACED.into_iter().filter(|(_, words)| words.starts_with("is a") || words.contains("larger")) {
+        for (variable, beside, value) in TOKENS {
+            let path = sandbox.path("token");
+            if place(what, &path)? {
+                let command = sandbox.smtrain(&["describe", "done"]).env_remove("AWS_ACCESS_KEY_ID");
+                let command = command.env_remove("AWS_SECRET_ACCESS_KEY").env(beside, value).env(variable, &path);
+                check_refused(&command.run()?.expect(1)?, &format!("{} {words}", path.display()), variable);
+            }
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
