@@ -6,10 +6,12 @@ use std::io::Seek;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use futures_util::TryStreamExt;
+
 use crate::cloud::{Cloud, Content, Held, OnBytes};
-use crate::error::{Doing, Result};
-use crate::model::S3Uri;
+use crate::error::{Doing, Error, Result};
 use crate::model::checksum::ContentDigest;
+use crate::model::{S3Uri, shell_quote};
 
 /// Stores content, and keeps in mind which objects were not what their names say.
 pub(crate) struct ContentStore<'c> {
@@ -46,6 +48,21 @@ impl<'c> ContentStore<'c> {
         Ok(self.cloud.objects.put(uri, Content { digest, kms_key_id, progress, ..Content::of(file) }).await?)
     }
 
+    /// Fails if the key of any other object begins with that of a stored one. A channel of type S3Prefix brings all such
+    /// objects into the container, also where the prefix is a whole key.
+    pub(crate) async fn refuse_siblings(&self, uri: &S3Uri) -> Result<()> {
+        let mut pages = self.cloud.objects.pages(uri.clone());
+        while let Some(page) = pages.try_next().await? {
+            if let Some(other) = page.into_iter().find(|object| object.uri != *uri) {
+                let other = other.uri;
+                let message =
+                    format!("{other} has a key that begins with that of {uri}, and the job would be given both");
+                return Err(Error::failure(message).hint(removal(&other)));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn note_replaced(&self, uri: &S3Uri) {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(uri.clone());
     }
@@ -62,6 +79,11 @@ impl<'c> ContentStore<'c> {
         notices.extend((more > 0).then(|| format!("{more} more objects were not what their names say: stored again")));
         notices
     }
+}
+
+/// Returns the hint on an object that stands where only a job's own may.
+pub(crate) fn removal(other: &S3Uri) -> String {
+    format!("find out who stored it, and remove it: aws s3 rm {}", shell_quote(&other.to_string()))
 }
 
 /// Digests a file from its start, as it will be stored.

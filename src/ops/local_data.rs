@@ -15,8 +15,8 @@ use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, Sca
 use crate::error::{Doing, Error, Result};
 use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
-use crate::model::{S3Uri, hex, shell_quote};
-use crate::ops::content::ContentStore;
+use crate::model::{S3Uri, hex};
+use crate::ops::content::{self, ContentStore};
 
 /// How many files are on their way at once, at most: small ones hardly do anything but wait for answers.
 const PARALLEL: u64 = 256;
@@ -95,7 +95,7 @@ fn refuse_others(others: &HashMap<S3Uri, u64>, folder: &S3Uri) -> Result<()> {
     Err(Error::failure(format!(
         "{other} is not part of the data that {folder} is named after, and a job would read it"
     ))
-    .hint(format!("find out who stored it, and remove it: aws s3 rm {}", shell_quote(&other.to_string()))))
+    .hint(content::removal(other)))
 }
 
 /// Systems differ much in how many files may be open.

@@ -20,6 +20,7 @@ use super::project;
 use super::provenance::Provenance;
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
+use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Doing, Error, Result};
 use crate::images::Catalog;
 use crate::job::request::{self, Facts};
@@ -81,10 +82,10 @@ pub(crate) async fn prepare(
     progress: Progress,
 ) -> Result<Prepared> {
     check_runs_here(cloud, spec)?;
-    let image = image::image(cloud, spec, defaults.catalog)?;
     if store {
         cloud.jobs.check_creation()?;
     }
+    let image = image::image(cloud, spec, defaults.catalog)?;
     let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
     let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
     let code = Code::pack(cloud, spec, &places.content, store, progress.read.clone()).await?;
@@ -136,15 +137,20 @@ impl Contents {
         places: &Places,
         progress: &Progress,
     ) -> Result<Vec<String>> {
+        let is_channel = request::code_channels(spec).contains(&CODE_CHANNEL);
         let store = ContentStore::new(cloud, spec.output.kms_key_id.clone(), progress.stored.clone());
         if let Some(bucket) = &places.default_bucket {
             cloud.objects.ensure_bucket(bucket).await?;
         }
         if let Some(code) = &mut self.code {
             code.store(&store).await?;
+            if is_channel {
+                store.refuse_siblings(&code.uri).await?;
+            }
         }
         if let Some(driver) = &self.driver {
             driver.store(&store).await?;
+            store.refuse_siblings(&driver.uri).await?;
         }
         for data in self.data.values() {
             data.store(&store, &folder(data, &places.content)).await?;

@@ -61,9 +61,7 @@ fn code_that_was_replaced_is_stored_again() -> TestResult {
 #[test]
 fn the_driver_that_was_replaced_is_stored_again() -> TestResult {
     let (sandbox, tenant) = on_aws()?;
-    let spec = "[container]\nimage = \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/mine:1\"\n\n[source]\nentry_point = \
-                \"train.py\"\n\n[resources]\ninstance_type = \"ml.m5.large\"\n";
-    let project = sandbox.project("digits", "pass")?.whole_spec(spec)?;
+    let project = sandbox.project("digits", "pass")?.whole_spec(CONTAINER)?;
     submit(&sandbox, &project)?.ok()?;
     let driver = key(&tenant, "smtrain/driver/", "")?;
     is_stored_again(&sandbox, &tenant, &project, &driver, b"#!/bin/sh\nexec evil\n")
@@ -123,6 +121,73 @@ fn an_object_planted_among_the_data_is_refused() -> TestResult {
     tenant.delete_object(&bucket, &planted)?;
     tenant.put_object(&bucket, &small.replace("small.csv", ""), b"")?;
     submit(&sandbox, &project)?.ok().map(drop)
+}
+
+const CONTAINER: &str = "[container]\nimage = \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/mine:1\"\n\n[source]\nentry_point = \
+                         \"train.py\"\n\n[resources]\ninstance_type = \"ml.m5.large\"\n";
+
+/// SageMaker hands a container all whose key begins with a channel's prefix, also where that is a whole key.
+#[test]
+fn an_object_planted_beside_code_or_driver_is_refused() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let container = sandbox.project("own", "pass")?.whole_spec(CONTAINER)?;
+    let isolated = sandbox.project("isolated", "pass")?.with("[network]\nisolation = true\n")?;
+    for (project, prefixes) in [(container, &["smtrain/code/", "smtrain/driver/"][..]), (isolated, &["smtrain/code/"])]
+    {
+        tenant
+            .keys(&tenant.default_bucket(), "smtrain/")?
+            .iter()
+            .try_for_each(|key| tenant.delete_object(&tenant.default_bucket(), key))?;
+        submit(&sandbox, &project)?.ok()?;
+        for prefix in prefixes {
+            let bucket = tenant.default_bucket();
+            let own = key(&tenant, prefix, "")?;
+            for ending in [".evil", "/evil", "2"] {
+                let planted = format!("{own}{ending}");
+                tenant.put_object(&bucket, &planted, b"evil")?;
+                let said = submit(&sandbox, &project)?.expect(1)?;
+                let is_told = said.stderr.contains(&format!("s3://{bucket}/{planted} "));
+                assert!(is_told && said.stderr.contains("hint: ") && said.stdout.is_empty(), "{said}");
+                tenant.delete_object(&bucket, &planted)?;
+            }
+            // No prefix of the job's reaches these.
+            let folder = own.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for planted in [format!("{folder}/"), format!("{folder}/evil"), format!("{folder}2/evil")] {
+                tenant.put_object(&bucket, &planted, b"evil")?;
+                submit(&sandbox, &project)?.ok()?;
+                tenant.delete_object(&bucket, &planted)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Before the first submit, too.
+#[test]
+fn an_object_planted_where_the_code_will_be_is_refused() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = sandbox.project("own", "pass")?.whole_spec(CONTAINER)?;
+    submit(&sandbox, &project)?.ok()?;
+    let (bucket, code) = (tenant.default_bucket(), key(&tenant, "smtrain/code/", "")?);
+    tenant.delete_object(&bucket, &code)?;
+    tenant.put_object(&bucket, &format!("{code}.evil"), b"evil")?;
+    let said = submit(&sandbox, &project)?.expect(1)?;
+    assert!(said.stderr.contains(&format!("{code}.evil ")), "{said}");
+    Ok(())
+}
+
+/// The toolkit fetches the code by its key: what stands beside it concerns no job, and no listing is asked for.
+#[test]
+fn code_that_is_fetched_by_its_key_takes_no_listing() -> TestResult {
+    let (sandbox, tenant) = on_aws()?;
+    let project = sandbox.project("digits", "pass")?;
+    submit(&sandbox, &project)?.ok()?;
+    let code = key(&tenant, "smtrain/code/", "/sourcedir.tar.gz")?;
+    tenant.put_object(&tenant.default_bucket(), &format!("{code}.evil"), b"evil")?;
+    tenant.clear_calls()?;
+    submit(&sandbox, &project)?.ok()?;
+    assert_eq!(tenant.count("ListObjectsV2")?, 0);
+    Ok(())
 }
 
 /// A folder of data that is stored already takes one look at each file, and nothing is sent.
