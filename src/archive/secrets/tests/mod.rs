@@ -2,6 +2,8 @@
 //!
 //! False positives are counted by hand, over the packages of others, as the README tells. To repeat it, unpack them into the
 //! `src` of a project and run `smtrain validate`, or run this: `SMTRAIN_SCAN=FOLDER cargo test --lib a_folder_is_scanned`.
+//! The twenty other packages there are ansible-core, celery, dask, datasets, docker, fastapi, flask, gradio, huggingface_hub,
+//! keras, lightning, mlflow, nltk, paramiko, sagemaker, streamlit, sympy, tornado, twisted and wandb, as wheels.
 
 mod forms;
 
