@@ -6,15 +6,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use nix::sys::stat::Mode;
 use tempfile::NamedTempFile;
 
 use super::private;
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::HOST_NAME;
 use crate::model::{JobName, S3Uri};
-
-/// The rights of a file's owner in a mode.
-const OWNER_RIGHTS: u32 = 0o700;
 
 /// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
 #[derive(Clone, Debug)]
@@ -43,10 +41,13 @@ impl Home {
             });
         }
         let umask = private::umask();
-        if umask & OWNER_RIGHTS == 0 {
+        if !umask.intersects(Mode::S_IRWXU) {
             return Ok(());
         }
-        let what = format!("the umask {umask:04o} takes from you what is yours: a job could not read its own files");
+        let what = format!(
+            "the umask {:04o} takes the rights of their owner from files: a job could not read its own",
+            umask.bits()
+        );
         Err(CloudError::Unusable { what, hint: "set another one before: umask 022".to_owned() })
     }
 

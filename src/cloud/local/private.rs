@@ -46,13 +46,13 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Returns the umask that this process was started with.
-pub(crate) fn umask() -> u32 {
-    static UMASK: OnceLock<u32> = OnceLock::new();
+pub(crate) fn umask() -> Mode {
+    static UMASK: OnceLock<Mode> = OnceLock::new();
     *UMASK.get_or_init(|| {
         // The system tells it only in exchange for another one.
         let umask = stat::umask(Mode::S_IRWXG | Mode::S_IRWXO);
         stat::umask(umask);
-        umask.bits()
+        umask
     })
 }
 

@@ -14,7 +14,7 @@ use crate::support::{Sandbox, TestResult, poll};
 const FLOOD: &str = "
 import itertools, sys
 for start in itertools.count(0, 50):
-    lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 997 else 1200000) for n in range(start, start + 50))
+    lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 3989 else 1200000) for n in range(start, start + 50))
     sys.stdout.write('\\n'.join(lines) + '\\n')
 ";
 
