@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::stream;
+
 use super::artifacts::Artifact;
 use super::checked::Checked;
 use super::extents::Extents;
@@ -334,7 +336,7 @@ async fn while_fetching<T>(
     let missing = spool.missing();
     let closing = Closing(spool.clone());
     let item = Item { object: Arc::new(object.clone()), number: 0, missing, to: To::Spool(spool) };
-    let fetching = fetch(&*cloud.objects, vec![item], journal, on_bytes);
+    let fetching = fetch(&*cloud.objects, stream::iter([Ok(item)]), journal, on_bytes);
     tokio::pin!(work);
     tokio::select! {
         biased;

@@ -6,9 +6,10 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use nix::fcntl::OFlag;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
@@ -82,25 +83,27 @@ impl Place {
 /// Fetches what is missing of all of them, in their order.
 pub(super) async fn fetch(
     objects: &dyn Objects,
-    items: impl IntoIterator<Item = Item, IntoIter: Send>,
+    items: impl Stream<Item = Result<Item>>,
     journal: Option<Arc<Journal>>,
     on_bytes: &OnBytes,
 ) -> Result<()> {
-    let parts = items.into_iter().flat_map(parts);
-    let fetched = stream::iter(parts).map(|part| part.fetch(objects, journal.clone(), on_bytes));
-    fetched.buffer_unordered(PARALLEL).try_collect().await
+    let parts = items.map_ok(|item| stream::iter(parts(item)).map(Ok)).try_flatten();
+    let fetched = parts.map_ok(|part| part.fetch(objects, journal.clone(), on_bytes));
+    fetched.try_buffer_unordered(PARALLEL).try_collect().await
 }
 
 /// The stretches that an object is fetched in. One that is empty is fetched too: it is a file.
 fn parts(item: Item) -> impl Iterator<Item = Part> {
     let Item { object, number, missing, to } = item;
     let empty = (object.size == 0).then_some(0..0);
+    let count = missing.iter().map(|range| (range.end - range.start).div_ceil(PART)).sum::<u64>();
+    let left = Arc::new(AtomicUsize::new(usize::try_from(count).unwrap_or(usize::MAX)));
     let cut = |range: Range<u64>| {
         let end = range.end;
         range.step_by(step()).map(move |start| start..(start + PART).min(end))
     };
     let ranges = missing.into_iter().flat_map(cut).chain(empty);
-    ranges.map(move |range| Part { object: object.clone(), number, range, to: to.clone() })
+    ranges.map(move |range| Part { object: object.clone(), number, range, to: to.clone(), left: left.clone() })
 }
 
 fn step() -> usize {
@@ -112,6 +115,8 @@ struct Part {
     number: usize,
     range: Range<u64>,
     to: To,
+    /// Stretches of the object that have not come yet.
+    left: Arc<AtomicUsize>,
 }
 
 impl Part {
@@ -132,7 +137,7 @@ impl Part {
             if length >= WRITE || (length > 0 && (is_end || since.elapsed() >= GATHER)) {
                 let write =
                     Write { to: to.clone(), pieces: std::mem::take(&mut gathered), range: at..at + length as u64 };
-                self.write(write, journal.clone().filter(|_| !comes_at_once)).await?;
+                self.write(write, journal.clone().filter(|_| !comes_at_once), false).await?;
                 on_bytes(length as u64);
                 (at, length, since) = (at + length as u64, 0, Instant::now());
             }
@@ -141,19 +146,27 @@ impl Part {
             }
         }
         if comes_at_once && at > 0 {
-            self.write(Write { to, pieces: Vec::new(), range: self.range.clone() }, journal).await?;
+            return self.write(Write { to, pieces: Vec::new(), range: self.range.clone() }, journal, true).await;
         }
-        Ok(())
+        let is_last = self.left.fetch_sub(1, Ordering::Relaxed) == 1;
+        match journal.filter(|_| is_last && matches!(self.to, To::File(..))) {
+            Some(journal) => self.note_whole(journal).await,
+            None => Ok(()),
+        }
     }
 
-    async fn write(&self, write: Write, journal: Option<Arc<Journal>>) -> Result<()> {
+    async fn write(&self, write: Write, journal: Option<Arc<Journal>>, is_whole: bool) -> Result<()> {
         let (number, doing) = (self.number, self.writing());
         blocking(move || {
-            let written =
-                write.run().and_then(|()| journal.map_or(Ok(()), |journal| journal.note(number, &write.range)));
-            written.doing(|| doing)
+            let note = |journal: Arc<Journal>| journal.note(number, &write.range, is_whole);
+            write.run().and_then(|()| journal.map_or(Ok(()), note)).doing(|| doing)
         })
         .await
+    }
+
+    async fn note_whole(&self, journal: Arc<Journal>) -> Result<()> {
+        let (number, doing) = (self.number, self.writing());
+        blocking(move || journal.note_whole(number).doing(|| doing)).await
     }
 
     fn writing(&self) -> String {

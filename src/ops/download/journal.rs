@@ -1,6 +1,7 @@
 //! What has been fetched so far, noted beside it, so that a download that was killed goes on from there.
 //!
-//! One line a fact: `object 0 {"uri":...}`, then `0 4194304 4718592` for each stretch of its bytes that has been written.
+//! One line a fact: `object 0 {"uri":...}`, then `0 4194304 4718592` for each stretch of its bytes that has been written, and
+//! `0 whole` once all of it has, where there are many objects.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -27,14 +28,14 @@ pub(super) struct Journal {
 
 /// Which content it is that was fetched: another is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Content {
-    uri: String,
-    version: String,
-    size: u64,
+pub(super) struct Content {
+    pub(super) uri: String,
+    pub(super) version: String,
+    pub(super) size: u64,
 }
 
 impl Content {
-    fn of(object: &Object) -> Self {
+    pub(super) fn of(object: &Object) -> Self {
         Self { uri: object.uri.to_string(), version: object.version.clone(), size: object.size }
     }
 }
@@ -59,18 +60,41 @@ impl Journal {
         notes(objects, &known, &mut new)?;
         new.flush()?;
         folder.rename(NEW.as_ref(), folder, JOURNAL.as_ref())?;
-        let file = folder.open_file(Path::new(JOURNAL), OFlag::O_WRONLY | OFlag::O_APPEND)?;
-        Ok((Self { file }, known))
+        Ok((Self::open(folder)?, known))
     }
 
-    /// A stretch of an object's bytes has been written.
-    pub(super) fn note(&self, object: usize, range: &Range<u64>) -> io::Result<()> {
+    /// Opens the journal that stands in a folder, to note more.
+    pub(super) fn open(folder: &Handle) -> io::Result<Self> {
+        let file = folder.open_file(Path::new(JOURNAL), OFlag::O_WRONLY | OFlag::O_APPEND)?;
+        Ok(Self { file })
+    }
+
+    /// Notes that a stretch of an object's bytes has been written, and, if it was the last one, that the object is whole.
+    pub(super) fn note(&self, object: usize, range: &Range<u64>, is_whole: bool) -> io::Result<()> {
+        let mut lines = line(object, range);
+        if is_whole {
+            lines.push_str(&whole_line(object));
+        }
         // One call, so that a line is whole or not there.
-        (&self.file).write_all(line(object, range).as_bytes())
+        (&self.file).write_all(lines.as_bytes())
+    }
+
+    /// Notes that all of an object has been written.
+    pub(super) fn note_whole(&self, object: usize) -> io::Result<()> {
+        (&self.file).write_all(whole_line(object).as_bytes())
     }
 }
 
-fn line(object: usize, range: &Range<u64>) -> String {
+pub(super) fn whole_line(object: usize) -> String {
+    format!("{object} whole\n")
+}
+
+/// Returns the object that a line notes as whole.
+pub(super) fn whole(line: &str) -> Option<usize> {
+    line.strip_suffix(" whole")?.parse().ok()
+}
+
+pub(super) fn line(object: usize, range: &Range<u64>) -> String {
     format!("{object} {} {}\n", range.start, range.end)
 }
 
@@ -124,7 +148,7 @@ fn read(folder: &Handle) -> io::Result<HashMap<Content, Extents>> {
     Ok(of_content.collect())
 }
 
-fn stretch(line: &str) -> Option<(u64, Range<u64>)> {
+pub(super) fn stretch(line: &str) -> Option<(u64, Range<u64>)> {
     let mut numbers = line.split(' ').map(str::parse::<u64>);
     let (object, start, end) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
     numbers.next().is_none().then_some((object, start..end))
@@ -150,7 +174,7 @@ mod tests {
         let (journal, known) = Journal::begin(&handle, objects.iter())?;
         assert_eq!(known, vec![Extents::default(); 3]);
         for (number, range) in [(0, 0..10), (1, 5..9), (0, 10..20), (2, 0..100)] {
-            journal.note(number, &range)?;
+            journal.note(number, &range, false)?;
         }
         // A kill cuts the last line short.
         let mut text = fs::read(&path)?;

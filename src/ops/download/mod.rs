@@ -2,8 +2,8 @@
 //! comes, and made good after an interruption.
 //!
 //! [`artifacts`] says what there is and where. [`fetch`] brings its bytes, to a [`spool`] that an archive is unpacked from
-//! ([`archive`]) or to files of their own ([`files`]). All of it happens in a folder beside the final one ([`partial`]), where
-//! a [`journal`] tells what has come.
+//! ([`archive`]) or to files of their own ([`files`]), whose names a [`manifest`] holds. All of it happens in a folder beside
+//! the final one ([`partial`]), where a [`journal`] tells what has come.
 
 mod archive;
 mod artifacts;
@@ -14,6 +14,8 @@ mod failure;
 mod fetch;
 mod files;
 mod journal;
+mod keys;
+mod manifest;
 mod partial;
 mod patterns;
 mod receipts;
@@ -28,7 +30,6 @@ use futures_util::TryStreamExt;
 
 use self::archive::Making;
 use self::artifacts::{Artifact, Files, Stored, gone, nothing_there};
-use self::files::Below;
 use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
 use crate::error::{Error, Kind, Result};
@@ -154,10 +155,7 @@ async fn save_one(
         }
         Stored::File(_) if !saving.wants(Path::new(path.file_name().unwrap_or_default())) => None,
         Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
-        Stored::Files(files) => {
-            let below = wanted(files, artifact, saving).await?;
-            if below.is_empty() { None } else { Some(files::save(cloud, below, artifact, saving, to).await?) }
-        }
+        Stored::Files(files) => files::save(cloud, files, artifact, saving, to).await?,
     };
     let Some(Unpacked { files, bytes, mut left_out, more_left_out }) = saved else { return Ok(None) };
     left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
@@ -183,15 +181,6 @@ fn version(stored: &Stored<'_>) -> Option<String> {
         Stored::Archive(object) | Stored::File(object) => Some(object.version.clone()),
         Stored::Files(_) => None,
     }
-}
-
-async fn wanted(files: Files<'_>, artifact: &Artifact, saving: &Saving) -> Result<Vec<Below>> {
-    let (mut pages, mut wanted) = (files.pages(), Vec::new());
-    let folder = artifact.folder();
-    while let Some(page) = pages.try_next().await? {
-        wanted.extend(files::below(&folder, page).filter(|below| saving.wants(below.path())));
-    }
-    Ok(wanted)
 }
 
 /// What there is of it.
@@ -249,7 +238,7 @@ pub(crate) async fn list(
             Stored::Files(files) => {
                 let (mut pages, folder) = (files.pages(), artifact.folder());
                 while let Some(page) = pages.try_next().await? {
-                    for below in files::below(&folder, page) {
+                    for below in keys::below(&folder, page) {
                         told(tell(&what, listed(below.path().to_path_buf(), below.size)))?;
                     }
                 }
@@ -302,7 +291,7 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
 async fn one_of(files: Files<'_>, artifact: &Artifact, path: &Path) -> Result<Option<Object>> {
     let (mut pages, folder) = (files.pages(), artifact.folder());
     while let Some(page) = pages.try_next().await? {
-        if let Some(found) = files::below(&folder, page).find(|below| below.path() == path) {
+        if let Some(found) = keys::below(&folder, page).find(|below| below.path() == path) {
             return Ok(Some(found.object(&folder)));
         }
     }

@@ -15,7 +15,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
 use super::receipts::Receipts;
-use super::{Saving, journal, kept};
+use super::{Saving, journal, kept, manifest};
 use crate::archive::Handle;
 use crate::error::{Doing, Error, Result};
 
@@ -148,7 +148,7 @@ impl Partial {
 
     /// What has been fetched is of no use.
     pub(super) fn clear(&self) -> Result<()> {
-        [JOURNAL, journal::NEW, ARCHIVE, FILES].iter().try_for_each(|name| self.remove(name))
+        [JOURNAL, journal::NEW, manifest::LISTED, ARCHIVE, FILES].iter().try_for_each(|name| self.remove(name))
     }
 
     /// Takes away the tree that was being made of what was fetched.
