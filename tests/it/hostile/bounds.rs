@@ -206,3 +206,22 @@ fn a_long_list_comes_page_by_page() -> TestResult {
     assert_eq!(listed.len(), 1000, "the first page was told before the second failed");
     Ok(())
 }
+
+/// The peak of memory of a download of so many objects below a prefix, in bytes.
+fn peak_of_keys(count: u32) -> TestResult<i64> {
+    let (sandbox, _, bucket) = on_aws()?;
+    let uri = format!("s3://{bucket}/model/");
+    let smtrain = env!("CARGO_BIN_EXE_smtrain");
+    let args = ["-c", include_str!("many_keys.py"), &count.to_string(), smtrain, "download", "-d", "out", &uri];
+    let said = sandbox.emulator_python(&args)?.run()?.ok()?;
+    Ok(said.line().parse()?)
+}
+
+/// They are listed to a file, and none is held longer than it takes.
+#[test]
+fn keys_below_a_prefix_take_no_memory() -> TestResult {
+    let (few, many) = (peak_of_keys(5_000)?, peak_of_keys(65_000)?);
+    // What holds them takes 180 bytes and more for each.
+    assert!(many - few < 60 * 60_000, "{} bytes more for 60,000 keys", many - few);
+    Ok(())
+}
