@@ -15,14 +15,15 @@ static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("(?i)(^|[^a-z])({words})$")).ok()
 });
 
-/// Forms without a prefix of their own, beside those of [`tokens`]: AWS access keys, private keys, JSON web tokens, and
-/// passwords in URLs.
+/// Forms without a prefix of their own, beside those of [`tokens`]: AWS access keys, private keys, JSON web tokens,
+/// passwords in URLs, and Azure's shared access signatures (32 bytes in base64).
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let forms = [
         r"\b(AKIA|ASIA)[A-Z0-9]{16}\b",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
         r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
         r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@",
+        r"(^|[?&;])sig=([A-Za-z0-9+/]|%2[BbFf]){43}(=|%3[Dd])",
     ];
     Regex::new(&forms.join("|")).ok()
 });
@@ -53,6 +54,10 @@ mod tests {
             ("note", "AKIAIOSFODNN7EXAMPLE"),
             ("key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE"),
             ("url", "postgres://me:hunter2@host/db"),
+            (
+                "data",
+                "https://a.blob.core.windows.net/c?sv=2024-11-04&sig=aB3%2Fabcdefghijklmnopqrstuvwxyz0123456789012%3D",
+            ),
             ("x", "hf_abcdefghijklmnopqrstuvwxyz0123456789"),
         ] {
             assert!(looks_like_one(name, value), "{name}");
@@ -69,6 +74,7 @@ mod tests {
             ("credentials", "/opt/ml/input/config/credentials"),
             ("optimizer", "adam"),
             ("url", "https://example.com/a@b"),
+            ("signed", "https://example.com/a?sig=v4&design=x"),
             ("task", "risk-assessment-of-everything-at-all"),
         ] {
             assert!(!looks_like_one(name, value), "{name}");
