@@ -27,7 +27,7 @@ pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
             Ok(text) => context.ui.note(text),
             // The others are stopped all the same.
             Err(error) if first_error.is_err() => {
-                context.ui.warning(format_args!("job {name} was not stopped: {error}"))
+                context.ui.warning(format_args!("job {name} was not stopped: {error}"));
             }
             Err(error) => first_error = Err(error),
         }

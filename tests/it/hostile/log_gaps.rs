@@ -254,7 +254,12 @@ while True: os.write(1, lines)";
     for options in ["", "--since 1h", "-o json"] {
         let sandbox = Sandbox::new()?;
         let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
-        wait_for_lines(&sandbox, &job)?;
+        let log = sandbox.job_folder(&job).join("log");
+        poll("a megabyte", || {
+            let stream = fs::read_dir(&log).ok().and_then(|mut streams| streams.next());
+            let len = stream.map(|stream| stream?.metadata()).transpose()?.map_or(0, |about| about.len());
+            Ok((len > 1 << 20).then_some(()))
+        })?;
         let read = format!("timeout 60 smtrain logs {options} {job} > read && wc -l < read");
         let said = sandbox.sh(&read).run()?.ok().map_err(|error| format!("{options}: {error}"))?;
         let lines: u64 = said.line().trim().parse()?;
