@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
 /// Returns an error of the command line's whose text steers no terminal, whatever the arguments hold that it repeats: the
 /// error of the same arguments, made printable.
 fn printable_error(error: &clap::Error) -> clap::Error {
-    let arguments = settings::arguments().into_iter().map(|argument| one_line(&argument.to_string_lossy()));
+    let arguments = settings::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
     Cli::try_parse_from(arguments).err().unwrap_or_else(|| {
         // What was wrong with the argument is what was replaced.
         let text = error.to_string();
@@ -101,7 +101,11 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
     let here = local_cloud(&settings);
     let place = Place { region: global.region, profile: global.profile, offline: false };
     let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
-        let files = aws::Files { profiles: settings::aws_profiles(), tokens: settings::aws_tokens() };
+        let files = aws::Files {
+            profiles: settings::aws_profiles(),
+            tokens: settings::aws_tokens(),
+            sso_cache: settings::aws_sso_cache(),
+        };
         Box::pin(async move { aws::cloud(&place, files, on_fallback).await })
     });
     block_on(commands::run(command, &context))?

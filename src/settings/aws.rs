@@ -27,6 +27,11 @@ pub(crate) fn aws_tokens() -> Vec<Named> {
     TOKENS.into_iter().filter_map(|variable| Some((variable, env::var_os(variable)?.into()))).collect()
 }
 
+/// Returns the folder in which `aws sso login` keeps tokens (the AWS CLI's user guide, "Configuring IAM Identity Center").
+pub(crate) fn aws_sso_cache() -> PathBuf {
+    expanded("~/.aws/sso/cache".to_owned())
+}
+
 /// Replaces a leading `~`. Without a home folder it stays, as the SDK has it.
 fn expanded(path: String) -> PathBuf {
     match (path.strip_prefix("~/"), env::var("HOME")) {

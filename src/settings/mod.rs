@@ -14,7 +14,7 @@ use etcetera::BaseStrategy;
 use crate::error::{Doing, Error, Result};
 use crate::job::Layers;
 
-pub(crate) use aws::{aws_profiles, aws_tokens};
+pub(crate) use aws::{aws_profiles, aws_sso_cache, aws_tokens};
 pub(crate) use programs::find_program;
 pub(crate) use trust::{is_own, project_root};
 

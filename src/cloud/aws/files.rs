@@ -23,6 +23,8 @@ const MAX_BYTES: u64 = MAX_MIB * 1024 * 1024;
 pub(crate) struct Files {
     pub(crate) profiles: Vec<(&'static str, PathBuf)>,
     pub(crate) tokens: Vec<(&'static str, PathBuf)>,
+    /// A folder whose `.json` files are tokens, too.
+    pub(crate) sso_cache: PathBuf,
 }
 
 impl Files {
@@ -34,12 +36,25 @@ impl Files {
             examine(path).map_err(|problem| problem.of(path, hint()))?;
         }
         for (variable, path) in &self.tokens {
-            let hint = || format!("set {variable} to a file with a token, or unset it");
-            let problem = examine(path).err().filter(Problem::is_without_end);
-            problem.map_or(Ok(()), |problem| Err(problem.of(path, hint())))?;
+            check_token(path, || format!("set {variable} to a file with a token, or unset it"))?;
+        }
+        self.check_sso_cache()
+    }
+
+    fn check_sso_cache(&self) -> CloudResult<()> {
+        // The SDK says so itself where it needs a token that it can't get at.
+        let Ok(entries) = self.sso_cache.read_dir() else { return Ok(()) };
+        let paths = entries.flatten().map(|entry| entry.path());
+        for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
+            check_token(&path, || "remove it, and log in again: aws sso login".to_owned())?;
         }
         Ok(())
     }
+}
+
+fn check_token(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<()> {
+    let problem = examine(path).err().filter(Problem::is_without_end);
+    problem.map_or(Ok(()), |problem| Err(problem.of(path, hint())))
 }
 
 /// The reason why a file isn't read.
@@ -172,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let binary = folder.path().join("binary");
         fs::write(&binary, b"\xff")?;
-        let of = |path: PathBuf| Files { profiles: Vec::new(), tokens: vec![("TOKEN", path)] };
+        let of = |path: PathBuf| Files { tokens: vec![("TOKEN", path)], ..Files::default() };
         assert!(of(binary).check().is_ok());
         assert!(of("/dev/zero".into()).check().is_err());
         Ok(())

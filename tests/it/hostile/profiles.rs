@@ -157,3 +157,23 @@ fn a_token_s_file_is_refused_likewise() -> TestResult {
     }
     Ok(())
 }
+
+/// The SDK looks for a token in the file whose name is the SHA-1 of its session's.
+#[test]
+fn a_token_of_a_login_s_is_refused_likewise() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let profile = "[default]\nsso_session = main\nsso_account_id = 111122223333\nsso_role_name = Admin\n\n[sso-session main]\n\
+                   sso_region = eu-west-1\nsso_start_url = https://login.example/start\n";
+    fs::write(sandbox.path("home/.aws/config"), profile)?;
+    let cache = sandbox.path("home/.aws/sso/cache");
+    fs::create_dir_all(&cache)?;
+    let path = cache.join("b28b7af69320201d1cf206ebf28373980add1451.json");
+    for (what, words) in PLACED.into_iter().take(4) {
+        place(what, &path)?;
+        let command = sandbox.smtrain(&["describe", "done"]).env_remove("AWS_ACCESS_KEY_ID");
+        let said = command.env_remove("AWS_SECRET_ACCESS_KEY").run()?.expect(1)?;
+        check_refused(&said, &format!("b28b7af69320201d1cf206ebf28373980add1451.json {words}"), "aws sso login");
+        remove(&path)?;
+    }
+    Ok(())
+}
