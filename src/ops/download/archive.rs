@@ -53,7 +53,7 @@ pub(super) async fn save(
     let partial = blocking(move || Partial::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
     let (is_resumed, mut made) = maker.clone().make(cloud, None).await?;
-    if let Some((note, before)) = maker.doubt(is_resumed, &made) {
+    if let Some((note, before)) = doubt(is_resumed, &made) {
         saving.watch.note(note);
         maker.partial.clear()?;
         made = maker.clone().make(cloud, before).await?.1;
@@ -87,16 +87,6 @@ impl Maker {
         };
         let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
         Ok((is_resumed, made))
-    }
-
-    /// Returns why all of it is to be fetched again, with the digest of what was fetched: because what an earlier download
-    /// left may be what is wrong, or because nothing but a second fetch proves what is stored.
-    fn doubt(&self, is_resumed: bool, made: &Made) -> Option<(&'static str, Option<Digest>)> {
-        match made.as_ref().err()?.fetched {
-            Fetched::Wrong if is_resumed => Some((DAMAGED_EARLIER, None)),
-            Fetched::Unproven(Some(digest)) => Some((COMPARED, Some(digest))),
-            _ => None,
-        }
     }
 
     fn prepare(&self) -> Result<Prepared> {
@@ -232,12 +222,12 @@ impl Maker {
                 Ok(Some(unpacked))
             }
             Err(Failure { error, fetched }) => Err(match fetched {
-                Fetched::Sound => self.partial.hint(error),
-                Fetched::Refused(how) => self.partial.hint_at(error, how),
-                Fetched::Unproven(_) => self.partial.hint_at(error, UNPROVEN_BY),
+                Fetched::Sound => self.partial.hint(*error),
+                Fetched::Refused(how) => self.partial.hint_at(*error, how),
+                Fetched::Unproven(_) => self.partial.hint_at(*error, UNPROVEN_BY),
                 Fetched::Wrong => {
                     self.partial.clear()?;
-                    error
+                    *error
                 }
             }),
         }
@@ -277,6 +267,16 @@ impl Digested {
         } else {
             Proof::Other("two reads of it gave different bytes".to_owned())
         }
+    }
+}
+
+/// Returns why all of it is to be fetched again, with the digest of what was fetched: because what an earlier download
+/// left may be what is wrong, or because nothing but a second fetch proves what is stored.
+fn doubt(is_resumed: bool, made: &Made) -> Option<(&'static str, Option<Digest>)> {
+    match made.as_ref().err()?.fetched {
+        Fetched::Wrong if is_resumed => Some((DAMAGED_EARLIER, None)),
+        Fetched::Unproven(Some(digest)) => Some((COMPARED, Some(digest))),
+        _ => None,
     }
 }
 
@@ -320,7 +320,7 @@ pub(super) async fn read<T: Send + 'static>(
         Ok::<T, Failure>(worked.await.doing(|| "finish the work".to_owned())??)
     };
     let read = while_fetching(cloud, object, shared, None, &on_bytes(watch), work).await;
-    read.map_err(|failure| failure.error)
+    read.map_err(|failure| *failure.error)
 }
 
 /// Works on the bytes while they come. Whichever ends first with an error ends the other; where the work needs no more

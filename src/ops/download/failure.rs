@@ -27,13 +27,13 @@ pub(super) enum Fetched {
 }
 
 pub(super) struct Failure {
-    pub(super) error: Error,
+    pub(super) error: Box<Error>,
     pub(super) fetched: Fetched,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, fetched: Fetched::Sound }
+        Self { error: Box::new(error), fetched: Fetched::Sound }
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn of_error(doing: &str, object: &Object, error: UnpackError) -> Fail
         }
         E::Linked { .. } | E::NoFile(_) | E::TooLarge(_) | E::Write { .. } | E::Told(_) => Fetched::Sound,
     };
-    Failure { error: could_not(doing, object, error), fetched }
+    Failure { error: Box::new(could_not(doing, object, error)), fetched }
 }
 
 /// Returns the failure of an archive that is no sound one, by what is known of its bytes.
@@ -121,14 +121,14 @@ pub(super) fn of_proof(doing: &str, object: &Object, error: UnpackError, proof: 
         Proof::Same(proof) => {
             let error = Error::failure(format!("could not {doing} {uri}")).caused_by(AsStored { proof, error });
             let error = error.hint("--archive keeps it as it is; for a sound one, train again, or ask who made it");
-            Failure { error, fetched: Fetched::Refused(BY_ARCHIVE) }
+            Failure { error: Box::new(error), fetched: Fetched::Refused(BY_ARCHIVE) }
         }
         Proof::Other(evidence) => {
             let error = Error::failure(format!("could not {doing} {uri}: {evidence}")).hint(TRY_AGAIN);
-            Failure { error, fetched: Fetched::Wrong }
+            Failure { error: Box::new(error), fetched: Fetched::Wrong }
         }
         Proof::Missing(digest) => {
-            Failure { error: could_not(doing, object, error), fetched: Fetched::Unproven(digest) }
+            Failure { error: Box::new(could_not(doing, object, error)), fetched: Fetched::Unproven(digest) }
         }
     }
 }
@@ -148,7 +148,7 @@ pub(super) fn could_not(doing: &str, object: &Object, error: UnpackError) -> Err
     };
     let told = Error::new(kind, format!("could not {doing} {}", object.uri));
     let told = if is_mismatch(&error) { told.caused_by(Mismatch) } else { told.caused_by(error) };
-    hints.into_iter().fold(told, |told, hint| told.hint(*hint))
+    hints.iter().fold(told, |told, hint| told.hint(*hint))
 }
 
 /// Returns what works where the error stands in the way.

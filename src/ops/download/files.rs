@@ -70,7 +70,7 @@ async fn list(files: Files<'_>, partial: &Arc<Partial>, artifact: &Artifact, sav
     blocking(move || {
         let listing = listing.finish().doing(|| writing(&to))?;
         let mut clashes = Clashes::default();
-        for below in listing.iter().doing(|| writing(&to))? {
+        for below in listing.objects().doing(|| writing(&to))? {
             clashes.refuse(&below.doing(|| writing(&to))?.key)?;
         }
         Ok(listing)

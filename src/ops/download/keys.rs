@@ -64,8 +64,8 @@ impl Clashes {
         while self.beginnings.last().is_some_and(|last| !key.starts_with(&**last)) {
             self.beginnings.pop();
         }
-        let is_folder = |file: &&Box<str>| key.as_bytes().get(file.len()) == Some(&b'/');
-        if let Some(file) = self.beginnings.iter().find(is_folder) {
+        let is_folder = |file: &&str| key.as_bytes().get(file.len()) == Some(&b'/');
+        if let Some(file) = self.beginnings.iter().map(|file| &**file).find(is_folder) {
             return Err(Error::failure(format!("{file} is both a file and a folder in S3"))
                 .hint("--only PATTERN fetches one of them"));
         }

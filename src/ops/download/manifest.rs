@@ -57,7 +57,7 @@ impl Listing {
         if self.is_in_order {
             return Ok(self);
         }
-        let mut all = self.iter()?.collect::<io::Result<Vec<_>>>()?;
+        let mut all = self.objects()?.collect::<io::Result<Vec<_>>>()?;
         all.sort_unstable_by(|one, other| one.key.cmp(&other.key));
         all.dedup_by(|one, other| one.key == other.key);
         let mut sorted = Self::begin(&self.folder)?;
@@ -67,7 +67,7 @@ impl Listing {
     }
 
     /// The objects that were listed, once that is finished.
-    pub(super) fn iter(&self) -> io::Result<impl Iterator<Item = io::Result<Below>> + use<>> {
+    pub(super) fn objects(&self) -> io::Result<impl Iterator<Item = io::Result<Below>> + use<>> {
         let file = self.folder.open_file(Path::new(LISTED), OFlag::O_RDONLY)?;
         Ok(BufReader::new(file).lines().map(|line| Ok(serde_json::from_str(&line?)?)))
     }
@@ -115,7 +115,7 @@ pub(super) fn merge(folder: &Handle, listing: &Listing, from: &S3Uri) -> io::Res
     let files = folder.make_folders(Path::new(FILES))?;
     let mut new = BufWriter::new(new_file(folder, NEW)?);
     let mut there = 0;
-    for (number, below) in listing.iter()?.enumerate() {
+    for (number, below) in listing.objects()?.enumerate() {
         let below = below?;
         let known = match &mut before {
             Some(before) => before.of(&below, &files)?,

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 COUNT = int(sys.argv[1])
 PAGE = 1000
-ROW = "<Contents><Key>model/a-part-of-the-model-%08d.bin</Key><ETag>&quot;9dd4e461268c8034f5c8564e155c67a6&quot;</ETag><Size>8</Size></Contents>"
+TAG = "&quot;9dd4e461268c8034f5c8564e155c67a6&quot;"
+ROW = "<Contents><Key>model/a-part-of-the-model-%08d.bin</Key><ETag>" + TAG + "</ETag><Size>8</Size></Contents>"
 LIST = "<ListBucketResult><IsTruncated>%s</IsTruncated>%s%s</ListBucketResult>"
 NEXT = "<NextContinuationToken>%d</NextContinuationToken>"
 
