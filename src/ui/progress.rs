@@ -86,7 +86,7 @@ impl Progress {
     /// What is said at the line's end; only made where it is seen.
     pub(crate) fn tell(&self, text: impl FnOnce() -> String) {
         if !self.bar.is_hidden() {
-            self.bar.set_prefix(one_line(&text()));
+            self.bar.set_prefix(one_line(text()));
         }
     }
 

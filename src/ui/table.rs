@@ -27,7 +27,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn styled(text: impl Into<String>, style: Style) -> Self {
-        Self { text: one_line(&text.into()), style }
+        Self { text: one_line(text.into()), style }
     }
 
     fn width(&self) -> u16 {
