@@ -45,8 +45,8 @@ def part_sizes(key):
 
 
 def tell(key, algorithm, part_size, wrong, parts=None, is_counted=True, kind=None):
-    """What a test wants to be told of an object: no checksum at all, one of parts of one size or of these sizes, with their
-    number behind it or without, of another kind than it is, a wrong one."""
+    """What a test wants to be told of an object: no checksum at all, one of parts of one size or of these sizes, with
+    their number behind it or without, of another kind than it is, a wrong one."""
     if part_size is not None:
         parts = [min(part_size, key.size - start) for start in range(0, key.size, part_size)]
     if parts is not None:
