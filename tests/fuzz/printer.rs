@@ -1,4 +1,4 @@
-//! Stands in for `src/commands/log_printer.rs`: which lines of a log are shown.
+//! Stands in for `src/commands/log_printer/mod.rs`: which lines of a log are shown.
 
 #[path = "../../src/commands/log_printer/fold.rs"]
 mod fold;
