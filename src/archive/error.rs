@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::rules::Reason;
+use super::pack::ignore_rules::Reason;
 use super::secrets::Secrets;
-use super::tape::is_wrong;
+use super::tar::reader::is_wrong;
 use crate::model::one_line;
 
 #[derive(Debug, thiserror::Error)]

@@ -8,22 +8,31 @@
 //! Folders have no entries of their own, and empty ones vanish: git does not keep them either, and a clone must give the
 //! archive that the original gives.
 
+pub(super) mod builtin_excludes;
+pub(super) mod data;
+pub(super) mod entry_point;
+pub(super) mod ignore_rules;
+pub(super) mod named_files;
+pub(super) mod output_dir;
+pub(super) mod project;
+pub(super) mod stable_file;
+pub(super) mod walk;
+
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::PackError;
-use super::entry_point::check_entry_point;
-use super::gzip::{self, GzipWriter};
-use super::never;
-use super::project::Project;
-use super::read::SteadyReader;
-use super::rules::Reason;
+use super::gzip::writer::{self, GzipWriter};
 use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
-use super::tarball::{Attributes, Tarball};
-use super::walk::{Found, Skipped, Walk};
+use super::tar::writer::{Attributes, Tarball};
 use crate::model::hex;
+use entry_point::check_entry_point;
+use ignore_rules::Reason;
+use project::Project;
+use stable_file::SteadyReader;
+use walk::{Found, Skipped, Walk};
 
 /// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
 /// local time; hence the second day.
@@ -69,7 +78,7 @@ pub(crate) struct Packed {
 /// Writes the code archive `sourcedir.tar.gz`. On an error, what was written is of no use. Code that holds secrets is an
 /// error; files that are nothing but one are left out.
 pub(crate) fn pack_source(tree: &SourceTree, to: &mut dyn Write) -> Result<Packed, PackError> {
-    pack_with(tree, to, gzip::default_threads())
+    pack_with(tree, to, writer::default_threads())
 }
 
 pub(super) fn pack_with(tree: &SourceTree, to: &mut dyn Write, threads: usize) -> Result<Packed, PackError> {
@@ -150,7 +159,7 @@ fn for_each_file(
         // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
         Some(entry_point) => Err(PackError::EntryPointLeftOut {
             entry_point: entry_point.to_owned(),
-            reason: Reason::Never(never::Found::by_content()),
+            reason: Reason::Never(builtin_excludes::Found::by_content()),
         }),
         None => Ok(walk),
     }

@@ -9,7 +9,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::Finding;
 use super::key_files::is_certificate;
 use crate::archive::PackError;
-use crate::archive::read;
+use crate::archive::pack::stable_file;
 use crate::model::one_line;
 
 /// The most files that are listed; of the others, the number is told.
@@ -97,7 +97,7 @@ pub(crate) fn is_certificate_file(path: &Path) -> bool {
     const LARGEST: u64 = 4 * 1024 * 1024;
     let read = || {
         let mut content = Vec::new();
-        let file = read::open(&std::fs::canonicalize(path)?)?;
+        let file = stable_file::open(&std::fs::canonicalize(path)?)?;
         file.take(LARGEST + 1).read_to_end(&mut content)?;
         std::io::Result::Ok(content)
     };

@@ -1,5 +1,9 @@
 //! Unpacks a tar.gz from anywhere: streaming, within limits, and never outside the given folder.
 
+pub(super) mod confined_dir;
+pub(super) mod entries;
+pub(super) mod inspect;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
@@ -10,9 +14,9 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::UnpackError;
-use super::entries::{self, Entry, Limits, Visit, shown};
 use super::handle::Handle;
-use super::inside::{self, Inside};
+use confined_dir::Inside;
+use entries::{Entry, Limits, Visit, shown};
 
 const BUFFER: usize = 256 * 1024;
 /// Links that are named as left out: an archive can have millions.
@@ -110,7 +114,7 @@ impl<U: Unpacking> Visit for Writer<'_, U> {
         if let Some(kind) = unsupported(entry) {
             return Err(UnpackError::Unsupported { entry: shown(name), kind });
         }
-        let path = inside::relative(name).ok_or_else(|| UnpackError::Outside(shown(name)))?;
+        let path = confined_dir::relative(name).ok_or_else(|| UnpackError::Outside(shown(name)))?;
         if path.as_os_str().is_empty() {
             let is_root = entry.is_folder();
             return if is_root { Ok(ControlFlow::Continue(())) } else { Err(UnpackError::Name(shown(name))) };
@@ -159,9 +163,9 @@ impl<U: Unpacking> Writer<'_, U> {
     }
 
     fn symlink(&mut self, path: &Path, target: &Path) -> Result<(), UnpackError> {
-        let moved = self.limits.packed_from.and_then(|root| inside::moved_link(path, target, Path::new(root)));
+        let moved = self.limits.packed_from.and_then(|root| confined_dir::moved_link(path, target, Path::new(root)));
         let leads_to = moved.as_deref().unwrap_or(target);
-        if !inside::stays_inside(path, leads_to) {
+        if !confined_dir::stays_inside(path, leads_to) {
             self.leave_out(path, target);
             return Ok(());
         }
@@ -181,13 +185,13 @@ impl<U: Unpacking> Writer<'_, U> {
 
     fn hard_link(&mut self, path: &Path, target: &Path) -> Result<(), UnpackError> {
         let outside = || UnpackError::LinkOutside { entry: shown(path), target: shown(target) };
-        let existing = inside::relative(target).ok_or_else(outside)?;
+        let existing = confined_dir::relative(target).ok_or_else(outside)?;
         if !self.unpacking.wants(&existing) {
             self.leave_out(path, target);
             return Ok(());
         }
         let lost = self.inside.hard_link(path, &existing).map_err(|error| match error {
-            error if inside::is_missing(&error) => {
+            error if confined_dir::is_missing(&error) => {
                 UnpackError::LinkMissing { entry: shown(path), target: shown(target) }
             }
             error => self.not_made(path, error),
@@ -242,13 +246,13 @@ impl<U: Unpacking> Writer<'_, U> {
     }
 
     fn not_made(&self, path: &Path, source: io::Error) -> UnpackError {
-        if inside::is_obstacle(&source) {
+        if confined_dir::is_obstacle(&source) {
             return UnpackError::ThroughLink(shown(path));
         }
-        if inside::is_clash(&source) {
+        if confined_dir::is_clash(&source) {
             return UnpackError::Clash(shown(path));
         }
-        if inside::is_no_name(&source) {
+        if confined_dir::is_no_name(&source) {
             return UnpackError::Name(shown(path));
         }
         UnpackError::Write { path: self.into.join(path), source }

@@ -6,10 +6,10 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::PackError;
-use super::gzip::{self, GzipWriter};
-use super::read::{self, SteadyReader};
-use super::tarball::{Attributes, Tarball};
+use super::stable_file::{self, SteadyReader};
+use crate::archive::PackError;
+use crate::archive::gzip::writer::{self, GzipWriter};
+use crate::archive::tar::writer::{Attributes, Tarball};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PackedFolder {
@@ -26,7 +26,7 @@ pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder
     if !fs::metadata(dir).map_err(PackError::unreadable(dir))?.is_dir() {
         return Err(PackError::NotAFolder(dir.to_owned()));
     }
-    let archive = Tarball::new(GzipWriter::new(to, gzip::default_threads()));
+    let archive = Tarball::new(GzipWriter::new(to, writer::default_threads()));
     let mut packing = Packing { dir, archive, packed: PackedFolder::default(), levels: Vec::new() };
     packing.descend(PathBuf::new())?;
     while let Some((folder, names)) = packing.levels.last_mut() {
@@ -70,8 +70,8 @@ impl<W: Write> Packing<'_, W> {
     }
 
     fn add_file(&mut self, name: &Path, path: PathBuf, metadata: &Metadata) -> Result<(), PackError> {
-        let file: File = read::open(&path).map_err(PackError::unreadable(&path))?;
-        if !read::same(&file, metadata).map_err(PackError::unreadable(&path))? {
+        let file: File = stable_file::open(&path).map_err(PackError::unreadable(&path))?;
+        if !stable_file::same(&file, metadata).map_err(PackError::unreadable(&path))? {
             return Err(PackError::Changed(path));
         }
         let mut reader = SteadyReader::new(file, &path)?;

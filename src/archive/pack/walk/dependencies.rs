@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Level, Walk, sort};
-use crate::archive::rules::Verdict;
-use crate::archive::{PackError, named};
+use crate::archive::PackError;
+use crate::archive::pack::ignore_rules::Verdict;
+use crate::archive::pack::named_files;
 
 impl Walk {
     /// Lays the dependencies among the entries of the root.
@@ -26,7 +27,7 @@ impl Walk {
     fn dependency(&self, given: &Path) -> Result<Entry, PackError> {
         let path = fs::canonicalize(given)
             .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
-        named::check_way(&self.project, self.external_symlinks, given, &path)?;
+        named_files::check_way(&self.project, self.external_symlinks, given, &path)?;
         // `..` and the like have no name of their own.
         let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
         Ok(Entry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })

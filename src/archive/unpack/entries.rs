@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use tar::{EntryType, Header};
 
-use super::UnpackError;
-use super::ahead::Ahead;
-use super::gunzip::Gunzip;
-use super::members::TrailingData;
-use super::tape::{Described, Spent, Tape};
+use crate::archive::UnpackError;
+use crate::archive::gzip::members::TrailingData;
+use crate::archive::gzip::parallel::Gunzip;
+use crate::archive::gzip::read_ahead::Ahead;
+use crate::archive::tar::reader::{Described, Spent, Tape};
 use crate::model::one_line;
 
 /// No model has a longer name. It can be longer than `PATH_MAX`, since a path is walked name by name.
@@ -40,50 +40,50 @@ impl Default for Limits {
 }
 
 /// Whom the entries are shown to, one after the other. What is not read of an entry is passed over.
-pub(super) trait Visit {
+pub(crate) trait Visit {
     /// `Break` once nothing more is wanted: the rest is not even checked.
     fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError>;
 }
 
 /// An entry that is being looked at.
-pub(super) struct Entry<'e, R> {
+pub(crate) struct Entry<'e, R> {
     tape: &'e mut Tape<R>,
     about: &'e Described,
-    pub(super) name: &'e Path,
+    pub(crate) name: &'e Path,
     limits: &'e Limits,
 }
 
 impl<R: Read> Entry<'_, R> {
-    pub(super) fn kind(&self) -> EntryType {
+    pub(crate) fn kind(&self) -> EntryType {
         self.header().entry_type()
     }
 
-    pub(super) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.about.header
     }
 
     /// The file's, in bytes, holes included.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.about.size
     }
 
     /// Old archives mark a folder by the slash at the end of its name alone.
-    pub(super) fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         let is_link = matches!(self.kind(), EntryType::Symlink | EntryType::Link);
         self.kind() == EntryType::Directory || (!is_link && self.about.name.ends_with(b"/"))
     }
 
-    pub(super) fn link_target(&self) -> PathBuf {
+    pub(crate) fn link_target(&self) -> PathBuf {
         bytes_to_path(&self.about.link).to_owned()
     }
 
     /// The file's next bytes; none at its end.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, UnpackError> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, UnpackError> {
         self.tape.read(buffer).map_err(|error| damaged(&format!("in {}", shown(self.name)), error, self.limits))
     }
 
     /// Said before it is written: a sparse file can be larger than all that was read, and a disk.
-    pub(super) fn check_size(&self, before: u64) -> Result<(), UnpackError> {
+    pub(crate) fn check_size(&self, before: u64) -> Result<(), UnpackError> {
         let is_within = before.checked_add(self.size()).is_some_and(|bytes| bytes <= self.limits.bytes);
         if is_within { Ok(()) } else { Err(UnpackError::TooLarge(self.limits.bytes)) }
     }
@@ -101,7 +101,7 @@ impl<R: Read> Entry<'_, R> {
 }
 
 /// Shows all entries, and reads on to the very end, where gzip's checksum stands.
-pub(super) fn each(
+pub(crate) fn each(
     from: impl Read + Send + 'static,
     limits: &Limits,
     visitor: &mut impl Visit,
@@ -141,7 +141,7 @@ fn bytes_to_path(bytes: &[u8]) -> &Path {
 }
 
 /// A name that does no harm where it is shown: on one line, and a part of it where it is very long.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let whole = one_line(path.display());
     match whole.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}...", &whole[..end]),

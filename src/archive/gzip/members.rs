@@ -10,27 +10,27 @@ const MAGIC: u8 = 0x1f;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the archive is followed by data that is no part of it")]
-pub(super) struct TrailingData;
+pub(crate) struct TrailingData;
 
 impl TrailingData {
-    pub(super) fn is(error: &io::Error) -> bool {
+    pub(crate) fn is(error: &io::Error) -> bool {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
     }
 }
 
-pub(super) struct Members<R> {
+pub(crate) struct Members<R> {
     member: Option<GzDecoder<BufReader<R>>>,
     /// What follows a member; none at the end, too.
     between: Option<BufReader<R>>,
 }
 
 impl<R: Read> Members<R> {
-    pub(super) fn new(from: R) -> Self {
+    pub(crate) fn new(from: R) -> Self {
         Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, from))), between: None }
     }
 
     /// Behind a member, where another one may follow.
-    pub(super) fn following(from: R) -> Self {
+    pub(crate) fn following(from: R) -> Self {
         Self { member: None, between: Some(BufReader::with_capacity(BUFFER, from)) }
     }
 

@@ -5,11 +5,11 @@ use std::io;
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
-use super::tape::{BLOCK, wrong};
+use super::reader::{BLOCK, wrong};
 
 /// A file as it is read from its beginning: holes, and the data between them.
 #[derive(Debug, Default)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     /// What comes next of each.
     hole: u64,
     data: u64,
@@ -22,21 +22,21 @@ pub(super) struct Runs {
 
 impl Runs {
     /// A file without holes.
-    pub(super) fn of(size: u64) -> Self {
+    pub(crate) fn of(size: u64) -> Self {
         Self { data: size, size, stored: size, ..Self::default() }
     }
 
     /// In bytes, holes included.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    pub(super) fn stored(&self) -> u64 {
+    pub(crate) fn stored(&self) -> u64 {
         self.stored
     }
 
     /// How many zeros come next, and so many at most; they are then behind.
-    pub(super) fn take_hole(&mut self, most: usize) -> usize {
+    pub(crate) fn take_hole(&mut self, most: usize) -> usize {
         while self.hole == 0 && self.data == 0 {
             let Some(next) = self.rest.pop() else { return 0 };
             (self.hole, self.data) = next;
@@ -47,11 +47,11 @@ impl Runs {
     }
 
     /// How many bytes of data come next, where there is no hole before them.
-    pub(super) fn data(&self, most: usize) -> usize {
+    pub(crate) fn data(&self, most: usize) -> usize {
         at_most(self.data, most)
     }
 
-    pub(super) fn taken(&mut self, count: usize) {
+    pub(crate) fn taken(&mut self, count: usize) {
         self.data -= count as u64;
         self.stored -= count as u64;
     }
@@ -62,7 +62,7 @@ fn at_most(length: u64, most: usize) -> usize {
 }
 
 /// Reads the map: so many bytes are stored, and the blocks after the header are asked for one by one.
-pub(super) fn read(
+pub(crate) fn read(
     header: &Header,
     stored: u64,
     mut next: impl FnMut() -> io::Result<[u8; BLOCK]>,

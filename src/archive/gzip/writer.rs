@@ -24,11 +24,11 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
 /// As many threads as are worth having on this machine.
-pub(super) fn default_threads() -> usize {
+pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
 }
 
-pub(super) struct GzipWriter<W: Write> {
+pub(crate) struct GzipWriter<W: Write> {
     to: W,
     written: u64,
     /// The block that is being filled.
@@ -45,7 +45,7 @@ pub(super) struct GzipWriter<W: Write> {
 }
 
 impl<W: Write> GzipWriter<W> {
-    pub(super) fn new(to: W, threads: usize) -> Self {
+    pub(crate) fn new(to: W, threads: usize) -> Self {
         Self {
             to,
             written: 0,
@@ -60,7 +60,7 @@ impl<W: Write> GzipWriter<W> {
     }
 
     /// Writes what is left and the trailer, and returns how many bytes the archive has.
-    pub(super) fn finish(mut self) -> io::Result<u64> {
+    pub(crate) fn finish(mut self) -> io::Result<u64> {
         self.drain(0)?;
         if !self.block.plain.is_empty() || self.length == 0 {
             let mut rest = std::mem::take(&mut self.block);

@@ -4,8 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::PackError;
-use super::secrets::SECRETS;
+use crate::archive::PackError;
+use crate::archive::secrets::SECRETS;
 
 /// Patterns in gitignore's syntax, with what they are. Case counts.
 const TOOLING: &[(&str, &str)] = &[
@@ -45,44 +45,44 @@ pub(crate) enum Kind {
 /// What was recognised, and by what.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// A pattern of the tables, or a sentence's end that says how else it was known.
-    pub(super) by: String,
+    pub(crate) by: String,
 }
 
 impl Found {
-    pub(super) fn by_content() -> Self {
+    pub(crate) fn by_content() -> Self {
         Self { kind: Kind::Secret, by: "its content or what it links to".to_owned() }
     }
 
-    pub(super) fn own_folder() -> Self {
+    pub(crate) fn own_folder() -> Self {
         Self { kind: Kind::Tooling, by: "smtrain's own folder".to_owned() }
     }
 
-    pub(super) fn environment() -> Self {
+    pub(crate) fn environment() -> Self {
         Self { kind: Kind::Tooling, by: "the environment around it".to_owned() }
     }
 }
 
-pub(super) struct Never {
+pub(crate) struct Never {
     tooling: Gitignore,
     secrets: Gitignore,
 }
 
 impl Never {
-    pub(super) fn new() -> Result<Self, PackError> {
+    pub(crate) fn new() -> Result<Self, PackError> {
         Ok(Self { tooling: build(TOOLING, false)?, secrets: build(SECRETS, true)? })
     }
 
     /// Returns what a file is that is a secret by its name. In data, unlike code, tooling counts like the rest.
-    pub(super) fn find_secret(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
+    pub(crate) fn find_secret(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let ignore::Match::Ignore(glob) = self.secrets.matched(path, is_dir) else { return None };
         let (_, about) = SECRETS.iter().find(|(pattern, _)| *pattern == glob.original())?;
         Some(about)
     }
 
     /// Like [`Self::find_anywhere`], for secrets alone.
-    pub(super) fn find_any_secret(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find_any_secret(&self, path: &Path, is_dir: bool) -> Option<Found> {
         let path = normal(path);
         let find = |path: &Path, is_dir| match self.secrets.matched(path, is_dir) {
             ignore::Match::Ignore(glob) => Some(Found { kind: Kind::Secret, by: glob.original().to_owned() }),
@@ -92,14 +92,14 @@ impl Never {
     }
 
     /// Returns what a file is that is a secret by its name or by that of a folder around it.
-    pub(super) fn find_secret_anywhere(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
+    pub(crate) fn find_secret_anywhere(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
         self.find_secret(&path, is_dir).or_else(|| around.into_iter().find_map(|folder| self.find_secret(folder, true)))
     }
 
     /// Looks at the path itself, not at the folders around it. `path` is relative.
-    pub(super) fn find(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find(&self, path: &Path, is_dir: bool) -> Option<Found> {
         let find = |table: &Gitignore, kind| match table.matched(path, is_dir) {
             ignore::Match::Ignore(glob) => Some(Found { kind, by: glob.original().to_owned() }),
             _ => None,
@@ -108,7 +108,7 @@ impl Never {
     }
 
     /// Looks at the path and at every folder around it, as is needed for what a link leads to.
-    pub(super) fn find_anywhere(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find_anywhere(&self, path: &Path, is_dir: bool) -> Option<Found> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
         self.find(&path, is_dir).or_else(|| around.into_iter().find_map(|folder| self.find(folder, true)))
@@ -135,7 +135,7 @@ fn build(table: &[(&str, &str)], case_insensitive: bool) -> Result<Gitignore, Pa
 }
 
 /// A Python environment, under whatever name: venv and conda leave these marks.
-pub(super) fn is_environment(folder: &Path) -> bool {
+pub(crate) fn is_environment(folder: &Path) -> bool {
     folder.join("pyvenv.cfg").is_file() || folder.join("conda-meta").join("history").is_file()
 }
 

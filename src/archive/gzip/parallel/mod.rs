@@ -18,9 +18,9 @@ use std::thread::{self, JoinHandle};
 use flate2::Crc;
 use flate2::bufread::GzDecoder;
 
-use self::chunk::{Data, Done, Sizes};
-use self::stream::{Out, Ran, Stream, WINDOW};
 use super::members::Members;
+use chunk::{Data, Done, Sizes};
+use stream::{Out, Ran, Stream, WINDOW};
 
 const SIZES: Sizes = Sizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };
 /// Each holds up to 10 MiB, and so do [`READY`] more.
@@ -36,7 +36,7 @@ const MOST_WRONG: u32 = 8;
 const TRAILER: usize = 8;
 
 /// What a tar.gz holds, as [`Members`] gives it.
-pub(super) struct Gunzip<R> {
+pub(crate) struct Gunzip<R> {
     state: State<R>,
     threads: usize,
     sizes: Sizes,
@@ -54,7 +54,7 @@ enum State<R> {
 type Rest<R> = Chain<Cursor<Vec<u8>>, R>;
 
 impl<R: Read> Gunzip<R> {
-    pub(super) fn new(from: R) -> Self {
+    pub(crate) fn new(from: R) -> Self {
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
         Self { state: State::Start(from), threads, sizes: SIZES }
     }

@@ -13,20 +13,20 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::named;
-use super::never::{self, Kind};
+use super::builtin_excludes::{self, Kind};
+use super::ignore_rules::{Mark, Reason, Rules, Verdict};
+use super::named_files;
 use super::project::Project;
-use super::read::{self, Identity};
-use super::rules::{Mark, Reason, Rules, Verdict};
-use super::{PackError, SourceTree, secrets};
+use super::stable_file::{self, Identity};
+use crate::archive::{PackError, SourceTree, secrets};
 
 /// A regular file that goes into the archive, open.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Its path in the archive.
-    pub(super) name: PathBuf,
-    pub(super) path: PathBuf,
-    pub(super) file: File,
-    pub(super) metadata: Metadata,
+    pub(crate) name: PathBuf,
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    pub(crate) metadata: Metadata,
 }
 
 /// How much was left out, a folder counting once.
@@ -66,7 +66,7 @@ struct Level {
     mark: Mark,
 }
 
-pub(super) struct Walk {
+pub(crate) struct Walk {
     rules: Rules,
     /// The source folder and the dependencies: links may lead anywhere in them.
     roots: Vec<PathBuf>,
@@ -75,15 +75,15 @@ pub(super) struct Walk {
     /// Folders that are left out as tooling, wherever they are met.
     never: Vec<PathBuf>,
     levels: Vec<Level>,
-    pub(super) skipped: Skipped,
+    pub(crate) skipped: Skipped,
     /// Paths in the archive, folders with a slash at the end.
-    pub(super) secrets: Vec<String>,
+    pub(crate) secrets: Vec<String>,
     /// Paths of secrets that go all the same, since the user wants it.
-    pub(super) allowed: Vec<String>,
+    pub(crate) allowed: Vec<String>,
 }
 
 impl Walk {
-    pub(super) fn new(tree: &SourceTree) -> Result<Self, PackError> {
+    pub(crate) fn new(tree: &SourceTree) -> Result<Self, PackError> {
         let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
         let mut walk = Self {
             rules: Rules::new(&tree.exclude, &tree.allow_secrets)?,
@@ -96,8 +96,8 @@ impl Walk {
             secrets: Vec::new(),
             allowed: Vec::new(),
         };
-        named::check_way(&walk.project, walk.external_symlinks, &tree.dir, &dir)?;
-        named::check_dir(&walk.rules, &walk.project, &dir)?;
+        named_files::check_way(&walk.project, walk.external_symlinks, &tree.dir, &dir)?;
+        named_files::check_dir(&walk.rules, &walk.project, &dir)?;
         let handle = File::open(&dir).map_err(PackError::unreadable(&tree.dir))?;
         let mark = walk.rules.enter_root(&dir, Path::new(""))?;
         walk.descend(PathBuf::new(), dir, handle, mark)?;
@@ -106,7 +106,7 @@ impl Walk {
     }
 
     /// The next file, or `None` after the last.
-    pub(super) fn next(&mut self) -> Result<Option<Found>, PackError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Found>, PackError> {
         while let Some(level) = self.levels.last_mut() {
             match level.entries.next() {
                 Some(entry) => {
@@ -125,7 +125,7 @@ impl Walk {
     }
 
     /// Notes a file that turned out to be a key when it was read.
-    pub(super) fn note_secret(&mut self, name: &Path, is_dir: bool) {
+    pub(crate) fn note_secret(&mut self, name: &Path, is_dir: bool) {
         let shown = shown(name, is_dir);
         // Its name may have been allowed before its content was read.
         self.allowed.retain(|allowed| *allowed != shown);
@@ -133,12 +133,12 @@ impl Walk {
     }
 
     /// Notes a file that is or holds a secret and goes all the same.
-    pub(super) fn note_allowed(&mut self, name: &Path) {
+    pub(crate) fn note_allowed(&mut self, name: &Path) {
         self.allowed.push(shown(name, false));
     }
 
     /// Returns whether a file may hold secrets.
-    pub(super) fn allows_secret(&self, name: &Path) -> bool {
+    pub(crate) fn allows_secret(&self, name: &Path) -> bool {
         self.rules.allows_secret(name, false)
     }
 
@@ -163,8 +163,8 @@ impl Walk {
             return Ok(None);
         }
         let handle = match entry.dependency {
-            Some(_) => read::open(&path),
-            None => read::open_in(&level.handle, &entry.name),
+            Some(_) => stable_file::open(&path),
+            None => stable_file::open_in(&level.handle, &entry.name),
         };
         let handle = handle.map_err(gone_or_unreadable(&path))?;
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
@@ -173,18 +173,18 @@ impl Walk {
     fn judge(&self, name: &Path, path: &Path, entry: &Entry) -> Verdict {
         let verdict = match &entry.dependency {
             Some(real) => match self.rules.verdict_of_dependency(name, entry.is_dir) {
-                Verdict::Keep => named::judge_dependency(&self.rules, &self.project, name, real, entry.is_dir),
+                Verdict::Keep => named_files::judge_dependency(&self.rules, &self.project, name, real, entry.is_dir),
                 verdict => verdict,
             },
             None => self.rules.verdict(name, entry.is_dir),
         };
         match verdict {
             // Before secrets: a folder `.env` is mostly a Python environment.
-            _ if entry.is_dir && never::is_environment(path) => {
-                Verdict::LeaveOut(Reason::Never(never::Found::environment()))
+            _ if entry.is_dir && builtin_excludes::is_environment(path) => {
+                Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::environment()))
             }
             _ if entry.is_dir && self.never.iter().any(|never| never == path) => {
-                Verdict::LeaveOut(Reason::Never(never::Found::own_folder()))
+                Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::own_folder()))
             }
             Verdict::LeaveOut(Reason::Never(found)) if !entry.is_dir && is_only_certificate(&found, path) => {
                 self.rules.verdict_of_harmless(name)
@@ -201,7 +201,7 @@ impl Walk {
         metadata: Metadata,
         is_dependency: bool,
     ) -> Result<Option<Found>, PackError> {
-        if !read::same(&file, &metadata).map_err(PackError::unreadable(&path))? {
+        if !stable_file::same(&file, &metadata).map_err(PackError::unreadable(&path))? {
             return Err(PackError::Changed(path));
         }
         if metadata.is_file() {
@@ -237,7 +237,7 @@ fn shown(name: &Path, is_dir: bool) -> String {
     format!("{}{slash}", name.display())
 }
 
-fn is_only_certificate(found: &never::Found, path: &Path) -> bool {
+fn is_only_certificate(found: &builtin_excludes::Found, path: &Path) -> bool {
     found.by == secrets::CERTIFICATES && secrets::is_certificate_file(path)
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::PackError;
+use super::ignore_rules::{Reason, Rules, Verdict};
 use super::project::{Project, WayOut};
-use super::rules::{Reason, Rules, Verdict};
-use super::secrets::{SecretFile, Secrets};
+use crate::archive::PackError;
+use crate::archive::secrets::{SecretFile, Secrets};
 
 /// Refuses a path that a link leads out of the project. `real` is the path without links.
-pub(super) fn check_way(project: &Project, external_symlinks: bool, path: &Path, real: &Path) -> Result<(), PackError> {
+pub(crate) fn check_way(project: &Project, external_symlinks: bool, path: &Path, real: &Path) -> Result<(), PackError> {
     match project.way_out(path, real) {
         Some(WayOut { link, target }) if !external_symlinks => Err(PackError::OutsideProject { link, target }),
         _ => Ok(()),
@@ -16,7 +16,7 @@ pub(super) fn check_way(project: &Project, external_symlinks: bool, path: &Path,
 }
 
 /// Refuses a source folder that is, or lies in, a folder such as `.aws`, unless `allow_secrets` names it.
-pub(super) fn check_dir(rules: &Rules, project: &Project, dir: &Path) -> Result<(), PackError> {
+pub(crate) fn check_dir(rules: &Rules, project: &Project, dir: &Path) -> Result<(), PackError> {
     let seen = project.seen(dir);
     match rules.never().find_secret_anywhere(&seen, true) {
         Some(about) if !rules.allows_secret(&seen, true) => {
@@ -27,7 +27,7 @@ pub(super) fn check_dir(rules: &Rules, project: &Project, dir: &Path) -> Result<
 }
 
 /// Judges a dependency by its path without links and the folders around it. `name` is its path in the archive.
-pub(super) fn judge_dependency(rules: &Rules, project: &Project, name: &Path, real: &Path, is_dir: bool) -> Verdict {
+pub(crate) fn judge_dependency(rules: &Rules, project: &Project, name: &Path, real: &Path, is_dir: bool) -> Verdict {
     let seen = project.seen(real);
     match rules.never().find_any_secret(&seen, is_dir) {
         Some(_) if rules.allows_name(name, is_dir) || rules.allows_name(&seen, is_dir) => Verdict::KeepSecret,

@@ -16,9 +16,9 @@ pub(crate) struct Project {
 
 /// A link on the way from inside a project to a place outside.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct WayOut {
-    pub(super) link: PathBuf,
-    pub(super) target: PathBuf,
+pub(crate) struct WayOut {
+    pub(crate) link: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 impl Project {
@@ -29,7 +29,7 @@ impl Project {
     }
 
     /// Returns the link by which `path`, written as one inside, leads outside. `real` is the same without links.
-    pub(super) fn way_out(&self, path: &Path, real: &Path) -> Option<WayOut> {
+    pub(crate) fn way_out(&self, path: &Path, real: &Path) -> Option<WayOut> {
         if !self.is_inside(&without_dots(path)) || self.is_inside(real) {
             return None;
         }
@@ -43,7 +43,7 @@ impl Project {
 
     /// Returns a path without links as names are judged in it: from the project's root, whose own place says nothing of what
     /// is in it; else all of it.
-    pub(super) fn seen(&self, real: &Path) -> PathBuf {
+    pub(crate) fn seen(&self, real: &Path) -> PathBuf {
         let below = self.roots.iter().find_map(|root| real.strip_prefix(root).ok()).unwrap_or(real);
         below.components().filter(|part| matches!(part, Component::Normal(_))).collect()
     }

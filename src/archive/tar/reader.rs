@@ -9,14 +9,14 @@ use tar::{EntryType, Header};
 use super::pax::Pax;
 use super::sparse::{self, Runs};
 
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 const BLOCK_SIZE: u64 = BLOCK as u64;
 /// What may stand before one entry: long names, pax headers, maps of sparse files. More than this is an attack on memory.
 const LARGEST_HEADERS: u64 = 4 * 1024 * 1024;
 /// The first byte of a number that is not octal; zeros and eight more bytes follow.
 const BINARY: u8 = 0x80;
 
-pub(super) struct Tape<R> {
+pub(crate) struct Tape<R> {
     from: R,
     /// How much may still be read in all.
     left: u64,
@@ -29,14 +29,14 @@ pub(super) struct Tape<R> {
 }
 
 /// An entry, as everything before its data describes it.
-pub(super) struct Described {
-    pub(super) header: Header,
-    pub(super) name: Vec<u8>,
-    pub(super) link: Vec<u8>,
+pub(crate) struct Described {
+    pub(crate) header: Header,
+    pub(crate) name: Vec<u8>,
+    pub(crate) link: Vec<u8>,
     /// Of the file, in bytes, holes included.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// A sparse file whose map is not read, and is part of its data.
-    pub(super) is_pax_sparse: bool,
+    pub(crate) is_pax_sparse: bool,
 }
 
 /// What stood before an entry's own header.
@@ -50,22 +50,22 @@ struct About {
 /// All has been read that may be.
 #[derive(Debug, thiserror::Error)]
 #[error("the archive is larger than it may be")]
-pub(super) struct Spent;
+pub(crate) struct Spent;
 
 impl Spent {
-    pub(super) fn is(error: &io::Error) -> bool {
+    pub(crate) fn is(error: &io::Error) -> bool {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
     }
 }
 
 impl<R: Read> Tape<R> {
     /// Of the archive, so many bytes will be read at most.
-    pub(super) fn new(from: R, most: u64) -> Self {
+    pub(crate) fn new(from: R, most: u64) -> Self {
         Self { from, left: most, headers_left: 0, unread: Runs::default(), padding: 0, buffer: vec![0; 256 * BLOCK] }
     }
 
     /// The next entry; none at the end, whether it is marked or not.
-    pub(super) fn next(&mut self) -> io::Result<Option<Described>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Described>> {
         self.pass_over()?;
         let padding = std::mem::take(&mut self.padding);
         self.skip(padding)?;
@@ -101,7 +101,7 @@ impl<R: Read> Tape<R> {
     }
 
     /// The entry's next bytes; none at its end.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let hole = self.unread.take_hole(buffer.len());
         if hole > 0 {
             buffer[..hole].fill(0);
@@ -121,13 +121,13 @@ impl<R: Read> Tape<R> {
     }
 
     /// Leaves out the rest of the entry's data. Its holes take no time.
-    pub(super) fn pass_over(&mut self) -> io::Result<()> {
+    pub(crate) fn pass_over(&mut self) -> io::Result<()> {
         let stored = std::mem::take(&mut self.unread).stored();
         self.skip(stored)
     }
 
     /// Whether only zeros follow, such as fill the last block of a tape.
-    pub(super) fn rest_is_zeros(mut self) -> io::Result<bool> {
+    pub(crate) fn rest_is_zeros(mut self) -> io::Result<bool> {
         let mut buffer = std::mem::take(&mut self.buffer);
         loop {
             let count = self.read_some(&mut buffer)?;
@@ -246,11 +246,11 @@ fn up_to_nul(mut name: Vec<u8>) -> Vec<u8> {
 #[error("{0}")]
 struct Wrong(&'static str);
 
-pub(super) fn wrong(what: &'static str) -> io::Error {
+pub(crate) fn wrong(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, Wrong(what))
 }
 
-pub(super) fn is_wrong(error: &io::Error) -> bool {
+pub(crate) fn is_wrong(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Wrong>()).is_some()
 }
 

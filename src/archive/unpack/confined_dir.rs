@@ -14,12 +14,12 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
-use super::handle::Handle;
+use crate::archive::handle::Handle;
 
 const NEW_FILE: OFlag =
     OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
-pub(super) struct Inside {
+pub(crate) struct Inside {
     root: Handle,
     /// The folder that was used last: archives list a folder's files in a row.
     last: Option<(PathBuf, Handle)>,
@@ -30,17 +30,17 @@ pub(super) struct Inside {
 }
 
 impl Inside {
-    pub(super) fn new(root: Handle) -> Self {
+    pub(crate) fn new(root: Handle) -> Self {
         Self { root, last: None, made: 0, has_cases: Cell::new(false) }
     }
 
     /// How many files, folders and links it holds that were made here. Each takes an inode.
-    pub(super) fn made(&self) -> u64 {
+    pub(crate) fn made(&self) -> u64 {
         self.made
     }
 
     /// Opens a folder, making it and those around it where they are missing.
-    pub(super) fn folder(&mut self, path: &Path) -> io::Result<&File> {
+    pub(crate) fn folder(&mut self, path: &Path) -> io::Result<&File> {
         // A folder in the last one is near: walked to from the root, a chain of folders would take the square of its length.
         let (mut folder, rest) = match self.last.take() {
             Some((last, folder)) if path.starts_with(&last) => (folder, path.strip_prefix(&last).unwrap_or(path)),
@@ -55,7 +55,7 @@ impl Inside {
     }
 
     /// A new file, in the place of any other file or link of that name; and the size of the file that was lost by that.
-    pub(super) fn file(&mut self, path: &Path) -> io::Result<(File, Option<u64>)> {
+    pub(crate) fn file(&mut self, path: &Path) -> io::Result<(File, Option<u64>)> {
         let place = self.place(path)?;
         let make = || openat(place.folder, place.name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
         let (file, replaced) = place.replacing(make)?;
@@ -64,7 +64,7 @@ impl Inside {
     }
 
     /// The target must have been checked with [`stays_inside`].
-    pub(super) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<Option<u64>> {
+    pub(crate) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<Option<u64>> {
         let place = self.place(path)?;
         let ((), replaced) = place.replacing(|| symlinkat(target, place.folder, place.name))?;
         self.count(&replaced);
@@ -73,7 +73,7 @@ impl Inside {
 
     /// Another name for a file in here. A hard link to a symbolic link would move it, and so change where it leads.
     /// Its folders must stand, too.
-    pub(super) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<Option<u64>> {
+    pub(crate) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<Option<u64>> {
         let (folder, from) = self.standing(existing)?;
         let stat = folder.stat(from)?.ok_or_else(missing)?;
         if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
@@ -192,27 +192,27 @@ fn missing() -> io::Error {
     io::Error::other(Missing)
 }
 
-pub(super) fn is_missing(error: &io::Error) -> bool {
+pub(crate) fn is_missing(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Missing>()).is_some()
 }
 
-pub(super) fn is_clash(error: &io::Error) -> bool {
+pub(crate) fn is_clash(error: &io::Error) -> bool {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Clash>()).is_some()
 }
 
 /// Whether an error says that a name on the way is a link or a file.
-pub(super) fn is_obstacle(error: &io::Error) -> bool {
+pub(crate) fn is_obstacle(error: &io::Error) -> bool {
     let obstacles = [Errno::ELOOP, Errno::ENOTDIR, Errno::EISDIR, Errno::EMLINK];
     obstacles.iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
 /// Whether an error says that this file system has no such names: too long a part, or bytes that may not be in one.
-pub(super) fn is_no_name(error: &io::Error) -> bool {
+pub(crate) fn is_no_name(error: &io::Error) -> bool {
     [Errno::ENAMETOOLONG, Errno::EINVAL, Errno::EILSEQ].iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
 }
 
 /// The path without `.`; `None` if it is absolute or has `..`.
-pub(super) fn relative(path: &Path) -> Option<PathBuf> {
+pub(crate) fn relative(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
@@ -225,7 +225,7 @@ pub(super) fn relative(path: &Path) -> Option<PathBuf> {
 }
 
 /// What an absolute link at `path` into the folder that was packed has to lead to wherever that is unpacked.
-pub(super) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Option<PathBuf> {
+pub(crate) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Option<PathBuf> {
     let inside = target.strip_prefix(packed_from).ok()?;
     let up = path.components().skip(1).map(|_| Component::ParentDir);
     Some(up.chain(inside.components()).collect())
@@ -235,7 +235,7 @@ pub(super) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Opti
 ///
 /// `..` may stand only at the front, where it climbs real folders: after a name, it would climb from where that name
 /// leads, if it is a link itself.
-pub(super) fn stays_inside(path: &Path, target: &Path) -> bool {
+pub(crate) fn stays_inside(path: &Path, target: &Path) -> bool {
     let depth = path.components().count().saturating_sub(1);
     let climbs = target.components().take_while(|part| *part == Component::ParentDir).count();
     let rest_descends =

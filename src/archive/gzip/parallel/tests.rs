@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::archive::members::TrailingData;
+use crate::archive::gzip::members::TrailingData;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -79,7 +79,7 @@ fn members_and_what_is_no_member_after_the_first() -> Outcome {
     let both = [gzip(&first, 6)?, gzip(&second, 6)?].concat();
     assert!(gunzip(both.clone(), 2, small(50_000))? == [first, second].concat());
     let error = gunzip([both, b"garbage".to_vec()].concat(), 2, small(50_000)).err().ok_or("it was taken")?;
-    assert!(super::super::members::TrailingData::is(&error), "{error}");
+    assert!(crate::archive::gzip::members::TrailingData::is(&error), "{error}");
     Ok(())
 }
 

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
-use super::PackError;
-use super::never::{self, Kind, Never};
-use super::{read, secrets};
+use super::builtin_excludes::{self, Kind, Never};
+use super::stable_file;
+use crate::archive::{PackError, secrets};
 
 const OWN_FILE: &str = ".smtrainignore";
 const GIT_FILE: &str = ".gitignore";
 
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Keep,
     /// A secret by its name, which the user wants sent.
     KeepSecret,
@@ -28,7 +28,7 @@ pub(super) enum Verdict {
 /// Why something is left out; reads after `left out by`.
 #[derive(Clone, Debug)]
 pub(crate) enum Reason {
-    Never(never::Found),
+    Never(builtin_excludes::Found),
     /// `file` is the ignore file that it stands in; `None` means `source.exclude`.
     Pattern {
         pattern: String,
@@ -61,12 +61,12 @@ struct Scope {
 }
 
 /// Where the rules stood before a folder was entered.
-pub(super) struct Mark {
+pub(crate) struct Mark {
     length: usize,
     floor: usize,
 }
 
-pub(super) struct Rules {
+pub(crate) struct Rules {
     never: Never,
     exclude: Gitignore,
     allow_secrets: Gitignore,
@@ -77,20 +77,20 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
+    pub(crate) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
         let exclude = build(exclude.iter().map(String::as_str), None)?;
         let allow_secrets = secrets::patterns(allow_secrets, "source.allow_secrets")?;
         Ok(Self { never: Never::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
     }
 
     /// Returns whether `source.allow_secrets` lets a file pass, whatever its name and its content.
-    pub(super) fn allows_secret(&self, name: &Path, is_dir: bool) -> bool {
+    pub(crate) fn allows_secret(&self, name: &Path, is_dir: bool) -> bool {
         self.allow_secrets.matched_path_or_any_parents(name, is_dir).is_ignore()
     }
 
     /// Returns whether the user wants a file sent that is a secret by its name: `allow_secrets` names it, or `!NAME` in
     /// `source.exclude` or in a .smtrainignore.
-    pub(super) fn allows_name(&self, name: &Path, is_dir: bool) -> bool {
+    pub(crate) fn allows_name(&self, name: &Path, is_dir: bool) -> bool {
         self.is_named(name, is_dir, &self.scopes[self.floor..])
     }
 
@@ -102,17 +102,17 @@ impl Rules {
         by_negation || self.allows_secret(name, is_dir)
     }
 
-    pub(super) fn never(&self) -> &Never {
+    pub(crate) fn never(&self) -> &Never {
         &self.never
     }
 
     /// `name` is the path in the archive. The folders around it have been judged before.
-    pub(super) fn verdict(&self, name: &Path, is_dir: bool) -> Verdict {
+    pub(crate) fn verdict(&self, name: &Path, is_dir: bool) -> Verdict {
         self.judge(name, is_dir, &self.scopes[self.floor..])
     }
 
     /// A dependency was named by the user: ignore files say nothing of it, only of what is in it.
-    pub(super) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> Verdict {
+    pub(crate) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> Verdict {
         self.judge(name, is_dir, &[])
     }
 
@@ -129,7 +129,7 @@ impl Rules {
     }
 
     /// Judges a file whose name is that of a secret, and which is none by its content.
-    pub(super) fn verdict_of_harmless(&self, name: &Path) -> Verdict {
+    pub(crate) fn verdict_of_harmless(&self, name: &Path) -> Verdict {
         self.by_patterns(name, false, &self.scopes[self.floor..])
     }
 
@@ -144,7 +144,7 @@ impl Rules {
     }
 
     /// Enters the source folder or a dependency: of the rules so far only `exclude` counts in it.
-    pub(super) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+    pub(crate) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
         let mark = self.mark();
         self.floor = mark.length;
         self.read_around(folder, name)?;
@@ -152,13 +152,13 @@ impl Rules {
         Ok(mark)
     }
 
-    pub(super) fn enter(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+    pub(crate) fn enter(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
         let mark = self.mark();
         self.read(folder, name, Path::new(""))?;
         Ok(mark)
     }
 
-    pub(super) fn leave(&mut self, mark: &Mark) {
+    pub(crate) fn leave(&mut self, mark: &Mark) {
         self.scopes.truncate(mark.length);
         self.floor = mark.floor;
     }
@@ -225,7 +225,7 @@ fn read_text(path: &Path) -> Result<Option<String>, PackError> {
         Err(error) => return Err(PackError::unreadable(path)(error)),
     }
     let mut bytes = Vec::new();
-    read::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(PackError::unreadable(path))?;
+    stable_file::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(PackError::unreadable(path))?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }

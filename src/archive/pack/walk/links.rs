@@ -8,9 +8,9 @@ use nix::errno::Errno;
 
 use super::{Found, Walk, is_only_certificate, shown};
 use crate::archive::PackError;
-use crate::archive::never::{self, Kind};
-use crate::archive::read;
-use crate::archive::rules::{Reason, Verdict};
+use crate::archive::pack::builtin_excludes::{self, Kind};
+use crate::archive::pack::ignore_rules::{Reason, Verdict};
+use crate::archive::pack::stable_file;
 
 impl Walk {
     /// Packs what a link leads to, under the link's name.
@@ -29,14 +29,14 @@ impl Walk {
             self.skipped.special += 1;
             return Ok(None);
         }
-        let handle = read::open(&target).map_err(PackError::unreadable(&target))?;
+        let handle = stable_file::open(&target).map_err(PackError::unreadable(&target))?;
         self.accept(name, target, handle, metadata, false)
     }
 
     /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
     fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> Verdict {
         if self.never.iter().any(|never| target.starts_with(never)) {
-            return Verdict::LeaveOut(Reason::Never(never::Found::own_folder()));
+            return Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::own_folder()));
         }
         let seen = self.as_seen_from_root(target);
         // Patterns are for paths in the tree.

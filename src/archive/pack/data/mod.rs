@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use ignore::gitignore::Gitignore;
 use nix::errno::Errno;
 
-use super::PackError;
-use super::never::Never;
+use super::builtin_excludes::Never;
 use super::project::{Project, WayOut};
-use super::read::{self, Identity};
-use super::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
+use super::stable_file::{self, Identity};
+use crate::archive::PackError;
+use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
 use crate::model::one_line;
 
 /// Folders deeper than this are a mistake.
@@ -145,7 +145,7 @@ pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
 impl DataEntry {
     /// Opens the file that was listed, and no other.
     pub(crate) fn open(&self) -> Result<File, DataError> {
-        let file = read::open(&self.path).map_err(DataError::unreadable(&self.path))?;
+        let file = stable_file::open(&self.path).map_err(DataError::unreadable(&self.path))?;
         let metadata = file.metadata().map_err(DataError::unreadable(&self.path))?;
         if Identity::from(&metadata) != self.identity || !metadata.is_file() {
             return Err(DataError::Changed(self.path.clone()));

@@ -2,22 +2,22 @@
 
 use std::io;
 
-use super::tape::wrong;
+use super::reader::wrong;
 
 /// What the keys of sparse files begin with, whose data begins with a map (GNU tar manual, "Storing Sparse Files").
 const SPARSE: &[u8] = b"GNU.sparse.";
 
 /// What a header says that matters here; the last one where it says it twice, and nothing where a value is empty.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Pax {
-    pub(super) path: Option<Vec<u8>>,
-    pub(super) link: Option<Vec<u8>>,
-    pub(super) size: Option<u64>,
-    pub(super) is_sparse: bool,
+pub(crate) struct Pax {
+    pub(crate) path: Option<Vec<u8>>,
+    pub(crate) link: Option<Vec<u8>>,
+    pub(crate) size: Option<u64>,
+    pub(crate) is_sparse: bool,
 }
 
 impl Pax {
-    pub(super) fn read(mut records: &[u8]) -> io::Result<Self> {
+    pub(crate) fn read(mut records: &[u8]) -> io::Result<Self> {
         let (mut pax, mut sparse_name) = (Self::default(), None);
         // Some writers fill the last block up to its end.
         while records.iter().next().is_some_and(|byte| *byte != 0) {
@@ -38,7 +38,7 @@ impl Pax {
     }
 
     /// A header for all entries that follow is read by some programs and not by others.
-    pub(super) fn refuse_for_all(&self) -> io::Result<()> {
+    pub(crate) fn refuse_for_all(&self) -> io::Result<()> {
         if *self == Self::default() {
             Ok(())
         } else {

@@ -10,7 +10,7 @@ const WAITING: usize = 16;
 
 /// What another reader gives, read on a thread. The thread ends at the end, after an error, or once nobody takes what it
 /// has read.
-pub(super) struct Ahead {
+pub(crate) struct Ahead {
     pieces: Receiver<io::Result<Piece>>,
     /// Pieces that have been taken, to be filled again.
     spare: Sender<Vec<u8>>,
@@ -27,7 +27,7 @@ struct Piece {
 }
 
 impl Ahead {
-    pub(super) fn new(from: impl Read + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn new(from: impl Read + Send + 'static) -> io::Result<Self> {
         let (filled, pieces) = sync_channel(WAITING);
         let (spare, empty) = channel();
         thread::Builder::new().name("inflate".into()).spawn(move || read_on(from, &filled, &empty))?;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tar::EntryType;
 
-use super::UnpackError;
+use super::confined_dir;
 use super::entries::{self, Entry, Limits, Visit, shown};
-use super::gunzip::Gunzip;
-use super::inside;
+use crate::archive::UnpackError;
+use crate::archive::gzip::parallel::Gunzip;
 use crate::model::downloaded::{Listed, ListedKind};
 
 const BUFFER: usize = 256 * 1024;
@@ -55,7 +55,7 @@ pub(crate) fn pick(
     path: &Path,
     to: &mut impl Write,
 ) -> Result<Option<u64>, UnpackError> {
-    let Some(wanted) = inside::relative(path) else { return Ok(None) };
+    let Some(wanted) = confined_dir::relative(path) else { return Ok(None) };
     let mut picker = Picker { wanted, to, found: None, buffer: vec![0; BUFFER] };
     entries::each(from, limits, &mut picker)?;
     Ok(picker.found)
@@ -70,7 +70,7 @@ struct Picker<'t, T> {
 
 impl<T: Write> Visit for Picker<'_, T> {
     fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
-        if inside::relative(entry.name).is_none_or(|name| name != self.wanted) {
+        if confined_dir::relative(entry.name).is_none_or(|name| name != self.wanted) {
             return Ok(ControlFlow::Continue(()));
         }
         let entry_name = || shown(entry.name);
@@ -99,7 +99,7 @@ pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
     let mut unpacked = Counter(0);
     let inflated = io::copy(&mut Gunzip::new(from), &mut unpacked);
     inflated.map(drop).map_err(|source| match source {
-        source if super::members::TrailingData::is(&source) => UnpackError::TrailingData,
+        source if crate::archive::gzip::members::TrailingData::is(&source) => UnpackError::TrailingData,
         source => UnpackError::Damaged { place: format!("after {} unpacked bytes", unpacked.0), source },
     })
 }

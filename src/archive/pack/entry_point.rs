@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::rules::{Rules, Verdict};
-use super::{PackError, SourceTree};
+use super::ignore_rules::{Rules, Verdict};
+use crate::archive::{PackError, SourceTree};
 
 /// Fails at once when the entry point is missing or will be left out, before anything large is read.
-pub(super) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
+pub(crate) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
     let missing = || PackError::EntryPointMissing { entry_point: entry_point.to_owned(), dir: tree.dir.clone() };
     let path = Path::new(entry_point);
     let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));

@@ -9,35 +9,35 @@ use tar::{Builder, EntryType, Header};
 
 /// What stands in an entry's header besides its name. The owner is always 0: ids of this machine mean nothing on another.
 #[derive(Clone, Copy)]
-pub(super) struct Attributes {
-    pub(super) mode: u32,
+pub(crate) struct Attributes {
+    pub(crate) mode: u32,
     /// Seconds since 1970.
-    pub(super) mtime: u64,
+    pub(crate) mtime: u64,
 }
 
-pub(super) struct Tarball<W: Write> {
+pub(crate) struct Tarball<W: Write> {
     builder: Builder<W>,
 }
 
 impl<W: Write> Tarball<W> {
-    pub(super) fn new(to: W) -> Self {
+    pub(crate) fn new(to: W) -> Self {
         Self { builder: Builder::new(to) }
     }
 
     /// `data` must have exactly `size` bytes.
-    pub(super) fn file(&mut self, name: &Path, with: Attributes, size: u64, data: impl Read) -> io::Result<()> {
+    pub(crate) fn file(&mut self, name: &Path, with: Attributes, size: u64, data: impl Read) -> io::Result<()> {
         let mut header = header(EntryType::Regular, with);
         header.set_size(size);
         self.append(header, name.as_os_str().as_bytes(), data)
     }
 
-    pub(super) fn folder(&mut self, name: &Path, with: Attributes) -> io::Result<()> {
+    pub(crate) fn folder(&mut self, name: &Path, with: Attributes) -> io::Result<()> {
         let mut bytes = name.as_os_str().as_bytes().to_vec();
         bytes.push(b'/');
         self.append(header(EntryType::Directory, with), &bytes, io::empty())
     }
 
-    pub(super) fn symlink(&mut self, name: &Path, target: &OsStr, with: Attributes) -> io::Result<()> {
+    pub(crate) fn symlink(&mut self, name: &Path, target: &OsStr, with: Attributes) -> io::Result<()> {
         let mut header = header(EntryType::Symlink, with);
         let target = target.as_bytes();
         let place = &mut header.as_old_mut().linkname;
@@ -50,7 +50,7 @@ impl<W: Write> Tarball<W> {
     }
 
     /// Writes the end of the archive and gives the writer back.
-    pub(super) fn finish(self) -> io::Result<W> {
+    pub(crate) fn finish(self) -> io::Result<W> {
         self.builder.into_inner()
     }
 

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
-use super::PackError;
+use crate::archive::PackError;
 
 /// Never through a link that took the file's place, and never waiting for a fifo's other end.
 const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
 
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     device: u64,
     inode: u64,
 }
@@ -28,29 +28,29 @@ impl From<&Metadata> for Identity {
     }
 }
 
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(FLAGS.bits()).open(path)
 }
 
-pub(super) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<File> {
+pub(crate) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<File> {
     Ok(openat(folder, name, FLAGS | OFlag::O_RDONLY, Mode::empty())?.into())
 }
 
 /// Whether the open file is the one that was looked at before, and not another that took its name since.
-pub(super) fn same(file: &File, looked_at: &Metadata) -> io::Result<bool> {
+pub(crate) fn same(file: &File, looked_at: &Metadata) -> io::Result<bool> {
     let opened = file.metadata()?;
     Ok(Identity::from(&opened) == Identity::from(looked_at) && opened.file_type() == looked_at.file_type())
 }
 
 /// What tells that a file was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    pub(super) size: u64,
+pub(crate) struct Stamp {
+    pub(crate) size: u64,
     modified: (i64, i64),
 }
 
 /// A file to be read once: the seam where tests put files that change.
-pub(super) trait Source: Read {
+pub(crate) trait Source: Read {
     fn stamp(&self) -> io::Result<Stamp>;
 }
 
@@ -62,7 +62,7 @@ impl Source for File {
 }
 
 /// Reads a file's bytes, exactly as many as it had at the start, and fails if it has changed by the end.
-pub(super) struct SteadyReader<S> {
+pub(crate) struct SteadyReader<S> {
     source: S,
     path: PathBuf,
     before: Stamp,
@@ -71,22 +71,22 @@ pub(super) struct SteadyReader<S> {
 }
 
 impl<S: Source> SteadyReader<S> {
-    pub(super) fn new(source: S, path: &Path) -> Result<Self, PackError> {
+    pub(crate) fn new(source: S, path: &Path) -> Result<Self, PackError> {
         let before = source.stamp().map_err(PackError::unreadable(path))?;
         Ok(Self { source, path: path.to_owned(), before, left: before.size, failure: None })
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.before.size
     }
 
     /// Why reading failed, if it did: an `io::Error` alone does not say which side of a copy it came from.
-    pub(super) fn take_failure(&mut self) -> Option<PackError> {
+    pub(crate) fn take_failure(&mut self) -> Option<PackError> {
         self.failure.take()
     }
 
     /// To be called after the last byte.
-    pub(super) fn check_unchanged(&mut self) -> Result<(), PackError> {
+    pub(crate) fn check_unchanged(&mut self) -> Result<(), PackError> {
         let beyond = self.source.read(&mut [0]).map_err(PackError::unreadable(&self.path))?;
         let after = self.source.stamp().map_err(PackError::unreadable(&self.path))?;
         if self.left > 0 || beyond > 0 || after != self.before {
@@ -96,7 +96,7 @@ impl<S: Source> SteadyReader<S> {
     }
 
     /// The whole file in memory.
-    pub(super) fn read_all(&mut self) -> Result<Vec<u8>, PackError> {
+    pub(crate) fn read_all(&mut self) -> Result<Vec<u8>, PackError> {
         let mut bytes = Vec::new();
         if let Err(source) = self.read_to_end(&mut bytes) {
             let path = self.path.clone();
