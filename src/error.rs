@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::cloud::{CloudError, Refusal};
-use crate::job::problem::InvalidSpec;
+use crate::job::diagnostics::problem::InvalidSpec;
 use crate::model::JobName;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;

@@ -18,6 +18,7 @@ mod job;
 mod model;
 mod ops;
 mod settings;
+pub(crate) mod templates;
 mod ui;
 mod view;
 

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::job::template::{self, Template, TemplateError};
 use crate::model::shell_quote;
+use crate::templates::{self, Template, TemplateError};
 use crate::ui::Text;
 use crate::ui::table::Table;
 use crate::view::{TemplateJson, json_line};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: InitArgs, context: &Context) -> Result<()> {
 }
 
 fn show_templates(output: InitOutput, context: &Context) -> Result<()> {
-    let templates = template::all();
+    let templates = templates::all();
     match output {
         InitOutput::Table => context.ui.text(table(&templates)),
         InitOutput::Json => templates.iter().try_for_each(|template| {
@@ -61,12 +61,12 @@ fn table(templates: &[Template]) -> Text {
 }
 
 fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
-    let written = template::write(name, dir).map_err(refused)?;
+    let written = templates::write(name, dir).map_err(refused)?;
     for path in &written {
         context.ui.path(path)?;
     }
     let spec = dir.join("job.toml");
-    let (place, flags) = match template::find(name) {
+    let (place, flags) = match templates::find(name) {
         Some(template) if template.runs_here => ("this computer", "--local --follow"),
         _ => ("SageMaker", "--role ROLE --follow"),
     };
@@ -78,7 +78,7 @@ fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
 fn refused(error: TemplateError) -> Error {
     match error {
         TemplateError::Unknown(name) => {
-            let hint = match template::nearest(&name) {
+            let hint = match templates::nearest(&name) {
                 Some(nearest) => format!("did you mean {nearest}?"),
                 None => "list them: smtrain init --list".to_owned(),
             };

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::job::schema::schema;
+use crate::job::schema::json_schema::schema;
 use crate::view;
 
 /// Print the JSON Schema of job specs, for editors

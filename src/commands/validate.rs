@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::job::problem::{InvalidSpec, Problem, SourceText};
+use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::{self, LoadOptions};
 use crate::ops::local_inputs;
 

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layers::{Layers, Origin};
-use super::overrides::Override;
-use super::parse;
-use super::problem::{InvalidSpec, Problem, SourceText};
-use super::report::Report;
-use super::sections;
+use super::decode;
+use super::diagnostics::problem::{InvalidSpec, Problem, SourceText};
+use super::diagnostics::report::Report;
+use super::document::overrides::Override;
+use super::document::read::{self, Wanted};
+use super::document::toml;
+use super::document::tree::{Table, Value};
+use super::settings::{Layers, Origin};
 use super::spec::JobSpec;
-use super::text::{self, Wanted};
-use super::tree::{Table, Value};
 use super::validate::Checks;
 use crate::model::InstanceType;
 
@@ -40,7 +40,7 @@ pub(crate) struct Loaded {
 /// Reads and checks a spec. Nothing is asked of any service.
 pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
     let name = path.display().to_string();
-    match text::read(path, Wanted::JobSpec) {
+    match read::read(path, Wanted::JobSpec) {
         Ok(text) => read(path, SourceText { name, text }, options).map_err(|invalid| shown(path, invalid)),
         Err(problem) => {
             let sources = vec![SourceText { name, text: String::new() }];
@@ -51,7 +51,7 @@ pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Inv
 
 /// Shows lines of specs alone: a link may lead to any file.
 fn shown(path: &Path, invalid: InvalidSpec) -> InvalidSpec {
-    let is_quotable = text::is_quotable(path, text::folder_of(path), Wanted::JobSpec);
+    let is_quotable = read::is_quotable(path, read::folder_of(path), Wanted::JobSpec);
     if is_quotable { invalid } else { invalid.withhold(Wanted::JobSpec.name()) }
 }
 
@@ -73,7 +73,7 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
 
 /// The file's tree with the overrides in it and the settings below; `None` when the file is not TOML, which is reported.
 fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<Table> {
-    let mut tree = parse::document(text, Wanted::JobSpec, report)?;
+    let mut tree = toml::document(text, Wanted::JobSpec, report)?;
     if tree.entries.is_empty() && options.overrides.is_empty() {
         let hint = "`smtrain init` writes a job spec to start from";
         report.add(Problem::error("this file has no job spec in it").hint(hint));
@@ -95,7 +95,7 @@ fn names_local(tree: &Table) -> bool {
 }
 
 fn check(tree: &Table, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {
-    let spec = sections::decode(tree, folder, report);
+    let spec = decode::decode(tree, folder, report);
     Checks { spec: &spec, tree, report, local: options.local, catalog: &options.layers.catalog }.run();
     spec
 }

@@ -1,39 +1,24 @@
-//! The job spec: reading it, checking it, and the CreateTrainingJob request that it means.
+//! The job spec: reading it, checking it, and building the CreateTrainingJob request from it. Pure, but for reading files.
 //!
-//! [`load`] is the way in. A spec's text ([`text`]) becomes a tree whose every key and value knows its place ([`parse`],
-//! [`tree`]), the command line's values are put over it ([`overrides`]) and the settings under it ([`layers`]), the
-//! sections turn it into [`spec::JobSpec`] ([`sections`], by means of [`reader`]), and [`validate`] looks at the whole.
-//! All that is found on the way is collected in one [`report`].
+//! The rooms stand in the order of the stages, and [`load`] walks through them. A spec's text becomes a tree that keeps the
+//! span of every key and value, with the command line's overrides laid over it ([`document`]) and the settings under it
+//! ([`settings`]). The keys that there are, with their kinds and limits, are one table ([`schema`]), by which the tree is
+//! decoded ([`decode`]) into a [`spec::JobSpec`]. [`validate`] checks what no single section can, and [`request`] builds the
+//! request. Problems found on the way are collected in one report ([`diagnostics`]).
 
-mod depth;
-mod duration;
-pub(crate) mod image_query;
-pub(crate) mod images_file;
-mod instance_types;
-mod keys;
-mod layers;
+pub(crate) mod decode;
+pub(crate) mod diagnostics;
+mod document;
 mod load;
-mod numbers;
-mod overrides;
-mod parse;
-mod patterns;
-pub(crate) mod problem;
-mod reader;
-mod report;
 pub(crate) mod request;
 pub(crate) mod schema;
-mod sections;
+mod settings;
 pub(crate) mod spec;
-mod suggest;
-pub(crate) mod template;
-mod text;
-mod tree;
 mod validate;
-mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use layers::{Layer, Layers, Origin, Setting, VARIABLES};
+pub(crate) use document::overrides::Override;
 pub(crate) use load::{LoadOptions, Loaded, load};
-pub(crate) use overrides::Override;
+pub(crate) use settings::{Layer, Layers, Origin, Setting, VARIABLES};

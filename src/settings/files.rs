@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::trust::{is_own, is_repository, is_there, is_writable_by_all};
 use crate::error::{Error, Result};
 use crate::images::Catalog;
-use crate::job::problem::InvalidSpec;
-use crate::job::{Layer, Layers, VARIABLES, images_file};
+use crate::job::decode::image_catalog;
+use crate::job::diagnostics::problem::InvalidSpec;
+use crate::job::{Layer, Layers, VARIABLES};
 
 /// The SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";
@@ -39,7 +40,7 @@ pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
     let mut layers = Layers::new(found.layers, found.warnings);
     if let Some((file, folder)) = layers.images().or_else(|| images_file(config)) {
         let own =
-            images_file::read(&file, shown(&file), &folder).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
+            image_catalog::read(&file, shown(&file), &folder).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
         layers.catalog = Catalog::with(own);
     }
     Ok(layers)

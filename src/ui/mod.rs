@@ -20,7 +20,7 @@ use std::path::Path;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::error::{Error, Kind, Result};
-use crate::job::problem::{InvalidSpec, Problem, SourceText};
+use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 
 pub(crate) use out::{Data, file_bytes};
 pub(crate) use progress::{Progress, bytes};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Text;
-use crate::job::problem::{Place, Problem, Severity, SourceText, char_boundary, line_and_column};
+use crate::job::diagnostics::problem::{Place, Problem, Severity, SourceText, char_boundary, line_and_column};
 use crate::model::{one_line, printable, printable_offset};
 
 /// The most bytes of lines that are shown with a problem, 16 KiB: the renderer takes time for each of them, and there may be

@@ -6,6 +6,7 @@
 mod channels;
 mod debugging;
 mod hyperparameters;
+pub(crate) mod image_query;
 mod reinforcement_learning;
 mod resources;
 mod serverless;

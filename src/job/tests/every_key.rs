@@ -3,7 +3,7 @@
 
 use super::schema::Schema;
 use super::{BASE, Project, TestResult};
-use crate::job::keys::{Key, Kind, ROOT, Values};
+use crate::job::schema::{Key, Kind, ROOT, Values};
 
 /// Values as TOML that a key doesn't take.
 fn wrong_values(key: &Key) -> Vec<String> {

@@ -5,11 +5,11 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::super::load::{LoadOptions, load};
-use super::super::parse;
-use super::super::report::Report;
-use super::super::text::Wanted;
-use super::super::tree::{Node, Table, Value};
 use super::{BASE, Project, TestResult, show};
+use crate::job::diagnostics::report::Report;
+use crate::job::document::read::Wanted;
+use crate::job::document::toml;
+use crate::job::document::tree::{Node, Table, Value};
 
 fn problem_of_path(path: &Path) -> String {
     match load(path, &LoadOptions::default()) {
@@ -210,7 +210,7 @@ proptest! {
     #[test]
     fn no_tree_is_deep(text in tokens()) {
         let report = Report::default();
-        if let Some(tree) = parse::document(&text, Wanted::JobSpec, &report) {
+        if let Some(tree) = toml::document(&text, Wanted::JobSpec, &report) {
             prop_assert!(depth(&tree) <= 70);
         }
     }

@@ -6,15 +6,15 @@ use tempfile::TempDir;
 
 use super::{TestResult, show};
 use crate::images::{Catalog, ImageQuery, Kind, Library, choose, list};
-use crate::job::images_file;
-use crate::job::problem::InvalidSpec;
+use crate::job::decode::image_catalog;
+use crate::job::diagnostics::problem::InvalidSpec;
 use crate::model::InstanceType;
 
 fn read(text: &str) -> Result<Result<Catalog, InvalidSpec>, Box<dyn std::error::Error>> {
     let folder = TempDir::new()?;
     let file = folder.path().join("images.toml");
     fs::write(&file, text)?;
-    Ok(images_file::read(&file, "images.toml".to_owned(), folder.path()).map(Catalog::with))
+    Ok(image_catalog::read(&file, "images.toml".to_owned(), folder.path()).map(Catalog::with))
 }
 
 fn catalog(text: &str) -> Result<Catalog, Box<dyn std::error::Error>> {

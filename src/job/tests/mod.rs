@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use super::diagnostics::problem::{InvalidSpec, Problem, Severity, SourceText, line_and_column};
+use super::document::overrides::Override;
 use super::load::{LoadOptions, Loaded, load};
-use super::overrides::Override;
-use super::problem::{InvalidSpec, Problem, Severity, SourceText, line_and_column};
 
 type TestResult = Result<(), Box<dyn Error>>;
 

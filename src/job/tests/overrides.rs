@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::overrides::Override;
 use super::super::spec::{InputMode, JobSpec, Runs};
 use super::{BASE, Project, TestResult};
+use crate::job::document::overrides::Override;
 
 fn spec_with(overrides: &[Override]) -> Result<JobSpec, Box<dyn std::error::Error>> {
     match Project::new()?.load(BASE, overrides)? {

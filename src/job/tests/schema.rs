@@ -3,7 +3,7 @@
 use boon::{Compiler, SchemaIndex, Schemas};
 
 use super::TestResult;
-use crate::job::schema::schema;
+use crate::job::schema::json_schema::schema;
 
 /// The schema, ready to check specs.
 pub(super) struct Schema {

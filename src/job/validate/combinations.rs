@@ -1,11 +1,10 @@
 //! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
 
-use super::super::duration;
-use super::super::keys::MOST_CHANNELS;
 use super::super::request;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
-use super::super::suggest::{did_you_mean, list};
 use super::Checks;
+use crate::job::diagnostics::suggest::{did_you_mean, list};
+use crate::job::schema::{MOST_CHANNELS, duration};
 
 pub(crate) fn check(checks: &Checks<'_>) {
     instances(checks);

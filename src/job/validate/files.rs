@@ -6,11 +6,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::super::problem::Problem;
 use super::super::spec::{ChannelSource, Source};
-use super::super::suggest::did_you_mean;
-use super::super::tree::{Node, Value};
 use super::Checks;
+use crate::job::diagnostics::problem::Problem;
+use crate::job::diagnostics::suggest::did_you_mean;
+use crate::job::document::tree::{Node, Value};
 
 /// Hints at what to do about a file that is there.
 const READABLE: &str = "give yourself the right to read it, and to search the folders on the way to it";
@@ -82,7 +82,7 @@ fn entry_point(checks: &Checks<'_>, source: &Source) {
     let Some(entry_point) = &source.entry_point else { return };
     let path = ["source", "entry_point"];
     // A path out of the folder has its own problem, and must not be looked at.
-    if super::super::patterns::entry_point(entry_point).is_err() {
+    if crate::job::decode::constraints::entry_point(entry_point).is_err() {
         return;
     }
     let file = source.dir.join(entry_point);

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::super::problem::Problem;
 use super::super::request::hyperparameters_beside;
-use super::super::tree::Value;
 use super::Checks;
+use crate::job::diagnostics::problem::Problem;
+use crate::job::document::tree::Value;
 
 /// Limits of botocore's `HyperParameters`, `HyperParameterKey` and `HyperParameterValue`.
 const MOST: usize = 100;

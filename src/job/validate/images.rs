@@ -1,10 +1,10 @@
 //! Whether there is an image for what the spec asks.
 
-use super::super::image_query::image_query;
-use super::super::patterns;
-use super::super::problem::{Problem, Severity};
 use super::Checks;
 use crate::images::{ImageError, ImageQuery, Kind, Subject, choose};
+use crate::job::decode::constraints;
+use crate::job::diagnostics::problem::{Problem, Severity};
+use crate::job::request::image_query::image_query;
 use crate::model::InstanceType;
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -31,7 +31,7 @@ fn in_no_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageEr
 fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
     let is_typed = query.instance_type.is_some_and(|name| name.as_str().starts_with("ml."));
     let choice = choose(checks.catalog, &query)?;
-    match checks.spec.region.as_deref().filter(|region| patterns::region(region).is_ok()) {
+    match checks.spec.region.as_deref().filter(|region| constraints::region(region).is_ok()) {
         _ if !is_typed => Ok(()),
         Some(region) => choice.uri(region).map(drop),
         None => choice.tag().map(drop),

@@ -2,9 +2,9 @@
 //!
 //! Source: botocore 1.44.5, documentation of `Channel` and `S3DataSource`.
 
-use super::super::problem::Problem;
 use super::super::spec::{ChannelSpec, InputMode, S3DataType};
 use super::Checks;
+use crate::job::diagnostics::problem::Problem;
 
 pub(crate) fn check(checks: &Checks<'_>) {
     for channel in &checks.spec.channels {

@@ -7,12 +7,12 @@ mod images;
 mod inputs;
 mod secrets;
 
-use super::keys::{Key, ROOT, find};
-use super::problem::{Place, Problem};
-use super::reader::is_misspelt;
-use super::report::Report;
+use super::decode::section::is_misspelt;
+use super::diagnostics::problem::{Place, Problem};
+use super::diagnostics::report::Report;
+use super::document::tree::{Table, Value};
+use super::schema::{Key, ROOT, find};
 use super::spec::JobSpec;
-use super::tree::{Table, Value};
 use crate::images::Catalog;
 
 /// A spec that was read, with its tree for the places.

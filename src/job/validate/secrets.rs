@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::super::problem::Problem;
 use super::Checks;
+use crate::job::diagnostics::problem::Problem;
 use crate::model::secrets::looks_like_one;
 
 pub(crate) fn check(checks: &Checks<'_>) {

@@ -3,7 +3,7 @@
 use crate::cloud::{Cloud, placeholder};
 use crate::error::{Error, Result};
 use crate::images::{self, Catalog, ImageError, ImageQuery};
-use crate::job::image_query::image_query;
+use crate::job::request::image_query::image_query;
 use crate::job::spec::{Framework, JobSpec, Runs};
 
 /// The image's URI. An algorithm's ARN has its own: empty.

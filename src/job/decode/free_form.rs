@@ -1,0 +1,78 @@
+//! Values of free-form tables: as JSON (hyperparameters, `[request]`) or as text (environment, tags, parameters).
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::numbers::plain_decimal;
+use super::section::Reader;
+use crate::job::diagnostics::problem::Problem;
+use crate::job::diagnostics::report::Report;
+use crate::job::document::tree::{Entry, Node, Table, Value};
+
+/// A table under `key` as JSON, in the order written.
+pub(crate) fn json_table(reader: &Reader<'_>, key: &str) -> Option<Map<String, Json>> {
+    let Value::Table(table) = &reader.get(key)?.value else {
+        reader.refuse(key, format!("`{key}` should be a table"), None);
+        return None;
+    };
+    Some(json_object(table, reader.report))
+}
+
+fn json_object(table: &Table, report: &Report) -> Map<String, Json> {
+    let member = |entry: &Entry| Some((entry.key.clone(), json(&entry.node, report)?));
+    table.entries.iter().filter_map(member).collect()
+}
+
+/// `None` for what JSON has no form of, which is reported.
+fn json(node: &Node, report: &Report) -> Option<Json> {
+    match &node.value {
+        Value::String(text) => Some(Json::String(text.clone())),
+        Value::Boolean(boolean) => Some(Json::Bool(*boolean)),
+        Value::Integer(integer) => number_of(*integer).map(Json::Number).or_else(|| refuse(node, report)),
+        Value::Float(float) => Number::from_f64(*float).map(Json::Number).or_else(|| refuse(node, report)),
+        Value::Array(items) => Some(Json::Array(items.iter().filter_map(|item| json(item, report)).collect())),
+        Value::Table(table) => Some(Json::Object(json_object(table, report))),
+        Value::Datetime(_) => refuse(node, report),
+    }
+}
+
+fn number_of(integer: i128) -> Option<Number> {
+    let signed = i64::try_from(integer).ok().map(Number::from);
+    signed.or_else(|| u64::try_from(integer).ok().map(Number::from))
+}
+
+/// A table under `key` whose values are sent as text, each with its entry.
+pub(crate) fn text_table<'a>(reader: &Reader<'a>, key: &str) -> Vec<(&'a Entry, String)> {
+    let Some(node) = reader.get(key) else { return Vec::new() };
+    let Value::Table(table) = &node.value else {
+        reader.refuse(key, format!("`{key}` should be a table"), None);
+        return Vec::new();
+    };
+    table.entries.iter().filter_map(|entry| Some((entry, text(&entry.node, reader.report)?))).collect()
+}
+
+fn text(node: &Node, report: &Report) -> Option<String> {
+    if let Some(typed) = &node.typed {
+        return Some(typed.clone());
+    }
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Boolean(boolean) => Some(boolean.to_string()),
+        Value::Integer(integer) => Some(integer.to_string()),
+        Value::Float(float) if float.is_finite() => Some(plain_decimal(*float)),
+        Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => refuse(node, report),
+    }
+}
+
+fn refuse<T>(node: &Node, report: &Report) -> Option<T> {
+    let (what, hint) = match &node.value {
+        Value::Datetime(text) => ("a date or time".to_owned(), format!("write it in quotes: \"{text}\"")),
+        Value::Float(float) => {
+            let name = float.to_string().to_lowercase();
+            (name.clone(), format!("write it in quotes: \"{name}\""))
+        }
+        Value::Integer(integer) => (integer.to_string(), format!("write it in quotes: \"{integer}\"")),
+        other => (other.kind().to_owned(), "strings, integers, floats and booleans can".to_owned()),
+    };
+    report.add(Problem::error(format!("{what} can't be sent as a value here")).at(&node.place).hint(hint));
+    None
+}

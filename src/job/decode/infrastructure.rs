@@ -1,0 +1,62 @@
+//! `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are one switch.
+
+use super::constraints;
+use super::section::Reader;
+use crate::job::document::tree::{Node, Value};
+use crate::job::spec::{Local, Network, Output};
+use crate::model::local_options::STOP_GRACE;
+
+/// `[spot]`, `[remote_debug]` and the like: `enabled = true`. A section without the key is one switched on.
+pub(crate) fn switch(root: &Reader<'_>, key: &str) -> Option<bool> {
+    let section = root.section(key);
+    if !section.is_written() {
+        return None;
+    }
+    Some(section.boolean("enabled").unwrap_or(false))
+}
+
+pub(crate) fn output(root: &Reader<'_>) -> Output {
+    let section = root.section("output");
+    Output {
+        s3_uri: section.s3_uri("s3_uri"),
+        kms_key_id: section.checked("kms_key_id", constraints::kms_key_id),
+        uncompressed: section.word("compression", &[("gzip", false), ("none", true)]).unwrap_or(false),
+    }
+}
+
+pub(crate) fn network(root: &Reader<'_>) -> Network {
+    let section = root.section("network");
+    for (key, other) in [("subnets", "security_group_ids"), ("security_group_ids", "subnets")] {
+        if section.has(key) && !section.has(other) {
+            let hint = format!("add {other} = [...]");
+            section.refuse(key, format!("`{key}` needs `{other}` too"), Some(hint));
+        }
+        if matches!(section.get(key), Some(Node { value: Value::Array(items), .. }) if items.is_empty()) {
+            section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
+        }
+    }
+    network_values(&section)
+}
+
+/// `[network]` key by key, whatever else is written.
+pub(crate) fn network_values(section: &Reader<'_>) -> Network {
+    let encrypted = section.boolean("encrypt_inter_container_traffic");
+    Network {
+        subnets: section.strings("subnets", constraints::network_id),
+        security_group_ids: section.strings("security_group_ids", constraints::network_id),
+        isolation: section.boolean("isolation").unwrap_or(false),
+        encrypt_inter_container_traffic: encrypted.unwrap_or(false),
+    }
+}
+
+pub(crate) fn volume_kms_key_id(root: &Reader<'_>) -> Option<String> {
+    root.section("encryption").checked("volume_kms_key_id", constraints::kms_key_id)
+}
+
+pub(crate) fn local(root: &Reader<'_>) -> Local {
+    let section = root.section("local");
+    Local {
+        python: section.checked("python", constraints::not_empty),
+        stop_grace: section.duration("stop_grace").unwrap_or(STOP_GRACE),
+    }
+}

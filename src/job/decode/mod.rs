@@ -1,0 +1,84 @@
+//! The sections of a spec: from the tree to the types of [`spec`](super::spec), each checked by itself.
+//!
+//! A value that can't be used is reported and replaced by a default, so that every section is always read whole. What
+//! comes out is only used when nothing was reported.
+
+pub(crate) mod channels;
+pub(super) mod constraints;
+mod distribution;
+pub(super) mod free_form;
+pub(crate) mod image_catalog;
+pub(crate) mod infrastructure;
+mod monitoring;
+pub(super) mod numbers;
+pub(crate) mod parameters;
+mod resources;
+mod runtime;
+pub(super) mod section;
+mod source;
+
+use std::path::Path;
+
+use super::diagnostics::report::Report;
+use super::document::tree::Table;
+use super::schema;
+use super::spec::{InputMode, JobSpec};
+use crate::model::JobName;
+use crate::model::job_name::base_from;
+use free_form::json_table;
+use section::Reader;
+
+const INPUT_MODES: &[(&str, InputMode)] =
+    &[("File", InputMode::File), ("Pipe", InputMode::Pipe), ("FastFile", InputMode::FastFile)];
+
+pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
+    let root = Reader::root(tree, schema::ROOT, report);
+    JobSpec {
+        folder: folder.to_owned(),
+        name: name(&root, folder),
+        input_mode: root.word("input_mode", INPUT_MODES).unwrap_or_default(),
+        role: root.checked("role", constraints::role),
+        region: root.checked("region", constraints::region),
+        runs: runtime::decode(&root),
+        source: source::decode(&root, folder),
+        hyperparameters: parameters::hyperparameters(&root),
+        environment: parameters::environment(&root),
+        resources: resources::resources(&root),
+        limits: resources::limits(&root),
+        spot: infrastructure::switch(&root, "spot").unwrap_or(false),
+        checkpoints: resources::checkpoints(&root),
+        channels: channels::decode(&root, folder),
+        output: infrastructure::output(&root),
+        metrics: parameters::metrics(&root),
+        distribution: distribution::decode(&root),
+        network: infrastructure::network(&root),
+        volume_kms_key_id: infrastructure::volume_kms_key_id(&root),
+        tags: parameters::tags(&root),
+        local: infrastructure::local(&root),
+        tensorboard: monitoring::tensorboard(&root),
+        experiment: monitoring::experiment(&root),
+        debugger: monitoring::debugger(&root),
+        profiler: monitoring::profiler(&root),
+        remote_debug: infrastructure::switch(&root, "remote_debug"),
+        infra_check: infrastructure::switch(&root, "infra_check"),
+        session_chaining: infrastructure::switch(&root, "session_chaining"),
+        mlflow: monitoring::mlflow(&root),
+        model_package: runtime::model_package(&root),
+        request: json_table(&root, "request").unwrap_or_default(),
+    }
+}
+
+/// The base of the job's name; a folder's name is made valid, a written one has to be.
+fn name(root: &Reader<'_>, folder: &Path) -> String {
+    let from_folder = || base_from(&folder.file_name().unwrap_or_default().to_string_lossy());
+    let Some(name) = root.string("name") else { return from_folder() };
+    if let Err(error) = JobName::new(name.as_str()) {
+        root.refuse("name", format!("`name` can't start the names of jobs: {error}"), did_you_mean_base(&name));
+    }
+    name
+}
+
+fn did_you_mean_base(name: &str) -> Option<String> {
+    let base = base_from(name);
+    name.contains(|c: char| c.is_ascii_alphanumeric()).then(|| format!("did you mean \"{base}\"?"))
+}

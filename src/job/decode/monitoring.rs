@@ -1,0 +1,131 @@
+//! `[tensorboard]`, `[experiment]`, `[debugger]`, `[profiler]` and `[mlflow]`.
+
+use std::collections::BTreeMap;
+
+use super::constraints;
+use super::free_form::text_table;
+use super::section::Reader;
+use crate::job::diagnostics::problem::Problem;
+use crate::job::spec::{Debugger, DebuggerHook, Experiment, Mlflow, Profiler, RuleSpec, S3AndLocalPath};
+use crate::model::S3Uri;
+
+/// Characters of a name and of a parameter (botocore, `ConfigKey`, `ConfigValue`).
+const LONGEST_NAME: usize = 256;
+/// What the service samples at, in milliseconds (the profiler's documented intervals).
+const INTERVALS: [i64; 6] = [100, 200, 500, 1_000, 5_000, 60_000];
+
+/// What stands for a URI that is missing or wrong, and so reported.
+fn some_uri(uri: Option<S3Uri>) -> Option<S3Uri> {
+    uri.or_else(|| S3Uri::parse("s3://missing").ok())
+}
+
+pub(crate) fn tensorboard(root: &Reader<'_>) -> Option<S3AndLocalPath> {
+    let section = root.section("tensorboard");
+    let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
+    let local_path = section.checked("local_path", constraints::container_path);
+    section.is_written().then_some(S3AndLocalPath { s3_uri, local_path })
+}
+
+pub(crate) fn experiment(root: &Reader<'_>) -> Option<Experiment> {
+    let section = root.section("experiment");
+    let name = |key| section.checked(key, constraints::experiment_name);
+    section.is_written().then(|| Experiment {
+        name: name("name"),
+        trial: name("trial"),
+        display_name: name("display_name"),
+        run_name: name("run_name"),
+    })
+}
+
+pub(crate) fn debugger(root: &Reader<'_>) -> Option<Debugger> {
+    let section = root.section("debugger");
+    section.is_written().then(|| Debugger { hook: hook(&section), rules: rules(&section) })
+}
+
+fn hook(debugger: &Reader<'_>) -> Option<DebuggerHook> {
+    let section = debugger.section("hook");
+    let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
+    let collections = section.sections("collections");
+    section.is_written().then(|| DebuggerHook {
+        s3_uri,
+        local_path: section.checked("local_path", constraints::container_path),
+        parameters: parameters(&section),
+        collections: collections.iter().map(collection).collect(),
+    })
+}
+
+fn collection(section: &Reader<'_>) -> (String, BTreeMap<String, String>) {
+    (name(section), parameters(section))
+}
+
+fn rules(section: &Reader<'_>) -> Vec<RuleSpec> {
+    section.sections("rules").iter().map(rule).collect()
+}
+
+fn rule(section: &Reader<'_>) -> RuleSpec {
+    RuleSpec {
+        name: name(section),
+        image: section.checked("image", constraints::image),
+        instance_type: section.checked("instance_type", processing_type),
+        volume_size_gb: section.count("volume_size_gb"),
+        s3_uri: section.s3_uri("s3_uri"),
+        local_path: section.checked("local_path", constraints::container_path),
+        parameters: parameters(section),
+    }
+}
+
+/// Rules run as processing jobs, whose types are not training's.
+fn processing_type(text: &str) -> Result<(), String> {
+    let is_type = text.starts_with("ml.") && text.matches('.').count() == 2 && !text.ends_with('.');
+    if is_type { Ok(()) } else { Err("is not an instance type, such as ml.t3.medium".to_owned()) }
+}
+
+fn name(section: &Reader<'_>) -> String {
+    section.checked("name", |text| constraints::between(text, 1, LONGEST_NAME)).unwrap_or_default()
+}
+
+fn parameters(section: &Reader<'_>) -> BTreeMap<String, String> {
+    let parameters = text_table(section, "parameters");
+    let (count, most) = (parameters.len(), section.most("parameters"));
+    if count > most {
+        let message = format!("`parameters` has {count} entries, and at most {most} are allowed");
+        section.refuse("parameters", message, None);
+    }
+    for (entry, value) in &parameters {
+        let checked =
+            constraints::between(&entry.key, 1, LONGEST_NAME).map_err(|why| format!("the parameter's name {why}"));
+        let checked = checked.and_then(|()| {
+            constraints::at_most(value, LONGEST_NAME).map_err(|why| format!("the parameter's value {why}"))
+        });
+        if let Err(why) = checked {
+            section.report.add(Problem::error(why).at(&entry.node.place));
+        }
+    }
+    parameters.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
+}
+
+pub(crate) fn profiler(root: &Reader<'_>) -> Option<Profiler> {
+    let section = root.section("profiler");
+    let interval = section.integer("system_monitor_interval_millis");
+    if interval.is_some_and(|interval| !INTERVALS.contains(&interval)) {
+        let message = "`system_monitor_interval_millis` should be 100, 200, 500, 1000, 5000 or 60000";
+        section.refuse("system_monitor_interval_millis", message, None);
+    }
+    section.is_written().then(|| Profiler {
+        enabled: section.boolean("enabled"),
+        s3_uri: section.s3_uri("s3_uri"),
+        system_monitor_interval_millis: interval,
+        parameters: parameters(&section),
+        rules: rules(&section),
+    })
+}
+
+pub(crate) fn mlflow(root: &Reader<'_>) -> Option<Mlflow> {
+    let section = root.section("mlflow");
+    let name = |key| section.checked(key, |text| constraints::between(text, 1, LONGEST_NAME));
+    section.is_written().then(|| Mlflow {
+        resource_arn: section.checked("resource_arn", constraints::mlflow_arn).unwrap_or_default(),
+        experiment_name: name("experiment_name"),
+        run_name: name("run_name"),
+    })
+}

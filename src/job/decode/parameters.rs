@@ -1,0 +1,134 @@
+//! The free-form tables: `[hyperparameters]`, `[environment]`, `[metrics]` and `[tags]`.
+
+use std::collections::BTreeMap;
+
+use regex::RegexBuilder;
+use serde_json::{Map, Value as Json};
+
+use super::constraints;
+use super::free_form::{json_table, text_table};
+use super::section::{Checked, Reader};
+use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::report::Report;
+use crate::job::document::tree::{Entry, Value};
+
+/// Limits of botocore's `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
+const LONGEST_ENVIRONMENT: usize = 512;
+const LONGEST_METRIC: usize = 255;
+const LONGEST_EXPRESSION: usize = 500;
+/// Bytes of a compiled expression; a hostile one must not take seconds.
+const LARGEST_EXPRESSION: usize = 1 << 20;
+const LONGEST_TAG_KEY: usize = 128;
+const LONGEST_TAG_VALUE: usize = 256;
+/// Tags of these keys are the service's and smtrain's own.
+const RESERVED_TAGS: [&str; 2] = ["aws:", "smtrain:"];
+
+/// Their lengths are checked where it is known how they are encoded.
+pub(crate) fn hyperparameters(root: &Reader<'_>) -> Map<String, Json> {
+    json_table(root, "hyperparameters").unwrap_or_default()
+}
+
+pub(crate) fn environment(root: &Reader<'_>) -> BTreeMap<String, String> {
+    let variables = text_table(root, "environment");
+    at_most(root, "environment", variables.len());
+    for (entry, value) in &variables {
+        check(root.report, &entry.key_place, "the variable's name", constraints::environment_name(&entry.key));
+        check(root.report, &entry.node.place, "the value", constraints::at_most(value, LONGEST_ENVIRONMENT));
+    }
+    variables.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
+}
+
+pub(crate) fn tags(root: &Reader<'_>) -> Vec<(String, String)> {
+    let tags = text_table(root, "tags");
+    at_most(root, "tags", tags.len());
+    for (entry, value) in &tags {
+        let key = &entry.key;
+        if let Some(prefix) = RESERVED_TAGS.iter().find(|prefix| key.to_lowercase().starts_with(*prefix)) {
+            let message = format!("tags that start with `{prefix}` are reserved");
+            root.report.add(Problem::error(message).at(&entry.key_place).hint("give it another key"));
+        }
+        let valid_key = constraints::between(key, 1, LONGEST_TAG_KEY).and_then(|()| constraints::tag_text(key));
+        let valid_value = constraints::at_most(value, LONGEST_TAG_VALUE).and_then(|()| constraints::tag_text(value));
+        check(root.report, &entry.key_place, "the tag's key", valid_key);
+        check(root.report, &entry.node.place, "the tag's value", valid_value);
+    }
+    tags.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
+}
+
+pub(crate) fn metrics(root: &Reader<'_>) -> Vec<(String, String)> {
+    let Some(node) = root.get("metrics") else { return Vec::new() };
+    let Value::Table(table) = &node.value else {
+        root.refuse("metrics", "`metrics` should be a table: name = 'regular expression'", None);
+        return Vec::new();
+    };
+    at_most(root, "metrics", table.entries.len());
+    // The expressions beyond the limit are not compiled: it takes long, and there is a problem already.
+    let metrics = table.entries.iter().take(root.most("metrics"));
+    metrics.filter_map(|entry| Some((entry.key.clone(), metric(entry, root.report)?))).collect()
+}
+
+fn metric(entry: &Entry, report: &Report) -> Option<String> {
+    let place = &entry.node.place;
+    let Value::String(expression) = &entry.node.value else {
+        let message = format!("a metric's expression is a string, not {}", entry.node.value.kind());
+        report.add(Problem::error(message).at(place).hint("such as 'loss=([0-9.]+)'"));
+        return None;
+    };
+    check(report, &entry.key_place, "the metric's name", constraints::between(&entry.key, 1, LONGEST_METRIC));
+    let length = constraints::between(expression, 1, LONGEST_EXPRESSION);
+    if length.is_ok() {
+        check_expression(expression, place, report);
+    }
+    check(report, place, "the expression", length);
+    Some(expression.clone())
+}
+
+/// What SageMaker's own engine, which is like Python's, may take and ours doesn't is a warning.
+fn check_expression(expression: &str, place: &Place, report: &Report) {
+    match RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build() {
+        Ok(regex) if regex.captures_len() > 1 => {}
+        Ok(_) => {
+            let problem = Problem::error("the expression has no group, which is what the value is read from");
+            report.add(problem.at(place).hint("put the number in parentheses: 'loss=([0-9.]+)'"));
+        }
+        Err(error) => {
+            let why = reason(&error);
+            let problem = if is_wrong_anywhere(&why, expression) {
+                Problem::error(format!("the expression is not a regular expression: {why}"))
+            } else {
+                Problem::warning(format!("the expression can't be checked or used locally: {why}"))
+            };
+            report.add(problem.at(place));
+        }
+    }
+}
+
+/// Whether Python's engine would refuse it too: it takes a brace that repeats nothing and a bracket inside brackets as
+/// they are, and knows look-around, backreferences and escapes that ours doesn't.
+fn is_wrong_anywhere(why: &str, expression: &str) -> bool {
+    const WRONG: [&str; 4] = ["unclosed group", "unopened group", "invalid character class range", "incomplete escape"];
+    let starts = |start: &&str| why.starts_with(*start);
+    WRONG.iter().any(starts)
+        || (starts(&"unclosed character class") && expression.matches('[').count() == 1)
+        || (starts(&"repetition operator missing") && !expression.contains('{'))
+}
+
+/// The last line of a syntax error; those before it draw the expression.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+fn at_most(root: &Reader<'_>, key: &str, count: usize) {
+    let most = root.most(key);
+    if count > most {
+        root.refuse(key, format!("[{key}] has {count} entries, and at most {most} are allowed"), None);
+    }
+}
+
+fn check(report: &Report, place: &Place, what: &str, checked: Checked) {
+    if let Err(why) = checked {
+        report.add(Problem::error(format!("{what} {why}")).at(place));
+    }
+}

@@ -1,0 +1,147 @@
+//! `[resources]`, `[limits]` and `[checkpoints]`.
+
+use super::constraints;
+use super::section::Reader;
+use crate::job::diagnostics::problem::Problem;
+use crate::job::schema::instance_types::{Verdict, judge};
+use crate::job::spec::{Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, Limits, Resources};
+use crate::model::InstanceType;
+
+const DEFAULT_VOLUME_GB: u32 = 30;
+/// Limits of botocore's `InstanceGroupName` and `UltraServerId`.
+const LONGEST_GROUP_NAME: usize = 64;
+const LONGEST_ULTRA_SERVER_ID: usize = 256;
+
+pub(crate) fn resources(root: &Reader<'_>) -> Resources {
+    let section = root.section("resources");
+    let instance_count = section.count("instance_count").unwrap_or(1);
+    Resources {
+        instance_type: instance_type(&section, "instance_type"),
+        instance_count,
+        volume_size_gb: section.count("volume_size_gb").unwrap_or(DEFAULT_VOLUME_GB),
+        keep_alive_period: section.duration("keep_alive_period"),
+        training_plan_arn: section.checked("training_plan_arn", constraints::training_plan_arn),
+        instance_groups: instance_groups(&section),
+        instance_preferences: instance_preferences(&section, instance_count),
+        instance_placement: instance_placement(&section),
+    }
+}
+
+/// A type that could be newer than the built-in list is a warning, what can't be a type an error.
+fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
+    let node = section.get(key)?;
+    let name = section.string(key)?;
+    let instance_type = InstanceType::new(name.as_str());
+    let problem = if instance_type.is_local() { None } else { unusual(&name) };
+    if let Some(problem) = problem {
+        section.report.add(problem.at(&node.place));
+    }
+    Some(instance_type)
+}
+
+fn unusual(name: &str) -> Option<Problem> {
+    let question = |word: String| format!("did you mean `{word}`?");
+    match judge(name) {
+        Verdict::Known => None,
+        Verdict::Unlisted { near } => {
+            let newer = "a newer type is sent as it is written";
+            let hint = near.map_or_else(|| newer.to_owned(), |word| format!("{} {newer}", question(word)));
+            Some(Problem::warning(format!("instance type `{name}` is not in the built-in list")).hint(hint))
+        }
+        Verdict::Malformed { near } => {
+            let problem = Problem::error(format!("{name:?} is not an instance type"));
+            Some(problem.hint("such as \"ml.m5.xlarge\", or \"local\"").maybe_hint(near.map(question)))
+        }
+    }
+}
+
+fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
+    let groups = section.sections("instance_groups");
+    not_empty(section, "instance_groups", groups.len());
+    let groups: Vec<_> = groups.iter().map(instance_group).collect();
+    for (index, group) in groups.iter().enumerate() {
+        if groups.iter().take(index).any(|before| before.name == group.name && !group.name.is_empty()) {
+            section.refuse("instance_groups", format!("two instance groups are named `{}`", group.name), None);
+        }
+    }
+    groups
+}
+
+fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
+    InstanceGroupSpec {
+        name: group.checked("name", |text| constraints::between(text, 1, LONGEST_GROUP_NAME)).unwrap_or_default(),
+        instance_type: cloud_type(group),
+        count: group.count("count").unwrap_or(1),
+    }
+}
+
+/// Each comes out with a count: its own, or the one of all of them, which to the API is the same.
+fn instance_preferences(section: &Reader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
+    let readers = section.sections("instance_preferences");
+    not_empty(section, "instance_preferences", readers.len());
+    check_counts(section, readers.iter().filter(|reader| reader.has("count")).count(), readers.len());
+    let preference = |reader: &Reader<'_>| InstancePreferenceSpec {
+        instance_type: cloud_type(reader),
+        count: reader.count("count").or(Some(count_of_all)),
+        training_plan_arn: reader.checked("training_plan_arn", constraints::training_plan_arn),
+    };
+    readers.iter().map(preference).collect()
+}
+
+fn instance_placement(section: &Reader<'_>) -> Option<InstancePlacement> {
+    let placement = section.section("instance_placement");
+    let specification = |reader: &Reader<'_>| {
+        let id = reader.checked("ultra_server_id", |text| constraints::between(text, 1, LONGEST_ULTRA_SERVER_ID));
+        (id, reader.count("count").unwrap_or(1))
+    };
+    placement.is_written().then(|| InstancePlacement {
+        enable_multiple_jobs: placement.boolean("enable_multiple_jobs"),
+        specifications: placement.sections("specifications").iter().map(specification).collect(),
+    })
+}
+
+/// Source: botocore 1.44.5, documentation of `InstancePreference`.
+fn check_counts(section: &Reader<'_>, counts: usize, preferences: usize) {
+    if counts > 0 && counts < preferences {
+        let hint = "give every preference a `count`, or none and `instance_count` for all of them".to_owned();
+        section.refuse("instance_preferences", "only some instance preferences have a `count`", Some(hint));
+    }
+    if counts > 0 && section.has("instance_count") {
+        let message = "`instance_count` can't be used beside preferences that have a `count`";
+        section.refuse("instance_count", message, Some("keep one of them".to_owned()));
+    }
+}
+
+/// A type of a group or a preference, which this computer can't be one of.
+fn cloud_type(reader: &Reader<'_>) -> InstanceType {
+    let instance_type = instance_type(reader, "type").unwrap_or_else(|| InstanceType::new(""));
+    if instance_type.is_local() {
+        let hint = "write instance_type = \"local\" instead".to_owned();
+        reader.refuse("type", format!("`{instance_type}` can't be one of several types"), Some(hint));
+    }
+    instance_type
+}
+
+fn not_empty(section: &Reader<'_>, key: &str, count: usize) {
+    if section.has(key) && count == 0 {
+        section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
+    }
+}
+
+pub(crate) fn limits(root: &Reader<'_>) -> Limits {
+    let section = root.section("limits");
+    Limits {
+        max_run: section.duration("max_run").unwrap_or(Limits::default().max_run),
+        max_wait: section.duration("max_wait"),
+        max_pending: section.duration("max_pending"),
+        max_retry_attempts: section.count("max_retry_attempts"),
+    }
+}
+
+pub(crate) fn checkpoints(root: &Reader<'_>) -> Option<Checkpoints> {
+    let section = root.section("checkpoints");
+    section.is_written().then(|| Checkpoints {
+        s3_uri: section.s3_uri("s3_uri"),
+        local_path: section.checked("local_path", constraints::container_path),
+    })
+}

@@ -1,0 +1,349 @@
+//! Reads one section of the tree key by key, collecting every problem and never stopping at the first.
+
+use std::time::Duration;
+
+use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::report::Report;
+use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
+use crate::job::document::tree::{Entry, Node, Table, Value};
+use crate::job::schema::{self, Key, Kind, duration, hint_for_unknown};
+use crate::model::S3Uri;
+
+/// A section of more unknown keys is no slip of the pen.
+const MOST_UNKNOWN: usize = 20;
+
+/// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
+pub(crate) type Checked = Result<(), String>;
+
+/// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
+pub(crate) struct Reader<'a> {
+    /// As it is addressed: `resources`, `channels.train`; empty for the top level.
+    pub(crate) name: String,
+    table: Option<&'a Table>,
+    place: Option<&'a Place>,
+    keys: &'static [Key],
+    pub(crate) report: &'a Report,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn root(table: &'a Table, keys: &'static [Key], report: &'a Report) -> Self {
+        let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
+        reader.refuse_unknown_keys();
+        reader
+    }
+
+    /// A table whose keys are all the user's own.
+    pub(crate) fn free(table: &'a Table, report: &'a Report) -> Self {
+        Self { name: String::new(), table: Some(table), place: None, keys: &[], report }
+    }
+
+    /// A section by its key; one that isn't written reads as empty.
+    pub(crate) fn section(&self, key: &str) -> Reader<'a> {
+        let keys = self.key(key).map_or(&[][..], Key::keys);
+        match self.get(key) {
+            Some(node) => self.nested(key, node, keys),
+            None => Reader { name: self.path(key), table: None, place: None, keys, report: self.report },
+        }
+    }
+
+    /// `node`, which should be a table, as a section of its own.
+    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [Key]) -> Reader<'a> {
+        let table = self.as_table(key, node);
+        let reader = Reader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
+        reader.refuse_unknown_keys();
+        for key in keys {
+            key.required.into_iter().for_each(|hint| reader.require(key.name, hint));
+        }
+        reader
+    }
+
+    /// A list of tables, of which no more are read than there may be.
+    pub(crate) fn sections(&self, key: &str) -> Vec<Reader<'a>> {
+        let (Some(node), Some(Kind::Sections(most, keys))) = (self.get(key), self.kind(key)) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.wrong_type(key, node, "a list of tables");
+            return Vec::new();
+        };
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).map(|item| self.nested(key, item, keys)).collect()
+    }
+
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        let key = schema::find(self.keys, name);
+        debug_assert!(key.is_some(), "{name} is not among the keys of [{}]", self.name);
+        key
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        self.key(name).map(|key| key.kind)
+    }
+
+    fn refuse_unknown_keys(&self) {
+        for entry in self.entries().iter().filter(|entry| schema::find(self.keys, &entry.key).is_none()) {
+            let place = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+            let problem = Problem::error(format!("unknown key `{}`{place}", entry.key)).label("unknown key");
+            self.report.add(problem.at(&entry.key_place).maybe_hint(self.hint_for_unknown(entry)));
+        }
+    }
+
+    fn hint_for_unknown(&self, entry: &Entry) -> Option<String> {
+        if self.report.is_full() {
+            return None;
+        }
+        let is_section = matches!(entry.node.value, Value::Table(_));
+        if self.name.is_empty() && !is_section && schema::is_for_settings_only(&entry.key) {
+            return Some(format!("`{}` belongs in the settings, such as smtrain.toml", entry.key));
+        }
+        hint_for_unknown(&self.name, &entry.key, self.keys).or_else(|| {
+            let is_root = self.name.is_empty();
+            let hyperparameter = || "a hyperparameter belongs in [hyperparameters]".to_owned();
+            if is_root {
+                (!is_section).then(hyperparameter)
+            } else {
+                Some(format!("its keys are {}", schema::names(self.keys).collect::<Vec<_>>().join(", ")))
+            }
+        })
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    pub(crate) fn entries(&self) -> &'a [Entry] {
+        self.table.map_or(&[], |table| &table.entries)
+    }
+
+    pub(crate) fn is_written(&self) -> bool {
+        self.place.is_some()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.key(key)?;
+        self.table.and_then(|table| table.get(key))
+    }
+
+    /// Whether a key that isn't written is most likely meant by one that is.
+    pub(crate) fn is_meant(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| is_misspelt(table, key, self.keys))
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// How many entries of the user's own a key may have.
+    pub(crate) fn most(&self, key: &str) -> usize {
+        match self.kind(key) {
+            Some(Kind::Map(most, _) | Kind::Named(most, _)) => most,
+            _ => usize::MAX,
+        }
+    }
+
+    /// Reports a required key as missing. A section that isn't a table has its problem already, and so has a key that is
+    /// misspelt.
+    pub(crate) fn require(&self, key: &str, hint: &str) {
+        let (Some(place), Some(table)) = (self.place, self.table) else { return };
+        if table.get(key).is_none() && !self.is_meant(key) {
+            let message = format!("[{}] needs `{key}`", self.name);
+            self.report.add(Problem::error(message).at(place).hint(hint));
+        }
+    }
+
+    /// Reports a problem of a key's value.
+    pub(crate) fn refuse(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
+        let problem = Problem::error(message).maybe_hint(hint);
+        let place = self.get(key).map(|node| &node.place).or(self.place);
+        self.report.add(match place {
+            Some(place) => problem.at(place),
+            None => problem,
+        });
+    }
+
+    fn wrong_type(&self, key: &str, node: &Node, expected: &str) {
+        self.wrong_kind(&format!("`{key}`"), node, expected);
+    }
+
+    fn wrong_kind(&self, subject: &str, node: &Node, expected: &str) {
+        let message = format!("{subject} is {}, and should be {expected}", node.value.kind());
+        let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
+        self.report.add(problem.maybe_hint(rewrite(&node.value, expected)));
+    }
+
+    fn as_table(&self, key: &str, node: &'a Node) -> Option<&'a Table> {
+        if let Value::Table(table) = &node.value {
+            return Some(table);
+        }
+        self.wrong_type(key, node, "a table");
+        None
+    }
+
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.text_of(&format!("`{key}`"), self.get(key)?)
+    }
+
+    fn text_of(&self, subject: &str, node: &'a Node) -> Option<&'a str> {
+        let text = node.text();
+        if text.is_none() {
+            self.wrong_kind(subject, node, "a string");
+        }
+        text
+    }
+
+    pub(crate) fn string(&self, key: &str) -> Option<String> {
+        self.checked(key, |_| Ok(()))
+    }
+
+    /// A string that passes `check`; one that doesn't is reported and still given, so that nothing is called missing.
+    pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> Checked) -> Option<String> {
+        let text = self.text(key)?;
+        if let Err(why) = check(text) {
+            self.refuse(key, format!("`{key}` {why}"), None);
+        }
+        Some(text.to_owned())
+    }
+
+    pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
+        let node = self.get(key)?;
+        if let Value::Boolean(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_type(key, node, "a boolean");
+        None
+    }
+
+    /// An integer within the limits of its key.
+    pub(crate) fn integer(&self, key: &str) -> Option<i64> {
+        let (node, Kind::Integer(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let Value::Integer(value) = node.value else {
+            self.wrong_type(key, node, "an integer");
+            return None;
+        };
+        let value = i64::try_from(value).ok().filter(|value| (least..=most).contains(value));
+        if value.is_none() {
+            let limits =
+                if most >= i64::from(i32::MAX) { format!("at least {least}") } else { format!("{least} to {most}") };
+            self.refuse(key, format!("`{key}` is out of range: it should be {limits}"), None);
+        }
+        value
+    }
+
+    /// An integer that can't be negative.
+    pub(crate) fn count(&self, key: &str) -> Option<u32> {
+        self.integer(key).and_then(|value| u32::try_from(value).ok())
+    }
+
+    /// A duration within the limits of its key.
+    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
+        let (node, Kind::Duration(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let duration = match &node.value {
+            Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+            Value::String(text) => duration::parse(text),
+            _ => {
+                self.wrong_type(key, node, "a duration");
+                return None;
+            }
+        };
+        let Some(duration) = duration else {
+            self.refuse(key, format!("`{key}` is not a duration"), Some(duration::FORMS.to_owned()));
+            return None;
+        };
+        self.within(key, duration, least, most)
+    }
+
+    fn within(&self, key: &str, value: Duration, least: u64, most: u64) -> Option<Duration> {
+        if (least..=most).contains(&value.as_secs()) {
+            return Some(value);
+        }
+        let show = |seconds| duration::show(Duration::from_secs(seconds));
+        let limits = format!("{} to {}", show(least), show(most));
+        self.refuse(key, format!("`{key}` is out of range: it should be {limits}"), None);
+        None
+    }
+
+    /// One of its key's words, each with what it means.
+    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        debug_assert!(
+            matches!(self.kind(key), Some(Kind::Word(known)) if known.iter().eq(words.iter().map(|(word, _)| word))),
+            "the words of {key}"
+        );
+        let text = self.text(key)?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*meaning);
+        }
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let message = format!("`{key}` is {text:?}, and should be {}", list(&words));
+        self.refuse(key, message, did_you_mean(text, words));
+        None
+    }
+
+    /// One of its key's words, as it is sent.
+    pub(crate) fn text_word(&self, key: &str) -> Option<String> {
+        let Some(Kind::Word(words)) = self.kind(key) else { return None };
+        let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+        self.word(key, &words).map(str::to_owned)
+    }
+
+    /// A list of strings, each of which passes `check`. No more are read than there may be.
+    pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> Checked) -> Vec<String> {
+        let (Some(node), Some(Kind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.wrong_type(key, node, "a list of strings");
+            return Vec::new();
+        };
+        self.check_count(key, items.len(), most);
+        items.iter().take(most).filter_map(|item| self.item(key, item, &check)).collect()
+    }
+
+    fn check_count(&self, key: &str, count: usize, most: usize) {
+        if count > most {
+            self.refuse(key, format!("`{key}` has {count} entries, and at most {most} are allowed"), None);
+        }
+    }
+
+    fn item(&self, key: &str, item: &'a Node, check: impl Fn(&str) -> Checked) -> Option<String> {
+        let text = self.text_of(&format!("an entry of `{key}`"), item)?;
+        if let Err(why) = check(text) {
+            self.report.add(Problem::error(format!("`{key}` has an entry that {why}")).at(&item.place));
+        }
+        Some(text.to_owned())
+    }
+
+    pub(crate) fn s3_uri(&self, key: &str) -> Option<S3Uri> {
+        const LONGEST: usize = 1024;
+        let text = self.checked(key, |text| super::constraints::at_most(text, LONGEST))?;
+        match S3Uri::parse(&text) {
+            Ok(uri) => Some(uri),
+            Err(error) => {
+                self.refuse(key, format!("`{key}` is not an S3 URI: {error}"), None);
+                None
+            }
+        }
+    }
+}
+
+/// Whether a key that the section doesn't have is most likely `key`.
+pub(crate) fn is_misspelt(table: &Table, key: &str, keys: &'static [Key]) -> bool {
+    let mut unknown = table.entries.iter().filter(|entry| schema::find(keys, &entry.key).is_none()).take(MOST_UNKNOWN);
+    unknown.any(|entry| closest(&entry.key, schema::names(keys)) == Some(key))
+}
+
+/// The smallest change that would make a value of the wrong type right.
+fn rewrite(value: &Value, expected: &str) -> Option<String> {
+    match (value, expected) {
+        (Value::String(text), "an integer" | "a boolean") => {
+            let is_meant = if expected == "an integer" {
+                text.parse::<i64>().is_ok()
+            } else {
+                matches!(text.as_str(), "true" | "false")
+            };
+            is_meant.then(|| format!("write {text} without quotes"))
+        }
+        (Value::Integer(number), "a string") => Some(format!("write \"{number}\", in quotes")),
+        (Value::Float(number), "a string") => Some(format!("write \"{number}\", in quotes")),
+        (Value::Boolean(boolean), "a string") => Some(format!("write \"{boolean}\", in quotes")),
+        (Value::Datetime(text), "a string") => Some(format!("write \"{text}\", in quotes")),
+        (Value::String(text), "a list of strings") => Some(format!("write [{text:?}]")),
+        (Value::Table(_), "a list of tables") => Some("write it as [{ ... }], or under [[ ]]".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,176 @@
+//! `--set K=V` and its short forms: values from the command line, put into the tree before it is decoded.
+
+use std::ops::Range;
+
+use super::toml::{dotted_key, flag_value};
+use super::tree::{Entry, Node, Table, Value};
+use crate::job::diagnostics::problem::{Place, Problem, SourceText};
+use crate::job::diagnostics::report::Report;
+
+/// One value from the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Override {
+    /// As it is shown before `:LINE:COLUMN`: `--set`, `--instance-type`, `-H`.
+    flag: String,
+    /// What was written after the flag; its problems are shown in it.
+    text: String,
+    key: Key,
+    /// The value is a string, never read as TOML.
+    literal: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Key {
+    /// The text is `KEY=VALUE`, the key dotted as in TOML.
+    InText,
+    /// The text is `NAME=VALUE`, of a hyperparameter. Its name may contain dots.
+    Hyperparameter,
+    /// The text is the value of this key.
+    Fixed(Vec<String>),
+}
+
+impl Override {
+    /// `--set KEY=VALUE`: the key is dotted, `metrics."train:loss"`, the value TOML where it reads as such, else a string.
+    pub(crate) fn set(text: impl Into<String>) -> Self {
+        Self { flag: "--set".to_owned(), text: text.into(), key: Key::InText, literal: false }
+    }
+
+    /// `-H NAME=VALUE`.
+    pub(crate) fn hyperparameter(text: impl Into<String>) -> Self {
+        Self { flag: "-H".to_owned(), text: text.into(), key: Key::Hyperparameter, literal: false }
+    }
+
+    /// A short form whose value is a string whatever it looks like: `--role NAME`.
+    pub(crate) fn string(flag: impl Into<String>, key: &[&str], value: impl Into<String>) -> Self {
+        Self { literal: true, ..Self::value(flag, key, value) }
+    }
+
+    /// A short form whose value is read as TOML: `--instance-count 2`; for `--spot`, `true`.
+    pub(crate) fn value(flag: impl Into<String>, key: &[&str], value: impl Into<String>) -> Self {
+        let key = Key::Fixed(key.iter().map(ToString::to_string).collect());
+        Self { flag: flag.into(), text: value.into(), key, literal: false }
+    }
+
+    pub(crate) fn source_text(&self) -> SourceText {
+        SourceText { name: self.flag.clone(), text: self.text.clone() }
+    }
+
+    /// Puts the value into the tree; `source` is the index of this flag's text.
+    pub(crate) fn apply(&self, tree: &mut Table, source: usize, report: &Report) {
+        let Some((key, value_at)) = self.key(source, report) else { return };
+        let value = self.text.get(value_at..).unwrap_or_default();
+        let node = self.node(value, source, value_at, report);
+        insert(tree, &key, node, &mut Vec::new(), report);
+    }
+
+    fn node(&self, value: &str, source: usize, at: usize, report: &Report) -> Node {
+        let read = if self.literal { None } else { flag_value(value, source, at, report) };
+        read.unwrap_or_else(|| Node {
+            value: Value::String(value.to_owned()),
+            place: Place { source, bytes: at..at + value.len() },
+            typed: None,
+        })
+    }
+
+    /// The key's parts, and where in the text its value starts.
+    fn key(&self, source: usize, report: &Report) -> Option<(Vec<Part>, usize)> {
+        if let Key::Fixed(key) = &self.key {
+            let place = Place { source, bytes: 0..self.text.len() };
+            return Some((key.iter().map(|key| (key.clone(), place.clone())).collect(), 0));
+        }
+        let place = |bytes: Range<usize>| Place { source, bytes };
+        let Some(equals) = equals_sign(&self.text) else {
+            let problem = Problem::error("a value is missing").at(&place(0..self.text.len()));
+            report.add(problem.label("expected `=` and a value").hint(format!("write {} {}", self.flag, self.form())));
+            return None;
+        };
+        let text = self.text.get(..equals).unwrap_or_default();
+        let Some(parts) = self.parts(text) else {
+            let problem = Problem::error(format!("{text:?} is not a key")).at(&place(0..equals));
+            report.add(problem.hint(self.key_hint()));
+            return None;
+        };
+        let parts = parts.into_iter().map(|(part, bytes)| (part, place(bytes))).collect();
+        Some((parts, equals + 1 + self.space_after(equals)))
+    }
+
+    fn form(&self) -> &'static str {
+        if self.key == Key::Hyperparameter { "NAME=VALUE" } else { "KEY=VALUE" }
+    }
+
+    fn key_hint(&self) -> &'static str {
+        if self.key == Key::Hyperparameter {
+            "write the hyperparameter's name: -H epochs=10"
+        } else {
+            "quote parts with other characters: metrics.\"train:loss\"=..."
+        }
+    }
+
+    /// Written with spaces on both sides of `=`, those are not of the value.
+    fn space_after(&self, equals: usize) -> usize {
+        let (key, value) = self.text.split_at(equals);
+        let value = value.strip_prefix('=').unwrap_or(value);
+        if key.ends_with(' ') { value.len() - value.trim_start_matches(' ').len() } else { 0 }
+    }
+
+    fn parts(&self, text: &str) -> Option<Vec<(String, Range<usize>)>> {
+        match self.key {
+            Key::Hyperparameter if text.is_empty() => None,
+            Key::Hyperparameter => {
+                let mut parts = vec![("hyperparameters".to_owned(), 0..text.len())];
+                if text.starts_with(['"', '\'']) {
+                    parts.extend(dotted_key(text)?);
+                } else {
+                    parts.push((text.to_owned(), 0..text.len()));
+                }
+                Some(parts)
+            }
+            _ => dotted_key(text),
+        }
+    }
+}
+
+/// A part of a key, and where it is written.
+type Part = (String, Place);
+
+/// The first `=` that is not inside quotes.
+fn equals_sign(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '=') => return Some(at),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some('"'), '\\') if !escaped => {
+                escaped = true;
+                continue;
+            }
+            (Some(open), c) if c == open && !escaped => quote = None,
+            _ => {}
+        }
+        escaped = false;
+    }
+    None
+}
+
+/// Walks down the key, making tables on the way; what stands there and is no table is a problem.
+fn insert(table: &mut Table, key: &[Part], node: Node, above: &mut Vec<String>, report: &Report) {
+    let Some(((name, place), rest)) = key.split_first() else { return };
+    let entry = |node| Entry { key: name.clone(), key_place: place.clone(), node };
+    if rest.is_empty() {
+        return table.merge(entry(node));
+    }
+    above.push(name.clone());
+    if table.get(name).is_none() {
+        let value = Value::Table(Table::default());
+        table.merge(entry(Node { value, place: place.clone(), typed: None }));
+    }
+    let Some(next) = table.entries.iter_mut().find(|entry| entry.key == *name) else { return };
+    match &mut next.node.value {
+        Value::Table(inner) => insert(inner, rest, node, above, report),
+        other => {
+            let message = format!("`{}` is {}, and has no keys in it", above.join("."), other.kind());
+            report.add(Problem::error(message).at(place).hint("set the whole value, or name another key"));
+        }
+    }
+}

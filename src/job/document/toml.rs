@@ -1,0 +1,203 @@
+//! TOML text to a tree with places. Syntax errors become problems; what could be read is still given back.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeInteger, DeTable, DeValue};
+
+use super::nesting::too_deep;
+use super::read::{Wanted, other_format};
+use super::tree::{Entry, Node, Table, Value};
+use crate::job::diagnostics::problem::{Place, Problem, char_boundary, line_and_column};
+use crate::job::diagnostics::report::Report;
+
+const DUPLICATE_KEY: &str = "duplicate key";
+/// Finding a duplicate's first place parses the text again.
+const MOST_DUPLICATES: usize = 20;
+
+/// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
+pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Table> {
+    if let Some(bytes) = too_deep(text) {
+        report.add(nested_too_deeply(&Place { source: 0, bytes }));
+        return None;
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let (duplicates, syntax): (Vec<_>, Vec<_>) =
+        errors.into_iter().partition(|error| error.message().starts_with(DUPLICATE_KEY));
+    if !syntax.is_empty() {
+        match other_format(text, wanted) {
+            Some(problem) => report.add(problem),
+            None => syntax.iter().for_each(|error| report.add(syntax_error(text, error))),
+        }
+        return None;
+    }
+    for (index, error) in duplicates.iter().enumerate() {
+        report.add(duplicate_key(text, error.span().unwrap_or_default(), index < MOST_DUPLICATES));
+    }
+    Some(Convert { source: 0, offset: 0, report }.table(table.get_ref()))
+}
+
+/// A flag's value, read as TOML; `None` when it is none, and so a plain string.
+pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Report) -> Option<Node> {
+    if too_deep(text).is_some() {
+        return None;
+    }
+    let value = DeValue::parse(text).ok()?;
+    let mut node = Convert { source, offset, report }.node(&value);
+    match &node.value {
+        // No key takes a date, so that it can only be meant as text, and quotes are awkward in a shell.
+        Value::Datetime(_) => node.value = Value::String(text.to_owned()),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => node.typed = Some(text.to_owned()),
+        _ => {}
+    }
+    Some(node)
+}
+
+/// The parts of a dotted key as a flag gives it, each with its place in the text; `None` when it is no key.
+pub(crate) fn dotted_key(text: &str) -> Option<Vec<(String, Range<usize>)>> {
+    let assignment = format!("{text}=0");
+    if text.contains(char::is_control) || too_deep(&assignment).is_some() {
+        return None;
+    }
+    let document = DeTable::parse(&assignment).ok()?;
+    let mut parts = Vec::new();
+    let mut table = document.get_ref();
+    loop {
+        let (key, value) = table.iter().next()?;
+        parts.push((key.get_ref().to_string(), key.span()));
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => return Some(parts),
+        }
+    }
+}
+
+pub(crate) fn nested_too_deeply(place: &Place) -> Problem {
+    Problem::error("tables and arrays are nested more than 64 levels deep").at(place)
+}
+
+fn syntax_error(text: &str, error: &toml::de::Error) -> Problem {
+    let bytes = error.span().unwrap_or_default();
+    let start = char_boundary(text, bytes.start);
+    let end = char_boundary(text, bytes.end).max(start);
+    let problem = Problem::error(format!("invalid TOML: {}", in_plain_words(error.message(), text.get(start..end))));
+    problem.at(&Place { source: 0, bytes: start..end })
+}
+
+/// The parser's messages, but for one that misleads: it takes a missing value for a string without quotes.
+fn in_plain_words<'m>(message: &'m str, at: Option<&str>) -> &'m str {
+    const UNQUOTED: &str = "string values must be quoted";
+    match message.strip_prefix(UNQUOTED) {
+        Some(_) if at.is_none_or(|text| text.trim().is_empty()) => "a value is missing",
+        Some(_) => UNQUOTED,
+        None => message,
+    }
+}
+
+fn duplicate_key(text: &str, bytes: Range<usize>, look_for_first: bool) -> Problem {
+    let key = text.get(bytes.clone()).unwrap_or_default();
+    let problem = Problem::error(format!("duplicate key `{key}`"));
+    let first = if look_for_first { first_place(text, &bytes) } else { None };
+    let problem = match first {
+        Some(first) => {
+            let (line, column) = line_and_column(text, first);
+            problem.label("given again").hint(format!("it is first given at line {line}, column {column}"))
+        }
+        None => problem.label("given again"),
+    };
+    problem.at(&Place { source: 0, bytes })
+}
+
+/// The parser tells only where a key is given again. The text up to there, with a name of its own in the duplicate's
+/// place, has both keys in the same table.
+fn first_place(text: &str, again: &Range<usize>) -> Option<usize> {
+    const PROBE: &str = "smtrain-duplicate-key-probe";
+    let key = dotted_key(text.get(again.clone())?)?.pop()?.0;
+    let line_end = text.get(again.end..)?.find('\n').map_or(text.len(), |length| again.end + length);
+    let probe = format!("{}{PROBE}{}", text.get(..again.start)?, text.get(again.end..line_end)?);
+    let (document, _) = DeTable::parse_recoverable(&probe);
+    let table = table_with(document.get_ref(), PROBE)?;
+    let (first, _) = table.get_key_value(key.as_str())?;
+    Some(first.span().start)
+}
+
+fn table_with<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
+    if table.contains_key(key) {
+        return Some(table);
+    }
+    table.values().find_map(|value| table_inside(value.get_ref(), key))
+}
+
+fn table_inside<'t, 'i>(value: &'t DeValue<'i>, key: &str) -> Option<&'t DeTable<'i>> {
+    match value {
+        DeValue::Table(table) => table_with(table, key),
+        DeValue::Array(array) => array.iter().find_map(|item| table_inside(item.get_ref(), key)),
+        _ => None,
+    }
+}
+
+/// From toml's tree to ours.
+struct Convert<'r> {
+    source: usize,
+    /// Where the parsed text starts in its source.
+    offset: usize,
+    report: &'r Report,
+}
+
+impl Convert<'_> {
+    fn place(&self, bytes: &Range<usize>) -> Place {
+        Place { source: self.source, bytes: bytes.start + self.offset..bytes.end + self.offset }
+    }
+
+    /// toml sorts tables by key; ours are in the order written.
+    fn table(&self, table: &DeTable<'_>) -> Table {
+        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| Entry {
+            key: ToString::to_string(key.get_ref()),
+            key_place: self.place(&key.span()),
+            node: self.node(value),
+        };
+        let mut entries: Vec<Entry> = table.iter().map(entry).collect();
+        entries.sort_by_key(|entry| entry.key_place.bytes.start);
+        Table { entries }
+    }
+
+    fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
+        let place = self.place(&value.span());
+        let value = match value.get_ref() {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Integer(integer) => self.integer(integer, &place),
+            DeValue::Float(float) => self.float(float.as_str(), &place),
+            DeValue::Boolean(boolean) => Value::Boolean(*boolean),
+            DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
+            DeValue::Array(array) => self.array(array),
+            DeValue::Table(table) => Value::Table(self.table(table)),
+        };
+        Node { value, place, typed: None }
+    }
+
+    fn array(&self, array: &DeArray<'_>) -> Value {
+        Value::Array(array.iter().map(|item| self.node(item)).collect())
+    }
+
+    fn integer(&self, integer: &DeInteger<'_>, place: &Place) -> Value {
+        let value = i128::from_str_radix(integer.as_str(), integer.radix());
+        Value::Integer(value.unwrap_or_else(|_| {
+            self.out_of_range(place);
+            0
+        }))
+    }
+
+    fn float(&self, text: &str, place: &Place) -> Value {
+        let value: f64 = text.parse().unwrap_or(f64::NAN);
+        if value.is_infinite() && !text.contains("inf") {
+            self.out_of_range(place);
+            return Value::Float(0.0);
+        }
+        Value::Float(value)
+    }
+
+    fn out_of_range(&self, place: &Place) {
+        let hint = "write it in quotes to send it as text";
+        self.report.add(Problem::error("this number is too large").at(place).hint(hint));
+    }
+}

@@ -1,0 +1,221 @@
+//! YAML text to a tree with places, as PyYAML's safe loader reads it.
+//!
+//! Duplicate keys and merge keys (`<<`) are left in the tables; [`flattened`] resolves them.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
+
+use super::nesting::MAX_DEPTH;
+use super::toml::nested_too_deeply;
+use super::tree::{Entry, Node, Table, Value};
+use crate::job::diagnostics::problem::{Place, Problem};
+
+/// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
+const MOST_WEIGHT: usize = 4 << 20;
+const MERGE_KEY: &str = "<<";
+
+/// The words of YAML 1.1, which PyYAML follows.
+const TRUE: [&str; 9] = ["yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"];
+const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
+const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
+
+/// The mapping that the text is; an empty text is an empty one.
+pub(crate) fn document(text: &str) -> Result<Table, Problem> {
+    let mut build =
+        Build { parser: Parser::new_from_str(text), places: Places::of(text), anchors: HashMap::new(), weight: 0 };
+    match build.root()? {
+        None => Ok(Table::default()),
+        Some(Node { value: Value::Table(table), .. }) => Ok(table),
+        Some(node) => {
+            let message = format!("this file is {}, and should be a mapping", node.value.kind());
+            Err(Problem::error(message).at(&node.place))
+        }
+    }
+}
+
+/// The table with its merge keys resolved, and each key once: the last of several, as PyYAML has it.
+pub(crate) fn flattened(table: &Table) -> Table {
+    let mut entries = Vec::new();
+    collect(table, &mut entries);
+    let mut index_of = HashMap::new();
+    let mut flat = Table::default();
+    for entry in entries {
+        let index = *index_of.entry(entry.key.as_str()).or_insert(flat.entries.len());
+        match flat.entries.get_mut(index) {
+            Some(earlier) => *earlier = entry.clone(),
+            None => flat.entries.push(entry.clone()),
+        }
+    }
+    flat
+}
+
+/// What is merged stands before the table's own keys, and of several merged tables the first wins.
+fn collect<'t>(table: &'t Table, into: &mut Vec<&'t Entry>) {
+    for merged in table.entries.iter().filter(|entry| entry.key == MERGE_KEY) {
+        match &merged.node.value {
+            Value::Table(table) => collect(table, into),
+            Value::Array(items) => items.iter().rev().for_each(|item| {
+                if let Value::Table(table) = &item.value {
+                    collect(table, into);
+                }
+            }),
+            _ => {}
+        }
+    }
+    into.extend(table.entries.iter().filter(|entry| entry.key != MERGE_KEY));
+}
+
+/// From the parser's marks, which count characters, to bytes.
+struct Places {
+    /// The byte of each character, and the end; empty where all are ASCII.
+    bytes: Vec<usize>,
+    end: usize,
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
+        Self { bytes, end: text.len() }
+    }
+
+    fn byte(&self, mark: Marker) -> usize {
+        let byte = if self.bytes.is_empty() { Some(mark.index()) } else { self.bytes.get(mark.index()).copied() };
+        byte.unwrap_or(self.end).min(self.end)
+    }
+
+    fn of_span(&self, span: Span) -> Place {
+        let start = self.byte(span.start);
+        Place { source: 0, bytes: start..self.byte(span.end).max(start) }
+    }
+}
+
+struct Build<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    places: Places,
+    /// What each anchor names, with its weight.
+    anchors: HashMap<usize, (Option<Node>, usize)>,
+    weight: usize,
+}
+
+impl<'t> Build<'t> {
+    fn root(&mut self) -> Result<Option<Node>, Problem> {
+        let mut root = None;
+        let mut documents = 0;
+        loop {
+            let (event, place) = self.next()?;
+            match event {
+                Event::StreamEnd => return Ok(root),
+                Event::DocumentStart(_) if documents == 1 => {
+                    return Err(Problem::error("there is more than one document in this file").at(&place));
+                }
+                Event::DocumentStart(_) => {
+                    documents += 1;
+                    root = self.next_node(0)?;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Place), Problem> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, self.places.of_span(span))),
+            Some(Err(error)) => Err(self.syntax_error(&error)),
+            None => Ok((Event::StreamEnd, Place { source: 0, bytes: self.places.end..self.places.end })),
+        }
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> Problem {
+        let at = self.places.byte(*error.marker());
+        Problem::error(format!("invalid YAML: {}", error.info())).at(&Place { source: 0, bytes: at..at })
+    }
+
+    fn next_node(&mut self, depth: usize) -> Result<Option<Node>, Problem> {
+        let (event, place) = self.next()?;
+        self.node(event, place, depth)
+    }
+
+    /// `None` for null: a key without a value is as good as not written.
+    fn node(&mut self, event: Event<'t>, place: Place, depth: usize) -> Result<Option<Node>, Problem> {
+        if depth > MAX_DEPTH {
+            return Err(nested_too_deeply(&place));
+        }
+        let before = self.weight;
+        self.weigh(1, &place)?;
+        let (anchor, value) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, &place),
+            Event::Scalar(text, style, anchor, _) => {
+                self.weigh(text.len(), &place)?;
+                (anchor, scalar(&text, style))
+            }
+            Event::SequenceStart(anchor, _) => (anchor, Some((Value::Array(self.sequence(depth)?), None))),
+            Event::MappingStart(anchor, _) => (anchor, Some((Value::Table(self.mapping(depth)?), None))),
+            _ => (0, None),
+        };
+        let node = value.map(|(value, typed)| Node { value, place: place.clone(), typed });
+        if anchor > 0 {
+            let weight = self.weight - before;
+            self.weigh(weight, &place)?;
+            self.anchors.insert(anchor, (node.clone(), weight));
+        }
+        Ok(node)
+    }
+
+    fn alias(&mut self, anchor: usize, place: &Place) -> Result<Option<Node>, Problem> {
+        let Some((node, weight)) = self.anchors.get(&anchor) else {
+            return Err(Problem::error("this alias stands inside what it names").at(place));
+        };
+        let (node, weight) = (node.clone(), *weight);
+        self.weigh(weight, place)?;
+        Ok(node)
+    }
+
+    /// Counts what is built: a few aliases of aliases would otherwise fill the memory.
+    fn weigh(&mut self, weight: usize, place: &Place) -> Result<(), Problem> {
+        self.weight += weight;
+        if self.weight > MOST_WEIGHT {
+            return Err(Problem::error("the aliases up to here make this file too large").at(place));
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd | Event::StreamEnd, _) => return Ok(items),
+                (event, place) => items.extend(self.node(event, place, depth + 1)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Table, Problem> {
+        let mut table = Table::default();
+        loop {
+            let (event, key_place) = self.next()?;
+            if matches!(event, Event::MappingEnd | Event::StreamEnd) {
+                return Ok(table);
+            }
+            let key = self.node(event, key_place.clone(), depth + 1)?;
+            let value = self.next_node(depth + 1)?;
+            // A key that is a list or a mapping is none that is looked for.
+            let key = key.and_then(|key| key.text().map(str::to_owned));
+            let entry = key.zip(value).map(|(key, node)| Entry { key, key_place, node });
+            table.entries.extend(entry);
+        }
+    }
+}
+
+/// A value, and its text as typed where it is none. Numbers stay text, since no key that is read has one.
+fn scalar(text: &str, style: ScalarStyle) -> Option<(Value, Option<String>)> {
+    let string = Some((Value::String(text.to_owned()), None));
+    if style != ScalarStyle::Plain {
+        return string;
+    }
+    if NULL.contains(&text) {
+        return None;
+    }
+    let boolean = if TRUE.contains(&text) { Some(true) } else { FALSE.contains(&text).then_some(false) };
+    boolean.map(|boolean| (Value::Boolean(boolean), Some(text.to_owned()))).or(string)
+}

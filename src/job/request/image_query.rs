@@ -1,0 +1,69 @@
+//! What a spec asks of the catalog of images.
+
+use crate::images::{Base, ImageQuery, Kind, Library};
+use crate::job::spec::{Algorithm, DistributionKind, Framework, JobSpec, Resources, Runs};
+use crate::model::InstanceType;
+
+/// `None` where the spec gives its image, or an algorithm's ARN.
+pub(crate) fn image_query(spec: &JobSpec) -> Option<ImageQuery<'_>> {
+    let query = match &spec.runs {
+        Runs::Framework(framework) if framework.image.is_none() => of_framework(framework),
+        Runs::Algorithm(Algorithm::BuiltIn { name, version }) => of_algorithm(name, version.as_deref()),
+        _ => return None,
+    };
+    Some(ImageQuery { instance_type: instance_type(&spec.resources), library: library(spec), ..query })
+}
+
+fn of_framework(framework: &Framework) -> ImageQuery<'_> {
+    let pytorch = framework.pytorch_version.as_ref().map(|version| Base { name: "pytorch", version });
+    let tensorflow = || framework.tensorflow_version.as_ref().map(|version| Base { name: "tensorflow", version });
+    ImageQuery {
+        kind: Kind::Framework,
+        name: &framework.name,
+        version: framework.version.as_deref(),
+        py_version: framework.py_version.as_deref(),
+        base: pytorch.or_else(tensorflow),
+        instance_type: None,
+        training_compiler: framework.training_compiler,
+        library: Library::Any,
+        allow_unknown_version: framework.allow_unknown_version,
+    }
+}
+
+fn of_algorithm<'a>(name: &'a str, version: Option<&'a str>) -> ImageQuery<'a> {
+    ImageQuery {
+        kind: Kind::Algorithm,
+        name,
+        version,
+        py_version: None,
+        base: None,
+        instance_type: None,
+        training_compiler: false,
+        library: Library::Any,
+        allow_unknown_version: false,
+    }
+}
+
+/// One image runs on all of a job's instances: that of the first with a GPU, else of the first, as the SDK picks it.
+fn instance_type(resources: &Resources) -> Option<&InstanceType> {
+    let groups = resources.instance_groups.iter().map(|group| &group.instance_type);
+    let preferences = resources.instance_preferences.iter().map(|preference| &preference.instance_type);
+    let all: Vec<&InstanceType> = resources.instance_type.iter().chain(groups).chain(preferences).collect();
+    let has_gpu = |name: &InstanceType| name.as_str().starts_with("ml.g") || name.as_str().starts_with("ml.p");
+    all.iter().copied().find(|name| has_gpu(name)).or(all.first().copied())
+}
+
+fn library(spec: &JobSpec) -> Library {
+    match &spec.distribution {
+        Some(it) if it.kind == DistributionKind::TorchDistributed && it.modelparallel.is_some() => {
+            Library::ModelParallel
+        }
+        Some(it) => match it.kind {
+            DistributionKind::SmdistributedDataparallel | DistributionKind::SmdistributedModelparallel => {
+                Library::Smdistributed
+            }
+            _ => Library::Any,
+        },
+        None => Library::Any,
+    }
+}

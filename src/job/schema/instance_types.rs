@@ -1,0 +1,148 @@
+//! The training instance types that the API knew when smtrain was built, and what is said about any other.
+//!
+//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`, shape `TrainingInstanceType`.
+
+use crate::job::diagnostics::suggest::closest;
+
+/// Families and their sizes, in groups of `FAMILY...: SIZE...`.
+const KNOWN: &[(&[&str], &[&str])] = &[
+    (&["c4"], &["xlarge", "2xlarge", "4xlarge", "8xlarge"]),
+    (&["c5", "c5n"], &["xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]),
+    (&["c6i"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge"]),
+    (
+        &["c7i", "m7i", "r7i"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"],
+    ),
+    (&["c7i-flex", "c8i-flex", "g4dn"], &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]),
+    (
+        &["c8i"],
+        &[
+            "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge", "48xlarge",
+            "96xlarge",
+        ],
+    ),
+    (
+        &["g5", "g6", "g6e"],
+        &["xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge"],
+    ),
+    (&["g7", "g7e"], &["2xlarge", "4xlarge", "8xlarge", "12xlarge", "24xlarge", "48xlarge"]),
+    (&["m4"], &["xlarge", "2xlarge", "4xlarge", "10xlarge", "16xlarge"]),
+    (&["m5"], &["large", "xlarge", "2xlarge", "4xlarge", "12xlarge", "24xlarge"]),
+    (
+        &["m6i", "r6i"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge"],
+    ),
+    (
+        &["m7i-flex", "m8i-flex", "r8i-flex"],
+        &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"],
+    ),
+    (
+        &["m8i", "r8i"],
+        &[
+            "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge", "32xlarge",
+            "48xlarge", "96xlarge",
+        ],
+    ),
+    (&["p2"], &["xlarge", "8xlarge", "16xlarge"]),
+    (&["p3"], &["2xlarge", "8xlarge", "16xlarge"]),
+    (&["p3dn", "p4d", "p4de"], &["24xlarge"]),
+    (&["p5"], &["4xlarge", "48xlarge"]),
+    (&["p5e", "p5en", "p6-b200", "p6-b300", "trn2"], &["48xlarge"]),
+    (&["p6e-gb200"], &["36xlarge"]),
+    (&["r5", "r5d"], &["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge"]),
+    (&["t3"], &["medium", "large", "xlarge", "2xlarge"]),
+    (&["trn1"], &["2xlarge", "32xlarge"]),
+    (&["trn1n"], &["32xlarge"]),
+];
+
+const PREFIX: &str = "ml.";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Known,
+    /// It could be one that is newer than the list.
+    Unlisted {
+        near: Option<String>,
+    },
+    /// Not the form of an instance type.
+    Malformed {
+        near: Option<String>,
+    },
+}
+
+pub(crate) fn judge(name: &str) -> Verdict {
+    let Some((family, size)) = parts(name) else {
+        return Verdict::Malformed { near: repaired(name) };
+    };
+    if is_known(family, size) { Verdict::Known } else { Verdict::Unlisted { near: near(name) } }
+}
+
+fn is_known(family: &str, size: &str) -> bool {
+    KNOWN.iter().any(|(families, sizes)| families.contains(&family) && sizes.contains(&size))
+}
+
+/// Family and size of `ml.FAMILY.SIZE`.
+fn parts(name: &str) -> Option<(&str, &str)> {
+    let (family, size) = name.strip_prefix(PREFIX)?.split_once('.')?;
+    let is_word = |text: &str, also: &str| {
+        let mut chars = text.chars();
+        chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
+    };
+    let is_family = family.starts_with(|c: char| c.is_ascii_lowercase()) && is_word(family, "-");
+    let is_size = !size.is_empty() && is_word(size, "");
+    (is_family && is_size).then_some((family, size))
+}
+
+/// `g5.xlarge` and `ML.G5.xlarge` mean `ml.g5.xlarge`.
+fn repaired(name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_lowercase().replace('_', ".");
+    let name = if name.starts_with(PREFIX) { name } else { format!("{PREFIX}{name}") };
+    if is_known_name(&name) { Some(name) } else { near(&name) }
+}
+
+fn is_known_name(name: &str) -> bool {
+    parts(name).is_some_and(|(family, size)| is_known(family, size))
+}
+
+/// Every type in the list.
+pub(crate) fn all() -> Vec<String> {
+    let of_family =
+        |family: &str, sizes: &[&str]| sizes.iter().map(|size| format!("{PREFIX}{family}.{size}")).collect();
+    let all = KNOWN.iter().flat_map(|(families, sizes)| families.iter().map(|family| of_family(family, sizes)));
+    all.collect::<Vec<Vec<String>>>().concat()
+}
+
+/// A size of the same family before a similar name of another.
+fn near(name: &str) -> Option<String> {
+    let all = all();
+    let family = name.rsplit_once('.').map_or(name, |(family, _)| family);
+    let siblings: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|known| known.rsplit_once('.').is_some_and(|(f, _)| f == family))
+        .collect();
+    let candidates = if siblings.is_empty() { all.iter().map(String::as_str).collect() } else { siblings };
+    closest(name, candidates).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole() {
+        let count: usize = KNOWN.iter().map(|(families, sizes)| families.len() * sizes.len()).sum();
+        assert_eq!(count, 225, "types in botocore 1.44.5");
+    }
+
+    #[test]
+    fn other_names_get_a_suggestion() {
+        let mean = |name: &str| Some(name.to_owned());
+        assert_eq!(judge("ml.p6e-gb200.36xlarge"), Verdict::Known);
+        assert_eq!(judge("ml.g5.3xlarge"), Verdict::Unlisted { near: mean("ml.g5.xlarge") });
+        assert_eq!(judge("ml.z9.huge"), Verdict::Unlisted { near: None });
+        for name in ["g5.xlarge", "ML.G5.XLARGE", "ml.g5_xlarge", "ml_g5_xlarge"] {
+            assert_eq!(judge(name), Verdict::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The JSON Schema of job specs, for editors: made of the table of keys, so that it can't say anything else.
+//!
+//! Draft 7, which is what taplo and the editors' extensions for TOML know.
+
+use serde_json::{Map, Value, json};
+
+use super::{Key, Kind, ROOT, Values, duration, instance_types};
+
+const INSTANCE_TYPE: &str = "#/definitions/instance_type";
+
+/// The whole schema.
+pub(crate) fn schema() -> Value {
+    let mut schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "smtrain job spec",
+        "description": "A training job on Amazon SageMaker, or on this computer",
+    });
+    let definitions = json!({ "instance_type": suggested(&instance_types::all()) });
+    extend(&mut schema, table(ROOT));
+    extend(&mut schema, json!({ "definitions": definitions }));
+    schema
+}
+
+/// A table of these keys and no others.
+fn table(keys: &'static [Key]) -> Value {
+    let properties: Map<String, Value> = keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
+    let required: Vec<&str> = keys.iter().filter(|key| key.required.is_some()).map(|key| key.name).collect();
+    let mut table = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    if !required.is_empty() {
+        extend(&mut table, json!({ "required": required }));
+    }
+    table
+}
+
+fn property(key: &'static Key) -> Value {
+    let mut property = json!({ "description": key.about });
+    extend(&mut property, value(key.kind));
+    property
+}
+
+fn value(kind: Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::InstanceType => json!({ "allOf": [{ "$ref": INSTANCE_TYPE }] }),
+        Kind::Suggested(words) => suggested(&words()),
+        Kind::Word(words) => json!({ "type": "string", "enum": words }),
+        Kind::TextOrFalse => json!({ "anyOf": [{ "type": "string" }, { "const": false }] }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Integer(least, most) => integer(least, most),
+        Kind::Duration(least, most) => {
+            json!({ "anyOf": [{ "type": "string", "pattern": duration::PATTERN }, seconds(least, most)] })
+        }
+        Kind::Texts(most) => list(most, &json!({ "type": "string" })),
+        Kind::Section(keys) => table(keys),
+        Kind::Sections(most, keys) => list(most, &table(keys)),
+        Kind::Named(most, keys) => map(most, &json!({ "anyOf": [{ "type": "string" }, table(keys)] })),
+        Kind::Map(most, values) => map(most, &free(values)),
+    }
+}
+
+/// An editor offers the words; others are as good.
+fn suggested(words: &[String]) -> Value {
+    json!({ "anyOf": [{ "enum": words }, { "type": "string" }] })
+}
+
+fn integer(least: i64, most: i64) -> Value {
+    let mut integer = json!({ "type": "integer" });
+    if least > i64::MIN {
+        extend(&mut integer, json!({ "minimum": least }));
+    }
+    if most < i64::MAX {
+        extend(&mut integer, json!({ "maximum": most }));
+    }
+    integer
+}
+
+fn seconds(least: u64, most: u64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most })
+}
+
+fn list(most: usize, items: &Value) -> Value {
+    let mut list = json!({ "type": "array", "items": items });
+    if most < usize::MAX {
+        extend(&mut list, json!({ "maxItems": most }));
+    }
+    list
+}
+
+/// A table of the user's own keys.
+fn map(most: usize, values: &Value) -> Value {
+    let mut map = json!({ "type": "object", "additionalProperties": values });
+    if most < usize::MAX {
+        extend(&mut map, json!({ "maxProperties": most }));
+    }
+    map
+}
+
+fn free(values: Values) -> Value {
+    match values {
+        Values::Text => json!({ "type": "string" }),
+        Values::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        Values::Any => json!({ "type": ["string", "number", "boolean", "array", "object"] }),
+    }
+}
+
+fn extend(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
+}

@@ -1,0 +1,118 @@
+//! Where the values come from that settings have a say in, for who asks with `-v`.
+
+use std::fmt;
+
+use super::{Layer, Layers};
+use crate::job::diagnostics::problem::{Place, SourceText, line_and_column};
+use crate::job::document::tree::{Node, Table, Value};
+use crate::job::schema::is_for_settings_only;
+
+/// Tables whose values may be secrets.
+const WITHOUT_VALUES: [&str; 2] = ["environment", "tags"];
+
+const DESTINATION: [&[&str]; 3] = [&["output", "s3_uri"], &["source", "s3_uri"], &["role"]];
+
+/// A key, the place that its value comes from, and the lower ones that it stands over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// `role`, `tags.team`.
+    pub(crate) key: String,
+    /// `None` where it is nobody's business.
+    pub(crate) value: Option<String>,
+    /// `SMTRAIN_ROLE`, `--role`, `~/.config/smtrain/config.toml:3`.
+    pub(crate) from: String,
+    /// From the highest to the lowest.
+    pub(crate) over: Vec<String>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, from, over } = self;
+        f.write_str(key)?;
+        if let Some(value) = value {
+            write!(f, ": {value}")?;
+        }
+        let over = if over.is_empty() { String::new() } else { format!(", over {}", over.join(", ")) };
+        write!(f, " (from {from}{over})")
+    }
+}
+
+impl Layer {
+    /// How a place in this layer is called.
+    pub(super) fn origin(&self, place: &Place) -> String {
+        if self.folder.is_some() { in_file(&self.source, place) } else { self.source.name.clone() }
+    }
+}
+
+fn in_file(source: &SourceText, place: &Place) -> String {
+    let (line, _) = line_and_column(&source.text, place.bytes.start);
+    format!("{}:{line}", source.name)
+}
+
+impl Layers {
+    /// Of every key in a layer, in the order of the layers from the highest down. `spec` is the tree that the layers
+    /// lie under, `sources` are its texts.
+    pub(crate) fn origins(&self, spec: &Table, sources: &[SourceText]) -> Vec<Origin> {
+        let mut found: Vec<(Vec<&str>, Origin)> = Vec::new();
+        for layer in self.layers.iter().rev() {
+            for (path, node) in leaves(&layer.table) {
+                let here = layer.origin(&node.place);
+                if let Some((_, origin)) = found.iter_mut().find(|(other, _)| *other == path) {
+                    origin.over.push(here);
+                    continue;
+                }
+                let is_setting = path.first().is_some_and(|key| is_for_settings_only(key));
+                let holds = if is_setting { Some(node) } else { spec.at(&path) };
+                let Some(holds) = holds else { continue };
+                let origin = self.origin(&path, holds, sources);
+                let over = if holds.place == node.place { Vec::new() } else { vec![here] };
+                found.push((path, Origin { over, ..origin }));
+            }
+        }
+        found.into_iter().map(|(_, origin)| origin).collect()
+    }
+
+    /// Returns the keys of a spec that say where code, data and output go and as whom the job runs, as far as they are set.
+    pub(crate) fn destination(&self, spec: &Table, sources: &[SourceText]) -> Vec<Origin> {
+        let found = DESTINATION.iter().filter_map(|path| Some(self.origin(path, spec.at(path)?, sources)));
+        found.collect()
+    }
+
+    fn origin(&self, path: &[&str], node: &Node, sources: &[SourceText]) -> Origin {
+        let layer = node.place.source.checked_sub(1).and_then(|index| self.layers.get(index));
+        let from = match (layer, sources.get(node.place.source)) {
+            (Some(layer), _) => layer.origin(&node.place),
+            (None, Some(source)) if node.place.source == 0 => in_file(source, &node.place),
+            (None, source) => source.map(|flag| flag.name.clone()).unwrap_or_default(),
+        };
+        let is_shown = path.first().is_some_and(|key| !WITHOUT_VALUES.contains(key));
+        let value = if is_shown { Some(show(&node.value)) } else { None };
+        Origin { key: path.join("."), value, from, over: Vec::new() }
+    }
+}
+
+/// Every value that is no table, with its keys.
+fn leaves(table: &Table) -> Vec<(Vec<&str>, &Node)> {
+    let mut found = Vec::new();
+    for entry in &table.entries {
+        match &entry.node.value {
+            Value::Table(inner) => found.extend(leaves(inner).into_iter().map(|(mut path, node)| {
+                path.insert(0, entry.key.as_str());
+                (path, node)
+            })),
+            _ => found.push((vec![entry.key.as_str()], &entry.node)),
+        }
+    }
+    found
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) | Value::Datetime(text) => text.clone(),
+        Value::Integer(integer) => integer.to_string(),
+        Value::Float(float) => float.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::Array(items) => items.iter().map(|item| show(&item.value)).collect::<Vec<_>>().join(", "),
+        Value::Table(_) => String::new(),
+    }
+}
