@@ -17,6 +17,7 @@ mod images;
 mod job;
 mod model;
 mod ops;
+mod python;
 mod settings;
 pub(crate) mod templates;
 mod ui;

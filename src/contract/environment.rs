@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::model::request::CreateTrainingJobRequest;
 
 use super::layout::text;
-use super::{Layout, config, python_json};
-use crate::model::python_text::Object;
+use super::{Layout, config};
+use crate::python::json;
+use crate::python::repr::Object;
 
 const PREFIX: &str = "sagemaker_";
 pub(super) const PROGRAM: &str = "sagemaker_program";
@@ -190,7 +191,7 @@ impl<'a> Environment<'a> {
 
 /// Hyperparameters as the toolkit reads them: JSON, and the text itself where it isn't.
 fn decoded(request: &CreateTrainingJobRequest) -> Entries {
-    let decode = |text: &String| python_json::loads(text).unwrap_or_else(|| Object::str(text));
+    let decode = |text: &String| json::loads(text).unwrap_or_else(|| Object::str(text));
     request.hyper_parameters.iter().flatten().map(|(name, text)| (name.clone(), decode(text))).collect()
 }
 

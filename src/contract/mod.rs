@@ -12,7 +12,6 @@ pub(crate) mod error_capture;
 pub(crate) mod failure;
 pub(crate) mod layout;
 mod one_host;
-mod python_json;
 
 pub(crate) use command::{Command, Container, EntryPointKind, command, to_install};
 pub(crate) use config::config_files;

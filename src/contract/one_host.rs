@@ -8,8 +8,8 @@ use super::command::Container;
 use super::environment::{Entries, Environment, entry, find, variable};
 use super::layout::text;
 use super::{HOST_NAME, config};
-use crate::model::python_text::Object;
 use crate::model::request::CreateTrainingJobRequest;
+use crate::python::repr::Object;
 
 const DISTRIBUTION_GROUPS: &str = "sagemaker_distribution_instance_groups";
 

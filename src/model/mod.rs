@@ -9,7 +9,6 @@ pub(crate) mod job_name;
 pub(crate) mod job_status;
 pub(crate) mod local_options;
 mod printable;
-pub(crate) mod python_text;
 pub(crate) mod request;
 mod request_document;
 pub(crate) mod s3_uri;

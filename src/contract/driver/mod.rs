@@ -8,9 +8,9 @@
 use super::command::{check_arguments, check_entry_point, check_variables};
 use super::environment::{self, Environment, variable};
 use super::{ContractError, Layout};
-use crate::model::python_text::Object;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{S3Uri, shell_quote};
+use crate::python::repr::Object;
 
 /// The channel that carries the source archive (the SDK's `code_channel_name`).
 pub(crate) const CODE_CHANNEL: &str = "code";

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Runs};
-use crate::model::python_text::Object;
+use crate::python::repr::Object;
 
 use super::{Delivery, Facts, reinforcement_learning};
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
 use super::*;
-use crate::model::python_text::tests::python3;
+use crate::python::repr::tests::python3;
 
 #[test]
 fn numbers_keep_what_python_keeps() {

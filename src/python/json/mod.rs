@@ -1,12 +1,12 @@
 //! Python's `json.loads`, which reads more than JSON: integers of any length, `NaN` and `Infinity`.
 
-use crate::model::python_text::Object;
+use super::repr::Object;
 
 /// Deeper than this, Python gives up too (its default recursion limit is 1000).
 const MAX_DEPTH: usize = 900;
 
 /// What `json.loads(text)` returns, or `None` where it raises.
-pub(super) fn loads(text: &str) -> Option<Object> {
+pub(crate) fn loads(text: &str) -> Option<Object> {
     let mut reader = Reader { rest: text };
     reader.skip_space();
     let value = reader.value(0)?;
