@@ -7,10 +7,10 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::cloud::{Cloud, CloudResult, Cost, OnFallback, Place};
+use crate::environment::Settings;
 use crate::error::Result;
 use crate::job::{Layers, Setting};
 use crate::model::shell_quote;
-use crate::settings::Settings;
 use crate::ui::Ui;
 
 /// Makes the services of an AWS account. Nobody is called.

@@ -12,13 +12,13 @@ mod cloud;
 mod commands;
 mod context;
 mod contract;
+mod environment;
 mod error;
 mod images;
 mod job;
 mod model;
 mod ops;
 mod python;
-mod settings;
 pub(crate) mod templates;
 mod ui;
 mod view;
@@ -33,9 +33,9 @@ use clap_complete::{CompleteEnv, CompletionCandidate};
 use cli::{Cli, Command, GlobalArgs};
 use cloud::{Cloud, Place, aws, local};
 use context::Context;
+use environment::Settings;
 use error::{Doing, Error, Result};
 use model::{JobName, one_line, printable};
-use settings::Settings;
 use ui::{Talk, Ui};
 
 /// The whole program. The exit code says how it ended.
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
 /// Returns an error of the command line's whose text steers no terminal, whatever the arguments hold that it repeats: the
 /// error of the same arguments, made printable.
 fn printable_error(error: &clap::Error) -> clap::Error {
-    let arguments = settings::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
+    let arguments = crate::environment::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
     Cli::try_parse_from(arguments).err().unwrap_or_else(|| {
         // What was wrong with the argument is what was replaced.
         let text = error.to_string();
@@ -74,7 +74,7 @@ fn talk(global: &GlobalArgs) -> Talk {
 /// What makes namespaces runs at once: an event loop would give the process a second thread.
 fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
     match cli.command {
-        Command::Guard { folder } => Ok(local::guard::run(&folder, &settings::variable_names())?),
+        Command::Guard { folder } => Ok(local::guard::run(&folder, &crate::environment::variable_names())?),
         Command::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
         Command::Supervise { folder } => supervise(&folder),
         command => run(command, cli.global, ui),
@@ -104,9 +104,9 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
     let place = Place { region: global.region, profile: global.profile, offline: false };
     let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
         let files = aws::Files {
-            profiles: settings::aws_profiles(),
-            tokens: settings::aws_tokens(),
-            sso_cache: settings::aws_sso_cache(),
+            profiles: crate::environment::aws_profiles(),
+            tokens: crate::environment::aws_tokens(),
+            sso_cache: crate::environment::aws_sso_cache(),
         };
         Box::pin(async move { aws::cloud(&place, files, on_fallback).await })
     });

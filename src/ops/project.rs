@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::archive::Project;
-use crate::settings::project_root;
+use crate::environment::project_root;
 
 /// Returns the repository around a spec's folder, or the folder itself outside of one; by the folder's path as it is written,
 /// and by the one without links.

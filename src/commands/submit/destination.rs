@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
+use crate::environment;
 use crate::error::Result;
 use crate::job::spec::{ChannelSource, JobSpec};
 use crate::job::{Origin, Setting};
-use crate::settings;
 
 /// Prints a line for each on stderr: settings in a folder above, or somebody else's spec, may have decided it.
 pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context) -> Result<()> {
@@ -31,7 +31,7 @@ fn outside(spec: &JobSpec) -> Vec<&Path> {
         _ => None,
     });
     let Ok(folder) = spec.folder.canonicalize() else { return Vec::new() };
-    let root = settings::project_root(&folder);
+    let root = environment::project_root(&folder);
     let is_inside = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(root));
     code.chain(data).map(PathBuf::as_path).filter(|path| !is_inside(path)).collect()
 }
@@ -52,10 +52,10 @@ fn credentials(context: &Context) -> Result<String> {
     if let Some(Setting { value, origin }) = context.layers()?.profile() {
         return Ok(format!("profile: {value} (from {origin})"));
     }
-    if settings::variable("AWS_ACCESS_KEY_ID").is_some() {
+    if environment::variable("AWS_ACCESS_KEY_ID").is_some() {
         return Ok("credentials: from AWS_ACCESS_KEY_ID".to_owned());
     }
-    Ok(match settings::variable("AWS_PROFILE") {
+    Ok(match environment::variable("AWS_PROFILE") {
         Some(profile) => format!("profile: {profile} (from AWS_PROFILE)"),
         None => "profile: default".to_owned(),
     })

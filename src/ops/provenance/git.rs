@@ -19,7 +19,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::repository::Repository;
-use crate::settings::{find_program, variable_names};
+use crate::environment::{find_program, variable_names};
 
 /// The time that git may take for all its answers.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::settings::is_own;
+use crate::environment::is_own;
 
 /// The longest file that holds a reference or a path, in bytes.
 const MAX_POINTER: u64 = 16 * 1024;
