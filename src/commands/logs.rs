@@ -11,8 +11,8 @@ use super::job_args::JobArg;
 use super::log_printer::{Grep, LogPrinter};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::when;
-use crate::model::{JobStatus, training_job::DescribeTrainingJobResponse};
+use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobStatus, time};
 use crate::ops::find_job::Found;
 use crate::ops::log::{self, Followed, Following, Wanted};
 use crate::ops::wait;
@@ -144,7 +144,7 @@ fn expression(text: &str) -> Result<Regex> {
 
 fn stall_time(text: &str) -> Result<Duration> {
     let invalid = || Error::usage(format!("--stall {text:?} is no duration")).hint("such as --stall 15m");
-    when::parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
+    time::parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
 }
 
 /// `--since` and `--until`.
@@ -153,7 +153,7 @@ pub(super) fn span(since: Option<&str>, until: Option<&str>) -> Result<(Option<T
 }
 
 fn time(flag: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
-    let parse = |text| when::parse(text, &Zoned::now()).map_err(|error| Error::usage(format!("{flag}: {error}")));
+    let parse = |text| time::parse(text, &Zoned::now()).map_err(|error| Error::usage(format!("{flag}: {error}")));
     text.map(parse).transpose()
 }
 

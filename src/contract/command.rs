@@ -8,7 +8,7 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
 
 use super::environment::Environment;
-use super::one_host::OneHost;
+use super::local_environment::OneHost;
 use super::{ContractError, Host, Layout};
 
 /// Where a request is run.

@@ -11,7 +11,7 @@ mod environment;
 pub(crate) mod error_capture;
 pub(crate) mod failure;
 pub(crate) mod layout;
-mod one_host;
+mod local_environment;
 
 pub(crate) use command::{Command, Container, EntryPointKind, command, to_install};
 pub(crate) use config::config_files;

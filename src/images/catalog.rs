@@ -6,7 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
-use super::own::{self, OwnImages};
+use super::user_catalog::{self, OwnImages};
 use super::{Kind, versions};
 
 const TEXT: &str = include_str!("catalog.json");
@@ -47,7 +47,11 @@ impl Catalog {
     }
 
     pub(super) fn tables(&self) -> &Tables {
-        if self.own.is_empty() { &BUILT_IN } else { self.whole.get_or_init(|| own::merge(&BUILT_IN, &self.own)) }
+        if self.own.is_empty() {
+            &BUILT_IN
+        } else {
+            self.whole.get_or_init(|| user_catalog::merge(&BUILT_IN, &self.own))
+        }
     }
 }
 

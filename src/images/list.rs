@@ -1,7 +1,7 @@
 //! What there is: every image of the catalog, or those of one name.
 
 use super::catalog::{Catalog, Entry, Images, Tables, VARIANTS};
-use super::choose::unknown_name;
+use super::resolve::unknown_name;
 use super::{ImageError, Kind};
 
 /// The images of one version: one repository's, where a version has several.

@@ -5,23 +5,23 @@
 //! `sagemaker-core` 2.27.0, `image_uris`), except where that names an image that isn't there: the tests list each such case.
 
 mod catalog;
-mod choose;
 mod error;
 mod list;
-mod own;
 mod processor;
+mod resolve;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod user_catalog;
 mod versions;
 
 use crate::model::InstanceType;
 
 pub(crate) use catalog::Catalog;
-pub(crate) use choose::{Choice, choose};
 pub(crate) use error::{ImageError, Subject};
 pub(crate) use list::{Listed, list};
-pub(crate) use own::{OwnEntry, OwnImages};
+pub(crate) use resolve::{Choice, choose};
+pub(crate) use user_catalog::{OwnEntry, OwnImages};
 
 /// Every built-in framework or algorithm, by name.
 pub(crate) fn names(kind: Kind) -> Vec<String> {
@@ -35,7 +35,7 @@ pub(crate) fn names(kind: Kind) -> Vec<String> {
 pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<Kind, ImageError> {
     let tables = catalog.tables();
     let Some((_, images)) = tables.names().find(|(known, _)| *known == name) else {
-        return Err(choose::unknown_name(tables, name, None));
+        return Err(resolve::unknown_name(tables, name, None));
     };
     Ok(if images.is_of(Kind::Framework) { Kind::Framework } else { Kind::Algorithm })
 }

@@ -1,8 +1,8 @@
 //! An image's tag and its URI: the parts that depend on the processor and on the region.
 
-use super::choose::Choice;
 use super::error::{ImageError, Subject};
 use super::processor::{self, CPU, GPU};
+use super::resolve::Choice;
 use super::{Library, versions};
 use crate::model::InstanceType;
 

@@ -8,7 +8,7 @@ use super::{VERSION, history};
 use crate::cloud::MetricPoint;
 use crate::error::{Doing, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{one_line, secrets, when};
+use crate::model::{one_line, secrets, time};
 use crate::ui::{Style, Text};
 
 /// DescribeTrainingJob's answer under `job`, in the API's own names.
@@ -54,19 +54,19 @@ fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     if let Some(reason) = &job.failure_reason {
         page.field("reason", reason);
     }
-    page.field("created", &when::local(job.creation_time));
+    page.field("created", &time::local(job.creation_time));
     if let Some(start) = job.training_start_time {
         let until = job.training_end_time.unwrap_or(now);
-        page.field("trained", &when::duration(until.duration_since(start)));
+        page.field("trained", &time::duration(until.duration_since(start)));
     }
     if let Some(seconds) = job.billable_time_in_seconds {
-        page.field("billed", &when::duration(SignedDuration::from_secs(seconds.into())));
+        page.field("billed", &time::duration(SignedDuration::from_secs(seconds.into())));
     }
 }
 
 fn limits(page: &mut Page, job: &DescribeTrainingJobResponse) {
     if let Some(seconds) = job.stopping_condition.max_runtime_in_seconds {
-        page.field("max run", &when::duration(SignedDuration::from_secs(seconds.into())));
+        page.field("max run", &time::duration(SignedDuration::from_secs(seconds.into())));
     }
 }
 
@@ -136,9 +136,9 @@ impl<'a> Range<'a> {
 fn phases(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     page.heading("phases");
     for phase in job.secondary_status_transitions.iter().flatten() {
-        let took = when::duration(phase.end_time.unwrap_or(now).duration_since(phase.start_time));
+        let took = time::duration(phase.end_time.unwrap_or(now).duration_since(phase.start_time));
         let message = phase.status_message.as_deref().unwrap_or_default();
-        page.entry(&phase.status, &format!("{} {took:>8}  {message}", when::local(phase.start_time)));
+        page.entry(&phase.status, &format!("{} {took:>8}  {message}", time::local(phase.start_time)));
     }
 }
 

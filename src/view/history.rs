@@ -6,9 +6,8 @@ use serde::Serialize;
 use super::VERSION;
 use crate::cloud::ListedJob;
 use crate::error::{Doing, Result};
-use crate::model::JobStatus;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::when;
+use crate::model::{JobStatus, time};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Style, Text};
 
@@ -70,7 +69,7 @@ impl JobRow {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let seconds = |seconds: i64| when::duration(jiff::SignedDuration::from_secs(seconds));
+        let seconds = |seconds: i64| time::duration(jiff::SignedDuration::from_secs(seconds));
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let metric = self.metric.as_ref().zip(self.metric_value).map(|(name, value)| format!("{name}={value}"));
         vec![
@@ -78,7 +77,7 @@ impl JobRow {
             Cell::styled(self.status, self.state.map_or(Style::Warning, Style::of)),
             or_dash(self.runs.clone()).into(),
             or_dash(self.instances.clone()).into(),
-            when::local(self.created_at).into(),
+            time::local(self.created_at).into(),
             or_dash(self.training_seconds.map(seconds)).into(),
             or_dash(self.billable_seconds.map(|billed| seconds(billed.into()))).into(),
             or_dash(metric).into(),

@@ -1,7 +1,7 @@
 //! What came of a log that was followed to its end.
 
+use crate::model::time;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::when;
 use jiff::SignedDuration;
 
 /// Counts of a log that was followed.
@@ -51,10 +51,10 @@ pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
     let ended = transitions.filter_map(|phase| Some((&phase.status, phase.end_time?.duration_since(phase.start_time))));
     let took: Vec<String> = ended
         .filter(|(_, time)| time.as_secs() > 0)
-        .map(|(phase, time)| format!("{phase} {}", when::duration(time)))
+        .map(|(phase, time)| format!("{phase} {}", time::duration(time)))
         .collect();
     let billed = state.billable_time_in_seconds.filter(|seconds| *seconds > 0);
-    let billed = billed.map(|seconds| format!("billed {}", when::duration(SignedDuration::from_secs(seconds.into()))));
+    let billed = billed.map(|seconds| format!("billed {}", time::duration(SignedDuration::from_secs(seconds.into()))));
     let all = [Some(took.join(", ")).filter(|text| !text.is_empty()), billed];
     let text = all.into_iter().flatten().collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then_some(text)

@@ -14,12 +14,11 @@ use jiff::Timestamp;
 
 use super::home::{self, Home, JobFolder, create_private_dir};
 use super::state::{self, to_json};
-use super::{arn, listing, notices, private, python, stopping, survivors};
+use super::{arn, differences, listing, private, python, stopping, survivors};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
-use crate::model::RequestDocument;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, LocalOptions};
+use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
 /// What the folder of a job that is still being made is called, before some random letters. No job's name starts with a dot.
 const HALF_MADE: &str = ".new-";
@@ -114,9 +113,9 @@ impl Jobs for LocalJobs {
     }
 
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>> {
-        notices::check(&self.home, request)?;
+        differences::check(&self.home, request)?;
         python::find(options.python.as_deref()).await?;
-        Ok(notices::about(request, &self.executable))
+        Ok(differences::about(request, &self.executable))
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {

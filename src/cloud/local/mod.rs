@@ -4,6 +4,7 @@
 //! [`guard`] which runs the script, reads its output into the [`log`], and stores the artifacts. Whoever reads a job's
 //! [`state`] finds out whether the supervisor still lives, by its lock.
 
+mod differences;
 pub(crate) mod guard;
 mod home;
 mod identity;
@@ -14,7 +15,6 @@ mod log;
 mod log_note;
 mod logs;
 mod metrics;
-mod notices;
 mod objects;
 mod private;
 mod processes;

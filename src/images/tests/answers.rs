@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::choose::Choice;
 use super::super::{Base, ImageQuery, Kind, Library, choose, processor};
 use super::{BUILT_IN, framework};
+use crate::images::resolve::Choice;
 use crate::model::InstanceType;
 
 const ANSWERS: &str = include_str!("answers.txt");

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::artifacts::Artifact;
-use super::checked::Checked;
-use super::extents::Extents;
+use super::byte_ranges::Extents;
 use super::failure::{
     AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, Failure, Fetched, Proof, UNPROVEN_BY, could_not,
     is_mismatch, is_unsound, of_error, of_proof, with_causes,
 };
 use super::fetch::{Item, To, fetch};
 use super::journal::Journal;
-use super::partial::{ARCHIVE, FILES, Partial, Target};
 use super::spool::{Closing, Spool, SpoolReader};
-use super::{Saving, Watch, disk};
+use super::staging::{ARCHIVE, FILES, Partial, Target};
+use super::verify::Checked;
+use super::{Saving, Watch, free_space};
 use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
 use crate::cloud::{Cloud, Object, OnBytes};
 use crate::error::{Doing, Result};
@@ -112,9 +112,9 @@ impl Maker {
 
     /// To how much the archive may unpack, so many bytes being still to be fetched.
     fn limits(&self, to_fetch: u64) -> Result<Limits> {
-        let free = disk::free(self.partial.handle(), self.partial.path())?;
-        disk::check(free.bytes, to_fetch, &self.object.uri)?;
-        let room = || disk::usable(free.bytes).saturating_sub(to_fetch);
+        let free = free_space::free(self.partial.handle(), self.partial.path())?;
+        free_space::check(free.bytes, to_fetch, &self.object.uri)?;
+        let room = || free_space::usable(free.bytes).saturating_sub(to_fetch);
         let limits = Limits { packed_from: self.artifact.packed_from, ..Limits::default() };
         let entries = free.entries.map_or(limits.entries, |entries| limits.entries.min(entries));
         Ok(Limits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })

@@ -11,12 +11,12 @@ use nix::fcntl::OFlag;
 
 use super::archive::on_bytes;
 use super::artifacts::{Artifact, Files};
-use super::checked::Checked;
 use super::fetch::{Item, PART, To, fetch};
 use super::keys::{Below, Clashes, below, refuse_unsafe};
 use super::manifest::{Entries, Entry, Listing, Manifest, merge, remove};
-use super::partial::{FILES, Partial, Target};
-use super::{Saving, disk};
+use super::staging::{FILES, Partial, Target};
+use super::verify::Checked;
+use super::{Saving, free_space};
 use crate::archive::{Handle, Unpacked};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Doing, Error, Result};
@@ -94,7 +94,7 @@ async fn fetch_all(
     let begin = move || merge(to.handle(), &listing, &from).doing(|| writing(&to));
     let (manifest, journal, files) = blocking(begin).await?;
     let (files, there) = (Arc::new(files), manifest.there);
-    disk::check(disk::free(partial.handle(), partial.path())?.bytes, size - there, &artifact.uri)?;
+    free_space::check(free_space::free(partial.handle(), partial.path())?.bytes, size - there, &artifact.uri)?;
     saving.watch.begins(&artifact.what, size, there, Some(partial.path()));
     let items = items(&manifest, folder.clone(), files.clone())?;
     fetch(&*cloud.objects, items, Some(Arc::new(journal)), &on_bytes(&saving.watch)).await?;

@@ -13,8 +13,8 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
-use super::extents::Extents;
-use super::partial::JOURNAL;
+use super::byte_ranges::Extents;
+use super::staging::JOURNAL;
 use crate::archive::Handle;
 use crate::cloud::Object;
 

@@ -7,19 +7,19 @@
 
 mod archive;
 mod artifacts;
-mod checked;
-mod disk;
-mod extents;
+mod byte_ranges;
 mod failure;
 mod fetch;
 mod files;
+mod free_space;
 mod journal;
 mod keys;
 mod manifest;
-mod partial;
 mod patterns;
 mod receipts;
 mod spool;
+mod staging;
+mod verify;
 
 use std::fmt;
 use std::io::{self, Read, Write};

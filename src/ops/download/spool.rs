@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::extents::Extents;
+use super::byte_ranges::Extents;
 
 /// How far what is fetched may be ahead of what is read, in bytes, where nothing is kept.
 pub(super) const RING: u64 = 64 * 1024 * 1024;

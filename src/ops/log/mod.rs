@@ -4,19 +4,19 @@
 //! for lines that came late, and know by [`seen`] which they gave before. [`merge`] puts the nodes in one order. [`follow`]
 //! goes on until the job has ended, at the rate of [`pace`].
 
+mod dedup;
+mod filtered;
 mod follow;
-mod glance;
 mod merge;
-mod pace;
+mod per_stream;
 mod phases;
+mod polling;
+mod preflight;
 mod read;
-mod seen;
-mod streams;
+mod recorder;
+mod stats;
 mod tail;
-mod tally;
-mod told;
 mod traceback;
-mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::Result;
 
 pub(crate) use follow::{Followed, Following, follow};
-pub(crate) use glance::{Glance, glance};
+pub(crate) use preflight::{Glance, glance};
 pub(crate) use read::{read, waits_for};
 
 /// What of a log is wanted.

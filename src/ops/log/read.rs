@@ -1,10 +1,10 @@
 //! The log that is there, read once.
 
+use super::filtered::Whole;
 use super::merge::Merge;
-use super::pace::Quota;
-use super::streams::{Streams, Through};
+use super::per_stream::{Streams, Through};
+use super::polling::Quota;
 use super::tail::tail;
-use super::whole::Whole;
 use super::{Wanted, Watcher, is_large};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::Result;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::pace::Quota;
-use super::seen::LATENESS;
+use super::dedup::LATENESS;
+use super::polling::Quota;
 use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, EventsQuery, LogEvent, LogStream, PageTokens};
 use crate::error::{Error, Result};

@@ -1,10 +1,10 @@
 //! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
 
 mod code;
+mod destinations;
 mod driver;
 mod image;
 mod name;
-mod places;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,10 @@ use std::path::{Path, PathBuf};
 use self::code::Code;
 pub(super) use self::code::{source_tree, unpackable};
 use self::driver::Driver;
-use self::places::Places;
-use super::blocking;
 use super::content::ContentStore;
 use super::local_data::{self, LocalData};
-use super::project;
 use super::provenance::Provenance;
+use super::{blocking, project};
 use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
 use crate::contract::driver::CODE_CHANNEL;
@@ -25,8 +23,8 @@ use crate::error::{Doing, Error, Result};
 use crate::images::Catalog;
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, JobSpec, Runs};
-use crate::model::RequestDocument;
-use crate::model::{JobName, LocalOptions, S3Uri};
+use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
+use destinations::Places;
 
 /// How often a name that is taken is made anew: names differ by the millisecond.
 const NAME_TRIES: usize = 20;

@@ -14,10 +14,10 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::extents::Extents;
+use super::byte_ranges::Extents;
 use super::journal::{Content, Journal, NEW, line, stretch, whole, whole_line};
 use super::keys::Below;
-use super::partial::{ARCHIVE, FILES, JOURNAL};
+use super::staging::{ARCHIVE, FILES, JOURNAL};
 use crate::archive::Handle;
 use crate::model::S3Uri;
 

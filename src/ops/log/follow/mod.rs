@@ -8,21 +8,21 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::glance::{Glance, glance};
+use super::filtered::Whole;
 use super::merge::Merge;
-use super::pace::{Pace, Quota, Round};
+use super::per_stream::{Streams, Through};
+use super::polling::{Pace, Quota, Round};
+use super::preflight::{Glance, glance};
 use super::read::{announce, of_wanted, streams};
-use super::streams::{Streams, Through};
+use super::recorder::Told;
+use super::stats::{self, Tally};
 use super::tail::tail;
-use super::tally::{self, Tally};
-use super::told::Told;
 use super::traceback::Traceback;
-use super::whole::Whole;
 use super::{Wanted, Watcher, is_large};
 use crate::cloud::{Cloud, LogEvent, LogStream};
 use crate::error::{Error, Kind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, when};
+use crate::model::{JobName, time};
 
 /// How long a line of several nodes waits for an older one: longer than the pause between two rounds.
 const HOLD: Duration = Duration::from_secs(3);
@@ -181,7 +181,7 @@ impl<'a> Follower<'a> {
 
     fn take_state(&mut self, state: DescribeTrainingJobResponse) {
         self.told.phases.update(&state);
-        let nodes = state.resource_config.as_ref().and_then(tally::nodes);
+        let nodes = state.resource_config.as_ref().and_then(stats::nodes);
         self.told.tally.expect(&self.following.wanted.numbers(nodes));
         if state.secondary_status == "Training" {
             self.trains_since.get_or_insert_with(Instant::now);
@@ -338,7 +338,7 @@ impl<'a> Follower<'a> {
             return Ok(());
         }
         let has = if silent.len() == 1 { "has" } else { "have" };
-        let time = when::duration(SignedDuration::try_from(stall).unwrap_or_default());
+        let time = time::duration(SignedDuration::try_from(stall).unwrap_or_default());
         watcher.note(&format!("{} {has} printed nothing for {time}", silent.join(", ")))
     }
 

@@ -2,7 +2,7 @@
 
 use super::Watcher;
 use super::phases::Phases;
-use super::tally::Tally;
+use super::stats::Tally;
 use super::traceback::Tracebacks;
 use crate::cloud::{LogEvent, LogStream};
 use crate::error::Result;

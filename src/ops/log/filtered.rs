@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Wanted;
-use super::pace::Quota;
-use super::seen::Seen;
-use super::streams::{Sink, Streams};
+use super::dedup::Seen;
+use super::per_stream::{Sink, Streams};
+use super::polling::Quota;
 use super::tail::Rest;
 use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, PageTokens};
 use crate::error::Result;

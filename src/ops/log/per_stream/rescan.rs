@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::super::Wanted;
-use super::super::pace::Quota;
-use super::super::seen::{LATENESS, Look};
 use super::{EMPTY_PAGES, Sink, Streams, log_of, query};
 use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
+use crate::ops::log::Wanted;
+use crate::ops::log::dedup::{LATENESS, Look};
+use crate::ops::log::polling::Quota;
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
@@ -35,7 +35,7 @@ impl LookBack {
 impl Streams {
     /// Reads the last stretch of time again, for lines that came after newer ones: no forward token leads to those. Each
     /// stream once in `rounds` rounds; in one, all of them now.
-    pub(in super::super) async fn look_back(
+    pub(crate) async fn look_back(
         &mut self,
         cloud: &Cloud,
         wanted: &Wanted,

@@ -1,6 +1,6 @@
 //! The first glance at a job whose log is wanted: the job and its streams, asked for at once.
 
-use super::{is_large, tally};
+use super::{is_large, stats};
 use crate::cloud::{Cloud, CloudResult, LogStream};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -31,5 +31,5 @@ pub(crate) async fn glance(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Glan
 }
 
 fn nodes(state: &DescribeTrainingJobResponse) -> Option<usize> {
-    state.resource_config.as_ref().and_then(tally::nodes)
+    state.resource_config.as_ref().and_then(stats::nodes)
 }

@@ -1,20 +1,20 @@
 //! Each node's stream read by itself: GetLogEvents, which every role of SageMaker's may call.
 
-mod look;
+mod rescan;
 
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
+use super::dedup::{LATENESS, Seen};
 use super::merge::Merge;
-use super::pace::Quota;
-use super::seen::{LATENESS, Seen};
+use super::polling::Quota;
 use super::tail::Rest;
 use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream, PageTokens};
 use crate::error::Result;
-use look::LookBack;
+use rescan::LookBack;
 use tokio::time::Instant;
 
 /// Empty pages in a row, each with another token, that are no end yet: pages can be empty in the middle, and there are

@@ -116,8 +116,8 @@ fn digest(stream: &LogStream, event: &LogEvent) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{event, stream};
     use super::*;
+    use crate::ops::log::tests::{event, stream};
 
     #[test]
     fn identical_lines_are_counted() {
