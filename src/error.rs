@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::cloud::{CloudError, Refusal};
 use crate::job::diagnostics::problem::InvalidSpec;
+use crate::local::LocalError;
 use crate::model::JobName;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -141,6 +142,12 @@ pub(crate) trait Doing<T> {
 impl<T, E: StdError + Send + Sync + 'static> Doing<T> for std::result::Result<T, E> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|source| Error::failure(format!("could not {}", what())).caused_by(source))
+    }
+}
+
+impl From<LocalError> for Error {
+    fn from(error: LocalError) -> Self {
+        CloudError::from(error).into()
     }
 }
 

@@ -16,6 +16,7 @@ mod environment;
 mod error;
 mod images;
 mod job;
+mod local;
 mod model;
 mod ops;
 mod python;
@@ -31,7 +32,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 
 use cli::{Cli, Command, GlobalArgs};
-use cloud::{Cloud, Place, aws, local};
+use cloud::{Cloud, Place, aws};
 use context::Context;
 use environment::Settings;
 use error::{Doing, Error, Result};
@@ -93,7 +94,7 @@ fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
 
 fn supervise(folder: &Path) -> Result<()> {
     let settings = Settings::from_environment()?;
-    let home = local::Home::new(settings.state);
+    let home = local::store::layout::Home::new(settings.state);
     block_on(local::supervisor::run(&home, &settings.cache, &settings.executable, folder))??;
     Ok(())
 }
@@ -114,8 +115,8 @@ fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
 }
 
 fn local_cloud(settings: &Settings) -> Cloud {
-    let home = local::Home::new(settings.state.clone()).doubted(settings.doubt_of_state());
-    local::cloud(&home, settings.cache.clone(), settings.executable.clone())
+    let home = local::store::layout::Home::new(settings.state.clone()).doubted(settings.doubt_of_state());
+    cloud::local::cloud(&home, settings.cache.clone(), settings.executable.clone())
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

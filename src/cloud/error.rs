@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::local::LocalError;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CloudError {
     #[error("{0} does not exist")]
@@ -37,6 +39,18 @@ impl CloudError {
     /// Whether the caller lacks the permission.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self, Self::Service(error) if error.refusal == Refusal::Denied)
+    }
+}
+
+impl From<LocalError> for CloudError {
+    fn from(error: LocalError) -> Self {
+        match error {
+            LocalError::NotFound(what) => Self::NotFound(what),
+            LocalError::Io { doing, source } => Self::Io { doing, source },
+            LocalError::Unusable { what, hint } => Self::Unusable { what, hint },
+            LocalError::Damaged { what, hint } => Self::Damaged { what, hint },
+            LocalError::Other(message) => Self::Other(message),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::model::RequestDocument;
 use crate::model::checksum::{Checksum, ContentDigest};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, LocalOptions, S3Uri};
+use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, S3Uri};
 
 pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
 pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};
@@ -314,18 +314,6 @@ pub(crate) struct JobEvent {
     pub(crate) event: LogEvent,
     /// A digest of the service's own.
     pub(crate) id: u64,
-}
-
-/// One line of a job's output. Bytes, since a script can print anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LogEvent {
-    pub(crate) timestamp: Timestamp,
-    /// When the service got it; none on this computer, where that is the same.
-    pub(crate) ingested: Option<Timestamp>,
-    /// Without its line feed. A message that ends in a carriage return was overwritten by the next one: a progress bar.
-    pub(crate) message: Vec<u8>,
-    /// A mark of smtrain's own: lines may be missing here. The message says why.
-    pub(crate) is_gap: bool,
 }
 
 /// Training metrics, as `[metrics]` picked them out of the log.

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
 use crate::error::Result;
+use crate::model::LogEvent;
 use crate::ui::{Style, Text, log_text};
 
 /// How the lines of a log are shown.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 #[derive(Clone, Debug)]
 pub(crate) struct LogStream {
     pub(crate) name: Arc<str>,
@@ -18,11 +16,4 @@ impl LogStream {
     pub(crate) fn number(&self) -> u32 {
         self.node().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
     }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct LogEvent {
-    pub(crate) timestamp: Timestamp,
-    pub(crate) message: Vec<u8>,
-    pub(crate) is_gap: bool,
 }

@@ -16,6 +16,8 @@ mod job;
 #[path = "../../src/model/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "a part of the module is under test")]
 mod model;
+#[path = "../../src/python/mod.rs"]
+mod python;
 
 mod cloud;
 mod error;

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use regex::bytes::Regex;
 use serde_json::{Map, Value};
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
 use crate::contract::{ErrorCapture, Failure, failure_reason, failure_text};
-use crate::model::{one_line, printable, printable_offset, steers_terminals};
+use crate::model::{LogEvent, one_line, printable, printable_offset, steers_terminals};
 use crate::printer;
 use crate::screen::{is_harmless, is_whole, style, without_styles};
 use crate::ui::table::{Cell, Table};
@@ -135,7 +135,7 @@ fn lines(log: &[u8], shown: &Shown) -> Vec<LogLine> {
         at = at.wrapping_add(shown.step);
         let timestamp = Timestamp::from_millisecond(at).ok()?;
         let name = format!("job/algo-{}-1", u32::try_from(index).unwrap_or(0) % nodes + 1).into();
-        let event = LogEvent { timestamp, message: message.to_vec(), is_gap: false };
+        let event = LogEvent { timestamp, ingested: None, message: message.to_vec(), is_gap: false };
         Some(LogLine { stream: LogStream { name }, event, late: false, times: 1 })
     });
     lines.collect()

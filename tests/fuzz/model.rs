@@ -6,15 +6,15 @@ mod digest;
 #[path = "../../src/model/downloaded.rs"]
 #[expect(dead_code, reason = "one of its types is used")]
 pub(crate) mod downloaded;
-#[path = "../../src/model/printable.rs"]
+#[path = "../../src/model/sanitize.rs"]
 #[expect(dead_code, reason = "one of its functions is used")]
-mod printable;
+mod sanitize;
 #[path = "../../src/model/secrets/mod.rs"]
 #[expect(dead_code, reason = "its tokens are used")]
 pub(crate) mod secrets;
 
 pub(crate) use digest::hex;
-pub(crate) use printable::printable;
+pub(crate) use sanitize::{one_line, printable};
 
 /// No archive has any.
 #[derive(Debug)]

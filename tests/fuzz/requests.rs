@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::contract::driver::CODE_CHANNEL;
 use crate::contract::{Container, Host, Layout, command, config_files};
 use crate::images::{self, Catalog};
-use crate::job::image_query::image_query;
+use crate::job::request::image_query::image_query;
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, JobSpec, Runs};
 use crate::model::request::CreateTrainingJobRequest;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::images;
-use crate::job::images_file;
-use crate::job::problem::{InvalidSpec, Problem, SourceText, line_and_column};
+use crate::job::decode::image_catalog;
+use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText, line_and_column};
 use crate::job::{Layer, Layers, LoadOptions, Override, VARIABLES, load};
 use crate::model::printable;
 use crate::requests;
@@ -122,7 +122,7 @@ impl Given {
 }
 
 fn images(file: &Path, folder: &Path) -> Option<images::Catalog> {
-    let own = images_file::read(file, "images.toml".to_owned(), folder).map_err(check_invalid).ok()?;
+    let own = image_catalog::read(file, "images.toml".to_owned(), folder).map_err(check_invalid).ok()?;
     let catalog = images::Catalog::with(own);
     for listed in images::list(&catalog, None).expect("all names are known").iter().take(MAX_LISTED) {
         images::kind(&catalog, &listed.name).expect("a listed name is known");

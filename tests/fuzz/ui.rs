@@ -15,7 +15,7 @@ mod text;
 
 use std::io::Write;
 
-use crate::job::problem::{Problem, SourceText};
+use crate::job::diagnostics::problem::{Problem, SourceText};
 
 pub(crate) use style::Style;
 pub(crate) use terminal::log_text;

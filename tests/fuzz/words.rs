@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::job::VARIABLES;
-use crate::job::schema::schema;
+use crate::job::schema::json_schema::schema;
 
 /// Pieces of TOML.
 const TOML: [&str; 30] = [

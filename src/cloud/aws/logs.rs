@@ -14,9 +14,10 @@ use super::arn;
 use super::config::{Config, client};
 use super::error::{answer, service_error};
 use crate::cloud::{
-    CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, Logs, PageTokens,
+    CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogStream, Logs, PageTokens,
 };
 use crate::model::JobName;
+use crate::model::LogEvent;
 
 /// Every training job's log group.
 const GROUP: &str = "/aws/sagemaker/TrainingJobs";

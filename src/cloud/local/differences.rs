@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::guard::PROBE;
-use super::home::Home;
-use super::objects;
 use crate::cloud::{CloudError, CloudResult};
 use crate::contract::Layout;
+use crate::local::guard::PROBE;
+use crate::local::store::layout::Home;
+use crate::local::store::objects;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 
@@ -79,7 +79,7 @@ pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest) -> CloudRes
 
 fn check_place(home: &Home, key: &str, uri: &str) -> CloudResult<PathBuf> {
     let uri = S3Uri::parse(uri).map_err(|error| CloudError::Other(format!("{key}: {error}")))?;
-    home.object(&uri)
+    Ok(home.object(&uri)?)
 }
 
 fn check_checkpoints(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {

@@ -12,10 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::home::{self, Home, JobFolder, create_private_dir};
-use super::state::{self, to_json};
-use super::{arn, differences, listing, private, python, stopping, survivors};
+use super::{arn, differences, listing};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
+use crate::local::LocalError;
+use crate::local::process::survivors;
+use crate::local::python::interpreter;
+use crate::local::store::job_state::{self, to_json};
+use crate::local::store::layout::{self, Home, JobFolder, create_private_dir};
+use crate::local::store::{private_file, stop_request};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
@@ -57,9 +61,9 @@ impl LocalJobs {
             .tempdir_in(&jobs)
             .map_err(CloudError::io(format!("create a folder in {}", jobs.display())))?;
         let folder = JobFolder::at(staged.path().to_owned());
-        home::replace(&folder.request(), &to_json(request)?)?;
-        home::replace(&folder.options(), &to_json(options)?)?;
-        folder.write_first_state(&state::initial(request, &arn(name), Timestamp::now())?)?;
+        layout::replace(&folder.request(), &to_json(request)?)?;
+        layout::replace(&folder.options(), &to_json(options)?)?;
+        folder.write_first_state(&job_state::initial(request, &arn(name), Timestamp::now())?)?;
         create_private_dir(&folder.log())?;
         let lock = folder.try_lock()?.ok_or_else(|| CloudError::Other("a new job is locked already".into()))?;
         let job = self.home.job(name);
@@ -71,7 +75,7 @@ impl LocalJobs {
     /// The supervisor gets the lock as its standard input: it is held as long as that process lives, however it ends.
     /// It leaves the terminal by itself: one that led a process group could not.
     fn start_supervisor(&self, folder: &JobFolder, lock: File) -> io::Result<Child> {
-        let log = private::open(&folder.supervisor_log(), File::options().create(true).append(true))?;
+        let log = private_file::open(&folder.supervisor_log(), File::options().create(true).append(true))?;
         Command::new(&self.executable)
             .arg(survivors::SUPERVISE)
             .arg(folder.path())
@@ -98,7 +102,7 @@ impl LocalJobs {
 #[async_trait]
 impl Jobs for LocalJobs {
     fn check_creation(&self) -> CloudResult<()> {
-        self.home.check_writing()
+        Ok(self.home.check_writing()?)
     }
 
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String> {
@@ -114,12 +118,12 @@ impl Jobs for LocalJobs {
 
     async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>> {
         differences::check(&self.home, request)?;
-        python::find(options.python.as_deref()).await?;
+        interpreter::find(options.python.as_deref()).await?;
         Ok(differences::about(request, &self.executable))
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
-        self.home.job(job).true_state()
+        Ok(self.home.job(job).true_state()?)
     }
 
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {
@@ -132,8 +136,8 @@ impl Jobs for LocalJobs {
         for job in jobs {
             match self.home.job(job).true_state() {
                 Ok(state) => _ = statuses.insert(job.clone(), state.training_job_status),
-                Err(CloudError::NotFound(_)) => {}
-                Err(error) => return Err(error),
+                Err(LocalError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(statuses)
@@ -145,14 +149,14 @@ impl Jobs for LocalJobs {
     }
 
     async fn stop(&self, job: &JobName) -> CloudResult<()> {
-        stopping::stop(&self.home.job(job)).await
+        Ok(stop_request::stop(&self.home.job(job)).await?)
     }
 }
 
 /// Waits until the supervisor has left the terminal, or has ended: before that, a Ctrl-C would end it too, and nobody is to
 /// be told of a job that is gone. Its process id, which it writes then, is removed when the job ends.
 async fn until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()> {
-    while !private::is_there(&folder.pid())? {
+    while !private_file::is_there(&folder.pid())? {
         match supervisor.try_wait()? {
             None => tokio::time::sleep(LOOK).await,
             Some(status) if status.signal().is_some() => return Err(io::Error::other("it was interrupted")),

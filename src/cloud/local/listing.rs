@@ -5,8 +5,9 @@ use std::thread;
 
 use jiff::Timestamp;
 
-use super::home::Home;
-use crate::cloud::{CloudError, JobsQuery, ListedJob, SortBy};
+use crate::cloud::{JobsQuery, ListedJob, SortBy};
+use crate::local::LocalError;
+use crate::local::store::layout::Home;
 use crate::model::{JobName, JobStatus};
 
 /// The fewest and the most jobs that are read at a time.
@@ -89,13 +90,13 @@ fn read_all(home: &Home, names: &[JobName]) -> Vec<ListedJob> {
 fn read_one(home: &Home, name: &JobName) -> Option<ListedJob> {
     match home.job(name).true_state() {
         Ok(job) => Some(job.into()),
-        Err(CloudError::NotFound(_)) => None,
+        Err(LocalError::NotFound(_)) => None,
         Err(error) => Some(unreadable(name, &error)),
     }
 }
 
 /// Returns what the job's name tells of it.
-fn unreadable(name: &JobName, error: &CloudError) -> ListedJob {
+fn unreadable(name: &JobName, error: &LocalError) -> ListedJob {
     ListedJob {
         name: name.clone(),
         status: Err(error.to_string()),

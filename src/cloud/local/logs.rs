@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use super::home::Home;
-use super::log::{Events, LogReader, PAGE_EVENTS};
-use super::log_note::LogNote;
 use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, JobEventsPage, LogStream, Logs};
+use crate::local::log::file::{Events, LogReader, PAGE_EVENTS};
+use crate::local::log::note::LogNote;
+use crate::local::store::layout::Home;
 use crate::model::JobName;
 
 #[derive(Debug)]

@@ -5,27 +5,12 @@
 //! [`state`] finds out whether the supervisor still lives, by its lock.
 
 mod differences;
-pub(crate) mod guard;
-mod home;
 mod identity;
 mod jobs;
-mod lines;
 mod listing;
-mod log;
-mod log_note;
 mod logs;
 mod metrics;
 mod objects;
-mod private;
-mod processes;
-mod python;
-mod requirements;
-mod spool;
-mod state;
-mod stopping;
-pub(crate) mod supervisor;
-mod survivors;
-mod unread;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +18,7 @@ use std::time::Duration;
 use super::{Cloud, Fallbacks, Pace};
 use crate::model::JobName;
 
-pub(crate) use home::Home;
+use crate::local::store::layout::Home;
 
 /// The account that local jobs belong to: none that AWS gives out.
 pub(crate) const ACCOUNT: &str = "000000000000";

@@ -65,7 +65,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::cloud::{LogEvent, LogStream};
+    use crate::cloud::LogStream;
+    use crate::model::LogEvent;
 
     fn line(node: u32, second: i64, text: &str) -> LogLine {
         let timestamp = Timestamp::from_second(second).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use regex::bytes::Regex;
 
-use crate::cloud::LogEvent;
+use crate::model::LogEvent;
 use crate::view::log_lines::{self, LogLine};
 
 #[derive(Debug, Default)]

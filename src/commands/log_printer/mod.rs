@@ -5,8 +5,9 @@ mod grep;
 
 use self::fold::Fold;
 pub(super) use self::grep::Grep;
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
 use crate::error::Result;
+use crate::model::LogEvent;
 use crate::ops::log::Watcher;
 use crate::ui::{self, Data, Progress, Style, Text, Ui};
 use crate::view::log_lines::{self, Kind, LogFormat, LogLine};

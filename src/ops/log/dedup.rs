@@ -8,7 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
+use crate::model::LogEvent;
 
 /// How late an event may come and still be waited for: agents send in batches of seconds, and 20 s lose none.
 pub(super) const LATENESS: SignedDuration = SignedDuration::from_secs(30);

@@ -10,9 +10,10 @@ use super::dedup::Seen;
 use super::per_stream::{Sink, Streams};
 use super::polling::Quota;
 use super::tail::Rest;
-use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogEvent, LogStream, PageTokens};
+use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::JobName;
+use crate::model::LogEvent;
 
 const NODE_BY_NODE: &str = "each node's log is read by itself";
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
+use crate::model::LogEvent;
 
 /// Where a line stands: its time, its node's number, and when it came.
 type Place = (Timestamp, u32, u64);

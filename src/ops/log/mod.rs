@@ -25,8 +25,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::cloud::{Cloud, LogEvent, LogStream};
+use crate::cloud::{Cloud, LogStream};
 use crate::error::Result;
+use crate::model::LogEvent;
 
 pub(crate) use follow::{Followed, Following, follow};
 pub(crate) use preflight::{Glance, glance};

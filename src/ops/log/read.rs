@@ -6,9 +6,10 @@ use super::per_stream::{Streams, Through};
 use super::polling::Quota;
 use super::tail::tail;
 use super::{Wanted, Watcher, is_large};
-use crate::cloud::{Cloud, LogEvent, LogStream};
+use crate::cloud::{Cloud, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
+use crate::model::LogEvent;
 use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// Tells every line that is wanted. False where the job has no log at all.

@@ -4,8 +4,9 @@ use super::Watcher;
 use super::phases::Phases;
 use super::stats::Tally;
 use super::traceback::Tracebacks;
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
 use crate::error::Result;
+use crate::model::LogEvent;
 
 /// What has been told, and what is to be told of it at the end.
 #[derive(Default)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
+use crate::model::LogEvent;
 use crate::model::request::ResourceConfig;
 
 #[derive(Debug, Default)]

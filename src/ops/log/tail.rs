@@ -7,8 +7,9 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::dedup::LATENESS;
 use super::polling::Quota;
 use super::{MOST_STREAMS, Wanted};
-use crate::cloud::{Cloud, CloudError, EventsQuery, LogEvent, LogStream, PageTokens};
+use crate::cloud::{Cloud, CloudError, EventsQuery, LogStream, PageTokens};
 use crate::error::{Error, Result};
+use crate::model::LogEvent;
 
 /// The last lines of all streams together, oldest first.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::cloud::{LogEvent, LogStream};
+use crate::cloud::LogStream;
+use crate::model::LogEvent;
 
 const START: &[u8] = b"Traceback (most recent call last):";
 /// Lines and bytes of one that are kept: its first and, above all, its last ones say what happened.

@@ -19,8 +19,9 @@ use super::stats::{self, Tally};
 use super::tail::tail;
 use super::traceback::Traceback;
 use super::{Wanted, Watcher, is_large};
-use crate::cloud::{Cloud, LogEvent, LogStream};
+use crate::cloud::{Cloud, LogStream};
 use crate::error::{Error, Kind, Result};
+use crate::model::LogEvent;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, time};
 

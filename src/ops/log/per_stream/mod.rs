@@ -12,8 +12,9 @@ use super::merge::Merge;
 use super::polling::Quota;
 use super::tail::Rest;
 use super::{MOST_STREAMS, Wanted};
-use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogEvent, LogStream, PageTokens};
+use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogStream, PageTokens};
 use crate::error::Result;
+use crate::model::LogEvent;
 use rescan::LookBack;
 use tokio::time::Instant;
 

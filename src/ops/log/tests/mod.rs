@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
 use super::{Followed, Following, Wanted, Watcher, follow, read};
-use crate::cloud::{EventsQuery, LogEvent, LogStream};
+use crate::cloud::{EventsQuery, LogStream};
 use crate::error::Result;
 use crate::model::JobName;
+use crate::model::LogEvent;
 
 pub(super) fn stream(node: u32) -> LogStream {
     LogStream { name: format!("job/algo-{node}-1").into() }

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use crate::cloud::{
     Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Fallbacks, Held, Identity, JobEvent,
-    JobEventsPage, Jobs, JobsQuery, ListedJob, LogEvent, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary,
-    Objects, Pace, Page, Pieces, Refusal, ServiceError,
+    JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects,
+    Pace, Page, Pieces, Refusal, ServiceError,
 };
+use crate::model::LogEvent;
 use crate::model::checksum::ContentDigest;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;

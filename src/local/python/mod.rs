@@ -1,0 +1,4 @@
+//! The Python that a local job runs with, and its installed requirements.
+
+pub(crate) mod interpreter;
+pub(crate) mod requirements;

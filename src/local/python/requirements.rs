@@ -1,0 +1,267 @@
+//! What a job's code needs (`requirements.txt`, its own `setup.py`) as a cached environment, in front of the packages that
+//! the job's Python has. Unlike pip on an image, it gets all that its packages need, also what that Python has already.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use super::interpreter::Interpreter;
+use crate::local::store::layout::create_private_dir;
+use crate::local::store::private_file;
+use crate::local::{LocalError, LocalResult};
+use crate::model::hex;
+
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
+/// There once an environment is complete.
+const COMPLETE: &str = ".smtrain-complete";
+/// Makes the packages of the job's Python visible behind the environment's own.
+const BASE_PACKAGES: &str = "_smtrain_base.pth";
+
+/// One environment, made or still to be made.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    folder: PathBuf,
+    base: Interpreter,
+    /// pip's arguments after `install`.
+    installed: &'static [&'static str],
+}
+
+/// A step of making an environment: a command whose output goes to the job's log.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) argv: Vec<String>,
+}
+
+impl Environment {
+    /// The environment for the code in `code`, where pip is to install `installed`.
+    pub(crate) fn of(
+        cache: &Path,
+        base: Interpreter,
+        code: &Path,
+        code_digest: &str,
+        installed: &'static [&'static str],
+    ) -> LocalResult<Self> {
+        let file = code.join(REQUIREMENTS);
+        let read = if installed.contains(&REQUIREMENTS) { fs::read(&file) } else { Ok(Vec::new()) };
+        let requirements = read.map_err(LocalError::io(format!("read {}", file.display())))?;
+        let of_code = installed.contains(&".") || names_files(&String::from_utf8_lossy(&requirements));
+        let key = key(&base, &requirements, of_code.then_some(code_digest));
+        Ok(Self { folder: cache.join("environments").join(key), base, installed })
+    }
+
+    pub(crate) fn python(&self) -> PathBuf {
+        self.folder.join("bin").join("python")
+    }
+
+    pub(crate) fn is_complete(&self) -> LocalResult<bool> {
+        let mark = self.folder.join(COMPLETE);
+        private_file::is_there(&mark).map_err(LocalError::io(format!("look for {}", mark.display())))
+    }
+
+    /// The right to make it: of two jobs that need it, one makes it and the other one waits. Blocks.
+    pub(crate) fn lock(&self) -> LocalResult<File> {
+        create_private_dir(self.folder.parent().unwrap_or(&self.folder))?;
+        let path = self.folder.with_extension("lock");
+        let lock = || {
+            let file = private_file::create(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(LocalError::io(format!("lock {}", path.display())))
+    }
+
+    /// What to run in the code's folder to make it, from nothing. What a killed attempt left is removed.
+    pub(crate) fn steps(&self) -> LocalResult<Vec<Step>> {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(LocalError::io(format!("remove {}", self.folder.display()))(error));
+            }
+            _ => {}
+        }
+        let (folder, base) = (text(&self.folder), text(&self.base.executable));
+        let python = text(&self.python());
+        let step = |words: &[&str], more: &[&str]| Step {
+            argv: words.iter().chain(more).map(|word| (*word).to_owned()).collect(),
+        };
+        Ok(if has_uv() {
+            vec![
+                step(&["uv", "venv", "--quiet", "--python", &base, &folder], &[]),
+                step(&["uv", "pip", "install", "--python", &python], self.installed),
+            ]
+        } else {
+            let pip = [&python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
+            vec![step(&[&base, "-m", "venv", &folder], &[]), step(&pip, self.installed)]
+        })
+    }
+
+    /// Called once every step has succeeded.
+    pub(crate) fn complete(&self) -> LocalResult<()> {
+        let finish = || {
+            fs::write(self.own_packages()?.join(BASE_PACKAGES), base_packages(&self.base.packages)?)?;
+            fs::write(self.folder.join(COMPLETE), "")
+        };
+        finish().map_err(LocalError::io(format!("complete {}", self.folder.display())))
+    }
+
+    fn own_packages(&self) -> io::Result<PathBuf> {
+        let output = Command::new(self.python())
+            .args(["-I", "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
+            .stdin(Stdio::null())
+            .output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(io::Error::other(format!("its Python failed: {said}")));
+        }
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+    }
+}
+
+/// What decides about an environment: the Python, and what is to be installed. The code does where it is installed itself,
+/// or the requirements name files of it.
+fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> String {
+    let mut digest = Sha256::new();
+    for part in [&base.implementation, &base.version, &base.platform, &*base.prefix.to_string_lossy()] {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    digest.update(requirements);
+    if let Some(code) = code_digest {
+        digest.update([0]);
+        digest.update(code.as_bytes());
+    }
+    let digest: [u8; 32] = digest.finalize().into();
+    let (half, _) = digest.split_at(16);
+    hex(half)
+}
+
+/// The text of a `.pth` file that adds folders of packages behind all others, with the `.pth` files in them: a package that
+/// is installed as editable is nothing but such a file. Python executes a line that starts with `import`.
+fn base_packages(folders: &[String]) -> io::Result<String> {
+    // A JSON string is a string of Python's too.
+    let line = |folder| Ok(format!("import site; site.addsitedir({})\n", serde_json::to_string(folder)?));
+    folders.iter().map(line).collect()
+}
+
+/// The options whose value can be a file or folder: more requirements, constraints, a package's source, a folder of packages.
+const FILE_OPTIONS: [&str; 8] = ["--requirement", "--constraint", "--editable", "--find-links", "-r", "-c", "-e", "-f"];
+
+/// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
+fn names_files(requirements: &str) -> bool {
+    requirements.lines().map(without_comment).any(|line| {
+        if line.starts_with('-') {
+            FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_local)
+        } else {
+            is_local(line) && is_path(line)
+        }
+    })
+}
+
+fn without_comment(line: &str) -> &str {
+    let line = line.trim();
+    if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default().trim() }
+}
+
+/// Whether what may be a URL is of this computer.
+fn is_local(value: &str) -> bool {
+    value.contains("file:") || !value.contains("://")
+}
+
+/// Whether a requirement is no package's name: `wheels/tiny.whl`.
+fn is_path(line: &str) -> bool {
+    let path = line.split([';', '[']).next().unwrap_or_default().trim();
+    path.starts_with('.') || path.contains(['/', ':']) || Path::new(path).extension() == Some("whl".as_ref())
+}
+
+fn has_uv() -> bool {
+    let mut uv = Command::new("uv");
+    uv.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    uv.status().is_ok_and(|status| status.success())
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(version: &str) -> Interpreter {
+        Interpreter {
+            executable: "/usr/bin/python3".into(),
+            version: version.into(),
+            implementation: "CPython".into(),
+            platform: "linux-x86_64".into(),
+            prefix: "/usr".into(),
+            packages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_key_is_of_the_content_and_the_python() {
+        let one = key(&base("3.11.7"), b"numpy==2.0\n", None);
+        assert_eq!(one, key(&base("3.11.7"), b"numpy==2.0\n", None));
+        assert_ne!(one, key(&base("3.12.0"), b"numpy==2.0\n", None));
+        assert_ne!(one, key(&base("3.11.7"), b"numpy==2.1\n", None));
+    }
+
+    #[test]
+    fn requirements_that_name_files() {
+        for line in [
+            "-r more.txt",
+            "-rmore.txt",
+            "--requirement=more.txt",
+            "-c pins.txt",
+            "--constraint pins.txt",
+            "-e .",
+            "--editable=../pkg",
+            "--find-links wheels",
+            "-f file:///wheels",
+            "  ./wheels/a.whl",
+            "/src/a",
+            "wheels/a.whl ; python_version > '3'",
+            "a-1.0-py3-none-any.whl",
+            "src/pkg[extra]",
+            "pkg @ file:../pkg",
+            "pkg @ file:pkg",
+            ".",
+        ] {
+            assert!(names_files(&format!("numpy\n{line}\n")), "{line}");
+        }
+        for line in [
+            "--extra-index-url https://packages.example.com/simple",
+            "--index-url=https://packages.example.com/simple",
+            "--find-links https://example.com/wheels/",
+            "-r https://example.com/more.txt",
+            "-e git+https://example.com/pkg.git#egg=pkg",
+            "--no-binary :all:",
+            "--prefer-binary",
+            "    --hash=sha256:0123",
+            "numpy==2.0  # see docs/numpy.md",
+            "# as in a/b",
+            "",
+            "pkg @ https://example.com/pkg.whl",
+            "pkg[extra]==1 ; sys_platform == 'linux'",
+        ] {
+            assert!(!names_files(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_of_the_code_depends_on_the_code() -> Result<(), Box<dyn std::error::Error>> {
+        let code = tempfile::tempdir()?;
+        let folder = |digest: &str, installed: &'static [&'static str]| {
+            Environment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
+        };
+        for (text, depends) in [("numpy", false), ("-r more.txt", true)] {
+            fs::write(code.path().join(REQUIREMENTS), text)?;
+            let (one, other) = (folder("a", &["-r", REQUIREMENTS])?, folder("b", &["-r", REQUIREMENTS])?);
+            assert_eq!(one != other, depends, "{text}");
+        }
+        assert_ne!(folder("a", &["."])?, folder("b", &["."])?);
+        Ok(())
+    }
+}

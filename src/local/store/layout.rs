@@ -1,0 +1,225 @@
+//! Where local jobs live: one folder a job, readable with `cat`, and a folder that plays S3.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use nix::sys::stat::Mode;
+use tempfile::NamedTempFile;
+
+use super::private_file;
+use crate::contract::HOST_NAME;
+use crate::local::{LocalError, LocalResult};
+use crate::model::{JobName, S3Uri};
+
+/// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    root: PathBuf,
+    doubt: Option<String>,
+}
+
+impl Home {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root, doubt: None }
+    }
+
+    /// Returns the same folder, in which no job is created if there is a doubt that other users may have put something there.
+    pub(crate) fn doubted(self, doubt: Option<String>) -> Self {
+        Self { doubt, ..self }
+    }
+
+    /// Refuses to create anything where other users decide what a job runs, or with a umask under which the job could not
+    /// read its own files.
+    pub(crate) fn check_writing(&self) -> LocalResult<()> {
+        if let Some(doubt) = &self.doubt {
+            return Err(LocalError::Unusable {
+                what: format!("no local job is run from a state folder that other users can change: {doubt}"),
+                hint: "set SMTRAIN_HOME to a folder of your own, or mend it with chown and chmod o-w".to_owned(),
+            });
+        }
+        let umask = private_file::umask();
+        if !umask.intersects(Mode::S_IRWXU) {
+            return Ok(());
+        }
+        let what = format!(
+            "the umask {:04o} takes the rights of their owner from files: a job could not read its own",
+            umask.bits()
+        );
+        Err(LocalError::Unusable { what, hint: "set another one before: umask 022".to_owned() })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.root.join("jobs")
+    }
+
+    pub(crate) fn job(&self, name: &JobName) -> JobFolder {
+        JobFolder { path: self.jobs().join(name.as_str()) }
+    }
+
+    fn buckets(&self) -> PathBuf {
+        self.root.join("s3")
+    }
+
+    /// Where objects are made. No bucket's name starts with a dot.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.buckets().join(".staging")
+    }
+
+    /// The file, or folder, that an object or prefix is kept in. A key can't lead out of its bucket's folder.
+    pub(crate) fn object(&self, uri: &S3Uri) -> LocalResult<PathBuf> {
+        let segments = || uri.key().split('/').filter(|part| !part.is_empty());
+        if segments().any(|part| part == "." || part == "..") {
+            return Err(LocalError::Other(format!("{uri} can't be kept as a file: its key has a `.` or `..` part")));
+        }
+        let bucket = self.buckets().join(uri.bucket());
+        Ok(segments().fold(bucket, |path, part| path.join(part)))
+    }
+}
+
+/// One job's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct JobFolder {
+    path: PathBuf,
+}
+
+impl JobFolder {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the job's name, which is the folder's.
+    pub(crate) fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
+    }
+
+    /// CreateTrainingJob's request, as it was sent.
+    pub(crate) fn request(&self) -> PathBuf {
+        self.path.join("request.json")
+    }
+
+    /// DescribeTrainingJob's answer, replaced whole at every change.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path.join("job.json")
+    }
+
+    /// What the request has no field for: Python, the time between SIGTERM and SIGKILL.
+    pub(crate) fn options(&self) -> PathBuf {
+        self.path.join("local.json")
+    }
+
+    /// Locked as long as a process looks after the job: whoever gets the lock knows that nobody does.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// The supervisor's process id, for people: no signal is sent by it.
+    pub(crate) fn pid(&self) -> PathBuf {
+        self.path.join("pid")
+    }
+
+    /// There once somebody has asked the job to stop.
+    pub(crate) fn stop_request(&self) -> PathBuf {
+        self.path.join("stop")
+    }
+
+    /// The stop request once the supervisor has seen it.
+    pub(crate) fn seen_stop_request(&self) -> PathBuf {
+        self.path.join("stopping")
+    }
+
+    /// Log streams, a file each.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// The job's log stream: `algo-1-{epoch}`, as SageMaker names them. The one that is there, or one that starts now.
+    pub(crate) fn stream(&self) -> io::Result<PathBuf> {
+        match self.log().read_dir()?.next() {
+            Some(existing) => Ok(existing?.path()),
+            None => Ok(self.log().join(format!("{HOST_NAME}-{}", Timestamp::now().as_second()))),
+        }
+    }
+
+    /// The script's output on its way from the pipe into the log.
+    pub(crate) fn spool(&self) -> PathBuf {
+        self.path.join("spool")
+    }
+
+    /// Where lines of the log may be missing that the log itself has no mark for. Blank where there are none.
+    pub(crate) fn log_note(&self) -> PathBuf {
+        self.path.join("log-note")
+    }
+
+    /// `timestamp,name,value` of every metric value.
+    pub(crate) fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.csv")
+    }
+
+    /// What the supervisor itself has to say, such as why it could not start.
+    pub(crate) fn supervisor_log(&self) -> PathBuf {
+        self.path.join("supervisor.log")
+    }
+
+    /// How the script is started, for the guard.
+    pub(crate) fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The script's exit code as the guard saw it: Python's, minus the number for a signal. Blank before that.
+    pub(crate) fn exit_code(&self) -> PathBuf {
+        self.path.join("exit-code")
+    }
+
+    /// What the script sees as `/opt/ml`.
+    pub(crate) fn ml(&self) -> PathBuf {
+        self.path.join("ml")
+    }
+
+    /// Space kept back so that the last state can be written on a full disk.
+    pub(crate) fn reserve(&self) -> PathBuf {
+        self.path.join("reserve")
+    }
+}
+
+/// Creates a folder that only its owner can read, with its parents.
+pub(crate) fn create_private_dir(path: &Path) -> LocalResult<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(LocalError::io(format!("create the folder {}", path.display())))
+}
+
+/// Replaces a file: a reader, or a crash, sees the old text or the new one, never a part.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> LocalResult<()> {
+    let write = || {
+        let staged = stage(path, text)?;
+        staged.as_file().sync_data()?;
+        staged.persist(path).map_err(|error| error.error)
+    };
+    write().map(drop).map_err(LocalError::io(format!("write {}", path.display())))
+}
+
+/// Replaces a file in one step, without waiting for the disk, and returns it open for reading and writing.
+pub(crate) fn replace_unsynced(path: &Path, text: &[u8]) -> io::Result<File> {
+    stage(path, text)?.persist(path).map_err(|error| error.error)
+}
+
+/// Writes a file with mode 0600 beside `path`.
+fn stage(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.write_all(text)?;
+    Ok(file)
+}

@@ -1,0 +1,9 @@
+//! The state folder: its layout, the files in it, and the objects that play S3.
+
+pub(crate) mod job_state;
+pub(crate) mod layout;
+pub(crate) mod metrics_file;
+pub(crate) mod objects;
+pub(crate) mod private_file;
+pub(crate) mod staging;
+pub(crate) mod stop_request;

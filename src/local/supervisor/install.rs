@@ -1,0 +1,133 @@
+//! `requirements.txt` and `setup.py`: installed into the job's cached environment, with pip's progress in the job's log.
+
+use std::io::{self, PipeReader};
+use std::process::Stdio;
+
+use tokio::process::{Child, Command};
+use tokio::task::spawn_blocking;
+
+use super::output::Output;
+use super::{Job, Ready, script, stage};
+use crate::contract::{EntryPointKind, Failure, Layout, to_install};
+use crate::local::process::table;
+use crate::local::python::interpreter::Interpreter;
+use crate::local::python::requirements::{Environment, REQUIREMENTS, Step};
+use crate::local::store::job_state::Ending;
+use crate::local::store::private_file;
+use crate::local::{LocalError, LocalResult};
+use crate::model::job_status::phase;
+use crate::model::request::CreateTrainingJobRequest;
+
+/// Where the contract has the input channels.
+const CHANNELS: &str = "/opt/ml/input/data/";
+
+/// The job's Python: the interpreter itself, or an environment on top of it.
+pub(super) async fn requirements(
+    job: &mut Job<'_>,
+    base: &Interpreter,
+    layout: Layout,
+    output: Output,
+) -> LocalResult<Result<Ready, Ending>> {
+    let python = base.executable.to_string_lossy().into_owned();
+    let kind = script::command(job, &layout, &python)?.kind;
+    let file = job.code().join(REQUIREMENTS);
+    let has_requirements =
+        private_file::is_there(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
+    let installed = to_install(kind, has_requirements);
+    if installed.is_empty() {
+        return Ok(Ok(Ready { layout, output, python }));
+    }
+    let digest = code_uri(&job.request);
+    let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
+    let python = environment.python().to_string_lossy().into_owned();
+    if environment.is_complete()? {
+        return Ok(Ok(Ready { layout, output, python }));
+    }
+    job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
+    Ok(match make(job, environment, output).await? {
+        (output, None) => Ok(Ready { layout, output, python }),
+        (output, Some(Failed { exit_code, command })) => {
+            Err(job.failed(failure(kind), exit_code, &output.install_error(), &command))
+        }
+    })
+}
+
+/// What tells the code apart from other code: where it is stored, which is by its digest. Under network isolation the place
+/// that the request names is the same for all code, and the channel says where its archive is stored.
+fn code_uri(request: &CreateTrainingJobRequest) -> String {
+    let place = stage::code_place(request).unwrap_or_default();
+    let channel = place.strip_prefix(CHANNELS).and_then(|below| below.split('/').next());
+    let of_channel = request.input_data_config.iter().flatten().find(|one| Some(&*one.channel_name) == channel);
+    of_channel.and_then(|channel| channel.data_source.s3_data_source.as_ref()).map_or(place, |s3| s3.s3_uri.clone())
+}
+
+fn described(kind: EntryPointKind) -> &'static str {
+    if kind == EntryPointKind::Package { "the source folder's package" } else { REQUIREMENTS }
+}
+
+fn failure(kind: EntryPointKind) -> Failure {
+    if kind == EntryPointKind::Package { Failure::InstallModule } else { Failure::InstallRequirements }
+}
+
+/// A step that did not succeed.
+struct Failed {
+    exit_code: i32,
+    command: String,
+}
+
+async fn make(job: &Job<'_>, environment: Environment, mut output: Output) -> LocalResult<(Output, Option<Failed>)> {
+    // Of two jobs that need the same environment, one makes it; the other one waits here.
+    let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
+    if environment.is_complete()? {
+        return Ok((output, None));
+    }
+    let (environment, steps) = blocking(move || environment.steps().map(|steps| (environment, steps))).await?;
+    for step in steps {
+        let command = step.argv.join(" ");
+        let exit_code;
+        (output, exit_code) = run(&step, job, output).await?;
+        if exit_code != 0 {
+            return Ok((output, Some(Failed { exit_code, command })));
+        }
+    }
+    blocking(move || environment.complete()).await?;
+    drop(lock);
+    Ok((output, None))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> LocalResult<T> + Send + 'static) -> LocalResult<T> {
+    spawn_blocking(work).await.map_err(|error| LocalError::Other(format!("installing ended: {error}")))?
+}
+
+/// Runs a step to its end. Given up, as by a stop, it goes no further than the process that it has started, which is ended.
+async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> LocalResult<(Output, i32)> {
+    let doing = || LocalError::io(format!("run {}", step.argv.join(" ")));
+    let (mut child, reader) = start(step, job).map_err(doing())?;
+    let reading = spawn_blocking(move || {
+        let outcome = output.pump_install(reader);
+        (output, outcome)
+    });
+    let status = child.wait().await.map_err(doing())?;
+    // What it has left running could hold the pipe open.
+    table::end_descendants().await;
+    let (output, outcome) = Output::of_reading(reading, job).await?;
+    outcome.map_err(doing())?;
+    Ok((output, status.code().unwrap_or(1)))
+}
+
+fn start(step: &Step, job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
+    let (program, arguments) = step.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let (reader, writer) = io::pipe()?;
+    let child = Command::new(program)
+        .args(arguments)
+        .current_dir(job.code())
+        // Nobody is there to answer: git is to fail, with a message.
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(writer.try_clone()?))
+        .stderr(Stdio::from(writer))
+        .kill_on_drop(true)
+        .spawn()?;
+    // The command, which holds the pipe's other end, is dropped here.
+    Ok((child, reader))
+}

@@ -1,0 +1,209 @@
+//! The training phase: the script runs under its guard until it ends, is stopped, or has run too long.
+
+use std::fs;
+use std::io::{self, PipeReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::output::Output;
+use super::{Job, host};
+use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
+use crate::local::guard::Plan;
+use crate::local::process::{survivors, table};
+use crate::local::store::job_state::to_json;
+use crate::local::store::{layout, private_file};
+use crate::local::{LocalError, LocalResult};
+
+/// The time limit of a guard for ending the script's processes, once the script's own time is over.
+const GUARD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the script ended.
+pub(super) enum Ended {
+    Success,
+    Stopped,
+    MaxRunExceeded,
+    /// `exit_code` is Python's: minus the number for a signal.
+    Failed {
+        exit_code: i32,
+        command: String,
+    },
+    /// Not the script's fault.
+    Trouble(String),
+}
+
+/// The reading of a script's output, on a thread of its own.
+struct Reading {
+    done: JoinHandle<(Output, io::Result<()>)>,
+    /// All is read.
+    ended: CancellationToken,
+    /// The log can't be written.
+    failing: CancellationToken,
+}
+
+pub(super) async fn run(
+    job: &mut Job<'_>,
+    layout: &Layout,
+    python: &str,
+    output: Output,
+) -> LocalResult<(Ended, Output)> {
+    let command = command(job, layout, python)?;
+    make_runnable(job, &command)?;
+    job.folder.make_room_for_exit_code()?;
+    let plan = plan(job, layout, &command)?;
+    layout::replace(&job.folder.plan(), &to_json(&plan)?)?;
+    let (mut guard, pipe) = start_guard(job).map_err(LocalError::io("start the script's guard"))?;
+    let reading = read(output, pipe);
+    let cut_short = watch(job, &mut guard, &reading).await?;
+    // Were the guard killed, what it guarded is still there, and may hold the pipe open.
+    table::end_descendants().await;
+    let (output, outcome) = Output::of_reading(reading.done, job).await?;
+    let ended = match (cut_short, outcome) {
+        (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
+        (Some(ended), Ok(())) => ended,
+        (None, Ok(())) => by_exit_code(job, &command)?,
+    };
+    Ok((ended, output))
+}
+
+/// What a shell is to run is made executable, as the toolkit does, and is not to lead out of the source folder.
+fn make_runnable(job: &Job<'_>, command: &contract::Command) -> LocalResult<()> {
+    if command.kind != EntryPointKind::Shell {
+        return Ok(());
+    }
+    let entry_point = job.code().join(&command.entry_point);
+    let find = || Ok((job.code().canonicalize()?, entry_point.canonicalize()?));
+    let (code, target) = find().map_err(LocalError::io(format!("find the entry point {}", command.entry_point)))?;
+    if !target.starts_with(code) {
+        return Err(LocalError::Other(ContractError::EntryPoint(command.entry_point.clone()).to_string()));
+    }
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o777))
+        .map_err(LocalError::io(format!("make {} executable", command.entry_point)))
+}
+
+pub(super) fn command(job: &Job<'_>, layout: &Layout, python: &str) -> LocalResult<contract::Command> {
+    let setup = job.code().join("setup.py");
+    let container = Container {
+        job_arn: &job.state.training_job_arn,
+        layout,
+        host: &host::describe(&job.request),
+        python,
+        has_setup_py: private_file::is_there(&setup)
+            .map_err(LocalError::io(format!("look for {}", setup.display())))?,
+    };
+    contract::command(&job.request, &container).map_err(|error| LocalError::Other(error.to_string()))
+}
+
+fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> LocalResult<Plan> {
+    Ok(Plan {
+        argv: command.argv.clone(),
+        variables: command.variables.clone(),
+        directory: layout.code(),
+        mount: *layout == Layout::opt_ml(),
+        stop_group: command.kind == EntryPointKind::Shell,
+        stop_grace: job.options.stop_grace,
+        log: job.folder.stream().map_err(LocalError::io("find the job's log"))?,
+        supervisor: std::process::id(),
+    })
+}
+
+/// The guard inherits the job's lock, so that the job counts as looked after until the guard, too, has ended.
+fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
+    let (reader, writer) = io::pipe()?;
+    let guard = Command::new(job.executable)
+        .arg(survivors::GUARD)
+        .arg(job.folder.path())
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::from(writer.try_clone()?))
+        .stderr(Stdio::from(writer))
+        .spawn()?;
+    Ok((guard, reader))
+}
+
+fn read(mut output: Output, pipe: PipeReader) -> Reading {
+    let (ended, failing) = (CancellationToken::new(), CancellationToken::new());
+    let (told, told_failing) = (ended.clone(), failing.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        let outcome = output.pump(pipe, &told_failing);
+        told.cancel();
+        (output, outcome)
+    });
+    Reading { done, ended, failing }
+}
+
+/// Waits for the guard's end. The result says what cut the script short, if anything did.
+async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> LocalResult<Option<Ended>> {
+    let (stop, deadline) = (job.stop.clone(), job.deadline);
+    let (mut cut_short, mut released) = (None, false);
+    let mut patience: Option<Instant> = None;
+    loop {
+        tokio::select! {
+            status = guard.wait() => {
+                status.map_err(LocalError::io("wait for the script's guard"))?;
+                return Ok(cut_short);
+            }
+            () = stop.cancelled(), if cut_short.is_none() => {
+                cut_short = Some(Ended::Stopped);
+                patience = Some(stopping(job, guard));
+            }
+            () = sleep_until(deadline), if cut_short.is_none() => {
+                cut_short = Some(Ended::MaxRunExceeded);
+                patience = Some(stopping(job, guard));
+            }
+            () = reading.failing.cancelled(), if cut_short.is_none() => {
+                cut_short = Some(Ended::Trouble("the log can't be written".to_owned()));
+                patience = Some(terminate(job, guard));
+            }
+            () = sleep_until(patience.unwrap_or(deadline)), if patience.is_some() => {
+                patience = None;
+                send(guard, Signal::SIGKILL);
+            }
+            () = reading.ended.cancelled(), if !released => {
+                // A guard whose output is all read has written its exit code, and waits for this.
+                released = true;
+                send(guard, Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// Has the guard stop the script, and returns until when it has to be through with it.
+fn stopping(job: &mut Job<'_>, guard: &Child) -> Instant {
+    let patience = terminate(job, guard);
+    job.enter_stopping();
+    patience
+}
+
+/// The same where the job isn't stopped by anybody, but fails.
+fn terminate(job: &Job<'_>, guard: &Child) -> Instant {
+    send(guard, Signal::SIGTERM);
+    // One that is stopped handles nothing.
+    send(guard, Signal::SIGCONT);
+    Instant::now() + job.options.stop_grace + GUARD_PATIENCE
+}
+
+fn send(guard: &Child, signal: Signal) {
+    if let Some(pid) = guard.id().and_then(|id| i32::try_from(id).ok()) {
+        // A guard that ended just now is met by the wait.
+        let _gone = kill(Pid::from_raw(pid), signal);
+    }
+}
+
+/// What the guard wrote down. One that was killed wrote nothing.
+fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> LocalResult<Ended> {
+    Ok(match job.folder.read_exit_code()? {
+        Some(0) => Ended::Success,
+        Some(exit_code) => Ended::Failed { exit_code, command: command.text() },
+        None => Ended::Trouble(
+            "the process that guards the script was killed, or could not do its work: see the end of the log"
+                .to_owned(),
+        ),
+    })
+}

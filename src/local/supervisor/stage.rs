@@ -1,0 +1,133 @@
+//! The downloading phase: the code, the input channels and the configuration, laid where the script looks for them.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::{Job, host, with_causes};
+use crate::archive;
+use crate::contract::{Layout, config_files};
+use crate::local::guard::PROBE;
+use crate::local::store::layout::{Home, create_private_dir};
+use crate::local::store::objects;
+use crate::local::store::private_file;
+use crate::local::{LocalError, LocalResult};
+use crate::model::S3Uri;
+use crate::model::request::{Channel, CreateTrainingJobRequest};
+
+/// The hyperparameter that names the code's archive.
+const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
+
+/// Lays everything out in the job's folder, and tells where the script will see it.
+pub(super) async fn input(job: &Job<'_>) -> LocalResult<Layout> {
+    let (home, ml, request) = (job.home.clone(), job.folder.ml(), job.request.clone());
+    let staged = tokio::task::spawn_blocking(move || lay_out(&home, &Layout::at(ml), &request));
+    staged.await.map_err(|error| LocalError::Other(format!("staging the input ended: {error}")))??;
+    Ok(if can_mount(job.executable).await? { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
+}
+
+/// Whether the script can see a private `/opt/ml`.
+async fn can_mount(executable: &Path) -> LocalResult<bool> {
+    let probe = tokio::process::Command::new(executable).arg(PROBE).stdin(std::process::Stdio::null()).output().await;
+    let output = probe.map_err(LocalError::io("find out whether /opt/ml can be mounted"))?;
+    Ok(output.status.success())
+}
+
+fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+    let folders =
+        [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
+    folders.iter().try_for_each(|folder| create_private_dir(folder))?;
+    checkpoints(home, layout, request)?;
+    for channel in request.input_data_config.iter().flatten() {
+        stage_channel(home, layout, channel)?;
+    }
+    code(home, layout, request)?;
+    let host = host::describe(request);
+    let files = config_files(request, &host).map_err(|error| LocalError::Other(error.to_string()))?;
+    files.into_iter().try_for_each(|(name, text)| {
+        let path = layout.input_config().join(name);
+        let write = || private_file::create(&path)?.write_all(text.as_bytes());
+        write().map_err(LocalError::io(format!("write {}", path.display())))
+    })
+}
+
+/// The archive stands in S3, or, under network isolation, in a channel.
+fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+    let Some(place) = code_place(request) else { return Ok(()) };
+    let archive = match place.strip_prefix("/opt/ml/") {
+        Some(below) => layout.base().join(below),
+        None => home.object(&S3Uri::parse(&place).map_err(|error| LocalError::Other(format!("{place}: {error}")))?)?,
+    };
+    let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
+    let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default(), &mut ());
+    unpacked.map(drop).map_err(|error| LocalError::Other(format!("could not unpack the code: {}", with_causes(&error))))
+}
+
+/// The value is JSON, as the toolkit's protocol has it.
+pub(super) fn code_place(request: &CreateTrainingJobRequest) -> Option<String> {
+    let value = request.hyper_parameters.as_ref()?.get(SUBMIT_DIRECTORY)?;
+    Some(serde_json::from_str(value).unwrap_or_else(|_| value.clone()))
+}
+
+fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> LocalResult<()> {
+    let Some(source) = &channel.data_source.s3_data_source else { return Ok(()) };
+    let named = |error| LocalError::Other(format!("channel {}: {error}", channel.channel_name));
+    let prefix = S3Uri::parse(&source.s3_uri).map_err(named)?;
+    let folder = layout.channel(&channel.channel_name);
+    create_private_dir(&folder)?;
+    for object in objects::list(home, &prefix)? {
+        let to = folder.join(below_prefix(object.uri.key(), prefix.key()));
+        create_private_dir(to.parent().unwrap_or(&folder))?;
+        copy(&home.object(&object.uri)?, &to)?;
+    }
+    Ok(())
+}
+
+/// An object's path inside its channel: what follows the prefix's last folder.
+fn below_prefix(key: &str, prefix: &str) -> PathBuf {
+    let folder = match key.strip_prefix(prefix) {
+        Some(rest) if rest.starts_with('/') => prefix.len() + 1,
+        _ => prefix.rfind('/').map_or(0, |slash| slash + 1),
+    };
+    PathBuf::from(key.get(folder..).unwrap_or(key))
+}
+
+/// A file of the job's own, which the script may change, as in SageMaker's File mode. Where the file system can, it shares
+/// the object's blocks.
+fn copy(object: &Path, to: &Path) -> LocalResult<()> {
+    let copy = || io::copy(&mut File::open(object)?, &mut private_file::create(to)?);
+    copy().map(drop).map_err(LocalError::io(format!("copy {} to {}", object.display(), to.display())))
+}
+
+/// Checkpoints are written straight to where they are stored, and so are there for the next job as well.
+fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+    let config = request.checkpoint_config.as_ref();
+    let place = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
+    let place =
+        place.ok_or_else(|| LocalError::Other("checkpoints can't be kept where the request has them".into()))?;
+    let Some(config) = config else { return create_private_dir(&place) };
+    let stored = S3Uri::parse(&config.s3_uri).map_err(|error| LocalError::Other(format!("checkpoints: {error}")))?;
+    let folder = home.object(&stored)?;
+    create_private_dir(&folder)?;
+    create_private_dir(place.parent().unwrap_or(&place))?;
+    symlink(&folder, &place).map_err(LocalError::io(format!("link {}", place.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_lie_below_their_prefix() {
+        for (key, prefix, expected) in [
+            ("data/train/a/x.csv", "data/train", "a/x.csv"),
+            ("data/train/a/x.csv", "data/train/", "a/x.csv"),
+            ("data/train-2.csv", "data/train", "train-2.csv"),
+            ("data/x.csv", "data/x.csv", "x.csv"),
+            ("x.csv", "", "x.csv"),
+        ] {
+            assert_eq!(below_prefix(key, prefix), Path::new(expected), "{key} below {prefix}");
+        }
+    }
+}
