@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::pack::ignore_rules::Reason;
 use super::secrets::Secrets;
-use super::tar::reader::is_wrong;
+use super::tar::error::is_wrong;
 use crate::model::one_line;
 
 #[derive(Debug, thiserror::Error)]

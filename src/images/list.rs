@@ -1,8 +1,10 @@
 //! What there is: every image of the catalog, or those of one name.
 
-use super::catalog::{Catalog, Entry, Images, Tables, VARIANTS};
+use super::ImageError;
+use super::catalog::Catalog;
+use super::query::Kind;
 use super::resolve::unknown_name;
-use super::{ImageError, Kind};
+use super::tables::{Entry, Images, Tables, VARIANTS};
 
 /// The images of one version: one repository's, where a version has several.
 #[derive(Clone, Debug, PartialEq, Eq)]

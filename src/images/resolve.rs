@@ -1,8 +1,10 @@
 //! From a query to the entry of the catalog that it means: name, version, base framework, Python version.
 
-use super::catalog::{COMPILER, Catalog, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
+use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
-use super::{ImageQuery, Kind, Library, processor, versions};
+use super::query::{ImageQuery, Kind, Library};
+use super::tables::{COMPILER, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
+use super::{processor, versions};
 
 /// The entry that a query means.
 #[derive(Debug)]

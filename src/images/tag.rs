@@ -2,8 +2,9 @@
 
 use super::error::{ImageError, Subject};
 use super::processor::{self, CPU, GPU};
+use super::query::Library;
 use super::resolve::Choice;
-use super::{Library, versions};
+use super::versions;
 use crate::model::InstanceType;
 
 /// What follows these tags on a p4d instance, and with smdistributed (`image_uris._get_image_tag` of the SDK).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{Entry, Images, Tables};
+use super::tables::{Entry, Images, Tables};
 
 /// What a user says of a framework's or an algorithm's images. `None` stands for what the newest version below it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

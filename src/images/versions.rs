@@ -1,6 +1,6 @@
 //! Versions and names: which is the newer, and which is near.
 
-use super::catalog::Images;
+use super::tables::Images;
 
 /// Orders versions by their numbers: `1.10` is newer than `1.9`, `1.7-1` than `1.7`.
 pub(super) fn key(version: &str) -> Vec<u64> {

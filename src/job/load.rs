@@ -11,7 +11,7 @@ use super::document::toml;
 use super::document::tree::{Table, Value};
 use super::settings::{Layers, Origin};
 use super::spec::JobSpec;
-use super::validate::Checks;
+use super::validate::{Checks, validate};
 use crate::model::InstanceType;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +96,7 @@ fn names_local(tree: &Table) -> bool {
 
 fn check(tree: &Table, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {
     let spec = decode::decode(tree, folder, report);
-    Checks { spec: &spec, tree, report, local: options.local, catalog: &options.layers.catalog }.run();
+    validate(&Checks { spec: &spec, tree, report, local: options.local, catalog: &options.layers.catalog });
     spec
 }
 

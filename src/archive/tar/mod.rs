@@ -3,6 +3,7 @@
 //!
 //! [`reader`] refuses whatever two implementations could read differently; `docs/decisions/strict-tar.md` says why.
 
+pub(super) mod error;
 pub(super) mod pax;
 pub(super) mod reader;
 pub(super) mod sparse;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::reader::wrong;
+use super::error::wrong;
 
 /// What the keys of sparse files begin with, whose data begins with a map (GNU tar manual, "Storing Sparse Files").
 const SPARSE: &[u8] = b"GNU.sparse.";

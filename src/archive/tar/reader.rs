@@ -6,10 +6,10 @@ use std::io::{self, Read};
 
 use tar::{EntryType, Header};
 
+use super::error::{BLOCK, no_size, wrong};
 use super::pax::Pax;
 use super::sparse::{self, Runs};
 
-pub(crate) const BLOCK: usize = 512;
 const BLOCK_SIZE: u64 = BLOCK as u64;
 /// What may stand before one entry: long names, pax headers, maps of sparse files. More than this is an attack on memory.
 const LARGEST_HEADERS: u64 = 4 * 1024 * 1024;
@@ -239,23 +239,6 @@ fn set_once<T>(place: &mut Option<T>, value: T) -> io::Result<()> {
 fn up_to_nul(mut name: Vec<u8>) -> Vec<u8> {
     name.truncate(memchr::memchr(0, &name).unwrap_or(name.len()));
     name
-}
-
-/// Intact compressed bytes whose content no reader, or not every reader, would accept.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Wrong(&'static str);
-
-pub(crate) fn wrong(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, Wrong(what))
-}
-
-pub(crate) fn is_wrong(error: &io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Wrong>()).is_some()
-}
-
-fn no_size() -> io::Error {
-    wrong("a header has a size that no file has")
 }
 
 fn cut_short() -> io::Error {

@@ -5,7 +5,7 @@ use std::io;
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
-use super::reader::{BLOCK, wrong};
+use super::error::{BLOCK, wrong};
 
 /// A file as it is read from its beginning: holes, and the data between them.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::ACCOUNT;
 use crate::cloud::{CloudResult, Identity};
+use crate::model::JobName;
 
 #[derive(Debug)]
 pub(crate) struct LocalIdentity;
@@ -17,4 +17,14 @@ impl Identity for LocalIdentity {
     async fn role_arn(&self, role: &str) -> CloudResult<String> {
         Ok(if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{ACCOUNT}:role/{role}") })
     }
+}
+
+/// The account that local jobs belong to: none that AWS gives out.
+pub(crate) const ACCOUNT: &str = "000000000000";
+
+/// The region that local jobs run in.
+pub(crate) const REGION: &str = "local";
+
+pub(super) fn arn(name: &JobName) -> String {
+    format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}")
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{arn, differences, listing};
+use super::identity::arn;
+use super::{differences, listing};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
 use crate::local::LocalError;
 use crate::local::process::survivors;

@@ -16,18 +16,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Cloud, Fallbacks, Pace};
-use crate::model::JobName;
-
 use crate::local::store::layout::Home;
 
-/// The account that local jobs belong to: none that AWS gives out.
-pub(crate) const ACCOUNT: &str = "000000000000";
-/// The region that local jobs run in.
-pub(crate) const REGION: &str = "local";
-
-fn arn(name: &JobName) -> String {
-    format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}")
-}
+pub(crate) use identity::REGION;
 
 /// Looking at a file costs nothing.
 const PACE: Pace =

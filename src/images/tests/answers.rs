@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Base, ImageQuery, Kind, Library, choose, processor};
+use super::super::{choose, processor};
 use super::{BUILT_IN, framework};
+use crate::images::query::{Base, ImageQuery, Kind, Library};
 use crate::images::resolve::Choice;
 use crate::model::InstanceType;
 

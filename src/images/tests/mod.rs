@@ -3,7 +3,8 @@
 
 mod answers;
 
-use super::{Base, Catalog, ImageError, ImageQuery, Kind, Library, Subject, choose};
+use super::query::{Base, ImageQuery, Kind, Library};
+use super::{Catalog, ImageError, Subject, choose};
 use crate::model::InstanceType;
 
 static BUILT_IN: Catalog = Catalog::built_in();

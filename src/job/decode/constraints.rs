@@ -2,8 +2,6 @@
 //!
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`; each function names its shape.
 
-use super::section::Checked;
-
 /// Longest of ARNs and keys of KMS.
 const LONGEST_ARN: usize = 2048;
 
@@ -237,6 +235,9 @@ pub(crate) fn entry_point(text: &str) -> Checked {
     let ends_well = |ending| text.len() > 3 && text.ends_with(ending);
     if ends_well(".py") || ends_well(".sh") { Ok(()) } else { Err("is neither a .py nor a .sh file".to_owned()) }
 }
+
+/// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
+pub(crate) type Checked = Result<(), String>;
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::constraints;
-use super::section::{Checked, Reader};
+use super::constraints::{self, Checked};
+use super::section::Reader;
 use crate::images::{OwnEntry, OwnImages};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::diagnostics::report::Report;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 use serde_json::{Map, Value as Json};
 
-use super::constraints;
+use super::constraints::{self, Checked};
 use super::free_form::{json_table, text_table};
-use super::section::{Checked, Reader};
+use super::section::Reader;
 use crate::job::diagnostics::problem::{Place, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Value};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::constraints::Checked;
 use crate::job::diagnostics::problem::{Place, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
@@ -11,9 +12,6 @@ use crate::model::S3Uri;
 
 /// A section of more unknown keys is no slip of the pen.
 const MOST_UNKNOWN: usize = 20;
-
-/// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
-pub(crate) type Checked = Result<(), String>;
 
 /// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
 pub(crate) struct Reader<'a> {

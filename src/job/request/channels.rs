@@ -2,16 +2,15 @@
 
 use serde::ser::Error as _;
 
+use super::facts::{Delivery, Facts};
+use super::{input_mode, some_list};
 use crate::contract::driver::DRIVER_CHANNEL;
-use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, JobSpec, S3DataType};
+use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, JobSpec, S3DataType};
 use crate::model::S3Uri;
 use crate::model::request::{
     Channel, DataSource, DatasetSource, FileSystemDataSource, HubAccessConfig, ModelAccessConfig, S3DataSource,
     ShuffleConfig,
 };
-
-use super::{Delivery, Facts, input_mode, some_list};
-use crate::job::spec::InputMode;
 
 pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<Channel>> {
     let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;

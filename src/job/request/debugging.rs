@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::Facts;
+use super::resources::int;
+use super::{some_list, some_map};
 use crate::job::spec::{JobSpec, RuleSpec};
 use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerConfig, RuleConfiguration};
-
-use super::resources::int;
-use super::{Facts, some_list, some_map};
 
 /// A rule reads what a hook has stored: with rules alone, there is a hook that stores beside the job's output, as the SDK has
 /// it.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::facts::{Delivery, Facts};
+use super::reinforcement_learning;
 use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Runs};
 use crate::python::repr::Object;
-
-use super::{Delivery, Facts, reinforcement_learning};
 
 /// Where an archive in the channel `code` lies in the container.
 const CHANNEL_ARCHIVE: &str = "/opt/ml/input/data/code/sourcedir.tar.gz";

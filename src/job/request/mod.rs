@@ -5,6 +5,7 @@
 
 mod channels;
 mod debugging;
+mod facts;
 mod hyperparameters;
 pub(crate) mod image_query;
 mod reinforcement_learning;
@@ -15,72 +16,19 @@ use std::collections::BTreeMap;
 
 use serde::ser::Error as _;
 
-use crate::contract::driver::{self, CODE_CHANNEL, DRIVER_CHANNEL, Delivered, Program};
-use crate::model::RequestDocument;
+use super::spec::{
+    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
+};
+use crate::contract::driver::{self, Delivered, Program};
 use crate::model::request::{
     AlgorithmSpecification, CheckpointConfig, CreateTrainingJobRequest, ExperimentConfig, InfraCheckConfig,
     MetricDefinition, MlflowConfig, OutputDataConfig, RemoteDebugConfig, RetryStrategy, SessionChainingConfig,
     StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig, TrainingRepositoryAuthConfig, VpcConfig,
 };
-use crate::model::{JobName, S3Uri};
+use crate::model::{JobName, RequestDocument, S3Uri};
+use facts::Delivery;
 
-use super::spec::{
-    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
-};
-
-/// What a spec doesn't say by itself: found out before the request is made.
-#[derive(Clone, Debug)]
-pub(crate) struct Facts<'a> {
-    pub(crate) name: &'a JobName,
-    pub(crate) region: &'a str,
-    pub(crate) role_arn: &'a str,
-    /// The container image; of no use to an algorithm's ARN.
-    pub(crate) image: &'a str,
-    /// The image of built-in rules; of no use where the spec has none.
-    pub(crate) rules_image: &'a str,
-    /// Where the job's output goes, without its name.
-    pub(crate) output: &'a S3Uri,
-    /// The uploaded `sourcedir.tar.gz`.
-    pub(crate) code: Option<&'a S3Uri>,
-    /// The uploaded [`driver`], where there is one.
-    pub(crate) driver: Option<&'a S3Uri>,
-    /// Channel to uploaded local data.
-    pub(crate) data: &'a BTreeMap<String, S3Uri>,
-    /// Provenance. A tag of the spec with the same key comes first.
-    pub(crate) tags: &'a [(String, String)],
-}
-
-/// How the code in `[source]` reaches the container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delivery {
-    /// The toolkit in the image fetches the archive by its S3 URI.
-    Toolkit,
-    /// The same toolkit, cut off from the network: the archive comes as a channel.
-    ToolkitAndChannel,
-    /// An image that knows nothing of the toolkit: the archive comes as a channel.
-    Channel,
-    /// No code of the user's.
-    None,
-}
-
-impl Delivery {
-    fn of(spec: &JobSpec) -> Self {
-        match (&spec.runs, &spec.source) {
-            (Runs::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
-            (Runs::Framework(_), _) => Self::Toolkit,
-            (Runs::Container(_), Some(_)) => Self::Channel,
-            (Runs::Container(_), None) | (Runs::Algorithm(_) | Runs::Serverless(_), _) => Self::None,
-        }
-    }
-
-    fn channels(self) -> &'static [&'static str] {
-        match self {
-            Self::Channel => &[CODE_CHANNEL, DRIVER_CHANNEL],
-            Self::ToolkitAndChannel => &[CODE_CHANNEL],
-            Self::Toolkit | Self::None => &[],
-        }
-    }
-}
+pub(crate) use facts::Facts;
 
 /// The channels that carry the spec's code and its driver, if any do: no other may have their names.
 pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {

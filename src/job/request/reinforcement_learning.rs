@@ -4,10 +4,9 @@
 
 use serde_json::{Map, Value};
 
+use super::facts::Facts;
 use crate::job::spec::Framework;
 use crate::model::request::MetricDefinition;
-
-use super::Facts;
 
 /// Names and expressions.
 type Metrics = [(&'static str, &'static str)];

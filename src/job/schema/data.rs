@@ -1,8 +1,7 @@
 //! `[source]`, `[channels]`, `[output]`, `[checkpoints]`: what goes into a job and what comes out.
 
 use super::resources::MOST_GROUPS;
-use super::root::INPUT_MODES;
-use super::{Key, Kind};
+use super::{INPUT_MODES, Key, Kind};
 
 const MOST_PATHS: usize = 100;
 /// Limit of botocore's `AttributeNames`.

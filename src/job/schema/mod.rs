@@ -95,6 +95,8 @@ pub(crate) fn names(keys: &'static [Key]) -> impl Iterator<Item = &'static str> 
     keys.iter().map(|key| key.name)
 }
 
+pub(crate) const INPUT_MODES: Kind = Kind::Word(&["File", "Pipe", "FastFile"]);
+
 #[cfg(test)]
 mod tests {
     use super::*;

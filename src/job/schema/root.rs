@@ -4,15 +4,13 @@ use super::data::{CHANNEL, CHECKPOINTS, OUTPUT, SOURCE};
 use super::monitoring::{DEBUGGER, EXPERIMENT, MLFLOW, PROFILER, TENSORBOARD};
 use super::resources::{DISTRIBUTION, ENCRYPTION, LIMITS, LOCAL, NETWORK, RESOURCES, SWITCH};
 use super::runtime::{ALGORITHM, CONTAINER, FRAMEWORK, MODEL_PACKAGE, SERVERLESS};
-use super::{Key, Kind, Values, find};
+use super::{INPUT_MODES, Key, Kind, Values, find};
 
 /// Limits of botocore's `HyperParameters`, `InputDataConfig`, `TrainingEnvironmentMap`, `MetricDefinitionList`, `TagList`.
 pub(crate) const MOST_CHANNELS: usize = 20;
 const MOST_ENVIRONMENT: usize = 100;
 const MOST_METRICS: usize = 40;
 const MOST_TAGS: usize = 50;
-
-pub(super) const INPUT_MODES: Kind = Kind::Word(&["File", "Pipe", "FastFile"]);
 
 const ROLE: Key = Key::new("role", Kind::Text, "IAM role that the job runs as: an ARN, or a name, which is looked up");
 const REGION: Key =

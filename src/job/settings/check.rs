@@ -1,7 +1,8 @@
 //! Checks one layer by itself: that every key may stand in settings, and every value is one.
 
-use crate::job::decode::section::{Checked, Reader};
-use crate::job::decode::{constraints, infrastructure, parameters};
+use crate::job::decode::constraints::{self, Checked};
+use crate::job::decode::section::Reader;
+use crate::job::decode::{infrastructure, parameters};
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::did_you_mean;

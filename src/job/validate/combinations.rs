@@ -2,7 +2,7 @@
 
 use super::super::request;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
-use super::Checks;
+use super::checks::Checks;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
 use crate::job::schema::{MOST_CHANNELS, duration};
 

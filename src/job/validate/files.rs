@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::super::spec::{ChannelSource, Source};
-use super::Checks;
+use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::did_you_mean;
 use crate::job::document::tree::{Node, Value};

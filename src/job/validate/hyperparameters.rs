@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::super::request::hyperparameters_beside;
-use super::Checks;
+use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::document::tree::Value;
 

@@ -1,6 +1,6 @@
 //! Whether there is an image for what the spec asks.
 
-use super::Checks;
+use super::checks::Checks;
 use crate::images::{ImageError, ImageQuery, Kind, Subject, choose};
 use crate::job::decode::constraints;
 use crate::job::diagnostics::problem::{Problem, Severity};

@@ -3,7 +3,7 @@
 //! Source: botocore 1.44.5, documentation of `Channel` and `S3DataSource`.
 
 use super::super::spec::{ChannelSpec, InputMode, S3DataType};
-use super::Checks;
+use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 
 pub(crate) fn check(checks: &Checks<'_>) {

@@ -1,5 +1,6 @@
 //! What only shows when sections are seen together, or when the disk is looked at.
 
+mod checks;
 mod combinations;
 mod files;
 mod hyperparameters;
@@ -7,64 +8,14 @@ mod images;
 mod inputs;
 mod secrets;
 
-use super::decode::section::is_misspelt;
-use super::diagnostics::problem::{Place, Problem};
-use super::diagnostics::report::Report;
-use super::document::tree::{Table, Value};
-use super::schema::{Key, ROOT, find};
-use super::spec::JobSpec;
-use crate::images::Catalog;
+pub(crate) use checks::Checks;
 
-/// A spec that was read, with its tree for the places.
-pub(crate) struct Checks<'a> {
-    pub(crate) spec: &'a JobSpec,
-    pub(crate) tree: &'a Table,
-    pub(crate) report: &'a Report,
-    /// `--local` was given.
-    pub(crate) local: bool,
-    /// The images that there are.
-    pub(crate) catalog: &'a Catalog,
-}
-
-impl Checks<'_> {
-    pub(crate) fn run(&self) {
-        combinations::check(self);
-        hyperparameters::check(self);
-        secrets::check(self);
-        images::check(self);
-        inputs::check(self);
-        files::check(self);
-    }
-
-    fn has(&self, path: &[&str]) -> bool {
-        self.tree.at(path).is_some()
-    }
-
-    /// Whether a key of a section, which isn't there, is most likely misspelt or in the wrong place: there is a problem
-    /// that says so already.
-    fn is_meant(&self, [section, key]: [&str; 2]) -> bool {
-        let in_section = match self.tree.get(section).map(|node| &node.value) {
-            Some(Value::Table(table)) => is_misspelt(table, key, find(ROOT, section).map_or(&[], Key::keys)),
-            Some(_) => true,
-            None => is_misspelt(self.tree, section, ROOT),
-        };
-        in_section || self.tree.get(key).is_some()
-    }
-
-    /// Reports a problem at a path's value, or at the nearest section above it that is written.
-    fn refuse(&self, path: &[&str], message: impl Into<String>, hint: &str) {
-        self.add(path, Problem::error(message).hint(hint));
-    }
-
-    fn add(&self, path: &[&str], problem: Problem) {
-        self.report.add(match self.nearest(path) {
-            Some(place) => problem.at(place),
-            None => problem,
-        });
-    }
-
-    fn nearest(&self, path: &[&str]) -> Option<&Place> {
-        let paths = (1..=path.len()).rev().filter_map(|length| path.get(..length));
-        paths.into_iter().find_map(|path| self.tree.at(path)).map(|node| &node.place)
-    }
+/// Runs every check that takes more than one section, or the disk.
+pub(crate) fn validate(checks: &Checks<'_>) {
+    combinations::check(checks);
+    hyperparameters::check(checks);
+    secrets::check(checks);
+    images::check(checks);
+    inputs::check(checks);
+    files::check(checks);
 }

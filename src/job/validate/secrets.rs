@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::Checks;
+use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::model::secrets::looks_like_one;
 

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use self::code::Code;
-pub(super) use self::code::{source_tree, unpackable};
 use self::driver::Driver;
 use super::content::ContentStore;
 use super::local_data::{self, LocalData};
@@ -25,6 +24,8 @@ use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, JobSpec, Runs};
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Places;
+
+pub(super) use self::code::{source_tree, unpackable};
 
 /// How often a name that is taken is made anew: names differ by the millisecond.
 const NAME_TRIES: usize = 20;

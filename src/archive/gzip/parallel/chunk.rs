@@ -5,44 +5,11 @@
 //! copied, and the first and the third then tell from where. Once nothing of the last [`WINDOW`] bytes is, what follows does
 //! not depend on the past any more.
 
-use super::blocks;
+use super::data::{Data, Sizes};
 use super::stream::{MOST_OUT, Out, Ran, Stream, WINDOW};
 
 /// A stretch that depends on the past for longer than this is inflated once that is known, in bytes.
 const MOST_UNKNOWN: usize = 512 * 1024;
-
-/// How a stream of compressed data is cut into stretches, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
-    pub(super) chunk: usize,
-    /// Of the next one, what a stretch may reach into: where its first block is looked for.
-    pub(super) head: usize,
-}
-
-/// A stretch of compressed data, with the next one's head, and where it begins in all of it.
-#[derive(Debug)]
-pub(super) struct Data {
-    pub(super) bytes: Vec<u8>,
-    pub(super) base: u64,
-    /// Nothing follows.
-    pub(super) is_last: bool,
-}
-
-impl Data {
-    /// The bit at which its first block may begin.
-    fn first_block(&self, sizes: Sizes) -> Option<u64> {
-        self.find(0, sizes.head)
-    }
-
-    /// The same of the next stretch, if there is one.
-    pub(super) fn next_block(&self, sizes: Sizes) -> Option<u64> {
-        if self.is_last { None } else { self.find(sizes.chunk, sizes.chunk + sizes.head) }
-    }
-
-    fn find(&self, from: usize, to: usize) -> Option<u64> {
-        blocks::find(&self.bytes, from * 8, to * 8).map(|at| self.base * 8 + at as u64)
-    }
-}
 
 /// What came of a stretch.
 pub(super) struct Done {

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod chunk;
+mod data;
 mod prefix;
 mod stream;
 
@@ -19,7 +20,8 @@ use flate2::Crc;
 use flate2::bufread::GzDecoder;
 
 use super::members::Members;
-use chunk::{Data, Done, Sizes};
+use chunk::Done;
+use data::{Data, Sizes};
 use stream::{Out, Ran, Stream, WINDOW};
 
 const SIZES: Sizes = Sizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };

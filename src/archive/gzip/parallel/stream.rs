@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
-use super::chunk::Data;
+use super::data::Data;
 use super::prefix::empty_blocks;
 
 /// How far back deflate copies from, in bytes.
