@@ -1,12 +1,8 @@
 //! The command line: clap's types, and nothing else.
 
-use std::path::PathBuf;
+use clap::{ArgAction, Args, Parser, ValueEnum};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-
-use crate::commands::{
-    completions, describe, download, history, image, images, init, logs, schema, stop, submit, validate, wait,
-};
+use crate::commands::Command;
 
 /// Runs machine-learning training jobs on Amazon SageMaker, and the same jobs on this computer.
 #[derive(Debug, Parser)]
@@ -62,36 +58,4 @@ impl From<Color> for anstream::ColorChoice {
             Color::Never => Self::Never,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Init(init::InitArgs),
-    Validate(validate::ValidateArgs),
-    Submit(Box<submit::SubmitArgs>),
-    Logs(logs::LogsArgs),
-    #[command(visible_alias = "list")]
-    History(history::HistoryArgs),
-    #[command(visible_alias = "show")]
-    Describe(describe::DescribeArgs),
-    Wait(wait::WaitArgs),
-    Stop(stop::StopArgs),
-    Download(download::DownloadArgs),
-    Image(image::ImageArgs),
-    Images(images::ImagesArgs),
-    Schema(schema::SchemaArgs),
-    Completions(completions::CompletionsArgs),
-    /// The process that looks after a local job
-    #[command(name = "__supervise", hide = true)]
-    Supervise {
-        folder: PathBuf,
-    },
-    /// The process between a local job and its script
-    #[command(name = "__guard", hide = true)]
-    Guard {
-        folder: PathBuf,
-    },
-    /// Tells whether this computer grants a private /opt/ml
-    #[command(name = "__probe-mount", hide = true)]
-    ProbeMount,
 }

@@ -31,8 +31,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 
-use cli::{Cli, Command, GlobalArgs};
+use cli::{Cli, GlobalArgs};
 use cloud::{Cloud, Place, aws};
+use commands::{Command, InternalCommand, UserCommand};
 use context::Context;
 use environment::Settings;
 use error::{Doing, Error, Result};
@@ -41,7 +42,7 @@ use ui::{Talk, Ui};
 
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
-    CompleteEnv::with_factory(Cli::command).var(commands::completions::VARIABLE).complete();
+    CompleteEnv::with_factory(completed).var(commands::completions::VARIABLE).complete();
     let cli = Cli::try_parse().unwrap_or_else(|error| printable_error(&error).exit());
     let ui = Ui::new(cli.global.color.into(), talk(&cli.global), !cli.global.no_progress);
     match dispatch(cli, ui) {
@@ -53,10 +54,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Returns the command line, with completers for the shell.
+fn completed() -> clap::Command {
+    commands::complete_jobs(Cli::command(), complete_job)
+}
+
 /// Returns an error of the command line's whose text steers no terminal, whatever the arguments hold that it repeats: the
 /// error of the same arguments, made printable.
 fn printable_error(error: &clap::Error) -> clap::Error {
-    let arguments = crate::environment::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
+    let arguments = environment::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
     Cli::try_parse_from(arguments).err().unwrap_or_else(|| {
         // What was wrong with the argument is what was replaced.
         let text = error.to_string();
@@ -72,13 +78,19 @@ fn talk(global: &GlobalArgs) -> Talk {
     }
 }
 
-/// What makes namespaces runs at once: an event loop would give the process a second thread.
 fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
     match cli.command {
-        Command::Guard { folder } => Ok(local::guard::run(&folder, &crate::environment::variable_names())?),
-        Command::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
-        Command::Supervise { folder } => supervise(&folder),
-        command => run(command, cli.global, ui),
+        Command::User(command) => run(command, cli.global, ui),
+        Command::Internal(command) => run_internal(command),
+    }
+}
+
+/// Makes namespaces at once: an event loop would give the process a second thread.
+fn run_internal(command: InternalCommand) -> Result<()> {
+    match command {
+        InternalCommand::Guard { folder } => Ok(local::guard::run(&folder, &environment::variable_names())?),
+        InternalCommand::ProbeMount => local::guard::probe().map_err(|error| Error::failure(error.to_string())),
+        InternalCommand::Supervise { folder } => supervise(&folder),
     }
 }
 
@@ -99,7 +111,7 @@ fn supervise(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn run(command: Command, global: GlobalArgs, ui: Ui) -> Result<()> {
+fn run(command: UserCommand, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
     let here = local_cloud(&settings);
     let place = Place { region: global.region, profile: global.profile, offline: false };

@@ -1,7 +1,7 @@
 //! How a job is named on the command line, the same for every command.
 
 use clap::Args;
-use clap_complete::ArgValueCompleter;
+use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 
 use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
@@ -10,11 +10,24 @@ use crate::model::S3Uri;
 use crate::ops::download::Source;
 use crate::ops::find_job::{Found, JobRef, Places, Purpose};
 
+/// Arguments that name jobs, by their identifiers in the types below.
+const JOB_ARGS: [&str; 2] = ["job", "jobs"];
+
+/// Returns the command line with a completer on every argument that names jobs.
+pub(crate) fn complete_jobs(command: clap::Command, completer: impl ValueCompleter + Clone + 'static) -> clap::Command {
+    command.mut_subcommands(|command| {
+        command.mut_args(|arg| {
+            let names_jobs = JOB_ARGS.contains(&arg.get_id().as_str());
+            if names_jobs { arg.add(ArgValueCompleter::new(completer.clone())) } else { arg }
+        })
+    })
+}
+
 /// One job.
 #[derive(Debug, Args)]
 pub(crate) struct JobArg {
     /// The job's name, a unique beginning of it, or `-` for the newest
-    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
+    #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
     /// The newest job
     #[arg(long, conflicts_with = "job")]
@@ -45,7 +58,7 @@ impl JobArg {
 #[derive(Debug, Args)]
 pub(crate) struct SourceArg {
     /// The job's name, a unique beginning of it, `-` for the newest; or an s3:// URI of an archive, a file or a prefix
-    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
+    #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
     /// The newest job
     #[arg(long, conflicts_with = "job")]
@@ -78,7 +91,7 @@ impl SourceArg {
 #[derive(Debug, Args)]
 pub(crate) struct JobsArg {
     /// Names of jobs, unique beginnings of them, or `-` for the newest
-    #[arg(value_name = "JOB", required_unless_present = "last", add = ArgValueCompleter::new(crate::complete_job))]
+    #[arg(value_name = "JOB", required_unless_present = "last")]
     jobs: Vec<String>,
     /// The newest job
     #[arg(long, conflicts_with = "jobs")]

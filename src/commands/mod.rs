@@ -17,27 +17,73 @@ pub(crate) mod submit;
 pub(crate) mod validate;
 pub(crate) mod wait;
 
-use crate::cli::Command;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
 use crate::context::Context;
 use crate::error::Result;
 
-/// Runs a command of the user's.
-pub(crate) async fn run(command: Command, context: &Context) -> Result<()> {
+pub(crate) use job_args::complete_jobs;
+
+/// Every subcommand.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    User(UserCommand),
+    #[command(flatten)]
+    Internal(InternalCommand),
+}
+
+/// Subcommands for people and their scripts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Submit(Box<submit::SubmitArgs>),
+    Logs(logs::LogsArgs),
+    #[command(visible_alias = "list")]
+    History(history::HistoryArgs),
+    #[command(visible_alias = "show")]
+    Describe(describe::DescribeArgs),
+    Wait(wait::WaitArgs),
+    Stop(stop::StopArgs),
+    Download(download::DownloadArgs),
+    Image(image::ImageArgs),
+    Images(images::ImagesArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Subcommands that smtrain starts processes of its own with. The crate's root runs them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InternalCommand {
+    /// The process that looks after a local job
+    #[command(name = "__supervise", hide = true)]
+    Supervise { folder: PathBuf },
+    /// The process between a local job and its script
+    #[command(name = "__guard", hide = true)]
+    Guard { folder: PathBuf },
+    /// Tells whether this computer grants a private /opt/ml
+    #[command(name = "__probe-mount", hide = true)]
+    ProbeMount,
+}
+
+/// Runs a user's command.
+pub(crate) async fn run(command: UserCommand, context: &Context) -> Result<()> {
     match command {
-        Command::Init(args) => init::run(args, context),
-        Command::Validate(args) => validate::run(args, context),
-        Command::Submit(args) => submit::run(*args, context).await,
-        Command::Logs(args) => logs::run(args, context).await,
-        Command::History(args) => history::run(args, context).await,
-        Command::Describe(args) => describe::run(args, context).await,
-        Command::Wait(args) => wait::run(args, context).await,
-        Command::Stop(args) => stop::run(args, context).await,
-        Command::Download(args) => download::run(args, context).await,
-        Command::Image(args) => image::run(args, context).await,
-        Command::Images(args) => images::run(args, context),
-        Command::Schema(args) => schema::run(args, context),
-        Command::Completions(args) => completions::run(args, context),
-        // Not for people: the program's root runs these itself.
-        Command::Supervise { .. } | Command::Guard { .. } | Command::ProbeMount => Ok(()),
+        UserCommand::Init(args) => init::run(args, context),
+        UserCommand::Validate(args) => validate::run(args, context),
+        UserCommand::Submit(args) => submit::run(*args, context).await,
+        UserCommand::Logs(args) => logs::run(args, context).await,
+        UserCommand::History(args) => history::run(args, context).await,
+        UserCommand::Describe(args) => describe::run(args, context).await,
+        UserCommand::Wait(args) => wait::run(args, context).await,
+        UserCommand::Stop(args) => stop::run(args, context).await,
+        UserCommand::Download(args) => download::run(args, context).await,
+        UserCommand::Image(args) => image::run(args, context).await,
+        UserCommand::Images(args) => images::run(args, context),
+        UserCommand::Schema(args) => schema::run(args, context),
+        UserCommand::Completions(args) => completions::run(args, context),
     }
 }

@@ -4,24 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use super::container::Container;
+use super::environment::Environment;
+use super::error::ContractError;
+use super::local_environment::OneHost;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
-
-use super::environment::Environment;
-use super::local_environment::OneHost;
-use super::{ContractError, Host, Layout};
-
-/// Where a request is run.
-#[derive(Clone, Debug)]
-pub(crate) struct Container<'a> {
-    pub(crate) job_arn: &'a str,
-    pub(crate) layout: &'a Layout,
-    pub(crate) host: &'a Host,
-    /// The interpreter's path.
-    pub(crate) python: &'a str,
-    /// Whether `setup.py` lies at the root of the source archive.
-    pub(crate) has_setup_py: bool,
-}
 
 /// What the toolkit takes the source folder and its entry point for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::host::{HOST_NAME, Host};
 use crate::model::request::{Channel, CreateTrainingJobRequest};
-
-use super::{HOST_NAME, Host};
 
 /// The group that a job without instance groups belongs to.
 const HOMOGENEOUS: &str = "homogeneousCluster";

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::command::Container;
+use super::config;
+use super::container::Container;
 use super::environment::{Entries, Environment, entry, find, variable};
+use super::host::HOST_NAME;
 use super::layout::text;
-use super::{HOST_NAME, config};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::python::repr::Object;
 

@@ -6,51 +6,24 @@
 
 pub(crate) mod command;
 pub(crate) mod config;
+mod container;
 pub(crate) mod driver;
 mod environment;
+mod error;
 pub(crate) mod error_capture;
 pub(crate) mod failure;
+mod host;
 pub(crate) mod layout;
 mod local_environment;
 
-pub(crate) use command::{Command, Container, EntryPointKind, command, to_install};
+pub(crate) use command::{Command, EntryPointKind, command, to_install};
 pub(crate) use config::config_files;
+pub(crate) use container::Container;
+pub(crate) use error::ContractError;
 pub(crate) use error_capture::ErrorCapture;
 pub(crate) use failure::{Failure, failure_reason, failure_text};
+pub(crate) use host::{HOST_NAME, Host};
 pub(crate) use layout::Layout;
-
-/// The name of the only host of a local job, in the service's own words.
-pub(crate) const HOST_NAME: &str = "algo-1";
-
-/// What the service and the toolkit say of the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Host {
-    pub(crate) cpus: usize,
-    pub(crate) gpus: usize,
-    /// AWS Neuron cores.
-    pub(crate) neurons: usize,
-    /// `eth0` on SageMaker.
-    pub(crate) network_interface: String,
-    pub(crate) instance_type: String,
-}
-
-/// Why a request can't be run under the contract. The toolkit fails such a job as well.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ContractError {
-    #[error("no entry point is given: the hyperparameter sagemaker_program names it")]
-    NoEntryPoint,
-    #[error(
-        "the entry point {0:?} is not a plain path inside the source folder: letters, digits and . _ + - /, \
-         no leading - or /, no . or .. segments"
-    )]
-    EntryPoint(String),
-    #[error("the environment variable {0:?} can't be set: a name is not empty and has neither = nor a NUL character")]
-    VariableName(String),
-    #[error("the environment variable {0} can't be set: its value has a NUL character")]
-    VariableValue(String),
-    #[error("the argument {0:?} can't be given to a program: it has a NUL character")]
-    Argument(String),
-}
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 mod user_catalog;
+mod version_hint;
 mod versions;
 
 pub(crate) use catalog::Catalog;

@@ -4,7 +4,7 @@ use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
 use super::query::{ImageQuery, Kind, Library};
 use super::tables::{COMPILER, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
-use super::{processor, versions};
+use super::{processor, version_hint, versions};
 
 /// The entry that a query means.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a s
 
 fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> ImageError {
     let message = format!("{} has no training image of version {written:?}", subject(query));
-    let mut hint = versions::hint(images, written);
+    let mut hint = version_hint::hint(images, written);
     let mut follows_pattern = false;
     let is_newer = images.newest_first().first().is_some_and(|newest| versions::key(newest) < versions::key(written));
     let is_on_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));

@@ -1,7 +1,5 @@
 //! Versions and names: which is the newer, and which is near.
 
-use super::tables::Images;
-
 /// Orders versions by their numbers: `1.10` is newer than `1.9`, `1.7-1` than `1.7`.
 pub(super) fn key(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
@@ -12,40 +10,6 @@ pub(super) fn python_key(py_version: &str) -> (u64, u64) {
     let digits = py_version.trim_start_matches("py");
     let (major, minor) = digits.split_at_checked(1).unwrap_or((digits, ""));
     (major.parse().unwrap_or(0), minor.parse().unwrap_or(0))
-}
-
-/// What to write in place of a version that there isn't.
-pub(super) fn hint(images: &Images, wanted: &str) -> String {
-    if let Some(only) = only(images) {
-        return format!("there is only `{only}`");
-    }
-    let longer = newest(images.written().filter(|known| is_longer(known, wanted)));
-    let shorter = newest(images.written().filter(|known| is_longer(wanted, known)));
-    if let Some(known) = longer.or(shorter) {
-        return format!("did you mean `{known}`?");
-    }
-    let older = newest(images.written().filter(|known| key(known) < key(wanted)));
-    let newer = images.written().filter(|known| key(known) > key(wanted)).min_by_key(|known| key(known));
-    match (older, newer) {
-        (Some(older), Some(newer)) => format!("the nearest are `{older}` and `{newer}`"),
-        (Some(older), None) => format!("the newest is `{older}`"),
-        (None, Some(newer)) => format!("the oldest is `{newer}`"),
-        (None, None) => "none is known".to_owned(),
-    }
-}
-
-fn only(images: &Images) -> Option<&str> {
-    let mut all = images.versions.keys();
-    all.next().filter(|_| all.next().is_none()).map(String::as_str)
-}
-
-fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    versions.max_by_key(|version| key(version))
-}
-
-/// `1.7-1` and `1.7.0` are longer forms of `1.7`, and `1.70` is not.
-fn is_longer(long: &str, short: &str) -> bool {
-    long.strip_prefix(short).is_some_and(|rest| rest.starts_with(['.', '-']))
 }
 
 /// The most similar name, if one is similar: a third of the letters differs, or one is a part of the other.

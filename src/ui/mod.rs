@@ -7,6 +7,7 @@
 mod out;
 mod problems;
 mod progress;
+mod streams;
 mod style;
 pub(crate) mod table;
 mod terminal;
@@ -14,16 +15,18 @@ mod text;
 
 use std::error::Error as StdError;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 
 use crate::error::{Error, Kind, Result};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
+use streams::is_styled;
 
 pub(crate) use out::{Data, file_bytes};
 pub(crate) use progress::{Progress, bytes};
+pub(crate) use streams::{err_is_terminal, out_is_terminal};
 pub(crate) use style::Style;
 pub(crate) use terminal::log_text;
 pub(crate) use text::Text;
@@ -165,22 +168,8 @@ impl Ui {
     }
 }
 
-pub(crate) fn out_is_terminal() -> bool {
-    io::stdout().is_terminal()
-}
-
-pub(crate) fn err_is_terminal() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// Writes bytes to stderr as they are: a job's log, which [`log_text`] has made harmless for a terminal.
 pub(crate) fn talk_bytes(bytes: &[u8]) {
     // Nobody can be told that stderr is closed.
     let _closed = io::stderr().write_all(bytes);
-}
-
-/// `--color` decides, or what is known of the stream and the environment.
-fn is_styled(color: ColorChoice, stream: ColorChoice) -> bool {
-    let choice = if color == ColorChoice::Auto { stream } else { color };
-    choice != ColorChoice::Never
 }

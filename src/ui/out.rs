@@ -20,7 +20,7 @@ pub(crate) struct Data {
 
 impl Data {
     pub(super) fn new(styled: bool) -> Self {
-        let is_terminal = super::out_is_terminal();
+        let is_terminal = super::streams::out_is_terminal();
         Self { out: BufWriter::with_capacity(BUFFER, io::stdout()), styled, is_terminal }
     }
 
@@ -74,5 +74,5 @@ fn cannot_write(error: io::Error) -> Error {
 
 /// Returns stdout for the bytes of a file, from any thread: a pipe gets them as they are, a terminal what it can show.
 pub(crate) fn file_bytes() -> Box<dyn Write + Send> {
-    if super::out_is_terminal() { Box::new(Filter::new(io::stdout())) } else { Box::new(io::stdout()) }
+    if super::streams::out_is_terminal() { Box::new(Filter::new(io::stdout())) } else { Box::new(io::stdout()) }
 }

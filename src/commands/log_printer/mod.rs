@@ -4,13 +4,14 @@ mod fold;
 mod grep;
 
 use self::fold::Fold;
-pub(super) use self::grep::Grep;
 use crate::cloud::LogStream;
 use crate::error::Result;
 use crate::model::LogEvent;
 use crate::ops::log::Watcher;
 use crate::ui::{self, Data, Progress, Style, Text, Ui};
 use crate::view::log_lines::{self, Kind, LogFormat, LogLine};
+
+pub(super) use self::grep::Grep;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 64 * 1024;

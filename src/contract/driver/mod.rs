@@ -5,9 +5,10 @@
 //! into the script ready to use, and the script itself finds out what only its host knows. No job's name stands in it: equal
 //! jobs have equal drivers.
 
+use super::Layout;
 use super::command::{check_arguments, check_entry_point, check_variables};
 use super::environment::{self, Environment, variable};
-use super::{ContractError, Layout};
+use super::error::ContractError;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{S3Uri, shell_quote};
 use crate::python::repr::Object;

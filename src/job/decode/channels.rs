@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
+use super::constraints;
 use super::section::Reader;
 use super::source::resolve;
-use super::{INPUT_MODES, constraints};
 use crate::job::diagnostics::problem::{Place, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Value};
 use crate::job::schema;
-use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, S3DataType};
+use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, S3DataType};
 use crate::model::S3Uri;
 
 /// Limits of botocore's `ContentType`, `AttributeNames`, `S3Uri` and `HubContentArn`.
@@ -194,3 +194,6 @@ impl Source<'_> {
         Ok(ChannelSource::FileSystem(FileSystem { kind, id: id.to_owned(), directory, read_write: self.read_write }))
     }
 }
+
+pub(super) const INPUT_MODES: &[(&str, InputMode)] =
+    &[("File", InputMode::File), ("Pipe", InputMode::Pipe), ("FastFile", InputMode::FastFile)];

@@ -22,14 +22,12 @@ use std::path::Path;
 use super::diagnostics::report::Report;
 use super::document::tree::Table;
 use super::schema;
-use super::spec::{InputMode, JobSpec};
+use super::spec::JobSpec;
 use crate::model::JobName;
 use crate::model::job_name::base_from;
+use channels::INPUT_MODES;
 use free_form::json_table;
 use section::Reader;
-
-const INPUT_MODES: &[(&str, InputMode)] =
-    &[("File", InputMode::File), ("Pipe", InputMode::Pipe), ("FastFile", InputMode::FastFile)];
 
 pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
     let root = Reader::root(tree, schema::ROOT, report);

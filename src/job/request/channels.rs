@@ -2,8 +2,8 @@
 
 use serde::ser::Error as _;
 
+use super::convert::{input_mode, some_list};
 use super::facts::{Delivery, Facts};
-use super::{input_mode, some_list};
 use crate::contract::driver::DRIVER_CHANNEL;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, JobSpec, S3DataType};
 use crate::model::S3Uri;

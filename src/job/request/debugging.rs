@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::convert::{int, some_list, some_map};
 use super::facts::Facts;
-use super::resources::int;
-use super::{some_list, some_map};
 use crate::job::spec::{JobSpec, RuleSpec};
 use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerConfig, RuleConfiguration};
 

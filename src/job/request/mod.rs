@@ -4,6 +4,7 @@
 //! settings that it adds to every job unasked.
 
 mod channels;
+mod convert;
 mod debugging;
 mod facts;
 mod hyperparameters;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::ser::Error as _;
 
 use super::spec::{
-    Algorithm, Container, Experiment, Framework, InputMode, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
+    Algorithm, Container, Experiment, Framework, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
 };
 use crate::contract::driver::{self, Delivered, Program};
 use crate::model::request::{
@@ -26,6 +27,7 @@ use crate::model::request::{
     StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig, TrainingRepositoryAuthConfig, VpcConfig,
 };
 use crate::model::{JobName, RequestDocument, S3Uri};
+use convert::{input_mode, some_list, some_map};
 use facts::Delivery;
 
 pub(crate) use facts::Facts;
@@ -187,14 +189,6 @@ fn major_and_minor(version: &str) -> Option<(u32, u32)> {
     Some((major, parts.next().map_or(Some(0), |minor| minor.parse().ok())?))
 }
 
-fn input_mode(mode: InputMode) -> &'static str {
-    match mode {
-        InputMode::File => "File",
-        InputMode::Pipe => "Pipe",
-        InputMode::FastFile => "FastFile",
-    }
-}
-
 fn output(spec: &JobSpec, facts: &Facts<'_>) -> OutputDataConfig {
     OutputDataConfig {
         kms_key_id: spec.output.kms_key_id.clone(),
@@ -221,7 +215,7 @@ fn stopping(spec: &JobSpec) -> StoppingCondition {
 
 fn retries(spec: &JobSpec) -> Option<RetryStrategy> {
     let attempts = spec.limits.max_retry_attempts?;
-    Some(RetryStrategy { maximum_retry_attempts: resources::int(attempts) })
+    Some(RetryStrategy { maximum_retry_attempts: convert::int(attempts) })
 }
 
 fn tags(spec: &JobSpec, facts: &Facts<'_>) -> Vec<Tag> {
@@ -266,16 +260,6 @@ fn mlflow(mlflow: &Mlflow) -> MlflowConfig {
         mlflow_experiment_name: mlflow.experiment_name.clone(),
         mlflow_run_name: mlflow.run_name.clone(),
     }
-}
-
-/// A list that is left out when it is empty.
-fn some_list<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
-}
-
-/// A map that is left out when it is empty.
-fn some_map(map: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
-    (!map.is_empty()).then_some(map)
 }
 
 #[cfg(test)]

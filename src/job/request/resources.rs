@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use super::convert::{int, some_list};
 use crate::job::spec::{InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, JobSpec, Resources};
 use crate::model::request::{
     InstanceGroup, InstancePlacementConfig, InstancePreference, PlacementSpecification, ResourceConfig,
 };
-
-use super::some_list;
 
 pub(super) fn config(spec: &JobSpec) -> ResourceConfig {
     let resources = &spec.resources;
@@ -58,8 +57,4 @@ fn preference(preference: &InstancePreferenceSpec) -> InstancePreference {
 /// Whole seconds as the API counts them. A valid spec never comes near the largest.
 pub(super) fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
-}
-
-pub(super) fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -1,15 +1,14 @@
 //! Past and running jobs: the first page at once, and of a long list the rest in slices of time, several at a time.
 
+mod shown;
 mod slices;
 
 use std::collections::HashSet;
 
 use crate::cloud::{Cloud, JobsQuery, ListedJob, PageTokens, SortBy};
 use crate::error::Result;
-use crate::model::JobName;
+use shown::{JOBS, Shown};
 
-/// The name of the list.
-const JOBS: &str = "the jobs";
 /// A rest that can't be more is read page by page.
 const WORTH_SLICING: usize = 400;
 
@@ -40,14 +39,6 @@ pub(crate) async fn each(
         token = tokens.after(is_empty).next(page.next_token, JOBS)?;
     }
     Ok(())
-}
-
-/// What takes the jobs, as many as are wanted.
-struct Shown<F> {
-    show: F,
-    left: usize,
-    /// The jobs that were shown last. Where one page ends and the next begins, a job can be on both.
-    last: HashSet<JobName>,
 }
 
 impl<F: FnMut(Vec<ListedJob>) -> Result<()>> Shown<F> {

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Wanted;
 use super::dedup::Seen;
 use super::per_stream::{Sink, Streams};
 use super::polling::Quota;
+use super::selection::Wanted;
 use super::tail::Rest;
 use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogStream, PageTokens};
 use crate::error::Result;
-use crate::model::JobName;
-use crate::model::LogEvent;
+use crate::model::{JobName, LogEvent};
 
 const NODE_BY_NODE: &str = "each node's log is read by itself";
 

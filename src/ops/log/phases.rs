@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::Watcher;
+use super::watcher::Watcher;
 use crate::error::Result;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
 

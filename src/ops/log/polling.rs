@@ -146,6 +146,16 @@ impl Pace {
     }
 }
 
+/// From more nodes than this, one call for all of them brings lines sooner than one for each, at the rate that is polite.
+pub(super) const MOST_NODES: usize = 8;
+
+pub(super) fn is_large(cloud: &Cloud, nodes: usize) -> bool {
+    !cloud.is_local && nodes > MOST_NODES
+}
+
+/// Streams that are asked at the same time.
+pub(super) const MOST_STREAMS: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The first glance at a job whose log is wanted: the job and its streams, asked for at once.
 
-use super::{is_large, stats};
+use super::polling::is_large;
+use super::stats;
 use crate::cloud::{Cloud, CloudResult, LogStream};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;

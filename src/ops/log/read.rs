@@ -3,14 +3,14 @@
 use super::filtered::Whole;
 use super::merge::Merge;
 use super::per_stream::{Streams, Through};
-use super::polling::Quota;
+use super::polling::{Quota, is_large};
+use super::selection::Wanted;
 use super::tail::tail;
-use super::{Wanted, Watcher, is_large};
+use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
 use crate::error::Result;
-use crate::model::JobName;
-use crate::model::LogEvent;
 use crate::model::training_job::DescribeTrainingJobResponse;
+use crate::model::{JobName, LogEvent};
 
 /// Tells every line that is wanted. False where the job has no log at all.
 pub(crate) async fn read(cloud: &Cloud, job: &JobName, wanted: &Wanted, watcher: &mut impl Watcher) -> Result<bool> {

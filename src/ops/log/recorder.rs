@@ -1,9 +1,9 @@
 //! What a follower has told of a log.
 
-use super::Watcher;
 use super::phases::Phases;
 use super::stats::Tally;
 use super::traceback::Tracebacks;
+use super::watcher::Watcher;
 use crate::cloud::LogStream;
 use crate::error::Result;
 use crate::model::LogEvent;

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::dedup::LATENESS;
-use super::polling::Quota;
-use super::{MOST_STREAMS, Wanted};
+use super::polling::{MOST_STREAMS, Quota};
+use super::selection::Wanted;
 use crate::cloud::{Cloud, CloudError, EventsQuery, LogStream, PageTokens};
 use crate::error::{Error, Result};
 use crate::model::LogEvent;

@@ -1,11 +1,10 @@
 //! Where a job's code, data and output go.
 
+use super::defaults::Defaults;
 use crate::cloud::Cloud;
 use crate::error::Result;
 use crate::job::spec::JobSpec;
 use crate::model::S3Uri;
-
-use super::Defaults;
 
 #[derive(Debug)]
 pub(super) struct Places {

@@ -1,13 +1,14 @@
 //! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
 
 mod code;
+mod defaults;
 mod destinations;
 mod driver;
 mod image;
 mod name;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::code::Code;
 use self::driver::Driver;
@@ -19,31 +20,16 @@ use crate::archive::Packed;
 use crate::cloud::{Cloud, CloudError, OnBytes};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Doing, Error, Result};
-use crate::images::Catalog;
 use crate::job::request::{self, Facts};
 use crate::job::spec::{ChannelSource, JobSpec, Runs};
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Places;
 
 pub(super) use self::code::{source_tree, unpackable};
+pub(crate) use self::defaults::Defaults;
 
 /// How often a name that is taken is made anew: names differ by the millisecond.
 const NAME_TRIES: usize = 20;
-
-/// What the settings say, where the spec says nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct Defaults<'a> {
-    /// The images that there are.
-    pub(crate) catalog: &'a Catalog,
-    /// In place of `sagemaker-{region}-{account}`.
-    pub(crate) bucket: Option<String>,
-    /// Before the keys of code, data and output; without slashes at its ends.
-    pub(crate) prefix: String,
-    /// Whether the tags tell where the code came from.
-    pub(crate) provenance: bool,
-    /// Where this computer keeps what must outlast a command.
-    pub(crate) state: PathBuf,
-}
 
 /// A job that is ready to be created.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::job::spec::{
     ChannelSource, ChannelSpec, Checkpoints, Debugger, DebuggerHook, Distribution, DistributionKind, FileSystem,
-    FileSystemKind, InstanceGroupSpec, InstancePreferenceSpec, Limits, Local, ModelDir, Output, Profiler, Resources,
-    RuleSpec, S3AndLocalPath, S3DataType, Source,
+    FileSystemKind, InputMode, InstanceGroupSpec, InstancePreferenceSpec, Limits, Local, ModelDir, Output, Profiler,
+    Resources, RuleSpec, S3AndLocalPath, S3DataType, Source,
 };
 use crate::model::InstanceType;
 

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::{JOBS as LISTED, Shown};
+use super::shown::{JOBS as LISTED, Shown};
 use crate::cloud::{Cloud, CloudResult, JobsQuery, ListedJob, Page, PageTokens};
 use crate::error::Result;
 

@@ -6,7 +6,7 @@ use super::{Follower, Reading};
 use crate::error::{Error, Result};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::ops::log::Watcher;
+use crate::ops::log::watcher::Watcher;
 
 /// Pauses after a lost connection: the first, and the longest that it grows to.
 const FIRST_RETRY: Duration = Duration::from_secs(1);

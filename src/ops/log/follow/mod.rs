@@ -11,19 +11,19 @@ use tokio_util::sync::CancellationToken;
 use super::filtered::Whole;
 use super::merge::Merge;
 use super::per_stream::{Streams, Through};
-use super::polling::{Pace, Quota, Round};
+use super::polling::{Pace, Quota, Round, is_large};
 use super::preflight::{Glance, glance};
 use super::read::{announce, of_wanted, streams};
 use super::recorder::Told;
+use super::selection::Wanted;
 use super::stats::{self, Tally};
 use super::tail::tail;
 use super::traceback::Traceback;
-use super::{Wanted, Watcher, is_large};
+use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
 use crate::error::{Error, Kind, Result};
-use crate::model::LogEvent;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, time};
+use crate::model::{JobName, LogEvent, time};
 
 /// How long a line of several nodes waits for an older one: longer than the pause between two rounds.
 const HOLD: Duration = Duration::from_secs(3);

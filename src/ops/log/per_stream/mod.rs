@@ -1,22 +1,23 @@
 //! Each node's stream read by itself: GetLogEvents, which every role of SageMaker's may call.
 
+mod look_back;
 mod rescan;
 
 use std::collections::VecDeque;
 
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::dedup::{LATENESS, Seen};
 use super::merge::Merge;
-use super::polling::Quota;
+use super::polling::{MOST_STREAMS, Quota};
+use super::selection::Wanted;
 use super::tail::Rest;
-use super::{MOST_STREAMS, Wanted};
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::LogEvent;
-use rescan::LookBack;
-use tokio::time::Instant;
+use look_back::LookBack;
 
 /// Empty pages in a row, each with another token, that are no end yet: pages can be empty in the middle, and there are
 /// reports of tokens that never repeat.

@@ -1,36 +1,16 @@
 //! Looks back: the last stretch of time read again, for lines that came after newer ones.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::{EMPTY_PAGES, Sink, Streams, log_of, query};
 use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
-use crate::ops::log::Wanted;
 use crate::ops::log::dedup::{LATENESS, Look};
 use crate::ops::log::polling::Quota;
+use crate::ops::log::selection::Wanted;
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
-
-/// A look back over all streams, one after the other, which rounds share.
-#[derive(Debug, Default)]
-pub(super) struct LookBack {
-    began: Option<Instant>,
-    /// The stream that it has come to.
-    at: usize,
-    /// Where the next one will start, as it was when this one began.
-    next: Option<Timestamp>,
-    /// It was begun to go on over several rounds.
-    is_shared: bool,
-    /// Streams that there is time for, times the rounds that share a look.
-    credit: usize,
-}
-
-impl LookBack {
-    fn begin(&mut self, next: Option<Timestamp>, is_shared: bool) {
-        (self.began, self.at, self.next, self.is_shared) = (Some(Instant::now()), 0, next, is_shared);
-    }
-}
 
 impl Streams {
     /// Reads the last stretch of time again, for lines that came after newer ones: no forward token leads to those. Each

@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
-use super::{Followed, Following, Wanted, Watcher, follow, read};
+use super::selection::Wanted;
+use super::watcher::Watcher;
+use super::{Followed, Following, follow, read};
 use crate::cloud::{EventsQuery, LogStream};
 use crate::error::Result;
-use crate::model::JobName;
-use crate::model::LogEvent;
+use crate::model::{JobName, LogEvent};
 
 pub(super) fn stream(node: u32) -> LogStream {
     LogStream { name: format!("job/algo-{node}-1").into() }
