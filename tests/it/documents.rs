@@ -8,20 +8,6 @@ use regex::Regex;
 
 use crate::support::TestResult;
 
-/// Folders and files that the documents name by where they are about to be moved to. An entry goes with its move.
-const MOVING: [&str; 10] = [
-    "src/archive/gzip",
-    "src/archive/tar",
-    "src/archive/unpack/entries.rs",
-    "src/environment",
-    "src/job/decode",
-    "src/job/document",
-    "src/job/schema",
-    "src/job/settings",
-    "src/local",
-    "src/templates.rs",
-];
-
 #[test]
 fn every_path_in_them_exists() -> TestResult {
     let path = Regex::new(r"`((?:src|tests|docs|benches|\.ci|job-templates|completions)/[\w./-]*)`")?;
@@ -32,10 +18,9 @@ fn every_path_in_them_exists() -> TestResult {
         for found in path.captures_iter(&text) {
             let name = &found[1];
             count += 1;
-            let is_moving = MOVING.iter().any(|moving| name.starts_with(moving));
             // `src/commands/NAME.rs` stands for any.
             let is_example = name.contains("NAME");
-            if !is_moving && !is_example && !root().join(name).exists() {
+            if !is_example && !root().join(name).exists() {
                 missing.insert(format!("{}: {name}", document.display()));
             }
         }
