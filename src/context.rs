@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::cloud::{Cloud, CloudResult, Cost, OnFallback, Place};
+use crate::cloud::{AwsTarget, Cloud, CloudResult, Cost, OnFallback};
 use crate::environment::Settings;
 use crate::error::Result;
 use crate::job::{Layers, Setting};
@@ -14,7 +14,7 @@ use crate::model::shell_quote;
 use crate::ui::Ui;
 
 /// Makes the services of an AWS account. Nobody is called.
-pub(crate) type Connect = fn(Place, OnFallback) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
+pub(crate) type Connect = fn(AwsTarget, OnFallback) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
 
 pub(crate) struct Context {
     pub(crate) ui: Ui,
@@ -22,7 +22,7 @@ pub(crate) struct Context {
     /// `--local` was given.
     pub(crate) local: bool,
     /// `--region` and `--profile`.
-    pub(crate) place: Place,
+    pub(crate) place: AwsTarget,
     layers: SyncOnceCell<Layers>,
     local_cloud: Cloud,
     /// Set once [`Self::warn_of_local_state`] has done its work.
@@ -36,7 +36,7 @@ impl Context {
         ui: Ui,
         settings: Settings,
         local: bool,
-        place: Place,
+        place: AwsTarget,
         local_cloud: Cloud,
         connect: Connect,
     ) -> Self {
@@ -76,7 +76,7 @@ impl Context {
 
     /// An account whose services are never called.
     pub(crate) async fn offline(&self, region: Option<&str>) -> Result<Cloud> {
-        let place = Place { offline: true, ..self.place_on_aws(region)? };
+        let place = AwsTarget { offline: true, ..self.place_on_aws(region)? };
         Ok((self.connect)(place, self.on_fallback()).await?)
     }
 
@@ -105,7 +105,7 @@ impl Context {
 
     /// Only AWS is meant.
     pub(crate) fn is_for_aws(&self) -> bool {
-        self.place != Place::default()
+        self.place != AwsTarget::default()
     }
 
     /// What the settings say. They are read once, by the first who asks.
@@ -118,11 +118,11 @@ impl Context {
         Ok(self.layers.get_or_init(|| layers))
     }
 
-    fn place_on_aws(&self, region: Option<&str>) -> Result<Place> {
+    fn place_on_aws(&self, region: Option<&str>) -> Result<AwsTarget> {
         let layers = self.layers()?;
         let of_settings = |setting: Option<Setting<&str>>| setting.map(|setting| setting.value.to_owned());
-        let Place { region: flag, profile, .. } = self.place.clone();
+        let AwsTarget { region: flag, profile, .. } = self.place.clone();
         let region = flag.or(region.map(str::to_owned)).or_else(|| of_settings(layers.region()));
-        Ok(Place { region, profile: profile.or_else(|| of_settings(layers.profile())), offline: false })
+        Ok(AwsTarget { region, profile: profile.or_else(|| of_settings(layers.profile())), offline: false })
     }
 }

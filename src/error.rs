@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::cloud::{CloudError, Refusal};
+use crate::cloud::{CloudError, FailureClass};
 use crate::job::diagnostics::problem::InvalidSpec;
 use crate::local::LocalError;
 use crate::model::JobName;
@@ -13,7 +13,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, as far as the exit code is concerned.
 #[derive(Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ErrorKind {
     /// Disk, network, AWS: exit code 1.
     Failure,
     /// The command line or what it names can't be used: exit code 2, nothing was done.
@@ -25,9 +25,9 @@ pub(crate) enum Kind {
     /// The awaited job ended Stopped: exit code 4.
     JobStopped,
     /// AWS lacks the region or the credentials to be asked at all: exit code 1.
-    NotSetUp,
+    Unconfigured,
     /// AWS could not be reached, or is asked too often: exit code 1.
-    Passing,
+    Transient,
     /// The caller lacks a permission: exit code 1.
     Denied,
     /// Ctrl-C: exit code 130.
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 
 #[derive(Debug)]
 pub(crate) struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
     hints: Vec<String>,
@@ -46,26 +46,26 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None, hints: Vec::new(), details: Vec::new() }
     }
 
     pub(crate) fn failure(message: impl Into<String>) -> Self {
-        Self::new(Kind::Failure, message)
+        Self::new(ErrorKind::Failure, message)
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
+        Self::new(ErrorKind::Usage, message)
     }
 
     pub(crate) fn invalid_specs(specs: Vec<InvalidSpec>) -> Self {
-        Self::new(Kind::InvalidSpec(specs), "the job spec is not valid")
+        Self::new(ErrorKind::InvalidSpec(specs), "the job spec is not valid")
     }
 
     pub(crate) fn job_failed(job: &JobName, reason: &str) -> Self {
         let reason = reason.trim_end();
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        Self::new(Kind::JobFailed, format!("job {job} failed{because}"))
+        Self::new(ErrorKind::JobFailed, format!("job {job} failed{because}"))
     }
 
     /// What to do about it: names something to run or to set.
@@ -88,18 +88,18 @@ impl Error {
         self
     }
 
-    pub(crate) fn kind(&self) -> &Kind {
+    pub(crate) fn kind(&self) -> &ErrorKind {
         &self.kind
     }
 
     /// Whether the same may well work later.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self.kind, Kind::Passing)
+        matches!(self.kind, ErrorKind::Transient)
     }
 
     /// Tells whether the caller lacks a permission.
     pub(crate) fn is_denied(&self) -> bool {
-        matches!(self.kind, Kind::Denied)
+        matches!(self.kind, ErrorKind::Denied)
     }
 
     pub(crate) fn hints(&self) -> &[String] {
@@ -112,12 +112,12 @@ impl Error {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Failure | Kind::NotSetUp | Kind::Passing | Kind::Denied => 1,
-            Kind::Usage | Kind::InvalidSpec(_) => 2,
-            Kind::JobFailed => 3,
-            Kind::JobStopped => 4,
-            Kind::Interrupted => 130,
-            Kind::ClosedPipe => 0,
+            ErrorKind::Failure | ErrorKind::Unconfigured | ErrorKind::Transient | ErrorKind::Denied => 1,
+            ErrorKind::Usage | ErrorKind::InvalidSpec(_) => 2,
+            ErrorKind::JobFailed => 3,
+            ErrorKind::JobStopped => 4,
+            ErrorKind::Interrupted => 130,
+            ErrorKind::ClosedPipe => 0,
         })
     }
 }
@@ -135,12 +135,12 @@ impl StdError for Error {
 }
 
 /// Says what was being done when an I/O error came: `could not read /x: permission denied`.
-pub(crate) trait Doing<T> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+pub(crate) trait WithContext<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T, E: StdError + Send + Sync + 'static> Doing<T> for std::result::Result<T, E> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+impl<T, E: StdError + Send + Sync + 'static> WithContext<T> for std::result::Result<T, E> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|source| Error::failure(format!("could not {}", what())).caused_by(source))
     }
 }
@@ -157,10 +157,10 @@ impl From<CloudError> for Error {
             CloudError::Unusable { what, hint } | CloudError::Damaged { what, hint } => Self::failure(what).hint(hint),
             CloudError::Service(error) => {
                 let kind = match error.refusal {
-                    Refusal::NotSetUp => Kind::NotSetUp,
-                    Refusal::Passing => Kind::Passing,
-                    Refusal::Denied => Kind::Denied,
-                    Refusal::Other => Kind::Failure,
+                    FailureClass::Unconfigured => ErrorKind::Unconfigured,
+                    FailureClass::Transient => ErrorKind::Transient,
+                    FailureClass::Denied => ErrorKind::Denied,
+                    FailureClass::Other => ErrorKind::Failure,
                 };
                 let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)

@@ -32,13 +32,13 @@ use clap::{CommandFactory, Parser};
 use clap_complete::{CompleteEnv, CompletionCandidate};
 
 use cli::{Cli, GlobalArgs};
-use cloud::{Cloud, Place, aws};
+use cloud::{AwsTarget, Cloud, aws};
 use commands::{Command, InternalCommand, UserCommand};
 use context::Context;
 use environment::Settings;
-use error::{Doing, Error, Result};
+use error::{Error, Result, WithContext};
 use model::{JobName, one_line, printable};
-use ui::{Talk, Ui};
+use ui::{Ui, Verbosity};
 
 /// The whole program. The exit code says how it ended.
 pub fn main() -> ExitCode {
@@ -70,11 +70,11 @@ fn printable_error(error: &clap::Error) -> clap::Error {
     })
 }
 
-fn talk(global: &GlobalArgs) -> Talk {
+fn talk(global: &GlobalArgs) -> Verbosity {
     match (global.quiet, global.verbose) {
-        (true, _) => Talk::Quiet,
-        (_, true) => Talk::Verbose,
-        _ => Talk::Normal,
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
     }
 }
 
@@ -114,7 +114,7 @@ fn supervise(folder: &Path) -> Result<()> {
 fn run(command: UserCommand, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
     let here = local_cloud(&settings);
-    let place = Place { region: global.region, profile: global.profile, offline: false };
+    let place = AwsTarget { region: global.region, profile: global.profile, offline: false };
     let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
         let files = aws::Files {
             profiles: crate::environment::aws_profiles(),
@@ -135,7 +135,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .doing(|| "start the event loop".to_owned())?;
+        .context(|| "start the event loop".to_owned())?;
     let outcome = runtime.block_on(work);
     // What still runs on a blocking thread has been given up.
     runtime.shutdown_background();

@@ -38,7 +38,7 @@ impl CloudError {
 
     /// Whether the caller lacks the permission.
     pub(crate) fn is_denied(&self) -> bool {
-        matches!(self, Self::Service(error) if error.refusal == Refusal::Denied)
+        matches!(self, Self::Service(error) if error.refusal == FailureClass::Denied)
     }
 }
 
@@ -57,7 +57,7 @@ impl From<LocalError> for CloudError {
 /// A call that a service did not carry out.
 #[derive(Debug)]
 pub(crate) struct ServiceError {
-    pub(crate) refusal: Refusal,
+    pub(crate) refusal: FailureClass,
     /// What could not be done, and why.
     pub(crate) message: String,
     /// What to do about it.
@@ -74,12 +74,12 @@ impl fmt::Display for ServiceError {
 
 /// Why a service refuses, as far as it makes a difference to what is done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum FailureClass {
     /// Not permitted.
     Denied,
     /// The region or the credentials that a call needs are missing or no longer good.
-    NotSetUp,
+    Unconfigured,
     /// The service could not be reached, or is asked too often: later it may well answer.
-    Passing,
+    Transient,
     Other,
 }

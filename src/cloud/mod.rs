@@ -26,13 +26,13 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, S3Uri};
 
-pub(crate) use error::{CloudError, CloudResult, Refusal, ServiceError};
+pub(crate) use error::{CloudError, CloudResult, FailureClass, ServiceError};
 pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};
 pub(crate) use pages::PageTokens;
 
 /// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct AwsTarget {
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
     /// Nobody may be asked anything: what only AWS can tell is a placeholder in angle brackets.
@@ -48,7 +48,7 @@ pub(crate) mod placeholder {
 
 /// How often a place may be asked the same thing again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct PollIntervals {
     /// The first pause between two looks at a job, and the longest that it grows to.
     pub(crate) first: Duration,
     pub(crate) most: Duration,
@@ -61,7 +61,7 @@ pub(crate) struct Cloud {
     pub(crate) region: String,
     /// This computer, no account of AWS.
     pub(crate) is_local: bool,
-    pub(crate) pace: Pace,
+    pub(crate) pace: PollIntervals,
     /// Folders of this place's own: no code that is packed may hold them.
     pub(crate) own_folders: Vec<PathBuf>,
     /// Reports of calls that others replace.
@@ -85,7 +85,8 @@ pub(crate) trait Jobs: Send + Sync {
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
     /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
     /// run the job at all.
-    async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>>;
+    async fn differences(&self, request: &CreateTrainingJobRequest, options: &LocalOptions)
+    -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;
@@ -160,16 +161,16 @@ pub(crate) trait Objects: Send + Sync {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
     /// Holds a stored object's digest, as the service itself computed it, against that of the content that its name promises.
     /// The object's size and metadata prove nothing: whoever may write to the bucket sets them.
-    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held>;
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch>;
     /// Stores what a file holds. The object appears whole, with the content that was expected, or not at all.
-    async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()>;
+    async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()>;
     /// The object's bytes, as a reader for a blocking thread.
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
     /// What is known of an object before it is fetched.
-    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>>;
+    async fn stat(&self, uri: &S3Uri) -> CloudResult<Option<Object>>;
     /// A stretch of an object's bytes, piece by piece as they are asked for. What breaks off is taken up again; what was
     /// replaced meanwhile is [`CloudError::Replaced`].
-    fn range(&self, object: &Object, range: Range<u64>) -> Pieces;
+    fn range(&self, object: &Object, range: Range<u64>) -> ByteStream;
     /// Every object below a prefix, page by page as they are asked for: there can be millions.
     fn pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>>;
     /// Every object below a prefix, where there are few, or all are needed at once.
@@ -179,11 +180,11 @@ pub(crate) trait Objects: Send + Sync {
     /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
     /// Puts away what an interrupted upload has left half done; returns what could not be.
-    async fn abandon(&self) -> Vec<CloudError>;
+    async fn abort_uploads(&self) -> Vec<CloudError>;
 }
 
 /// The content of an object that is to be stored.
-pub(crate) struct Content {
+pub(crate) struct ObjectContent {
     /// Read from its start.
     pub(crate) file: File,
     /// Where it is known: a file that has changed since is not stored.
@@ -191,10 +192,10 @@ pub(crate) struct Content {
     /// The key that encrypts it, where not the bucket's own settings decide.
     pub(crate) kms_key_id: Option<String>,
     /// Told of every byte that has been stored.
-    pub(crate) progress: OnBytes,
+    pub(crate) progress: ByteProgress,
 }
 
-impl Content {
+impl ObjectContent {
     /// A file whose storing nobody watches.
     pub(crate) fn of(file: File) -> Self {
         Self { file, digest: None, kms_key_id: None, progress: Arc::new(|_| {}) }
@@ -203,7 +204,7 @@ impl Content {
 
 /// The state of the object at the place of the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
+pub(crate) enum ContentMatch {
     /// No object.
     Nothing,
     /// The very content.
@@ -213,7 +214,7 @@ pub(crate) enum Held {
 }
 
 /// Told how many bytes have been worked on, as they are.
-pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
+pub(crate) type ByteProgress = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// An object that can be fetched.
 #[derive(Clone, Debug)]
@@ -231,7 +232,7 @@ pub(crate) struct Object {
 }
 
 /// An object's bytes on their way.
-pub(crate) type Pieces = BoxStream<'static, CloudResult<Bytes>>;
+pub(crate) type ByteStream = BoxStream<'static, CloudResult<Bytes>>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectSummary {

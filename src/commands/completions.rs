@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::env::{EnvCompleter, Shells};
 
 use crate::context::Context;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result, WithContext};
 
 /// Set by the shell's script when it asks for candidates.
 pub(crate) const VARIABLE: &str = "SMTRAIN_COMPLETE";
@@ -58,6 +58,6 @@ fn script(shell: Shell) -> Result<Vec<u8>> {
     let mut script = Vec::new();
     completer
         .write_registration(VARIABLE, "smtrain", "smtrain", "smtrain", &mut script)
-        .doing(|| "write the completion script".to_owned())?;
+        .context(|| "write the completion script".to_owned())?;
     Ok(script)
 }

@@ -6,7 +6,7 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use crate::cloud::placeholder;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::images::{self, Base, ImageError, ImageQuery, Kind, Library, Subject};
+use crate::images::{self, Base, ImageError, ImageKind, ImageQuery, Library, Subject};
 use crate::model::InstanceType;
 use crate::view::images::ImageJson;
 use crate::view::json_line;
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
         allow_unknown_version,
     };
     let region = region(context).await?;
-    let choice = images::choose(catalog, &query).map_err(|error| refused(&error, &query))?;
+    let choice = images::resolve(catalog, &query).map_err(|error| refused(&error, &query))?;
     let uri = choice.uri(&region).map_err(|error| refused(&error, &query))?;
     match output {
         ImageOutput::Uri => context.ui.line(uri),
@@ -104,7 +104,7 @@ fn refused(error: &ImageError, query: &ImageQuery<'_>) -> Error {
 /// The catalog's names that start with what has been typed.
 pub(super) fn complete_name(typed: &std::ffi::OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
-    let mut names = [images::names(Kind::Framework), images::names(Kind::Algorithm)].concat();
+    let mut names = [images::names(ImageKind::Framework), images::names(ImageKind::Algorithm)].concat();
     names.sort_unstable();
     names.dedup();
     names.into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()

@@ -3,7 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Cancelled by Ctrl-C. From the first call on, Ctrl-C no longer ends the process by itself.
 pub(crate) fn interrupt() -> CancellationToken {
@@ -25,6 +25,6 @@ pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>)
     let interrupt = interrupt();
     tokio::select! {
         outcome = work => outcome,
-        () = interrupt.cancelled() => Err(Error::new(Kind::Interrupted, "interrupted")),
+        () = interrupt.cancelled() => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobStatus, time};
 use crate::ops::find_job::Found;
-use crate::ops::log::{self, Followed, Following, Wanted};
+use crate::ops::log::{self, Followed, Following, LogSelection};
 use crate::ops::wait;
 use crate::ui::{self, Ui};
 use crate::view::log_end;
@@ -99,7 +99,7 @@ enum StampArg {
 
 /// The arguments, understood.
 struct Resolved {
-    wanted: Wanted,
+    wanted: LogSelection,
     stall: Option<Duration>,
     grep: Grep,
     kind: Kind,
@@ -114,7 +114,7 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
     let expression = grep.map(|text| expression(&text)).transpose()?;
     let (since, until) = span(since.as_deref(), until.as_deref())?;
     let resolved = Resolved {
-        wanted: Wanted { since, until, nodes, tail },
+        wanted: LogSelection { since, until, nodes, tail },
         stall: stall.as_deref().map(stall_time).transpose()?,
         grep: Grep::new(expression, invert, around),
         kind: kind(output),
@@ -178,8 +178,8 @@ async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Re
 }
 
 async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
-    let (wanted, glance) = (resolved.wanted.clone(), job.glance.clone());
-    let following = Following { wanted, stall: resolved.stall, glance };
+    let (wanted, preflight) = (resolved.wanted.clone(), job.preflight.clone());
+    let following = Following { wanted, stall: resolved.stall, preflight };
     let mut printer = printer(job, resolved, context.ui).await?;
     let followed = follow(job, following, &mut printer, context).await?;
     wait::verdict(&[followed])

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::container::Container;
 use super::environment::Environment;
 use super::error::ContractError;
-use super::local_environment::OneHost;
+use super::local_environment::LocalEnvironment;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
 
@@ -47,7 +47,7 @@ pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<
     check_entry_point(&entry_point)?;
     let kind = kind(&entry_point, container.has_setup_py);
     let argv = argv(kind, container.python, &entry_point, environment.arguments());
-    let variables = OneHost::new(request, &environment, container).variables();
+    let variables = LocalEnvironment::new(request, &environment, container).variables();
     check_arguments(&argv)?;
     check_variables(&variables)?;
     Ok(Command { kind, entry_point, argv, variables })

@@ -12,7 +12,7 @@ use crate::model::request::CreateTrainingJobRequest;
 use super::layout::text;
 use super::{Layout, config};
 use crate::python::json;
-use crate::python::repr::Object;
+use crate::python::repr::PyValue;
 
 const PREFIX: &str = "sagemaker_";
 pub(super) const PROGRAM: &str = "sagemaker_program";
@@ -37,7 +37,7 @@ const TOOLKIT_PARAMETERS: [&str; 9] = [
 ];
 
 /// Names and values in the order of the toolkit's dictionaries: of two names that differ in case alone, the later one wins.
-pub(super) type Entries = Vec<(String, Object)>;
+pub(super) type Entries = Vec<(String, PyValue)>;
 
 /// The toolkit's snapshot of one job.
 pub(super) struct Environment<'a> {
@@ -50,7 +50,7 @@ pub(super) struct Environment<'a> {
     pub(super) framework: Entries,
     /// `sagemaker_*` ones that the toolkit itself reads.
     toolkit: Entries,
-    input_data_config: Object,
+    input_data_config: PyValue,
     /// In the request's order.
     channels: Vec<String>,
 }
@@ -68,14 +68,14 @@ impl<'a> Environment<'a> {
             framework,
             toolkit,
             channels: channel_names(&input_data_config),
-            input_data_config: Object::from(&input_data_config),
+            input_data_config: PyValue::from(&input_data_config),
         }
     }
 
     /// What the entry point is called in the request; the variable comes before the hyperparameter.
     pub(super) fn entry_point(&self) -> Option<String> {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").filter(|name| !name.is_empty());
-        let parameter = || self.toolkit(PROGRAM).filter(|program| program.is_truthy()).map(Object::to_str);
+        let parameter = || self.toolkit(PROGRAM).filter(|program| program.is_truthy()).map(PyValue::to_str);
         variable.cloned().or_else(parameter)
     }
 
@@ -90,10 +90,10 @@ impl<'a> Environment<'a> {
     pub(super) fn entries(&self) -> Entries {
         let mut entries = self.shared_entries();
         entries.extend([
-            entry("hps", Object::Dict(self.hyperparameters.clone())),
-            entry("framework_params", Object::Dict(self.framework.clone())),
-            entry("channels", Object::strs(&self.sorted_channels())),
-            entry("user_args", Object::strs(&self.arguments())),
+            entry("hps", PyValue::Dict(self.hyperparameters.clone())),
+            entry("framework_params", PyValue::Dict(self.framework.clone())),
+            entry("channels", PyValue::strs(&self.sorted_channels())),
+            entry("user_args", PyValue::strs(&self.arguments())),
         ]);
         entries.extend(self.channels.iter().map(|name| entry(&format!("channel_{name}"), self.channel_folder(name))));
         entries.extend(self.hyperparameters.iter().map(|(name, value)| entry(&format!("hp_{name}"), value.clone())));
@@ -105,9 +105,9 @@ impl<'a> Environment<'a> {
         let folders = self.channels.iter().map(|name| (name.clone(), self.channel_folder(name)));
         let mut entries = self.shared_entries();
         entries.extend([
-            entry("additional_framework_parameters", Object::Dict(self.framework.clone())),
-            entry("channel_input_dirs", Object::Dict(folders.collect())),
-            entry("hyperparameters", Object::Dict(self.hyperparameters.clone())),
+            entry("additional_framework_parameters", PyValue::Dict(self.framework.clone())),
+            entry("channel_input_dirs", PyValue::Dict(folders.collect())),
+            entry("hyperparameters", PyValue::Dict(self.hyperparameters.clone())),
             entry("is_modelparallel_enabled", self.is_modelparallel_enabled()),
         ]);
         entries
@@ -131,29 +131,29 @@ impl<'a> Environment<'a> {
             ("output_data_dir", layout.output_data()),
             ("output_intermediate_dir", layout.output_intermediate()),
         ]
-        .map(|(name, path)| entry(name, Object::str(text(&path))))
+        .map(|(name, path)| entry(name, PyValue::str(text(&path))))
         .into()
     }
 
     fn program_entries(&self) -> Entries {
-        let code = || Object::str(text(&self.layout.code()));
+        let code = || PyValue::str(text(&self.layout.code()));
         let framework_module = self.outside.get("SAGEMAKER_TRAINING_MODULE");
-        let folder = self.toolkit(SUBMIT_DIRECTORY).map_or_else(code, |folder| Object::Str(folder.to_str()));
+        let folder = self.toolkit(SUBMIT_DIRECTORY).map_or_else(code, |folder| PyValue::Str(folder.to_str()));
         vec![
-            entry("user_entry_point", self.entry_point().map_or(Object::None, Object::Str)),
+            entry("user_entry_point", self.entry_point().map_or(PyValue::None, PyValue::Str)),
             entry("module_name", self.module_name()),
             entry("module_dir", folder),
-            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| Object::int(&INFO))),
-            entry("framework_module", framework_module.map_or(Object::None, Object::str)),
+            entry("log_level", self.toolkit(LOG_LEVEL).cloned().unwrap_or_else(|| PyValue::int(&INFO))),
+            entry("framework_module", framework_module.map_or(PyValue::None, PyValue::str)),
         ]
     }
 
     /// `train` of `train.py`; other names stay. Here an empty variable counts, as it does in the toolkit.
-    fn module_name(&self) -> Object {
+    fn module_name(&self) -> PyValue {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").cloned();
         variable
             .or_else(|| self.entry_point())
-            .map_or(Object::None, |name| Object::str(name.strip_suffix(".py").unwrap_or(&name)))
+            .map_or(PyValue::None, |name| PyValue::str(name.strip_suffix(".py").unwrap_or(&name)))
     }
 
     fn sorted_channels(&self) -> Vec<&str> {
@@ -162,36 +162,36 @@ impl<'a> Environment<'a> {
         names
     }
 
-    fn channel_folder(&self, name: &str) -> Object {
-        Object::str(text(&self.layout.channel(name)))
+    fn channel_folder(&self, name: &str) -> PyValue {
+        PyValue::str(text(&self.layout.channel(name)))
     }
 
     /// Python's `value and value != "{}"` of a variable that may not be there.
-    fn is_modelparallel_enabled(&self) -> Object {
+    fn is_modelparallel_enabled(&self) -> PyValue {
         match self.outside.get("SM_HP_MP_PARAMETERS") {
-            None => Object::None,
-            Some(parameters) if parameters.is_empty() => Object::str(""),
-            Some(parameters) => Object::Bool(parameters != "{}"),
+            None => PyValue::None,
+            Some(parameters) if parameters.is_empty() => PyValue::str(""),
+            Some(parameters) => PyValue::Bool(parameters != "{}"),
         }
     }
 
     pub(super) fn region(&self) -> String {
-        let region = self.toolkit(REGION).map(Object::to_str);
+        let region = self.toolkit(REGION).map(PyValue::to_str);
         region.or_else(|| self.outside.get("AWS_DEFAULT_REGION").cloned()).unwrap_or_default()
     }
 
     pub(super) fn job_name(&self) -> String {
-        self.toolkit(JOB_NAME).map(Object::to_str).unwrap_or_default()
+        self.toolkit(JOB_NAME).map(PyValue::to_str).unwrap_or_default()
     }
 
-    fn toolkit(&self, name: &str) -> Option<&Object> {
+    fn toolkit(&self, name: &str) -> Option<&PyValue> {
         find(&self.toolkit, name)
     }
 }
 
 /// Hyperparameters as the toolkit reads them: JSON, and the text itself where it isn't.
 fn decoded(request: &CreateTrainingJobRequest) -> Entries {
-    let decode = |text: &String| json::loads(text).unwrap_or_else(|| Object::str(text));
+    let decode = |text: &String| json::loads(text).unwrap_or_else(|| PyValue::str(text));
     request.hyper_parameters.iter().flatten().map(|(name, text)| (name.clone(), decode(text))).collect()
 }
 
@@ -199,11 +199,11 @@ fn channel_names(input_data_config: &Value) -> Vec<String> {
     input_data_config.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
 }
 
-pub(super) fn entry(name: &str, value: Object) -> (String, Object) {
+pub(super) fn entry(name: &str, value: PyValue) -> (String, PyValue) {
     (name.to_owned(), value)
 }
 
-pub(super) fn find<'a>(entries: &'a Entries, name: &str) -> Option<&'a Object> {
+pub(super) fn find<'a>(entries: &'a Entries, name: &str) -> Option<&'a PyValue> {
     entries.iter().find(|(present, _)| present == name).map(|(_, value)| value)
 }
 
@@ -215,10 +215,10 @@ fn argument_name(name: &str) -> String {
     }
 }
 
-fn argument_value(value: &Object) -> String {
+fn argument_value(value: &PyValue) -> String {
     match value {
-        Object::None => String::new(),
-        Object::Dict(entries) => table_argument(entries),
+        PyValue::None => String::new(),
+        PyValue::Dict(entries) => table_argument(entries),
         value => value.to_str(),
     }
 }
@@ -232,14 +232,14 @@ fn table_argument(entries: &Entries) -> String {
 }
 
 /// A variable as the toolkit writes it: its name and its value.
-pub(super) fn variable((name, value): &(String, Object)) -> (String, String) {
+pub(super) fn variable((name, value): &(String, PyValue)) -> (String, String) {
     (format!("SM_{}", name.to_uppercase()), variable_value(value))
 }
 
-fn variable_value(value: &Object) -> String {
+fn variable_value(value: &PyValue) -> String {
     match value {
-        Object::None => String::new(),
-        Object::Str(text) => text.clone(),
+        PyValue::None => String::new(),
+        PyValue::Str(text) => text.clone(),
         value => value.dumps_compact(),
     }
 }

@@ -10,7 +10,7 @@ use super::environment::{Entries, Environment, entry, find, variable};
 use super::host::HOST_NAME;
 use super::layout::text;
 use crate::model::request::CreateTrainingJobRequest;
-use crate::python::repr::Object;
+use crate::python::repr::PyValue;
 
 const DISTRIBUTION_GROUPS: &str = "sagemaker_distribution_instance_groups";
 
@@ -25,15 +25,15 @@ const DISTRIBUTION_SWITCHES: [&str; 7] = [
     "sagemaker_torch_distributed_enabled",
 ];
 
-pub(super) struct OneHost<'a> {
+pub(super) struct LocalEnvironment<'a> {
     environment: &'a Environment<'a>,
     container: &'a Container<'a>,
     job_name: &'a str,
     group: &'a str,
-    resource_config: Object,
+    resource_config: PyValue,
 }
 
-impl<'a> OneHost<'a> {
+impl<'a> LocalEnvironment<'a> {
     pub(super) fn new(
         request: &'a CreateTrainingJobRequest,
         environment: &'a Environment<'a>,
@@ -44,7 +44,7 @@ impl<'a> OneHost<'a> {
             container,
             job_name: request.training_job_name.as_str(),
             group: config::instance_group(request),
-            resource_config: Object::from(&config::resource_config(request, container.host)),
+            resource_config: PyValue::from(&config::resource_config(request, container.host)),
         }
     }
 
@@ -92,62 +92,62 @@ impl<'a> OneHost<'a> {
         }
     }
 
-    fn training_env(&self) -> Object {
+    fn training_env(&self) -> PyValue {
         let mut entries = self.environment.training_entries();
         entries.extend(self.host_entries());
         entries.extend([
             entry("distribution_hosts", self.distribution_hosts()),
-            entry("is_master", Object::Bool(true)),
-            entry("is_smddpmprun_installed", Object::Bool(false)),
-            entry("is_smddprun_installed", Object::Bool(false)),
-            entry("job_name", Object::str(self.job_name)),
-            entry("master_hostname", Object::str(HOST_NAME)),
-            entry("topology", Object::List(Vec::new())),
+            entry("is_master", PyValue::Bool(true)),
+            entry("is_smddpmprun_installed", PyValue::Bool(false)),
+            entry("is_smddprun_installed", PyValue::Bool(false)),
+            entry("job_name", PyValue::str(self.job_name)),
+            entry("master_hostname", PyValue::str(HOST_NAME)),
+            entry("topology", PyValue::List(Vec::new())),
         ]);
-        Object::Dict(entries)
+        PyValue::Dict(entries)
     }
 
     fn host_entries(&self) -> Entries {
         let host = self.container.host;
         vec![
-            entry("hosts", Object::strs(&[HOST_NAME])),
-            entry("current_host", Object::str(HOST_NAME)),
-            entry("current_instance_type", Object::str(&host.instance_type)),
-            entry("current_instance_group", Object::str(self.group)),
-            entry("current_instance_group_hosts", Object::strs(&[HOST_NAME])),
-            entry("instance_groups", Object::strs(&[self.group])),
-            entry("instance_groups_dict", Object::Dict(vec![entry(self.group, self.group_config())])),
+            entry("hosts", PyValue::strs(&[HOST_NAME])),
+            entry("current_host", PyValue::str(HOST_NAME)),
+            entry("current_instance_type", PyValue::str(&host.instance_type)),
+            entry("current_instance_group", PyValue::str(self.group)),
+            entry("current_instance_group_hosts", PyValue::strs(&[HOST_NAME])),
+            entry("instance_groups", PyValue::strs(&[self.group])),
+            entry("instance_groups_dict", PyValue::Dict(vec![entry(self.group, self.group_config())])),
             entry("distribution_instance_groups", self.distribution_groups()),
-            entry("is_hetero", Object::Bool(false)),
-            entry("network_interface_name", Object::str(&host.network_interface)),
-            entry("num_cpus", Object::int(&host.cpus)),
-            entry("num_gpus", Object::int(&host.gpus)),
-            entry("num_neurons", Object::int(&host.neurons)),
+            entry("is_hetero", PyValue::Bool(false)),
+            entry("network_interface_name", PyValue::str(&host.network_interface)),
+            entry("num_cpus", PyValue::int(&host.cpus)),
+            entry("num_gpus", PyValue::int(&host.gpus)),
+            entry("num_neurons", PyValue::int(&host.neurons)),
             entry("resource_config", self.resource_config.clone()),
         ]
     }
 
-    fn group_config(&self) -> Object {
-        Object::Dict(vec![
-            entry("hosts", Object::strs(&[HOST_NAME])),
-            entry("instance_group_name", Object::str(self.group)),
-            entry("instance_type", Object::str(&self.container.host.instance_type)),
+    fn group_config(&self) -> PyValue {
+        PyValue::Dict(vec![
+            entry("hosts", PyValue::strs(&[HOST_NAME])),
+            entry("instance_group_name", PyValue::str(self.group)),
+            entry("instance_type", PyValue::str(&self.container.host.instance_type)),
         ])
     }
 
-    fn distribution_groups(&self) -> Object {
+    fn distribution_groups(&self) -> PyValue {
         if let Some(groups) = find(&self.environment.framework, DISTRIBUTION_GROUPS) {
             return groups.clone();
         }
-        let on = |switch: &&str| find(&self.environment.framework, switch).is_some_and(Object::is_truthy);
+        let on = |switch: &&str| find(&self.environment.framework, switch).is_some_and(PyValue::is_truthy);
         let groups: &[&str] = if DISTRIBUTION_SWITCHES.iter().any(on) { &[self.group] } else { &[] };
-        Object::strs(groups)
+        PyValue::strs(groups)
     }
 
-    fn distribution_hosts(&self) -> Object {
-        let own = Object::str(self.group);
-        let takes_part = matches!(self.distribution_groups(), Object::List(groups) if groups.contains(&own));
+    fn distribution_hosts(&self) -> PyValue {
+        let own = PyValue::str(self.group);
+        let takes_part = matches!(self.distribution_groups(), PyValue::List(groups) if groups.contains(&own));
         let hosts: &[&str] = if takes_part { &[HOST_NAME] } else { &[] };
-        Object::strs(hosts)
+        PyValue::strs(hosts)
     }
 }

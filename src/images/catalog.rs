@@ -4,7 +4,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use super::tables::Tables;
-use super::user_catalog::{self, OwnImages};
+use super::user_catalog::{self, UserImages};
 
 const TEXT: &str = include_str!("catalog.json");
 
@@ -14,7 +14,7 @@ static BUILT_IN: LazyLock<Tables> = LazyLock::new(|| serde_json::from_str(TEXT).
 /// All images that can be asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
-    own: Vec<OwnImages>,
+    own: Vec<UserImages>,
     whole: OnceLock<Tables>,
 }
 
@@ -24,7 +24,7 @@ impl Catalog {
     }
 
     /// The built-in images, and more that come before them.
-    pub(crate) fn with(own: Vec<OwnImages>) -> Self {
+    pub(crate) fn with(own: Vec<UserImages>) -> Self {
         Self { own, ..Self::built_in() }
     }
 

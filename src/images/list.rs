@@ -2,7 +2,7 @@
 
 use super::ImageError;
 use super::catalog::Catalog;
-use super::query::Kind;
+use super::query::ImageKind;
 use super::resolve::unknown_name;
 use super::tables::{Entry, Images, Tables, VARIANTS};
 
@@ -10,7 +10,7 @@ use super::tables::{Entry, Images, Tables, VARIANTS};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ImageKind,
     /// `training-compiler`, `neuron`, `neuronx` or `smp`: those that are picked by what a job asks for beside its version.
     pub(crate) variant: Option<&'static str>,
     pub(crate) version: String,
@@ -62,7 +62,7 @@ fn listed(
     let processors = images.processors(entry);
     Listed {
         name: name.to_owned(),
-        kind: if processors.is_empty() { Kind::Algorithm } else { Kind::Framework },
+        kind: if processors.is_empty() { ImageKind::Algorithm } else { ImageKind::Framework },
         variant,
         version: version.to_owned(),
         aliases: images.aliases.iter().filter(|(_, full)| *full == version).map(|(alias, _)| alias.clone()).collect(),

@@ -1,6 +1,6 @@
 //! Which image of AWS's registries runs a framework or an algorithm: the catalog and the rules of a URI. Pure.
 //!
-//! [`choose`] finds the entry that an [`ImageQuery`] means ([`Choice`]), which gives the image's tag and, for a region, its
+//! [`resolve`] finds the entry that an [`ImageQuery`] means ([`Choice`]), which gives the image's tag and, for a region, its
 //! URI. An [`ImageError`] says what there is instead. The rules are those of the SageMaker Python SDK (2.257.7 and 3's
 //! `sagemaker-core` 2.27.0, `image_uris`), except where that names an image that isn't there: the tests list each such case.
 
@@ -21,12 +21,12 @@ mod versions;
 pub(crate) use catalog::Catalog;
 pub(crate) use error::{ImageError, Subject};
 pub(crate) use list::{Listed, list};
-pub(crate) use query::{Base, ImageQuery, Kind, Library};
-pub(crate) use resolve::{Choice, choose};
-pub(crate) use user_catalog::{OwnEntry, OwnImages};
+pub(crate) use query::{Base, ImageKind, ImageQuery, Library};
+pub(crate) use resolve::{Choice, resolve};
+pub(crate) use user_catalog::{UserEntry, UserImages};
 
 /// Every built-in framework or algorithm, by name.
-pub(crate) fn names(kind: Kind) -> Vec<String> {
+pub(crate) fn names(kind: ImageKind) -> Vec<String> {
     let catalog = Catalog::built_in();
     let of_kind = catalog.tables().names().filter(|(_, images)| images.is_of(kind));
     of_kind.map(|(name, _)| name.to_owned()).collect()
@@ -34,10 +34,10 @@ pub(crate) fn names(kind: Kind) -> Vec<String> {
 
 /// What a name's images are asked for as: its script-mode images, where it has any. Fails for a name that isn't in the
 /// catalog.
-pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<Kind, ImageError> {
+pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<ImageKind, ImageError> {
     let tables = catalog.tables();
     let Some((_, images)) = tables.names().find(|(known, _)| *known == name) else {
         return Err(resolve::unknown_name(tables, name, None));
     };
-    Ok(if images.is_of(Kind::Framework) { Kind::Framework } else { Kind::Algorithm })
+    Ok(if images.is_of(ImageKind::Framework) { ImageKind::Framework } else { ImageKind::Algorithm })
 }

@@ -5,7 +5,7 @@ use crate::model::InstanceType;
 /// What is asked of the catalog, in the words of a job spec.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageQuery<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ImageKind,
     pub(crate) name: &'a str,
     /// `None` means the only one.
     pub(crate) version: Option<&'a str>,
@@ -22,7 +22,7 @@ pub(crate) struct ImageQuery<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ImageKind {
     /// Its image runs a script.
     Framework,
     /// Its image runs by itself.

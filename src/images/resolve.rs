@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
-use super::query::{ImageQuery, Kind, Library};
+use super::query::{ImageKind, ImageQuery, Library};
 use super::tables::{COMPILER, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
 use super::{processor, version_hint, versions};
 
@@ -36,7 +36,7 @@ impl Choice<'_> {
 }
 
 /// Finds what a query means. The processor and the region are looked at when the tag or the URI is asked for.
-pub(crate) fn choose<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
+pub(crate) fn resolve<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
     let catalog = catalog.tables();
     let images = images(catalog, query)?;
     let (version, known) = version(images, query)?;
@@ -69,21 +69,21 @@ fn other_name(name: &str) -> Option<&'static str> {
 }
 
 /// `kind` is what was asked for, where that is known.
-pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<Kind>) -> ImageError {
+pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<ImageKind>) -> ImageError {
     let what = match kind {
-        Some(Kind::Framework) => "a framework with training images",
-        Some(Kind::Algorithm) => "a built-in algorithm",
+        Some(ImageKind::Framework) => "a framework with training images",
+        Some(ImageKind::Algorithm) => "a built-in algorithm",
         None => "a framework or a built-in algorithm with training images",
     };
     let of_kind = catalog.names().filter(|(_, images)| kind.is_none_or(|kind| images.is_of(kind)));
     let hint = match (catalog.get(name).is_some() && !catalog.is_variant(name), kind) {
-        (true, Some(Kind::Framework)) => "it belongs in [algorithm]".to_owned(),
-        (true, Some(Kind::Algorithm)) => "it belongs in [framework]".to_owned(),
+        (true, Some(ImageKind::Framework)) => "it belongs in [algorithm]".to_owned(),
+        (true, Some(ImageKind::Algorithm)) => "it belongs in [framework]".to_owned(),
         _ => match other_name(name).or_else(|| versions::near(name, of_kind.map(|(name, _)| name))) {
             Some(near) => format!("did you mean `{near}`?"),
             None => match kind {
-                Some(Kind::Framework) => "give its `image`, or use [container]".to_owned(),
-                Some(Kind::Algorithm) => "an image of your own goes in [container]".to_owned(),
+                Some(ImageKind::Framework) => "give its `image`, or use [container]".to_owned(),
+                Some(ImageKind::Algorithm) => "an image of your own goes in [container]".to_owned(),
                 None => "list them: smtrain images".to_owned(),
             },
         },
@@ -120,9 +120,9 @@ fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> Im
     let is_on_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     match query.kind {
         // Its tags have the Neuron SDK's version too, which no pattern tells.
-        Kind::Framework if is_on_neuron => hint += "; any other goes in `image`",
-        Kind::Framework => follows_pattern = is_newer && !query.training_compiler,
-        Kind::Algorithm => {}
+        ImageKind::Framework if is_on_neuron => hint += "; any other goes in `image`",
+        ImageKind::Framework => follows_pattern = is_newer && !query.training_compiler,
+        ImageKind::Algorithm => {}
     }
     ImageError { follows_pattern, ..ImageError::new(Subject::Version, message, hint) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::query::Kind;
+use super::query::ImageKind;
 use super::versions;
 
 /// Ends of the names of tables that are another name's images under a condition.
@@ -155,8 +155,8 @@ impl Images {
 
     /// Whether there are such images: those that run a script come for a processor, those that run by themselves are the
     /// same for every one.
-    pub(super) fn is_of(&self, kind: Kind) -> bool {
+    pub(super) fn is_of(&self, kind: ImageKind) -> bool {
         let is_script_mode = |entry: &Entry| !self.processors(entry).is_empty();
-        self.versions.values().flatten().any(|entry| is_script_mode(entry) == (kind == Kind::Framework))
+        self.versions.values().flatten().any(|entry| is_script_mode(entry) == (kind == ImageKind::Framework))
     }
 }

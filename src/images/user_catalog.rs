@@ -6,15 +6,15 @@ use super::tables::{Entry, Images, Tables};
 
 /// What a user says of a framework's or an algorithm's images. `None` stands for what the newest version below it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OwnImages {
+pub(crate) struct UserImages {
     pub(crate) name: String,
     pub(crate) aliases: BTreeMap<String, String>,
     /// In the place of what the catalog has for these versions.
-    pub(crate) versions: BTreeMap<String, Vec<OwnEntry>>,
+    pub(crate) versions: BTreeMap<String, Vec<UserEntry>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OwnEntry {
+pub(crate) struct UserEntry {
     pub(crate) repository: Option<String>,
     /// Region to account.
     pub(crate) registries: Option<BTreeMap<String, String>>,
@@ -27,7 +27,7 @@ pub(crate) struct OwnEntry {
     pub(crate) base: Vec<String>,
 }
 
-pub(super) fn merge(built_in: &Tables, own: &[OwnImages]) -> Tables {
+pub(super) fn merge(built_in: &Tables, own: &[UserImages]) -> Tables {
     let mut tables = built_in.clone();
     for images in own {
         let mut merged = tables.images.get(&images.name).cloned().unwrap_or_default();
@@ -60,7 +60,7 @@ fn newest(images: &Images) -> Option<Entry> {
     images.entries(newest).last().cloned()
 }
 
-impl OwnEntry {
+impl UserEntry {
     fn over(&self, model: &Entry, registries: &mut Vec<BTreeMap<String, String>>) -> Entry {
         let registry = self.registries.as_ref().map(|accounts| {
             registries.push(by_account(accounts));

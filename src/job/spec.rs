@@ -21,7 +21,7 @@ pub(crate) struct JobSpec {
     /// An ARN or a role's name.
     pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) runs: Runs,
+    pub(crate) runs: Workload,
     pub(crate) source: Option<Source>,
     /// Values as JSON; the protocol decides how each is encoded when it is sent.
     pub(crate) hyperparameters: Map<String, Value>,
@@ -65,7 +65,7 @@ pub(crate) enum InputMode {
 
 /// Exactly one of these says what runs.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Runs {
+pub(crate) enum Workload {
     Framework(Framework),
     Algorithm(Algorithm),
     Container(Container),

@@ -8,8 +8,8 @@ use std::sync::PoisonError;
 
 use futures_util::TryStreamExt;
 
-use crate::cloud::{Cloud, Content, Held, OnBytes};
-use crate::error::{Doing, Error, Result};
+use crate::cloud::{ByteProgress, Cloud, ContentMatch, ObjectContent};
+use crate::error::{Error, Result, WithContext};
 use crate::model::checksum::ContentDigest;
 use crate::model::{S3Uri, shell_quote};
 
@@ -17,13 +17,13 @@ use crate::model::{S3Uri, shell_quote};
 pub(crate) struct ContentStore<'c> {
     pub(crate) cloud: &'c Cloud,
     kms_key_id: Option<String>,
-    progress: OnBytes,
+    progress: ByteProgress,
     replaced: Mutex<Vec<S3Uri>>,
 }
 
 impl<'c> ContentStore<'c> {
     /// `progress` is told of the bytes that are sent.
-    pub(crate) fn new(cloud: &'c Cloud, kms_key_id: Option<String>, progress: OnBytes) -> Self {
+    pub(crate) fn new(cloud: &'c Cloud, kms_key_id: Option<String>, progress: ByteProgress) -> Self {
         Self { cloud, kms_key_id, progress, replaced: Mutex::default() }
     }
 
@@ -35,9 +35,9 @@ impl<'c> ContentStore<'c> {
         open: impl FnOnce() -> Result<File>,
     ) -> Result<()> {
         match self.cloud.objects.verify(uri, digest).await? {
-            Held::Expected => return Ok(()),
-            Held::Other => self.note_replaced(uri),
-            Held::Nothing => {}
+            ContentMatch::Expected => return Ok(()),
+            ContentMatch::Other => self.note_replaced(uri),
+            ContentMatch::Nothing => {}
         }
         self.send(uri, digest, open()?).await
     }
@@ -45,7 +45,11 @@ impl<'c> ContentStore<'c> {
     /// Stores content where nothing stands, or what stands there can't be it.
     pub(crate) async fn send(&self, uri: &S3Uri, digest: &ContentDigest, file: File) -> Result<()> {
         let (digest, kms_key_id, progress) = (Some(digest.clone()), self.kms_key_id.clone(), self.progress.clone());
-        Ok(self.cloud.objects.put(uri, Content { digest, kms_key_id, progress, ..Content::of(file) }).await?)
+        Ok(self
+            .cloud
+            .objects
+            .put(uri, ObjectContent { digest, kms_key_id, progress, ..ObjectContent::of(file) })
+            .await?)
     }
 
     /// Fails if the key of any other object begins with that of a stored one. A channel of type S3Prefix brings all such
@@ -89,7 +93,7 @@ pub(crate) fn removal(other: &S3Uri) -> String {
 /// Digests a file from its start, as it will be stored.
 pub(crate) fn digest(mut file: &File) -> Result<ContentDigest> {
     let doing = || "digest what is to be stored".to_owned();
-    file.rewind().doing(doing)?;
-    let size = file.metadata().doing(doing)?.len();
-    ContentDigest::of(&mut file, size, |_| {}).doing(doing)
+    file.rewind().context(doing)?;
+    let size = file.metadata().context(doing)?.len();
+    ContentDigest::of(&mut file, size, |_| {}).context(doing)
 }

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::blocking;
-use crate::cloud::{Cloud, Content, ObjectSummary, OnBytes};
-use crate::error::{Doing, Error, Result};
+use crate::cloud::{ByteProgress, Cloud, ObjectContent, ObjectSummary};
+use crate::error::{Error, Result, WithContext};
 use crate::job::spec::{ChannelSource, JobSpec};
 use crate::model::{S3Uri, hex, sha256};
 
@@ -24,7 +24,7 @@ pub(crate) async fn fetch<'a>(
     local: &Cloud,
     aws: impl AsyncFn() -> Result<&'a Cloud>,
     spec: &JobSpec,
-    progress: OnBytes,
+    progress: ByteProgress,
 ) -> Result<Vec<Fetched>> {
     let mut fetched = Vec::new();
     for channel in &spec.channels {
@@ -52,11 +52,11 @@ async fn has(local: &Cloud, uri: &S3Uri) -> Result<bool> {
 }
 
 fn note(uri: &S3Uri, what: &str) -> Result<S3Uri> {
-    let digest = sha256(&mut uri.to_string().as_bytes(), |_| {}).doing(|| "digest an URI".to_owned())?;
+    let digest = sha256(&mut uri.to_string().as_bytes(), |_| {}).context(|| "digest an URI".to_owned())?;
     Ok(S3Uri::of_bucket(NOTES).join(&hex(&digest)).join(what))
 }
 
-async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &OnBytes) -> Result<Vec<ObjectSummary>> {
+async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &ByteProgress) -> Result<Vec<ObjectSummary>> {
     // A key that ends in a slash is how consoles show an empty folder.
     let mut objects = aws.objects.list(uri).await?;
     objects.retain(|object| !object.uri.key().ends_with('/'));
@@ -67,11 +67,11 @@ async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &OnByte
     for object in &objects {
         let mut reader = aws.objects.get(&object.uri).await?;
         let file = blocking(move || {
-            let mut file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
-            io::copy(&mut reader, &mut file).doing(|| "fetch a channel's data".to_owned())?;
+            let mut file = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
+            io::copy(&mut reader, &mut file).context(|| "fetch a channel's data".to_owned())?;
             Ok(file)
         });
-        let content = Content { progress: progress.clone(), ..Content::of(file.await?) };
+        let content = ObjectContent { progress: progress.clone(), ..ObjectContent::of(file.await?) };
         local.objects.put(&object.uri, content).await?;
     }
     put_note(local, &note(uri, "complete")?).await?;
@@ -79,6 +79,6 @@ async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &OnByte
 }
 
 async fn put_note(local: &Cloud, uri: &S3Uri) -> Result<()> {
-    let empty = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
-    Ok(local.objects.put(uri, Content::of(empty)).await?)
+    let empty = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
+    Ok(local.objects.put(uri, ObjectContent::of(empty)).await?)
 }

@@ -1,9 +1,9 @@
 //! From what a user calls a job to the job: its name, and the place that it runs in.
 
 use crate::cloud::{Cloud, CloudError, JobsQuery, ListedJob};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::JobName;
-use crate::ops::log::{Glance, glance};
+use crate::ops::log::{Preflight, preflight};
 
 /// How many names an error lists.
 const NAMES_SHOWN: usize = 5;
@@ -32,12 +32,12 @@ pub(crate) struct Found<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) name: JobName,
     /// What was seen of it, where it was found by its name for its log.
-    pub(crate) glance: Option<Box<Glance>>,
+    pub(crate) preflight: Option<Box<Preflight>>,
 }
 
 impl<'a> Found<'a> {
     pub(crate) fn new(cloud: &'a Cloud, name: JobName) -> Self {
-        Self { cloud, name, glance: None }
+        Self { cloud, name, preflight: None }
     }
 }
 
@@ -162,7 +162,7 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> Places<'a, Aws> {
 
 /// Region or credentials are missing.
 fn is_not_set_up(error: &Error) -> bool {
-    matches!(error.kind(), Kind::NotSetUp)
+    matches!(error.kind(), ErrorKind::Unconfigured)
 }
 
 async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
@@ -174,12 +174,12 @@ async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
 async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, purpose: Purpose) -> Result<Option<Found<'a>>> {
     let (Some(cloud), Ok(name)) = (cloud, JobName::new(text)) else { return Ok(None) };
     let seen = if purpose == Purpose::Log && !cloud.is_local {
-        glance(cloud, &name).await.map(Some)
+        preflight(cloud, &name).await.map(Some)
     } else {
         cloud.jobs.describe(&name).await.map(|_| None)
     };
     match seen {
-        Ok(glance) => Ok(Some(Found { cloud, name, glance })),
+        Ok(preflight) => Ok(Some(Found { cloud, name, preflight })),
         Err(CloudError::NotFound(_)) => Ok(None),
         Err(CloudError::Damaged { .. }) if purpose == Purpose::Stop => Ok(Some(Found::new(cloud, name))),
         Err(error) => Err(error.into()),

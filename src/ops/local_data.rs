@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
 use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, Scanning};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result, WithContext};
 use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
 use crate::model::{S3Uri, hex};
@@ -109,9 +109,9 @@ impl DataFile {
     fn read((name, entry): (String, DataEntry), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
         let reading = || format!("read {}", entry.name.display());
         let file = entry.open().map_err(unlistable)?;
-        let size = file.metadata().doing(reading)?.len();
+        let size = file.metadata().context(reading)?.len();
         let mut scanning = Scanning::new(file);
-        let digest = ContentDigest::of(&mut scanning, size, progress).doing(reading)?;
+        let digest = ContentDigest::of(&mut scanning, size, progress).context(reading)?;
         Ok(Self { name, digest, entry, secret: scanning.finish() })
     }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure;
 use super::find_job::Found;
 use crate::cloud::{Cloud, local};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
 
@@ -35,7 +35,7 @@ pub(crate) async fn wait(
 
 fn interrupted(jobs: &[JobName]) -> Error {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    Error::new(Kind::Interrupted, "interrupted; the jobs go on")
+    Error::new(ErrorKind::Interrupted, "interrupted; the jobs go on")
         .hint(format!("wait again: smtrain wait {}", names.join(" ")))
 }
 
@@ -114,5 +114,5 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
 fn stopped(job: &DescribeTrainingJobResponse) -> Error {
     let (name, phase) = (&job.training_job_name, &job.secondary_status);
     let why = if phase == "MaxRuntimeExceeded" { ": it ran longer than limits.max_run" } else { "" };
-    Error::new(Kind::JobStopped, format!("job {name} was stopped{why}"))
+    Error::new(ErrorKind::JobStopped, format!("job {name} was stopped{why}"))
 }

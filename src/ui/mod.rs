@@ -20,7 +20,7 @@ use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use streams::is_styled;
 
@@ -33,7 +33,7 @@ pub(crate) use text::Text;
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Talk {
+pub(crate) enum Verbosity {
     Quiet,
     Normal,
     Verbose,
@@ -43,13 +43,13 @@ pub(crate) enum Talk {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {
     color: ColorChoice,
-    talk: Talk,
+    talk: Verbosity,
     progress: bool,
 }
 
 impl Ui {
     /// Progress is shown where `progress` allows it, stderr is a terminal, and the talk is not quiet.
-    pub(crate) fn new(color: ColorChoice, talk: Talk, progress: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice, talk: Verbosity, progress: bool) -> Self {
         Self { color, talk, progress }
     }
 
@@ -81,14 +81,14 @@ impl Ui {
 
     /// Talk that `--quiet` silences: a line, and what continues it.
     pub(crate) fn note(self, text: impl Into<Text>) {
-        if self.talk != Talk::Quiet {
+        if self.talk != Verbosity::Quiet {
             self.say_line(text.into().continued());
         }
     }
 
     /// Talk that only `--verbose` wants.
     pub(crate) fn detail(self, text: impl Display) {
-        if self.talk == Talk::Verbose {
+        if self.talk == Verbosity::Verbose {
             self.say_line(Text::styled(Style::Faint, text).continued());
         }
     }
@@ -109,7 +109,7 @@ impl Ui {
     }
 
     fn shows_progress(self) -> bool {
-        self.progress && self.talk != Talk::Quiet && err_is_terminal()
+        self.progress && self.talk != Verbosity::Quiet && err_is_terminal()
     }
 
     pub(crate) fn warning(self, text: impl Display) {
@@ -118,8 +118,8 @@ impl Ui {
 
     pub(crate) fn error(self, error: &Error) {
         match error.kind() {
-            Kind::ClosedPipe => {}
-            Kind::InvalidSpec(specs) => specs.iter().for_each(|spec| self.invalid_spec(spec)),
+            ErrorKind::ClosedPipe => {}
+            ErrorKind::InvalidSpec(specs) => specs.iter().for_each(|spec| self.invalid_spec(spec)),
             _ => self.plain_error(error),
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Text;
 use super::terminal::Filter;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes of stdout that are gathered before they are written.
 const BUFFER: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl Data {
 /// Returns the error of a write to stdout. A reader that has gone is no reason to complain.
 fn cannot_write(error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::BrokenPipe => Error::new(Kind::ClosedPipe, "the reader has gone"),
+        io::ErrorKind::BrokenPipe => Error::new(ErrorKind::ClosedPipe, "the reader has gone"),
         _ => Error::failure("could not write to stdout").caused_by(error),
     }
 }

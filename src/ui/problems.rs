@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Text;
-use crate::job::diagnostics::problem::{Place, Problem, Severity, SourceText, char_boundary, line_and_column};
+use crate::job::diagnostics::problem::{Location, Problem, Severity, SourceText, char_boundary, line_and_column};
 use crate::model::{one_line, printable, printable_offset};
 
 /// The most bytes of lines that are shown with a problem, 16 KiB: the renderer takes time for each of them, and there may be
@@ -64,7 +64,7 @@ fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
     start..after.find('\n').map_or(text.len(), |newline| end + newline + 1)
 }
 
-fn origin<'a>(source: &'a SourceText, place: &Place) -> Origin<'a> {
+fn origin<'a>(source: &'a SourceText, place: &Location) -> Origin<'a> {
     let (line, column) = line_and_column(&source.text, place.bytes.start);
     Origin::path(one_line(&source.name)).line(line).char_column(column)
 }
@@ -75,7 +75,7 @@ mod tests {
 
     fn shown(text: &str, bytes: Range<usize>) -> String {
         let source = SourceText { name: "job.toml".to_owned(), text: text.to_owned() };
-        let problem = Problem::error("it is wrong").at(&Place { source: 0, bytes });
+        let problem = Problem::error("it is wrong").at(&Location { source: 0, bytes });
         render(&[source], &[problem]).shown(false).into_owned()
     }
 

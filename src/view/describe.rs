@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{VERSION, history};
 use crate::cloud::MetricPoint;
-use crate::error::{Doing, Result};
+use crate::error::{Result, WithContext};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{one_line, secrets, time};
 use crate::ui::{Style, Text};
@@ -20,7 +20,7 @@ pub(crate) struct DescribeJson {
 
 impl DescribeJson {
     pub(crate) fn of(job: &DescribeTrainingJobResponse) -> Result<Self> {
-        let mut job = serde_json::to_value(job).doing(|| "write JSON".to_owned())?;
+        let mut job = serde_json::to_value(job).context(|| "write JSON".to_owned())?;
         super::hide_secrets(&mut job);
         Ok(Self { version: VERSION, job })
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::VERSION;
 use crate::cloud::ListedJob;
-use crate::error::{Doing, Result};
+use crate::error::{Result, WithContext};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobStatus, time};
 use crate::ui::table::{Cell, Table};
@@ -165,11 +165,11 @@ pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> Text {
 pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if headings {
-        writer.write_record(CSV_HEADINGS).doing(|| "write CSV".to_owned())?;
+        writer.write_record(CSV_HEADINGS).context(|| "write CSV".to_owned())?;
     }
-    rows.iter().try_for_each(|row| writer.serialize(row)).doing(|| "write CSV".to_owned())?;
-    let csv = writer.into_inner().doing(|| "write CSV".to_owned())?;
-    String::from_utf8(csv).doing(|| "write CSV".to_owned())
+    rows.iter().try_for_each(|row| writer.serialize(row)).context(|| "write CSV".to_owned())?;
+    let csv = writer.into_inner().context(|| "write CSV".to_owned())?;
+    String::from_utf8(csv).context(|| "write CSV".to_owned())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{VERSION, count};
-use crate::images::{Choice, Kind, Listed};
+use crate::images::{Choice, ImageKind, Listed};
 use crate::ui::Text;
 use crate::ui::table::Table;
 
@@ -65,8 +65,8 @@ impl<'a> ListedJson<'a> {
 
 fn kind(listed: &Listed) -> &'static str {
     match listed.kind {
-        Kind::Framework => "framework",
-        Kind::Algorithm => "algorithm",
+        ImageKind::Framework => "framework",
+        ImageKind::Algorithm => "algorithm",
     }
 }
 

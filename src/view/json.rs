@@ -4,17 +4,17 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::error::{Doing, Result};
+use crate::error::{Result, WithContext};
 use crate::model::is_unprintable;
 
 /// One line of JSON.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map(escaped).doing(|| "write JSON".to_owned())
+    serde_json::to_string(value).map(escaped).context(|| "write JSON".to_owned())
 }
 
 /// JSON over several lines.
 pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map(escaped).doing(|| "write JSON".to_owned())
+    serde_json::to_string_pretty(value).map(escaped).context(|| "write JSON".to_owned())
 }
 
 /// Escapes what JSON may hold raw but a terminal acts on or doesn't show: DEL, C1 characters, overrides of direction,

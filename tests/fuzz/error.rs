@@ -2,12 +2,12 @@
 
 pub(crate) type Result<T, E = serde_json::Error> = std::result::Result<T, E>;
 
-pub(crate) trait Doing<T> {
-    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+pub(crate) trait WithContext<T> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T> Doing<T> for Result<T> {
-    fn doing(self, _: impl FnOnce() -> String) -> Result<T> {
+impl<T> WithContext<T> for Result<T> {
+    fn context(self, _: impl FnOnce() -> String) -> Result<T> {
         self
     }
 }

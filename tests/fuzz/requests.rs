@@ -6,8 +6,8 @@ use crate::contract::driver::CODE_CHANNEL;
 use crate::contract::{Container, Host, Layout, command, config_files};
 use crate::images::{self, Catalog};
 use crate::job::request::image_query::image_query;
-use crate::job::request::{self, Facts};
-use crate::job::spec::{ChannelSource, JobSpec, Runs};
+use crate::job::request::{self, ResolvedInputs};
+use crate::job::spec::{ChannelSource, JobSpec, Workload};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{JobName, S3Uri};
 
@@ -19,7 +19,7 @@ pub(crate) fn is_made(spec: &JobSpec, catalog: &Catalog, local: bool) {
     let name = JobName::stamped(&spec.name, jiff::Timestamp::UNIX_EPOCH).expect("a spec's name is the base of one");
     let paths = spec.channels.iter().filter(|channel| matches!(channel.source, ChannelSource::Path(_)));
     let data: BTreeMap<String, S3Uri> = paths.map(|channel| (channel.name.clone(), output.clone())).collect();
-    let facts = Facts {
+    let facts = ResolvedInputs {
         name: &name,
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/R",
@@ -36,7 +36,7 @@ pub(crate) fn is_made(spec: &JobSpec, catalog: &Catalog, local: bool) {
     let is_free = spec.request.is_empty();
     assert!(written.is_ok() || !is_free, "{written:?}");
     let driver = written.is_ok_and(|driver| driver.is_some()).then_some(&driver);
-    let document = request::request(spec, &Facts { driver, ..facts }).expect("the facts are there");
+    let document = request::request(spec, &ResolvedInputs { driver, ..facts }).expect("the facts are there");
     let json = serde_json::to_string(&document).expect("a document is JSON");
     match serde_json::from_str::<CreateTrainingJobRequest>(&json) {
         Ok(typed) => {
@@ -66,7 +66,7 @@ fn runs_here(spec: &JobSpec, request: &CreateTrainingJobRequest) {
     let container = Container { job_arn: "arn", layout: &layout, host: &host, python: "python3", has_setup_py: false };
     config_files(request, &host).expect("texts are JSON");
     let command = command(request, &container);
-    let has_script = matches!(spec.runs, Runs::Framework(_))
+    let has_script = matches!(spec.runs, Workload::Framework(_))
         && spec.source.as_ref().is_some_and(|source| source.entry_point.is_some());
     assert!(command.is_ok() || !has_script || !spec.request.is_empty(), "{command:?}");
     assert!(

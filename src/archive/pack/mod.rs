@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 use super::PackError;
 use super::gzip::writer::{self, GzipWriter};
 use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
-use super::tar::writer::{Attributes, Tarball};
+use super::tar::writer::{Attributes, TarWriter};
 use crate::model::hex;
 use entry_point::check_entry_point;
 use ignore_rules::Reason;
@@ -167,7 +167,7 @@ fn for_each_file(
 
 /// The archive as it grows.
 struct Packing<'w> {
-    archive: Tarball<Hashing<GzipWriter<&'w mut dyn Write>>>,
+    archive: TarWriter<Hashing<GzipWriter<&'w mut dyn Write>>>,
     files: usize,
     bytes: u64,
 }
@@ -175,7 +175,7 @@ struct Packing<'w> {
 impl<'w> Packing<'w> {
     fn new(to: &'w mut dyn Write, threads: usize) -> Self {
         let hashing = Hashing { to: GzipWriter::new(to, threads), digest: Sha256::new() };
-        Self { archive: Tarball::new(hashing), files: 0, bytes: 0 }
+        Self { archive: TarWriter::new(hashing), files: 0, bytes: 0 }
     }
 
     /// Adds a file, unless it is nothing but a key and isn't allowed, and tells what is in it.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::stable_file::{self, SteadyReader};
 use crate::archive::PackError;
 use crate::archive::gzip::writer::{self, GzipWriter};
-use crate::archive::tar::writer::{Attributes, Tarball};
+use crate::archive::tar::writer::{Attributes, TarWriter};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PackedFolder {
@@ -26,7 +26,7 @@ pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder
     if !fs::metadata(dir).map_err(PackError::unreadable(dir))?.is_dir() {
         return Err(PackError::NotAFolder(dir.to_owned()));
     }
-    let archive = Tarball::new(GzipWriter::new(to, writer::default_threads()));
+    let archive = TarWriter::new(GzipWriter::new(to, writer::default_threads()));
     let mut packing = Packing { dir, archive, packed: PackedFolder::default(), levels: Vec::new() };
     packing.descend(PathBuf::new())?;
     while let Some((folder, names)) = packing.levels.last_mut() {
@@ -44,7 +44,7 @@ pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder
 
 struct Packing<'a, W: Write> {
     dir: &'a Path,
-    archive: Tarball<GzipWriter<W>>,
+    archive: TarWriter<GzipWriter<W>>,
     packed: PackedFolder,
     /// The folders on the way to the current entry, each with the names in it that are still to come.
     levels: Vec<(PathBuf, std::vec::IntoIter<OsString>)>,

@@ -8,7 +8,7 @@ use tar::{EntryType, Header};
 
 use super::error::{BLOCK, no_size, wrong};
 use super::pax::Pax;
-use super::sparse::{self, Runs};
+use super::sparse::{self, DataRuns};
 
 const BLOCK_SIZE: u64 = BLOCK as u64;
 /// What may stand before one entry: long names, pax headers, maps of sparse files. More than this is an attack on memory.
@@ -16,14 +16,14 @@ const LARGEST_HEADERS: u64 = 4 * 1024 * 1024;
 /// The first byte of a number that is not octal; zeros and eight more bytes follow.
 const BINARY: u8 = 0x80;
 
-pub(crate) struct Tape<R> {
+pub(crate) struct TarReader<R> {
     from: R,
     /// How much may still be read in all.
     left: u64,
     /// How much more of it may describe the next entry.
     headers_left: u64,
     /// What is not yet read of the last entry's data, and of the block that it ends in.
-    unread: Runs,
+    unread: DataRuns,
     padding: u64,
     buffer: Vec<u8>,
 }
@@ -50,18 +50,25 @@ struct About {
 /// All has been read that may be.
 #[derive(Debug, thiserror::Error)]
 #[error("the archive is larger than it may be")]
-pub(crate) struct Spent;
+pub(crate) struct SizeLimitExceeded;
 
-impl Spent {
+impl SizeLimitExceeded {
     pub(crate) fn is(error: &io::Error) -> bool {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
     }
 }
 
-impl<R: Read> Tape<R> {
+impl<R: Read> TarReader<R> {
     /// Of the archive, so many bytes will be read at most.
     pub(crate) fn new(from: R, most: u64) -> Self {
-        Self { from, left: most, headers_left: 0, unread: Runs::default(), padding: 0, buffer: vec![0; 256 * BLOCK] }
+        Self {
+            from,
+            left: most,
+            headers_left: 0,
+            unread: DataRuns::default(),
+            padding: 0,
+            buffer: vec![0; 256 * BLOCK],
+        }
     }
 
     /// The next entry; none at the end, whether it is marked or not.
@@ -91,7 +98,7 @@ impl<R: Read> Tape<R> {
         let end = stored.checked_next_multiple_of(BLOCK_SIZE).ok_or_else(no_size)?;
         self.unread = match header.entry_type() {
             EntryType::GNUSparse => sparse::read(&header, stored, || self.block()?.ok_or_else(cut_short))?,
-            _ => Runs::of(stored),
+            _ => DataRuns::of(stored),
         };
         self.padding = end - stored;
         let name = about.name.or(pax.path).unwrap_or_else(|| header.path_bytes().into_owned());
@@ -205,7 +212,7 @@ impl<R: Read> Tape<R> {
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         if wanted == 0 && !buffer.is_empty() {
-            return Err(io::Error::other(Spent));
+            return Err(io::Error::other(SizeLimitExceeded));
         }
         loop {
             match self.from.read(&mut buffer[..wanted]) {

@@ -9,7 +9,7 @@ use super::error::{BLOCK, wrong};
 
 /// A file as it is read from its beginning: holes, and the data between them.
 #[derive(Debug, Default)]
-pub(crate) struct Runs {
+pub(crate) struct DataRuns {
     /// What comes next of each.
     hole: u64,
     data: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Runs {
     stored: u64,
 }
 
-impl Runs {
+impl DataRuns {
     /// A file without holes.
     pub(crate) fn of(size: u64) -> Self {
         Self { data: size, size, stored: size, ..Self::default() }
@@ -66,7 +66,7 @@ pub(crate) fn read(
     header: &Header,
     stored: u64,
     mut next: impl FnMut() -> io::Result<[u8; BLOCK]>,
-) -> io::Result<Runs> {
+) -> io::Result<DataRuns> {
     let gnu = header.as_gnu().ok_or_else(|| wrong("a sparse file has a header of another kind"))?;
     let mut map = Map { pieces: Vec::new(), end: 0, stored: 0 };
     map.add(&gnu.sparse)?;
@@ -81,7 +81,7 @@ pub(crate) fn read(
         return Err(lies());
     }
     map.pieces.reverse();
-    Ok(Runs { rest: map.pieces, size, stored, ..Runs::default() })
+    Ok(DataRuns { rest: map.pieces, size, stored, ..DataRuns::default() })
 }
 
 struct Map {

@@ -15,11 +15,11 @@ pub(crate) struct Attributes {
     pub(crate) mtime: u64,
 }
 
-pub(crate) struct Tarball<W: Write> {
+pub(crate) struct TarWriter<W: Write> {
     builder: Builder<W>,
 }
 
-impl<W: Write> Tarball<W> {
+impl<W: Write> TarWriter<W> {
     pub(crate) fn new(to: W) -> Self {
         Self { builder: Builder::new(to) }
     }

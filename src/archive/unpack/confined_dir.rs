@@ -19,7 +19,7 @@ use crate::archive::handle::Handle;
 const NEW_FILE: OFlag =
     OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
-pub(crate) struct Inside {
+pub(crate) struct ConfinedDir {
     root: Handle,
     /// The folder that was used last: archives list a folder's files in a row.
     last: Option<(PathBuf, Handle)>,
@@ -29,7 +29,7 @@ pub(crate) struct Inside {
     has_cases: Cell<bool>,
 }
 
-impl Inside {
+impl ConfinedDir {
     pub(crate) fn new(root: Handle) -> Self {
         Self { root, last: None, made: 0, has_cases: Cell::new(false) }
     }
@@ -263,7 +263,7 @@ mod tests {
     fn a_name_in_another_case_is_no_other_file() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("model"), "1")?;
-        let mut inside = Inside::new(Handle::at(folder.path())?);
+        let mut inside = ConfinedDir::new(Handle::at(folder.path())?);
         inside.file(Path::new("model"))?;
         inside.file(Path::new("Model"))?;
         fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;

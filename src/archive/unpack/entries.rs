@@ -12,7 +12,7 @@ use crate::archive::UnpackError;
 use crate::archive::gzip::members::TrailingData;
 use crate::archive::gzip::parallel::Gunzip;
 use crate::archive::gzip::read_ahead::Ahead;
-use crate::archive::tar::reader::{Described, Spent, Tape};
+use crate::archive::tar::reader::{Described, SizeLimitExceeded, TarReader};
 use crate::model::one_line;
 
 /// No model has a longer name. It can be longer than `PATH_MAX`, since a path is walked name by name.
@@ -47,7 +47,7 @@ pub(crate) trait Visit {
 
 /// An entry that is being looked at.
 pub(crate) struct Entry<'e, R> {
-    tape: &'e mut Tape<R>,
+    tape: &'e mut TarReader<R>,
     about: &'e Described,
     pub(crate) name: &'e Path,
     limits: &'e Limits,
@@ -108,7 +108,7 @@ pub(crate) fn each(
 ) -> Result<(), UnpackError> {
     let mut place = "at its start".to_owned();
     let ahead = Ahead::new(Gunzip::new(from)).map_err(|error| damaged(&place, error, limits))?;
-    let mut tape = Tape::new(ahead, limits.bytes);
+    let mut tape = TarReader::new(ahead, limits.bytes);
     let mut entries = 0;
     while let Some(about) = tape.next().map_err(|error| damaged(&place, error, limits))? {
         if entries == limits.entries {
@@ -130,7 +130,7 @@ pub(crate) fn each(
 
 fn damaged(place: &str, source: io::Error, limits: &Limits) -> UnpackError {
     match source {
-        source if Spent::is(&source) => UnpackError::TooLarge(limits.bytes),
+        source if SizeLimitExceeded::is(&source) => UnpackError::TooLarge(limits.bytes),
         source if TrailingData::is(&source) => UnpackError::TrailingData,
         source => UnpackError::Damaged { place: place.to_owned(), source },
     }

@@ -15,7 +15,7 @@ use tar::{EntryType, Header};
 
 use super::UnpackError;
 use super::handle::Handle;
-use confined_dir::Inside;
+use confined_dir::ConfinedDir;
 use entries::{Entry, Limits, Visit, shown};
 
 const BUFFER: usize = 256 * 1024;
@@ -88,7 +88,7 @@ pub(crate) fn unpack_in(
     limits: &Limits,
     unpacking: &mut impl Unpacking,
 ) -> Result<Unpacked, UnpackError> {
-    let inside = Inside::new(root);
+    let inside = ConfinedDir::new(root);
     let (done, folder_times, buffer) = (Unpacked::default(), Vec::new(), vec![0; BUFFER]);
     let mut writer = Writer { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
     entries::each(from, limits, &mut writer)?;
@@ -98,7 +98,7 @@ pub(crate) fn unpack_in(
 
 struct Writer<'p, U> {
     into: &'p Path,
-    inside: Inside,
+    inside: ConfinedDir,
     limits: &'p Limits,
     unpacking: &'p mut U,
     done: Unpacked,

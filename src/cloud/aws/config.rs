@@ -16,7 +16,7 @@ use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 use super::credentials::{RenewExpired, Renewable};
 use super::files::Files;
 use super::near;
-use crate::cloud::{CloudError, CloudResult, Place, Refusal, ServiceError, placeholder};
+use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, ServiceError, placeholder};
 
 /// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
 /// a training job is worth more patience than the SDK's three.
@@ -71,7 +71,7 @@ impl Config {
     }
 }
 
-pub(super) async fn load(place: &Place, files: Files) -> CloudResult<Config> {
+pub(super) async fn load(place: &AwsTarget, files: Files) -> CloudResult<Config> {
     files.check()?;
     let profile = place.profile.clone();
     let renewable = Renewable::new(place.clone(), files);
@@ -97,7 +97,7 @@ pub(super) async fn load(place: &Place, files: Files) -> CloudResult<Config> {
 }
 
 /// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.
-pub(super) fn region(place: &Place) -> RegionProviderChain {
+pub(super) fn region(place: &AwsTarget) -> RegionProviderChain {
     let mut profile = ProfileFileRegionProvider::builder();
     if let Some(name) = &place.profile {
         profile = profile.profile_name(name);
@@ -125,7 +125,7 @@ fn patience(found: Option<&RetryConfig>) -> RetryConfig {
 
 fn no_region() -> CloudError {
     CloudError::Service(Box::new(ServiceError {
-        refusal: Refusal::NotSetUp,
+        refusal: FailureClass::Unconfigured,
         message: "no AWS region is set".to_owned(),
         hints: vec![
             "give one: --region eu-west-1, or set AWS_REGION, or `region` in the job spec".to_owned(),

@@ -15,7 +15,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::files::Files;
 use super::{config, near};
-use crate::cloud::Place;
+use crate::cloud::AwsTarget;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ const TOGETHER: Duration = Duration::from_millis(500);
 /// The default chain, whose credentials can be called expired before their time.
 #[derive(Clone, Debug)]
 pub(super) struct Renewable {
-    place: Place,
+    place: AwsTarget,
     files: Files,
     /// Held while credentials are fetched, so that they are fetched once.
     fetching: Arc<AsyncMutex<()>>,
@@ -45,7 +45,7 @@ struct State {
 }
 
 impl Renewable {
-    pub(super) fn new(place: Place, files: Files) -> Self {
+    pub(super) fn new(place: AwsTarget, files: Files) -> Self {
         Self { place, files, fetching: Arc::default(), state: Arc::default() }
     }
 

@@ -154,7 +154,11 @@ impl Jobs for AwsJobs {
         }
     }
 
-    async fn notices(&self, _request: &CreateTrainingJobRequest, _options: &LocalOptions) -> CloudResult<Vec<String>> {
+    async fn differences(
+        &self,
+        _request: &CreateTrainingJobRequest,
+        _options: &LocalOptions,
+    ) -> CloudResult<Vec<String>> {
         Ok(Vec::new())
     }
 

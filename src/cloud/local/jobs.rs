@@ -117,7 +117,11 @@ impl Jobs for LocalJobs {
         Ok(arn(name))
     }
 
-    async fn notices(&self, request: &CreateTrainingJobRequest, options: &LocalOptions) -> CloudResult<Vec<String>> {
+    async fn differences(
+        &self,
+        request: &CreateTrainingJobRequest,
+        options: &LocalOptions,
+    ) -> CloudResult<Vec<String>> {
         differences::check(&self.home, request)?;
         interpreter::find(options.python.as_deref()).await?;
         Ok(differences::about(request, &self.executable))

@@ -15,14 +15,17 @@ mod objects;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Cloud, Fallbacks, Pace};
+use super::{Cloud, Fallbacks, PollIntervals};
 use crate::local::store::layout::Home;
 
 pub(crate) use identity::REGION;
 
 /// Looking at a file costs nothing.
-const PACE: Pace =
-    Pace { first: Duration::from_millis(200), most: Duration::from_millis(200), log: Duration::from_millis(100) };
+const PACE: PollIntervals = PollIntervals {
+    first: Duration::from_millis(200),
+    most: Duration::from_millis(200),
+    log: Duration::from_millis(100),
+};
 
 /// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
 pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, once, try_unfold};
 use tokio_util::bytes::Bytes;
 
-use crate::cloud::{CloudError, CloudResult, Content, Held, Object, ObjectSummary, Objects, Pieces};
+use crate::cloud::{ByteStream, CloudError, CloudResult, ContentMatch, Object, ObjectContent, ObjectSummary, Objects};
 use crate::local::store::layout::Home;
 use crate::local::store::objects::{self, StoredObject};
 use crate::local::store::staging::Staging;
@@ -41,14 +41,14 @@ impl Objects for LocalObjects {
         Ok(found.map(|metadata| metadata.len()))
     }
 
-    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
         let (path, expected) = (self.home.object(uri)?, expected.clone());
         let doing = CloudError::io(format!("read {}", path.display()));
         let held = tokio::task::spawn_blocking(move || held(&path, &expected)).await;
         held.map_err(|error| CloudError::Other(format!("reading ended: {error}")))?.map_err(doing)
     }
 
-    async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
+    async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
         let (home, uri) = (self.home.clone(), uri.clone());
         let stored = tokio::task::spawn_blocking(move || put(&home, &uri, content)).await;
         stored.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?
@@ -62,7 +62,7 @@ impl Objects for LocalObjects {
         }
     }
 
-    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
+    async fn stat(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
         let path = self.home.object(uri)?;
         let doing = || format!("read {}", path.display());
         let Some(file) = objects::open(&path).map_err(CloudError::io(doing()))? else { return Ok(None) };
@@ -77,7 +77,7 @@ impl Objects for LocalObjects {
         }))
     }
 
-    fn range(&self, object: &Object, range: Range<u64>) -> Pieces {
+    fn range(&self, object: &Object, range: Range<u64>) -> ByteStream {
         let (file, path, uri) = (object.file.clone(), self.home.object(&object.uri), object.uri.clone());
         let file = file.map_or_else(
             || {
@@ -110,7 +110,7 @@ impl Objects for LocalObjects {
     }
 
     /// What was staged is removed as it is dropped.
-    async fn abandon(&self) -> Vec<CloudError> {
+    async fn abort_uploads(&self) -> Vec<CloudError> {
         Vec::new()
     }
 }
@@ -119,15 +119,15 @@ fn summary(object: StoredObject) -> ObjectSummary {
     ObjectSummary { uri: object.uri, size: object.size, version: object.version }
 }
 
-fn held(path: &Path, expected: &ContentDigest) -> io::Result<Held> {
-    let Some(mut file) = objects::open(path)? else { return Ok(Held::Nothing) };
+fn held(path: &Path, expected: &ContentDigest) -> io::Result<ContentMatch> {
+    let Some(mut file) = objects::open(path)? else { return Ok(ContentMatch::Nothing) };
     let is_expected =
         file.metadata()?.len() == expected.size && ContentDigest::of(&mut file, expected.size, |_| {})? == *expected;
-    Ok(if is_expected { Held::Expected } else { Held::Other })
+    Ok(if is_expected { ContentMatch::Expected } else { ContentMatch::Other })
 }
 
 /// Copies a file into place.
-fn put(home: &Home, uri: &S3Uri, mut content: Content) -> CloudResult<()> {
+fn put(home: &Home, uri: &S3Uri, mut content: ObjectContent) -> CloudResult<()> {
     let path = home.object(uri)?;
     let staging = Staging::open(home)?;
     let mut staged = staging.new_file()?;

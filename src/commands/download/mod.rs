@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::model::downloaded::{Downloaded, Listed};
 use crate::model::size::Size;
 use crate::model::{JobName, shell_quote};
-use crate::ops::download::{self, Patterns, Saving, Source, Watch, Which};
+use crate::ops::download::{self, Patterns, SaveOptions, Selection, Source, Watch};
 use crate::ui;
 use crate::view;
 use crate::view::download::{DownloadJson, FileJson};
@@ -75,7 +75,7 @@ enum DownloadOutput {
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { source, dir, archive, list, only, stdout, checkpoints, code, force, max_size, output } = args;
     let (cloud, source) = source.find(context).await?;
-    let which = Which { code, checkpoints };
+    let which = Selection { code, checkpoints };
     if list {
         return print_list(cloud, &source, which, output, context).await;
     }
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     }
     let watching = Arc::new(Watching::new(context.ui, output == DownloadOutput::Json)?);
     let again = "the same command".to_owned();
-    let saving = Saving {
+    let saving = SaveOptions {
         into: dir,
         as_archive: archive,
         only: Patterns::parse(&only)?,
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let downloaded = save(cloud, &source, which, &saving, &watching).await?;
     report(&downloaded, &watching, context);
     match output {
-        DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Which::default() => {
+        DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Selection::default() => {
             context.ui.path(&downloaded.folder)
         }
         DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.path(&part.path)),
@@ -117,9 +117,9 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
     let folder = shell_quote(&into.to_string_lossy());
     let again = format!("smtrain download {job} -d {folder}{}", context.place_flags(cloud));
     let state = context.settings.state.clone();
-    let saving = Saving { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
+    let saving = SaveOptions { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
     let source = Source::Job(job.clone());
-    let downloaded = save(cloud, &source, Which::default(), &saving, &watching).await?;
+    let downloaded = save(cloud, &source, Selection::default(), &saving, &watching).await?;
     report(&downloaded, &watching, context);
     Ok(())
 }
@@ -127,8 +127,8 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
 async fn save(
     cloud: &Cloud,
     source: &Source,
-    which: Which,
-    saving: &Saving,
+    which: Selection,
+    saving: &SaveOptions,
     watching: &Watching,
 ) -> Result<Downloaded> {
     let saved = unless_interrupted(download::save(cloud, source, which, saving)).await;
@@ -153,7 +153,7 @@ fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
 async fn print_list(
     cloud: &Cloud,
     source: &Source,
-    which: Which,
+    which: Selection,
     output: DownloadOutput,
     context: &Context,
 ) -> Result<()> {
@@ -171,7 +171,7 @@ async fn print_list(
     out.lock().unwrap_or_else(PoisonError::into_inner).flush()
 }
 
-async fn print_file(cloud: &Cloud, source: &Source, which: Which, path: &Path, context: &Context) -> Result<()> {
+async fn print_file(cloud: &Cloud, source: &Source, which: Selection, path: &Path, context: &Context) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
     unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::file_bytes)).await
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::error::{Doing, Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result, WithContext};
 use crate::ops::download::{Watch, kept};
 use crate::ui::{self, Progress, Ui};
 use crate::view;
@@ -31,7 +31,7 @@ pub(super) struct Watching {
 
 impl Watching {
     pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
-        let file = || tempfile::tempfile().doing(|| "create a temporary file".to_owned());
+        let file = || tempfile::tempfile().context(|| "create a temporary file".to_owned());
         let files = if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None };
         Ok(Self { files, ..Self::with(ui, true) })
     }
@@ -79,7 +79,7 @@ impl Watching {
     pub(super) fn hint(&self, error: Error, again: &str) -> Error {
         let has_bytes = self.fetched.load(Ordering::Relaxed) + self.there.load(Ordering::Relaxed) > 0;
         let kept_in = self.kept_in.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), Kind::Interrupted)) {
+        match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), ErrorKind::Interrupted)) {
             Some(folder) => error.hint(kept(folder, again)),
             None => error,
         }
@@ -90,12 +90,12 @@ impl Watching {
         let Some(files) = &self.files else { return Ok(()) };
         let reading = || "read what was noted of the files".to_owned();
         let mut lines = files.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.flush().doing(reading)?;
+        lines.flush().context(reading)?;
         let file = lines.get_mut();
-        file.rewind().doing(reading)?;
+        file.rewind().context(reading)?;
         let mut data = ui.data();
         for line in BufReader::new(file).split(b'\n') {
-            data.bytes(&line.doing(reading)?)?;
+            data.bytes(&line.context(reading)?)?;
             data.bytes(b"\n")?;
         }
         data.flush()

@@ -12,7 +12,7 @@ use super::log_printer::LogPrinter;
 use super::logs;
 use crate::cloud::Cloud;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Loaded, Override};
 use crate::model::InstanceType;
@@ -172,7 +172,7 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
     let defaults = defaults(context)?;
     let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, store, progress)).await;
     if prepared.is_err() {
-        cloud.objects.abandon().await.iter().for_each(|error| context.ui.warning(error));
+        cloud.objects.abort_uploads().await.iter().for_each(|error| context.ui.warning(error));
     }
     prepared
 }
@@ -250,7 +250,7 @@ async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -
 /// Says of an error that ends the watching of a job that the job was created, and how to come back to it. An interruption
 /// says so by itself.
 fn goes_on(error: Error, job: &Found<'_>, context: &Context) -> Error {
-    if matches!(error.kind(), Kind::Interrupted | Kind::ClosedPipe) {
+    if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ClosedPipe) {
         return error;
     }
     let (job, flags) = (&job.name, context.place_flags(job.cloud));

@@ -11,7 +11,7 @@ use super::environment::{self, Environment, variable};
 use super::error::ContractError;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{S3Uri, shell_quote};
-use crate::python::repr::Object;
+use crate::python::repr::PyValue;
 
 /// The channel that carries the source archive (the SDK's `code_channel_name`).
 pub(crate) const CODE_CHANNEL: &str = "code";
@@ -83,7 +83,7 @@ fn as_in_script_mode(request: &CreateTrainingJobRequest, delivered: &Delivered<'
         channels.retain(|channel| ![CODE_CHANNEL, DRIVER_CHANNEL].contains(&channel.channel_name.as_str()));
     }
     let hyperparameters = request.hyper_parameters.get_or_insert_default();
-    let mut add = |name: &str, value: &str| hyperparameters.insert(name.to_owned(), Object::str(value).dumps());
+    let mut add = |name: &str, value: &str| hyperparameters.insert(name.to_owned(), PyValue::str(value).dumps());
     add(environment::SUBMIT_DIRECTORY, &delivered.code.to_string());
     add(environment::REGION, delivered.region);
     if let Program::EntryPoint(entry_point) = delivered.program {

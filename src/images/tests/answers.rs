@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{choose, processor};
+use super::super::{processor, resolve};
 use super::{BUILT_IN, framework};
-use crate::images::query::{Base, ImageQuery, Kind, Library};
+use crate::images::query::{Base, ImageKind, ImageQuery, Library};
 use crate::images::resolve::Choice;
 use crate::model::InstanceType;
 
@@ -103,7 +103,7 @@ fn question<'a>(parts: [&'a str; 6], shown: &[&str], tables: &[BTreeMap<&'a str,
 
 impl<'a> Question<'a> {
     /// The question in our words.
-    fn query(&self, kind: Kind, instance_type: &'a InstanceType) -> ImageQuery<'_> {
+    fn query(&self, kind: ImageKind, instance_type: &'a InstanceType) -> ImageQuery<'_> {
         let given = |text: &'a str| Some(text).filter(|text| !text.is_empty());
         let base = ["pytorch", "tensorflow"].into_iter().find_map(|name| Some((name, self.base.strip_prefix(name)?)));
         ImageQuery {
@@ -128,8 +128,8 @@ impl<'a> Question<'a> {
 
     /// An algorithm where no framework is called so.
     fn ours(&self, instance_type: &'a InstanceType) -> Option<Choice<'_>> {
-        let mut kinds = [Kind::Framework, Kind::Algorithm].into_iter();
-        kinds.find_map(|kind| choose(&BUILT_IN, &self.query(kind, instance_type)).ok())
+        let mut kinds = [ImageKind::Framework, ImageKind::Algorithm].into_iter();
+        kinds.find_map(|kind| resolve(&BUILT_IN, &self.query(kind, instance_type)).ok())
     }
 }
 

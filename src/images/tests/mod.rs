@@ -3,8 +3,8 @@
 
 mod answers;
 
-use super::query::{Base, ImageQuery, Kind, Library};
-use super::{Catalog, ImageError, Subject, choose};
+use super::query::{Base, ImageKind, ImageQuery, Library};
+use super::{Catalog, ImageError, Subject, resolve};
 use crate::model::InstanceType;
 
 static BUILT_IN: Catalog = Catalog::built_in();
@@ -12,7 +12,7 @@ static BUILT_IN: Catalog = Catalog::built_in();
 /// A query of a framework on an instance; the tests set what they are about.
 fn framework<'a>(name: &'a str, version: &'a str, instance_type: &'a InstanceType) -> ImageQuery<'a> {
     ImageQuery {
-        kind: Kind::Framework,
+        kind: ImageKind::Framework,
         name,
         version: Some(version),
         py_version: None,
@@ -25,7 +25,7 @@ fn framework<'a>(name: &'a str, version: &'a str, instance_type: &'a InstanceTyp
 }
 
 fn algorithm<'a>(name: &'a str, version: Option<&'a str>, instance_type: &'a InstanceType) -> ImageQuery<'a> {
-    ImageQuery { kind: Kind::Algorithm, version, ..framework(name, "", instance_type) }
+    ImageQuery { kind: ImageKind::Algorithm, version, ..framework(name, "", instance_type) }
 }
 
 fn huggingface<'a>(version: &'a str, pytorch: &'a str, instance_type: &'a InstanceType) -> ImageQuery<'a> {
@@ -34,7 +34,7 @@ fn huggingface<'a>(version: &'a str, pytorch: &'a str, instance_type: &'a Instan
 }
 
 fn tag(query: &ImageQuery<'_>) -> Result<String, ImageError> {
-    let choice = choose(&BUILT_IN, query)?;
+    let choice = resolve(&BUILT_IN, query)?;
     Ok(format!("{}:{}", choice.entry.repository, choice.tag()?))
 }
 
@@ -54,7 +54,7 @@ fn trainium() -> InstanceType {
 fn uris_have_the_account_and_the_suffix_of_the_region() -> Result<(), ImageError> {
     let cpu = cpu();
     let query = framework("pytorch", "2.3", &cpu);
-    let choice = choose(&BUILT_IN, &query)?;
+    let choice = resolve(&BUILT_IN, &query)?;
     let cases = [
         ("eu-west-1", "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3-cpu-py311"),
         ("cn-north-1", "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.3-cpu-py311"),
@@ -182,7 +182,7 @@ fn errors_say_the_fact_and_what_to_write() {
 fn a_region_without_an_account_says_what_there_is() {
     let cpu = cpu();
     let no_image =
-        |query: &ImageQuery<'_>, region: &str| match choose(&BUILT_IN, query).and_then(|choice| choice.uri(region)) {
+        |query: &ImageQuery<'_>, region: &str| match resolve(&BUILT_IN, query).and_then(|choice| choice.uri(region)) {
             Err(error) if error.subject == Subject::Region => format!("{error} -- {}", error.hint),
             other => format!("not an error of the region: {other:?}"),
         };

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::constraints;
-use super::section::Reader;
+use super::section::SectionReader;
 use super::source::resolve;
-use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Value};
 use crate::job::schema;
@@ -29,7 +29,7 @@ const DATA_TYPES: &[(&str, S3DataType)] = &[
     ("Converse", S3DataType::Converse),
 ];
 
-pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
+pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Vec<ChannelSpec> {
     let Some(node) = root.get("channels") else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         root.refuse("channels", "`channels` should be a table: train = \"s3://bucket/data\"", None);
@@ -43,7 +43,7 @@ pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Vec<ChannelSpec> {
     table.entries.iter().take(most).filter_map(|entry| channel(root, entry, folder)).collect()
 }
 
-fn channel(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+fn channel(root: &SectionReader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
     if let Err(why) = constraints::channel_name(&entry.key) {
         root.report.add(Problem::error(format!("the channel's name {why}")).at(&entry.key_place));
     }
@@ -81,7 +81,7 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
     }
 }
 
-fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+fn long(root: &SectionReader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
     let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, schema::CHANNEL);
     let content_type = |text: &str| constraints::at_most(text, LONGEST_CONTENT_TYPE);
     let hub_content = |text: &str| constraints::between(text, 1, LONGEST_HUB_CONTENT);
@@ -110,7 +110,7 @@ fn long(root: &Reader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> 
     is_known.then_some(channel)
 }
 
-fn long_source(reader: &Reader<'_>, folder: &Path) -> Option<ChannelSource> {
+fn long_source(reader: &SectionReader<'_>, folder: &Path) -> Option<ChannelSource> {
     let access = reader.word("access", &[("ro", false), ("rw", true)]);
     let text = reader.checked("source", constraints::not_empty)?;
     let place = &reader.get("source")?.place;
@@ -118,7 +118,7 @@ fn long_source(reader: &Reader<'_>, folder: &Path) -> Option<ChannelSource> {
 }
 
 /// Keys that only some kinds of sources have.
-fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
+fn check_kind(reader: &SectionReader<'_>, channel: &ChannelSpec) {
     let leave_out = |key: &str, what: &str| {
         if reader.has(key) && reader.has("source") {
             reader.refuse(key, format!("`{key}` is only for {what}"), Some("leave it out".to_owned()));
@@ -150,7 +150,7 @@ fn check_kind(reader: &Reader<'_>, channel: &ChannelSpec) {
 /// A source as it is written.
 struct Source<'a> {
     text: &'a str,
-    place: &'a Place,
+    place: &'a Location,
     read_write: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::constraints;
 use super::free_form::json_table;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::diagnostics::suggest::list;
 use crate::job::spec::{Distribution, DistributionKind};
 
@@ -19,7 +19,7 @@ const KINDS: &[(&str, DistributionKind)] = &[
 /// A hyperparameter carries them (botocore, `HyperParameterValue`).
 const LONGEST_OPTIONS: usize = 2500;
 
-pub(crate) fn decode(root: &Reader<'_>) -> Option<Distribution> {
+pub(crate) fn decode(root: &SectionReader<'_>) -> Option<Distribution> {
     let section = root.section("distribution");
     if !section.is_written() {
         return None;
@@ -39,7 +39,7 @@ pub(crate) fn decode(root: &Reader<'_>) -> Option<Distribution> {
 }
 
 /// Keys that only some types have.
-fn check_options(section: &Reader<'_>, kind: DistributionKind) {
+fn check_options(section: &SectionReader<'_>, kind: DistributionKind) {
     use DistributionKind::{Mpi, SmdistributedDataparallel, SmdistributedModelparallel, TorchDistributed};
     let only = |key: &str, kinds: &[DistributionKind]| {
         if section.has(key) && !kinds.contains(&kind) {

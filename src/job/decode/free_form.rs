@@ -3,13 +3,13 @@
 use serde_json::{Map, Number, Value as Json};
 
 use super::numbers::plain_decimal;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Node, Table, Value};
 
 /// A table under `key` as JSON, in the order written.
-pub(crate) fn json_table(reader: &Reader<'_>, key: &str) -> Option<Map<String, Json>> {
+pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<String, Json>> {
     let Value::Table(table) = &reader.get(key)?.value else {
         reader.refuse(key, format!("`{key}` should be a table"), None);
         return None;
@@ -41,7 +41,7 @@ fn number_of(integer: i128) -> Option<Number> {
 }
 
 /// A table under `key` whose values are sent as text, each with its entry.
-pub(crate) fn text_table<'a>(reader: &Reader<'a>, key: &str) -> Vec<(&'a Entry, String)> {
+pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a Entry, String)> {
     let Some(node) = reader.get(key) else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         reader.refuse(key, format!("`{key}` should be a table"), None);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::constraints::{self, Checked};
-use super::section::Reader;
-use crate::images::{OwnEntry, OwnImages};
+use super::section::SectionReader;
+use crate::images::{UserEntry, UserImages};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::read::{self, Wanted};
@@ -18,12 +18,12 @@ const ACCOUNT_DIGITS: usize = 12;
 const PROCESSORS: [&str; 3] = ["cpu", "gpu", "trn"];
 
 /// Reads the file; `name` is how it is shown, `folder` that of what names it: lines of a file elsewhere are not shown.
-pub(crate) fn read(path: &Path, name: String, folder: &Path) -> Result<Vec<OwnImages>, InvalidSpec> {
+pub(crate) fn read(path: &Path, name: String, folder: &Path) -> Result<Vec<UserImages>, InvalidSpec> {
     let is_quotable = || read::is_quotable(path, folder, Wanted::Images);
     parse(path, name).map_err(|invalid| if is_quotable() { invalid } else { invalid.withhold(Wanted::Images.name()) })
 }
 
-fn parse(path: &Path, name: String) -> Result<Vec<OwnImages>, InvalidSpec> {
+fn parse(path: &Path, name: String) -> Result<Vec<UserImages>, InvalidSpec> {
     let invalid = |text: String, problems: Vec<Problem>| {
         let sources = vec![SourceText { name: name.clone(), text }];
         InvalidSpec { path: PathBuf::from(&name), sources, problems }
@@ -35,10 +35,10 @@ fn parse(path: &Path, name: String) -> Result<Vec<OwnImages>, InvalidSpec> {
     if report.has_errors() { Err(invalid(text, report.into_problems())) } else { Ok(images) }
 }
 
-fn images(root: &Table, entry: &Entry, report: &Report) -> OwnImages {
+fn images(root: &Table, entry: &Entry, report: &Report) -> UserImages {
     check_name(entry, report);
-    let section = Reader::free(root, report).nested(&entry.key, &entry.node, IMAGES);
-    OwnImages {
+    let section = SectionReader::free(root, report).nested(&entry.key, &entry.node, IMAGES);
+    UserImages {
         name: entry.key.clone(),
         aliases: texts(&section, "version_aliases", constraints::not_empty).unwrap_or_default(),
         versions: versions(&section),
@@ -53,7 +53,7 @@ fn check_name(entry: &Entry, report: &Report) {
     }
 }
 
-fn versions(section: &Reader<'_>) -> BTreeMap<String, Vec<OwnEntry>> {
+fn versions(section: &SectionReader<'_>) -> BTreeMap<String, Vec<UserEntry>> {
     let Some(node) = section.get("versions") else { return BTreeMap::new() };
     let Value::Table(table) = &node.value else {
         section.refuse("versions", "`versions` should be a table of tables, one for each version", None);
@@ -63,7 +63,7 @@ fn versions(section: &Reader<'_>) -> BTreeMap<String, Vec<OwnEntry>> {
 }
 
 /// One table, or a list of them.
-fn of_version(section: &Reader<'_>, version: &Entry) -> Vec<OwnEntry> {
+fn of_version(section: &SectionReader<'_>, version: &Entry) -> Vec<UserEntry> {
     let nodes: Vec<&Node> = match &version.node.value {
         Value::Array(items) => items.iter().collect(),
         _ => vec![&version.node],
@@ -72,9 +72,9 @@ fn of_version(section: &Reader<'_>, version: &Entry) -> Vec<OwnEntry> {
     nodes.into_iter().map(|node| own_entry(&section.nested(&name, node, IMAGES_OF_VERSION))).collect()
 }
 
-fn own_entry(section: &Reader<'_>) -> OwnEntry {
+fn own_entry(section: &SectionReader<'_>) -> UserEntry {
     let list = |key| section.has(key).then(|| section.strings(key, constraints::not_empty));
-    OwnEntry {
+    UserEntry {
         repository: section.checked("repository", constraints::not_empty),
         registries: texts(section, "registries", account),
         processors: section.has("processors").then(|| section.strings("processors", processor)),
@@ -96,7 +96,7 @@ fn processor(text: &str) -> Checked {
 }
 
 /// A table of texts, each of which passes `check`.
-fn texts(section: &Reader<'_>, key: &str, check: fn(&str) -> Checked) -> Option<BTreeMap<String, String>> {
+fn texts(section: &SectionReader<'_>, key: &str, check: fn(&str) -> Checked) -> Option<BTreeMap<String, String>> {
     let Value::Table(table) = &section.get(key)?.value else {
         section.refuse(key, format!("`{key}` should be a table"), None);
         return None;

@@ -1,13 +1,13 @@
 //! `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are one switch.
 
 use super::constraints;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::document::tree::{Node, Value};
 use crate::job::spec::{Local, Network, Output};
 use crate::model::local_options::STOP_GRACE;
 
 /// `[spot]`, `[remote_debug]` and the like: `enabled = true`. A section without the key is one switched on.
-pub(crate) fn switch(root: &Reader<'_>, key: &str) -> Option<bool> {
+pub(crate) fn switch(root: &SectionReader<'_>, key: &str) -> Option<bool> {
     let section = root.section(key);
     if !section.is_written() {
         return None;
@@ -15,7 +15,7 @@ pub(crate) fn switch(root: &Reader<'_>, key: &str) -> Option<bool> {
     Some(section.boolean("enabled").unwrap_or(false))
 }
 
-pub(crate) fn output(root: &Reader<'_>) -> Output {
+pub(crate) fn output(root: &SectionReader<'_>) -> Output {
     let section = root.section("output");
     Output {
         s3_uri: section.s3_uri("s3_uri"),
@@ -24,7 +24,7 @@ pub(crate) fn output(root: &Reader<'_>) -> Output {
     }
 }
 
-pub(crate) fn network(root: &Reader<'_>) -> Network {
+pub(crate) fn network(root: &SectionReader<'_>) -> Network {
     let section = root.section("network");
     for (key, other) in [("subnets", "security_group_ids"), ("security_group_ids", "subnets")] {
         if section.has(key) && !section.has(other) {
@@ -39,7 +39,7 @@ pub(crate) fn network(root: &Reader<'_>) -> Network {
 }
 
 /// `[network]` key by key, whatever else is written.
-pub(crate) fn network_values(section: &Reader<'_>) -> Network {
+pub(crate) fn network_values(section: &SectionReader<'_>) -> Network {
     let encrypted = section.boolean("encrypt_inter_container_traffic");
     Network {
         subnets: section.strings("subnets", constraints::network_id),
@@ -49,11 +49,11 @@ pub(crate) fn network_values(section: &Reader<'_>) -> Network {
     }
 }
 
-pub(crate) fn volume_kms_key_id(root: &Reader<'_>) -> Option<String> {
+pub(crate) fn volume_kms_key_id(root: &SectionReader<'_>) -> Option<String> {
     root.section("encryption").checked("volume_kms_key_id", constraints::kms_key_id)
 }
 
-pub(crate) fn local(root: &Reader<'_>) -> Local {
+pub(crate) fn local(root: &SectionReader<'_>) -> Local {
     let section = root.section("local");
     Local {
         python: section.checked("python", constraints::not_empty),

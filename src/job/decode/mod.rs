@@ -27,10 +27,10 @@ use crate::model::JobName;
 use crate::model::job_name::base_from;
 use channels::INPUT_MODES;
 use free_form::json_table;
-use section::Reader;
+use section::SectionReader;
 
 pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
-    let root = Reader::root(tree, schema::ROOT, report);
+    let root = SectionReader::root(tree, schema::ROOT, report);
     JobSpec {
         folder: folder.to_owned(),
         name: name(&root, folder),
@@ -67,7 +67,7 @@ pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
 }
 
 /// The base of the job's name; a folder's name is made valid, a written one has to be.
-fn name(root: &Reader<'_>, folder: &Path) -> String {
+fn name(root: &SectionReader<'_>, folder: &Path) -> String {
     let from_folder = || base_from(&folder.file_name().unwrap_or_default().to_string_lossy());
     let Some(name) = root.string("name") else { return from_folder() };
     if let Err(error) = JobName::new(name.as_str()) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::constraints;
 use super::free_form::text_table;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::spec::{Debugger, DebuggerHook, Experiment, Mlflow, Profiler, RuleSpec, S3AndLocalPath};
 use crate::model::S3Uri;
@@ -19,14 +19,14 @@ fn some_uri(uri: Option<S3Uri>) -> Option<S3Uri> {
     uri.or_else(|| S3Uri::parse("s3://missing").ok())
 }
 
-pub(crate) fn tensorboard(root: &Reader<'_>) -> Option<S3AndLocalPath> {
+pub(crate) fn tensorboard(root: &SectionReader<'_>) -> Option<S3AndLocalPath> {
     let section = root.section("tensorboard");
     let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
     let local_path = section.checked("local_path", constraints::container_path);
     section.is_written().then_some(S3AndLocalPath { s3_uri, local_path })
 }
 
-pub(crate) fn experiment(root: &Reader<'_>) -> Option<Experiment> {
+pub(crate) fn experiment(root: &SectionReader<'_>) -> Option<Experiment> {
     let section = root.section("experiment");
     let name = |key| section.checked(key, constraints::experiment_name);
     section.is_written().then(|| Experiment {
@@ -37,12 +37,12 @@ pub(crate) fn experiment(root: &Reader<'_>) -> Option<Experiment> {
     })
 }
 
-pub(crate) fn debugger(root: &Reader<'_>) -> Option<Debugger> {
+pub(crate) fn debugger(root: &SectionReader<'_>) -> Option<Debugger> {
     let section = root.section("debugger");
     section.is_written().then(|| Debugger { hook: hook(&section), rules: rules(&section) })
 }
 
-fn hook(debugger: &Reader<'_>) -> Option<DebuggerHook> {
+fn hook(debugger: &SectionReader<'_>) -> Option<DebuggerHook> {
     let section = debugger.section("hook");
     let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
     let collections = section.sections("collections");
@@ -54,15 +54,15 @@ fn hook(debugger: &Reader<'_>) -> Option<DebuggerHook> {
     })
 }
 
-fn collection(section: &Reader<'_>) -> (String, BTreeMap<String, String>) {
+fn collection(section: &SectionReader<'_>) -> (String, BTreeMap<String, String>) {
     (name(section), parameters(section))
 }
 
-fn rules(section: &Reader<'_>) -> Vec<RuleSpec> {
+fn rules(section: &SectionReader<'_>) -> Vec<RuleSpec> {
     section.sections("rules").iter().map(rule).collect()
 }
 
-fn rule(section: &Reader<'_>) -> RuleSpec {
+fn rule(section: &SectionReader<'_>) -> RuleSpec {
     RuleSpec {
         name: name(section),
         image: section.checked("image", constraints::image),
@@ -80,11 +80,11 @@ fn processing_type(text: &str) -> Result<(), String> {
     if is_type { Ok(()) } else { Err("is not an instance type, such as ml.t3.medium".to_owned()) }
 }
 
-fn name(section: &Reader<'_>) -> String {
+fn name(section: &SectionReader<'_>) -> String {
     section.checked("name", |text| constraints::between(text, 1, LONGEST_NAME)).unwrap_or_default()
 }
 
-fn parameters(section: &Reader<'_>) -> BTreeMap<String, String> {
+fn parameters(section: &SectionReader<'_>) -> BTreeMap<String, String> {
     let parameters = text_table(section, "parameters");
     let (count, most) = (parameters.len(), section.most("parameters"));
     if count > most {
@@ -104,7 +104,7 @@ fn parameters(section: &Reader<'_>) -> BTreeMap<String, String> {
     parameters.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
 }
 
-pub(crate) fn profiler(root: &Reader<'_>) -> Option<Profiler> {
+pub(crate) fn profiler(root: &SectionReader<'_>) -> Option<Profiler> {
     let section = root.section("profiler");
     let interval = section.integer("system_monitor_interval_millis");
     if interval.is_some_and(|interval| !INTERVALS.contains(&interval)) {
@@ -120,7 +120,7 @@ pub(crate) fn profiler(root: &Reader<'_>) -> Option<Profiler> {
     })
 }
 
-pub(crate) fn mlflow(root: &Reader<'_>) -> Option<Mlflow> {
+pub(crate) fn mlflow(root: &SectionReader<'_>) -> Option<Mlflow> {
     let section = root.section("mlflow");
     let name = |key| section.checked(key, |text| constraints::between(text, 1, LONGEST_NAME));
     section.is_written().then(|| Mlflow {

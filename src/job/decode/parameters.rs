@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use super::constraints::{self, Checked};
 use super::free_form::{json_table, text_table};
-use super::section::Reader;
-use crate::job::diagnostics::problem::{Place, Problem};
+use super::section::SectionReader;
+use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Value};
 
@@ -24,11 +24,11 @@ const LONGEST_TAG_VALUE: usize = 256;
 const RESERVED_TAGS: [&str; 2] = ["aws:", "smtrain:"];
 
 /// Their lengths are checked where it is known how they are encoded.
-pub(crate) fn hyperparameters(root: &Reader<'_>) -> Map<String, Json> {
+pub(crate) fn hyperparameters(root: &SectionReader<'_>) -> Map<String, Json> {
     json_table(root, "hyperparameters").unwrap_or_default()
 }
 
-pub(crate) fn environment(root: &Reader<'_>) -> BTreeMap<String, String> {
+pub(crate) fn environment(root: &SectionReader<'_>) -> BTreeMap<String, String> {
     let variables = text_table(root, "environment");
     at_most(root, "environment", variables.len());
     for (entry, value) in &variables {
@@ -38,7 +38,7 @@ pub(crate) fn environment(root: &Reader<'_>) -> BTreeMap<String, String> {
     variables.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
 }
 
-pub(crate) fn tags(root: &Reader<'_>) -> Vec<(String, String)> {
+pub(crate) fn tags(root: &SectionReader<'_>) -> Vec<(String, String)> {
     let tags = text_table(root, "tags");
     at_most(root, "tags", tags.len());
     for (entry, value) in &tags {
@@ -55,7 +55,7 @@ pub(crate) fn tags(root: &Reader<'_>) -> Vec<(String, String)> {
     tags.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
 }
 
-pub(crate) fn metrics(root: &Reader<'_>) -> Vec<(String, String)> {
+pub(crate) fn metrics(root: &SectionReader<'_>) -> Vec<(String, String)> {
     let Some(node) = root.get("metrics") else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         root.refuse("metrics", "`metrics` should be a table: name = 'regular expression'", None);
@@ -84,7 +84,7 @@ fn metric(entry: &Entry, report: &Report) -> Option<String> {
 }
 
 /// What SageMaker's own engine, which is like Python's, may take and ours doesn't is a warning.
-fn check_expression(expression: &str, place: &Place, report: &Report) {
+fn check_expression(expression: &str, place: &Location, report: &Report) {
     match RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
         Ok(_) => {
@@ -120,14 +120,14 @@ fn reason(error: &regex::Error) -> String {
     last.trim_start_matches("error: ").to_owned()
 }
 
-fn at_most(root: &Reader<'_>, key: &str, count: usize) {
+fn at_most(root: &SectionReader<'_>, key: &str, count: usize) {
     let most = root.most(key);
     if count > most {
         root.refuse(key, format!("[{key}] has {count} entries, and at most {most} are allowed"), None);
     }
 }
 
-fn check(report: &Report, place: &Place, what: &str, checked: Checked) {
+fn check(report: &Report, place: &Location, what: &str, checked: Checked) {
     if let Err(why) = checked {
         report.add(Problem::error(format!("{what} {why}")).at(place));
     }

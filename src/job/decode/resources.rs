@@ -1,7 +1,7 @@
 //! `[resources]`, `[limits]` and `[checkpoints]`.
 
 use super::constraints;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::schema::instance_types::{Verdict, judge};
 use crate::job::spec::{Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, Limits, Resources};
@@ -12,7 +12,7 @@ const DEFAULT_VOLUME_GB: u32 = 30;
 const LONGEST_GROUP_NAME: usize = 64;
 const LONGEST_ULTRA_SERVER_ID: usize = 256;
 
-pub(crate) fn resources(root: &Reader<'_>) -> Resources {
+pub(crate) fn resources(root: &SectionReader<'_>) -> Resources {
     let section = root.section("resources");
     let instance_count = section.count("instance_count").unwrap_or(1);
     Resources {
@@ -28,7 +28,7 @@ pub(crate) fn resources(root: &Reader<'_>) -> Resources {
 }
 
 /// A type that could be newer than the built-in list is a warning, what can't be a type an error.
-fn instance_type(section: &Reader<'_>, key: &str) -> Option<InstanceType> {
+fn instance_type(section: &SectionReader<'_>, key: &str) -> Option<InstanceType> {
     let node = section.get(key)?;
     let name = section.string(key)?;
     let instance_type = InstanceType::new(name.as_str());
@@ -55,7 +55,7 @@ fn unusual(name: &str) -> Option<Problem> {
     }
 }
 
-fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
+fn instance_groups(section: &SectionReader<'_>) -> Vec<InstanceGroupSpec> {
     let groups = section.sections("instance_groups");
     not_empty(section, "instance_groups", groups.len());
     let groups: Vec<_> = groups.iter().map(instance_group).collect();
@@ -67,7 +67,7 @@ fn instance_groups(section: &Reader<'_>) -> Vec<InstanceGroupSpec> {
     groups
 }
 
-fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
+fn instance_group(group: &SectionReader<'_>) -> InstanceGroupSpec {
     InstanceGroupSpec {
         name: group.checked("name", |text| constraints::between(text, 1, LONGEST_GROUP_NAME)).unwrap_or_default(),
         instance_type: cloud_type(group),
@@ -76,11 +76,11 @@ fn instance_group(group: &Reader<'_>) -> InstanceGroupSpec {
 }
 
 /// Each comes out with a count: its own, or the one of all of them, which to the API is the same.
-fn instance_preferences(section: &Reader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
+fn instance_preferences(section: &SectionReader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
     let readers = section.sections("instance_preferences");
     not_empty(section, "instance_preferences", readers.len());
     check_counts(section, readers.iter().filter(|reader| reader.has("count")).count(), readers.len());
-    let preference = |reader: &Reader<'_>| InstancePreferenceSpec {
+    let preference = |reader: &SectionReader<'_>| InstancePreferenceSpec {
         instance_type: cloud_type(reader),
         count: reader.count("count").or(Some(count_of_all)),
         training_plan_arn: reader.checked("training_plan_arn", constraints::training_plan_arn),
@@ -88,9 +88,9 @@ fn instance_preferences(section: &Reader<'_>, count_of_all: u32) -> Vec<Instance
     readers.iter().map(preference).collect()
 }
 
-fn instance_placement(section: &Reader<'_>) -> Option<InstancePlacement> {
+fn instance_placement(section: &SectionReader<'_>) -> Option<InstancePlacement> {
     let placement = section.section("instance_placement");
-    let specification = |reader: &Reader<'_>| {
+    let specification = |reader: &SectionReader<'_>| {
         let id = reader.checked("ultra_server_id", |text| constraints::between(text, 1, LONGEST_ULTRA_SERVER_ID));
         (id, reader.count("count").unwrap_or(1))
     };
@@ -101,7 +101,7 @@ fn instance_placement(section: &Reader<'_>) -> Option<InstancePlacement> {
 }
 
 /// Source: botocore 1.44.5, documentation of `InstancePreference`.
-fn check_counts(section: &Reader<'_>, counts: usize, preferences: usize) {
+fn check_counts(section: &SectionReader<'_>, counts: usize, preferences: usize) {
     if counts > 0 && counts < preferences {
         let hint = "give every preference a `count`, or none and `instance_count` for all of them".to_owned();
         section.refuse("instance_preferences", "only some instance preferences have a `count`", Some(hint));
@@ -113,7 +113,7 @@ fn check_counts(section: &Reader<'_>, counts: usize, preferences: usize) {
 }
 
 /// A type of a group or a preference, which this computer can't be one of.
-fn cloud_type(reader: &Reader<'_>) -> InstanceType {
+fn cloud_type(reader: &SectionReader<'_>) -> InstanceType {
     let instance_type = instance_type(reader, "type").unwrap_or_else(|| InstanceType::new(""));
     if instance_type.is_local() {
         let hint = "write instance_type = \"local\" instead".to_owned();
@@ -122,13 +122,13 @@ fn cloud_type(reader: &Reader<'_>) -> InstanceType {
     instance_type
 }
 
-fn not_empty(section: &Reader<'_>, key: &str, count: usize) {
+fn not_empty(section: &SectionReader<'_>, key: &str, count: usize) {
     if section.has(key) && count == 0 {
         section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
     }
 }
 
-pub(crate) fn limits(root: &Reader<'_>) -> Limits {
+pub(crate) fn limits(root: &SectionReader<'_>) -> Limits {
     let section = root.section("limits");
     Limits {
         max_run: section.duration("max_run").unwrap_or(Limits::default().max_run),
@@ -138,7 +138,7 @@ pub(crate) fn limits(root: &Reader<'_>) -> Limits {
     }
 }
 
-pub(crate) fn checkpoints(root: &Reader<'_>) -> Option<Checkpoints> {
+pub(crate) fn checkpoints(root: &SectionReader<'_>) -> Option<Checkpoints> {
     let section = root.section("checkpoints");
     section.is_written().then(|| Checkpoints {
         s3_uri: section.s3_uri("s3_uri"),

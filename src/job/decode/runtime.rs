@@ -1,18 +1,20 @@
 //! `[framework]`, `[algorithm]`, `[container]` and `[serverless]`: exactly one says what runs.
 
 use super::constraints;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::list;
 use crate::job::document::tree::Value;
-use crate::job::spec::{Algorithm, Container, Framework, ModelDir, ModelPackage, RepositoryAccess, Runs, Serverless};
+use crate::job::spec::{
+    Algorithm, Container, Framework, ModelDir, ModelPackage, RepositoryAccess, Serverless, Workload,
+};
 
 const SECTIONS: [&str; 4] = ["framework", "algorithm", "container", "serverless"];
 
 /// Characters of each of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
 const LONGEST_ARGUMENT: usize = 256;
 
-pub(crate) fn decode(root: &Reader<'_>) -> Runs {
+pub(crate) fn decode(root: &SectionReader<'_>) -> Workload {
     let written: Vec<&str> = SECTIONS.into_iter().filter(|section| root.has(section)).collect();
     match written.as_slice() {
         [] if SECTIONS.iter().any(|section| root.is_meant(section)) => {}
@@ -25,20 +27,20 @@ pub(crate) fn decode(root: &Reader<'_>) -> Runs {
     }
     // All of them are read, for their own problems; the first one counts.
     let runs = [
-        root.has("framework").then(|| Runs::Framework(framework(root))),
-        root.has("algorithm").then(|| Runs::Algorithm(algorithm(root))),
-        root.has("container").then(|| Runs::Container(container(root))),
-        root.has("serverless").then(|| Runs::Serverless(serverless(root))),
+        root.has("framework").then(|| Workload::Framework(framework(root))),
+        root.has("algorithm").then(|| Workload::Algorithm(algorithm(root))),
+        root.has("container").then(|| Workload::Container(container(root))),
+        root.has("serverless").then(|| Workload::Serverless(serverless(root))),
     ];
-    runs.into_iter().flatten().next().unwrap_or_else(|| Runs::Framework(Framework::default()))
+    runs.into_iter().flatten().next().unwrap_or_else(|| Workload::Framework(Framework::default()))
 }
 
-fn nothing_runs(root: &Reader<'_>) {
+fn nothing_runs(root: &SectionReader<'_>) {
     let hint = "add [framework] with a name such as \"pytorch\", [algorithm] or [container]";
     root.report.add(Problem::error("nothing says what runs").hint(hint));
 }
 
-fn framework(root: &Reader<'_>) -> Framework {
+fn framework(root: &SectionReader<'_>) -> Framework {
     let section = root.section("framework");
     if !section.has("image") {
         section.require("version", "such as version = \"2.3\"; it is optional beside `image`");
@@ -60,7 +62,7 @@ fn framework(root: &Reader<'_>) -> Framework {
 }
 
 /// Keys that only some frameworks have.
-fn check_options(section: &Reader<'_>, framework: &Framework) {
+fn check_options(section: &SectionReader<'_>, framework: &Framework) {
     let only = |key: &str, names: &[&str]| {
         if section.has(key) && section.has("name") && !names.contains(&framework.name.as_str()) {
             section.refuse(key, format!("`{key}` is only for {}", list(names)), Some("leave it out".to_owned()));
@@ -84,7 +86,7 @@ fn check_options(section: &Reader<'_>, framework: &Framework) {
     }
 }
 
-fn model_dir(section: &Reader<'_>) -> Option<ModelDir> {
+fn model_dir(section: &SectionReader<'_>) -> Option<ModelDir> {
     match section.get("model_dir")?.value {
         Value::Boolean(false) => Some(ModelDir::None),
         Value::Boolean(true) => {
@@ -96,7 +98,7 @@ fn model_dir(section: &Reader<'_>) -> Option<ModelDir> {
     }
 }
 
-fn algorithm(root: &Reader<'_>) -> Algorithm {
+fn algorithm(root: &SectionReader<'_>) -> Algorithm {
     let section = root.section("algorithm");
     let version = section.checked("version", |text| constraints::between(text, 1, 64));
     if section.has("arn") {
@@ -109,7 +111,7 @@ fn algorithm(root: &Reader<'_>) -> Algorithm {
     Algorithm::BuiltIn { name: section.checked("name", constraints::not_empty).unwrap_or_default(), version }
 }
 
-fn container(root: &Reader<'_>) -> Container {
+fn container(root: &SectionReader<'_>) -> Container {
     let section = root.section("container");
     let arguments = |key| section.strings(key, |text| constraints::at_most(text, LONGEST_ARGUMENT));
     let access = [("Platform", RepositoryAccess::Platform), ("Vpc", RepositoryAccess::Vpc)];
@@ -128,7 +130,7 @@ fn container(root: &Reader<'_>) -> Container {
     container
 }
 
-fn serverless(root: &Reader<'_>) -> Serverless {
+fn serverless(root: &SectionReader<'_>) -> Serverless {
     let section = root.section("serverless");
     let job_type = section.text_word("job_type");
     if job_type.as_deref() == Some("Evaluation") {
@@ -149,7 +151,7 @@ fn serverless(root: &Reader<'_>) -> Serverless {
     }
 }
 
-pub(crate) fn model_package(root: &Reader<'_>) -> Option<ModelPackage> {
+pub(crate) fn model_package(root: &SectionReader<'_>) -> Option<ModelPackage> {
     let section = root.section("model_package");
     section.is_written().then(|| ModelPackage {
         group_arn: section.checked("group_arn", constraints::model_package_group_arn).unwrap_or_default(),

@@ -3,27 +3,27 @@
 use std::time::Duration;
 
 use super::constraints::Checked;
-use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
 use crate::job::document::tree::{Entry, Node, Table, Value};
-use crate::job::schema::{self, Key, Kind, duration, hint_for_unknown};
+use crate::job::schema::{self, Key, KeyKind, duration, hint_for_unknown};
 use crate::model::S3Uri;
 
 /// A section of more unknown keys is no slip of the pen.
 const MOST_UNKNOWN: usize = 20;
 
 /// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
-pub(crate) struct Reader<'a> {
+pub(crate) struct SectionReader<'a> {
     /// As it is addressed: `resources`, `channels.train`; empty for the top level.
     pub(crate) name: String,
     table: Option<&'a Table>,
-    place: Option<&'a Place>,
+    place: Option<&'a Location>,
     keys: &'static [Key],
     pub(crate) report: &'a Report,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SectionReader<'a> {
     pub(crate) fn root(table: &'a Table, keys: &'static [Key], report: &'a Report) -> Self {
         let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
         reader.refuse_unknown_keys();
@@ -36,18 +36,18 @@ impl<'a> Reader<'a> {
     }
 
     /// A section by its key; one that isn't written reads as empty.
-    pub(crate) fn section(&self, key: &str) -> Reader<'a> {
+    pub(crate) fn section(&self, key: &str) -> SectionReader<'a> {
         let keys = self.key(key).map_or(&[][..], Key::keys);
         match self.get(key) {
             Some(node) => self.nested(key, node, keys),
-            None => Reader { name: self.path(key), table: None, place: None, keys, report: self.report },
+            None => SectionReader { name: self.path(key), table: None, place: None, keys, report: self.report },
         }
     }
 
     /// `node`, which should be a table, as a section of its own.
-    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [Key]) -> Reader<'a> {
+    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [Key]) -> SectionReader<'a> {
         let table = self.as_table(key, node);
-        let reader = Reader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
+        let reader = SectionReader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
         reader.refuse_unknown_keys();
         for key in keys {
             key.required.into_iter().for_each(|hint| reader.require(key.name, hint));
@@ -56,8 +56,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of tables, of which no more are read than there may be.
-    pub(crate) fn sections(&self, key: &str) -> Vec<Reader<'a>> {
-        let (Some(node), Some(Kind::Sections(most, keys))) = (self.get(key), self.kind(key)) else { return Vec::new() };
+    pub(crate) fn sections(&self, key: &str) -> Vec<SectionReader<'a>> {
+        let (Some(node), Some(KeyKind::Sections(most, keys))) = (self.get(key), self.kind(key)) else {
+            return Vec::new();
+        };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of tables");
             return Vec::new();
@@ -72,7 +74,7 @@ impl<'a> Reader<'a> {
         key
     }
 
-    fn kind(&self, name: &str) -> Option<Kind> {
+    fn kind(&self, name: &str) -> Option<KeyKind> {
         self.key(name).map(|key| key.kind)
     }
 
@@ -132,7 +134,7 @@ impl<'a> Reader<'a> {
     /// How many entries of the user's own a key may have.
     pub(crate) fn most(&self, key: &str) -> usize {
         match self.kind(key) {
-            Some(Kind::Map(most, _) | Kind::Named(most, _)) => most,
+            Some(KeyKind::Map(most, _) | KeyKind::Named(most, _)) => most,
             _ => usize::MAX,
         }
     }
@@ -211,7 +213,7 @@ impl<'a> Reader<'a> {
 
     /// An integer within the limits of its key.
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        let (node, Kind::Integer(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let (node, KeyKind::Integer(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
         let Value::Integer(value) = node.value else {
             self.wrong_type(key, node, "an integer");
             return None;
@@ -232,7 +234,7 @@ impl<'a> Reader<'a> {
 
     /// A duration within the limits of its key.
     pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
-        let (node, Kind::Duration(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let (node, KeyKind::Duration(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
         let duration = match &node.value {
             Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
             Value::String(text) => duration::parse(text),
@@ -261,7 +263,7 @@ impl<'a> Reader<'a> {
     /// One of its key's words, each with what it means.
     pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         debug_assert!(
-            matches!(self.kind(key), Some(Kind::Word(known)) if known.iter().eq(words.iter().map(|(word, _)| word))),
+            matches!(self.kind(key), Some(KeyKind::Word(known)) if known.iter().eq(words.iter().map(|(word, _)| word))),
             "the words of {key}"
         );
         let text = self.text(key)?;
@@ -276,14 +278,14 @@ impl<'a> Reader<'a> {
 
     /// One of its key's words, as it is sent.
     pub(crate) fn text_word(&self, key: &str) -> Option<String> {
-        let Some(Kind::Word(words)) = self.kind(key) else { return None };
+        let Some(KeyKind::Word(words)) = self.kind(key) else { return None };
         let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
         self.word(key, &words).map(str::to_owned)
     }
 
     /// A list of strings, each of which passes `check`. No more are read than there may be.
     pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> Checked) -> Vec<String> {
-        let (Some(node), Some(Kind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
+        let (Some(node), Some(KeyKind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
             return Vec::new();

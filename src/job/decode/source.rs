@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::constraints;
-use super::section::Reader;
+use super::section::SectionReader;
 use crate::job::spec::Source;
 
 /// Written with no [source] at all, a framework's code is still the spec's folder: the entry point is then what is missing.
-pub(crate) fn decode(root: &Reader<'_>, folder: &Path) -> Option<Source> {
+pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Option<Source> {
     let section = root.section("source");
     if !section.is_written() {
         return None;

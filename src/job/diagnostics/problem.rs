@@ -20,7 +20,7 @@ pub(crate) enum Severity {
 
 /// A place: bytes of the `source`-th text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) source: usize,
     pub(crate) bytes: Range<usize>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Problem {
     /// What to do: `did you mean ...?`
     pub(crate) hint: Option<String>,
     /// `None` when the problem is of the whole file (missing, too large, not text).
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Location>,
 }
 
 /// A spec or a layer of settings that can't be used, with every problem that was found.
@@ -98,7 +98,7 @@ impl Problem {
     }
 
     #[must_use]
-    pub(crate) fn at(mut self, place: &Place) -> Self {
+    pub(crate) fn at(mut self, place: &Location) -> Self {
         self.place = Some(place.clone());
         self
     }

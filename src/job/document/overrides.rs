@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::toml::{dotted_key, flag_value};
 use super::tree::{Entry, Node, Table, Value};
-use crate::job::diagnostics::problem::{Place, Problem, SourceText};
+use crate::job::diagnostics::problem::{Location, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 
 /// One value from the command line.
@@ -67,7 +67,7 @@ impl Override {
         let read = if self.literal { None } else { flag_value(value, source, at, report) };
         read.unwrap_or_else(|| Node {
             value: Value::String(value.to_owned()),
-            place: Place { source, bytes: at..at + value.len() },
+            place: Location { source, bytes: at..at + value.len() },
             typed: None,
         })
     }
@@ -75,10 +75,10 @@ impl Override {
     /// The key's parts, and where in the text its value starts.
     fn key(&self, source: usize, report: &Report) -> Option<(Vec<Part>, usize)> {
         if let Key::Fixed(key) = &self.key {
-            let place = Place { source, bytes: 0..self.text.len() };
+            let place = Location { source, bytes: 0..self.text.len() };
             return Some((key.iter().map(|key| (key.clone(), place.clone())).collect(), 0));
         }
-        let place = |bytes: Range<usize>| Place { source, bytes };
+        let place = |bytes: Range<usize>| Location { source, bytes };
         let Some(equals) = equals_sign(&self.text) else {
             let problem = Problem::error("a value is missing").at(&place(0..self.text.len()));
             report.add(problem.label("expected `=` and a value").hint(format!("write {} {}", self.flag, self.form())));
@@ -131,7 +131,7 @@ impl Override {
 }
 
 /// A part of a key, and where it is written.
-type Part = (String, Place);
+type Part = (String, Location);
 
 /// The first `=` that is not inside quotes.
 fn equals_sign(text: &str) -> Option<usize> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::job::diagnostics::problem::{Place, Problem, line_and_column};
+use crate::job::diagnostics::problem::{Location, Problem, line_and_column};
 
 /// The largest file: 1 MiB, hundreds of times what one needs.
 const MAX_BYTES: u64 = 1 << 20;
@@ -144,7 +144,7 @@ pub(crate) fn other_format(text: &str, wanted: Wanted) -> Option<Problem> {
     };
     let at = text.find(first).unwrap_or(0);
     let message = format!("this looks like {format}, and a {} is TOML", wanted.name());
-    let place = Place { source: 0, bytes: at..at + first.len() };
+    let place = Location { source: 0, bytes: at..at + first.len() };
     Some(Problem::error(message).at(&place).hint(format!("TOML is written as {}", wanted.example())))
 }
 

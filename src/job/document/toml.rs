@@ -8,7 +8,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 use super::nesting::too_deep;
 use super::read::{Wanted, other_format};
 use super::tree::{Entry, Node, Table, Value};
-use crate::job::diagnostics::problem::{Place, Problem, char_boundary, line_and_column};
+use crate::job::diagnostics::problem::{Location, Problem, char_boundary, line_and_column};
 use crate::job::diagnostics::report::Report;
 
 const DUPLICATE_KEY: &str = "duplicate key";
@@ -18,7 +18,7 @@ const MOST_DUPLICATES: usize = 20;
 /// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
 pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Table> {
     if let Some(bytes) = too_deep(text) {
-        report.add(nested_too_deeply(&Place { source: 0, bytes }));
+        report.add(nested_too_deeply(&Location { source: 0, bytes }));
         return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -72,7 +72,7 @@ pub(crate) fn dotted_key(text: &str) -> Option<Vec<(String, Range<usize>)>> {
     }
 }
 
-pub(crate) fn nested_too_deeply(place: &Place) -> Problem {
+pub(crate) fn nested_too_deeply(place: &Location) -> Problem {
     Problem::error("tables and arrays are nested more than 64 levels deep").at(place)
 }
 
@@ -81,7 +81,7 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> Problem {
     let start = char_boundary(text, bytes.start);
     let end = char_boundary(text, bytes.end).max(start);
     let problem = Problem::error(format!("invalid TOML: {}", in_plain_words(error.message(), text.get(start..end))));
-    problem.at(&Place { source: 0, bytes: start..end })
+    problem.at(&Location { source: 0, bytes: start..end })
 }
 
 /// The parser's messages, but for one that misleads: it takes a missing value for a string without quotes.
@@ -105,7 +105,7 @@ fn duplicate_key(text: &str, bytes: Range<usize>, look_for_first: bool) -> Probl
         }
         None => problem.label("given again"),
     };
-    problem.at(&Place { source: 0, bytes })
+    problem.at(&Location { source: 0, bytes })
 }
 
 /// The parser tells only where a key is given again. The text up to there, with a name of its own in the duplicate's
@@ -145,8 +145,8 @@ struct Convert<'r> {
 }
 
 impl Convert<'_> {
-    fn place(&self, bytes: &Range<usize>) -> Place {
-        Place { source: self.source, bytes: bytes.start + self.offset..bytes.end + self.offset }
+    fn place(&self, bytes: &Range<usize>) -> Location {
+        Location { source: self.source, bytes: bytes.start + self.offset..bytes.end + self.offset }
     }
 
     /// toml sorts tables by key; ours are in the order written.
@@ -179,7 +179,7 @@ impl Convert<'_> {
         Value::Array(array.iter().map(|item| self.node(item)).collect())
     }
 
-    fn integer(&self, integer: &DeInteger<'_>, place: &Place) -> Value {
+    fn integer(&self, integer: &DeInteger<'_>, place: &Location) -> Value {
         let value = i128::from_str_radix(integer.as_str(), integer.radix());
         Value::Integer(value.unwrap_or_else(|_| {
             self.out_of_range(place);
@@ -187,7 +187,7 @@ impl Convert<'_> {
         }))
     }
 
-    fn float(&self, text: &str, place: &Place) -> Value {
+    fn float(&self, text: &str, place: &Location) -> Value {
         let value: f64 = text.parse().unwrap_or(f64::NAN);
         if value.is_infinite() && !text.contains("inf") {
             self.out_of_range(place);
@@ -196,7 +196,7 @@ impl Convert<'_> {
         Value::Float(value)
     }
 
-    fn out_of_range(&self, place: &Place) {
+    fn out_of_range(&self, place: &Location) {
         let hint = "write it in quotes to send it as text";
         self.report.add(Problem::error("this number is too large").at(place).hint(hint));
     }

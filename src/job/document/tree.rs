@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::job::diagnostics::problem::Place;
+use crate::job::diagnostics::problem::Location;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) value: Value,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     /// A flag's value as it was typed, when it reads as a TOML number or boolean: `--set framework.version=2.3` means
     /// the text wherever a string is wanted. Likewise a boolean of YAML.
     pub(crate) typed: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Table {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    pub(crate) key_place: Place,
+    pub(crate) key_place: Location,
     pub(crate) node: Node,
 }
 

@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 use super::nesting::MAX_DEPTH;
 use super::toml::nested_too_deeply;
 use super::tree::{Entry, Node, Table, Value};
-use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::problem::{Location, Problem};
 
 /// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
 const MOST_WEIGHT: usize = 4 << 20;
@@ -84,9 +84,9 @@ impl Places {
         byte.unwrap_or(self.end).min(self.end)
     }
 
-    fn of_span(&self, span: Span) -> Place {
+    fn of_span(&self, span: Span) -> Location {
         let start = self.byte(span.start);
-        Place { source: 0, bytes: start..self.byte(span.end).max(start) }
+        Location { source: 0, bytes: start..self.byte(span.end).max(start) }
     }
 }
 
@@ -118,17 +118,17 @@ impl<'t> Build<'t> {
         }
     }
 
-    fn next(&mut self) -> Result<(Event<'t>, Place), Problem> {
+    fn next(&mut self) -> Result<(Event<'t>, Location), Problem> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.places.of_span(span))),
             Some(Err(error)) => Err(self.syntax_error(&error)),
-            None => Ok((Event::StreamEnd, Place { source: 0, bytes: self.places.end..self.places.end })),
+            None => Ok((Event::StreamEnd, Location { source: 0, bytes: self.places.end..self.places.end })),
         }
     }
 
     fn syntax_error(&self, error: &ScanError) -> Problem {
         let at = self.places.byte(*error.marker());
-        Problem::error(format!("invalid YAML: {}", error.info())).at(&Place { source: 0, bytes: at..at })
+        Problem::error(format!("invalid YAML: {}", error.info())).at(&Location { source: 0, bytes: at..at })
     }
 
     fn next_node(&mut self, depth: usize) -> Result<Option<Node>, Problem> {
@@ -137,7 +137,7 @@ impl<'t> Build<'t> {
     }
 
     /// `None` for null: a key without a value is as good as not written.
-    fn node(&mut self, event: Event<'t>, place: Place, depth: usize) -> Result<Option<Node>, Problem> {
+    fn node(&mut self, event: Event<'t>, place: Location, depth: usize) -> Result<Option<Node>, Problem> {
         if depth > MAX_DEPTH {
             return Err(nested_too_deeply(&place));
         }
@@ -162,7 +162,7 @@ impl<'t> Build<'t> {
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, place: &Place) -> Result<Option<Node>, Problem> {
+    fn alias(&mut self, anchor: usize, place: &Location) -> Result<Option<Node>, Problem> {
         let Some((node, weight)) = self.anchors.get(&anchor) else {
             return Err(Problem::error("this alias stands inside what it names").at(place));
         };
@@ -172,7 +172,7 @@ impl<'t> Build<'t> {
     }
 
     /// Counts what is built: a few aliases of aliases would otherwise fill the memory.
-    fn weigh(&mut self, weight: usize, place: &Place) -> Result<(), Problem> {
+    fn weigh(&mut self, weight: usize, place: &Location) -> Result<(), Problem> {
         self.weight += weight;
         if self.weight > MOST_WEIGHT {
             return Err(Problem::error("the aliases up to here make this file too large").at(place));

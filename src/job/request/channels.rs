@@ -3,7 +3,7 @@
 use serde::ser::Error as _;
 
 use super::convert::{input_mode, some_list};
-use super::facts::{Delivery, Facts};
+use super::facts::{Delivery, ResolvedInputs};
 use crate::contract::driver::DRIVER_CHANNEL;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, JobSpec, S3DataType};
 use crate::model::S3Uri;
@@ -12,7 +12,7 @@ use crate::model::request::{
     ShuffleConfig,
 };
 
-pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<Channel>> {
+pub(super) fn all(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Vec<Channel>> {
     let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;
     for name in Delivery::of(spec).channels() {
         let uri = if *name == DRIVER_CHANNEL { facts.driver } else { facts.code };
@@ -21,7 +21,7 @@ pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Vec<C
     Ok(channels)
 }
 
-fn channel(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<Channel> {
+fn channel(spec: &ChannelSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Channel> {
     Ok(Channel {
         channel_name: spec.name.clone(),
         data_source: data_source(spec, facts)?,
@@ -33,7 +33,7 @@ fn channel(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<Channel>
     })
 }
 
-fn data_source(spec: &ChannelSpec, facts: &Facts<'_>) -> serde_json::Result<DataSource> {
+fn data_source(spec: &ChannelSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<DataSource> {
     Ok(match &spec.source {
         ChannelSource::S3(uri) => from_s3(spec, uri),
         ChannelSource::Path(path) => {

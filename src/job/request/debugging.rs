@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::convert::{int, some_list, some_map};
-use super::facts::Facts;
+use super::facts::ResolvedInputs;
 use crate::job::spec::{JobSpec, RuleSpec};
 use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerConfig, RuleConfiguration};
 
 /// A rule reads what a hook has stored: with rules alone, there is a hook that stores beside the job's output, as the SDK has
 /// it.
-pub(super) fn hook(spec: &JobSpec, facts: &Facts<'_>) -> Option<DebugHookConfig> {
+pub(super) fn hook(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Option<DebugHookConfig> {
     let debugger = spec.debugger.as_ref()?;
     let Some(hook) = &debugger.hook else {
         let default = DebugHookConfig { s3_output_path: facts.output.to_string(), ..DebugHookConfig::default() };
@@ -27,7 +27,7 @@ fn collection((name, parameters): &(String, BTreeMap<String, String>)) -> Collec
     CollectionConfiguration { collection_name: Some(name.clone()), collection_parameters: some_map(parameters.clone()) }
 }
 
-fn rule_configuration(rule: &RuleSpec, facts: &Facts<'_>) -> RuleConfiguration {
+fn rule_configuration(rule: &RuleSpec, facts: &ResolvedInputs<'_>) -> RuleConfiguration {
     RuleConfiguration {
         rule_configuration_name: rule.name.clone(),
         local_path: rule.local_path.clone(),
@@ -39,13 +39,13 @@ fn rule_configuration(rule: &RuleSpec, facts: &Facts<'_>) -> RuleConfiguration {
     }
 }
 
-pub(super) fn debug_rules(spec: &JobSpec, facts: &Facts<'_>) -> Vec<RuleConfiguration> {
+pub(super) fn debug_rules(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Vec<RuleConfiguration> {
     let rules = spec.debugger.iter().flat_map(|debugger| &debugger.rules);
     rules.map(|rule| rule_configuration(rule, facts)).collect()
 }
 
 /// With its output beside the job's when the spec doesn't say where, as the SDK has it.
-pub(super) fn profiler(spec: &JobSpec, facts: &Facts<'_>) -> Option<ProfilerConfig> {
+pub(super) fn profiler(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Option<ProfilerConfig> {
     let profiler = spec.profiler.as_ref()?;
     let is_off = profiler.enabled == Some(false);
     let default_output = (!is_off).then_some(facts.output);
@@ -57,7 +57,7 @@ pub(super) fn profiler(spec: &JobSpec, facts: &Facts<'_>) -> Option<ProfilerConf
     })
 }
 
-pub(super) fn profiler_rules(spec: &JobSpec, facts: &Facts<'_>) -> Vec<RuleConfiguration> {
+pub(super) fn profiler_rules(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Vec<RuleConfiguration> {
     let rules = spec.profiler.iter().flat_map(|profiler| &profiler.rules);
     rules.map(|rule| rule_configuration(rule, facts)).collect()
 }

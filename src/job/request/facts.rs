@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::contract::driver::{CODE_CHANNEL, DRIVER_CHANNEL};
-use crate::job::spec::{JobSpec, Runs};
+use crate::job::spec::{JobSpec, Workload};
 use crate::model::{JobName, S3Uri};
 
 /// What a spec doesn't say by itself: found out before the request is made.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct ResolvedInputs<'a> {
     pub(crate) name: &'a JobName,
     pub(crate) region: &'a str,
     pub(crate) role_arn: &'a str,
@@ -44,10 +44,10 @@ pub(super) enum Delivery {
 impl Delivery {
     pub(super) fn of(spec: &JobSpec) -> Self {
         match (&spec.runs, &spec.source) {
-            (Runs::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
-            (Runs::Framework(_), _) => Self::Toolkit,
-            (Runs::Container(_), Some(_)) => Self::Channel,
-            (Runs::Container(_), None) | (Runs::Algorithm(_) | Runs::Serverless(_), _) => Self::None,
+            (Workload::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
+            (Workload::Framework(_), _) => Self::Toolkit,
+            (Workload::Container(_), Some(_)) => Self::Channel,
+            (Workload::Container(_), None) | (Workload::Algorithm(_) | Workload::Serverless(_), _) => Self::None,
         }
     }
 

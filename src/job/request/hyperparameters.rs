@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{Delivery, Facts};
+use super::facts::{Delivery, ResolvedInputs};
 use super::reinforcement_learning;
-use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Runs};
-use crate::python::repr::Object;
+use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Workload};
+use crate::python::repr::PyValue;
 
 /// Where an archive in the channel `code` lies in the container.
 const CHANNEL_ARCHIVE: &str = "/opt/ml/input/data/code/sourcedir.tar.gz";
@@ -19,9 +19,9 @@ const LOG_LEVEL: u32 = 20;
 const MPI_MODEL_DIR: &str = "/opt/ml/model";
 
 /// All hyperparameters of a job, encoded as its container expects them.
-pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> BTreeMap<String, String> {
+pub(super) fn all(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> BTreeMap<String, String> {
     let mut values = spec.hyperparameters.clone();
-    if let Runs::Framework(framework) = &spec.runs {
+    if let Workload::Framework(framework) = &spec.runs {
         values.extend(model_dir(spec, framework, facts));
         values.extend(spec.distribution.iter().flat_map(|given| distribution(spec, framework, given)));
         values.extend(training_compiler(framework));
@@ -36,17 +36,17 @@ pub(super) fn all(spec: &JobSpec, facts: &Facts<'_>) -> BTreeMap<String, String>
 fn encoding(spec: &JobSpec) -> fn(&Value) -> String {
     match Delivery::of(spec) {
         Delivery::None => plain,
-        Delivery::Toolkit | Delivery::ToolkitAndChannel | Delivery::Channel => |value| Object::from(value).dumps(),
+        Delivery::Toolkit | Delivery::ToolkitAndChannel | Delivery::Channel => |value| PyValue::from(value).dumps(),
     }
 }
 
 /// Strings as they are, `True` and `False`, arrays and tables as JSON.
 fn plain(value: &Value) -> String {
-    let object = Object::from(value);
+    let object = PyValue::from(value);
     if value.is_array() || value.is_object() { object.dumps() } else { object.to_str() }
 }
 
-fn script_mode(spec: &JobSpec, facts: &Facts<'_>) -> Map<String, Value> {
+fn script_mode(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
     let archive = match Delivery::of(spec) {
         Delivery::ToolkitAndChannel => facts.code.map(|_| CHANNEL_ARCHIVE.to_owned()),
         _ => facts.code.map(ToString::to_string),
@@ -62,7 +62,7 @@ fn script_mode(spec: &JobSpec, facts: &Facts<'_>) -> Map<String, Value> {
 }
 
 /// TensorFlow's `model_dir`, unless the user has one among the hyperparameters.
-fn model_dir(spec: &JobSpec, framework: &Framework, facts: &Facts<'_>) -> Map<String, Value> {
+fn model_dir(spec: &JobSpec, framework: &Framework, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
     if framework.name != "tensorflow" {
         return Map::new();
     }

@@ -1,14 +1,14 @@
 //! What a spec asks of the catalog of images.
 
-use crate::images::{Base, ImageQuery, Kind, Library};
-use crate::job::spec::{Algorithm, DistributionKind, Framework, JobSpec, Resources, Runs};
+use crate::images::{Base, ImageKind, ImageQuery, Library};
+use crate::job::spec::{Algorithm, DistributionKind, Framework, JobSpec, Resources, Workload};
 use crate::model::InstanceType;
 
 /// `None` where the spec gives its image, or an algorithm's ARN.
 pub(crate) fn image_query(spec: &JobSpec) -> Option<ImageQuery<'_>> {
     let query = match &spec.runs {
-        Runs::Framework(framework) if framework.image.is_none() => of_framework(framework),
-        Runs::Algorithm(Algorithm::BuiltIn { name, version }) => of_algorithm(name, version.as_deref()),
+        Workload::Framework(framework) if framework.image.is_none() => of_framework(framework),
+        Workload::Algorithm(Algorithm::BuiltIn { name, version }) => of_algorithm(name, version.as_deref()),
         _ => return None,
     };
     Some(ImageQuery { instance_type: instance_type(&spec.resources), library: library(spec), ..query })
@@ -18,7 +18,7 @@ fn of_framework(framework: &Framework) -> ImageQuery<'_> {
     let pytorch = framework.pytorch_version.as_ref().map(|version| Base { name: "pytorch", version });
     let tensorflow = || framework.tensorflow_version.as_ref().map(|version| Base { name: "tensorflow", version });
     ImageQuery {
-        kind: Kind::Framework,
+        kind: ImageKind::Framework,
         name: &framework.name,
         version: framework.version.as_deref(),
         py_version: framework.py_version.as_deref(),
@@ -32,7 +32,7 @@ fn of_framework(framework: &Framework) -> ImageQuery<'_> {
 
 fn of_algorithm<'a>(name: &'a str, version: Option<&'a str>) -> ImageQuery<'a> {
     ImageQuery {
-        kind: Kind::Algorithm,
+        kind: ImageKind::Algorithm,
         name,
         version,
         py_version: None,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::ser::Error as _;
 
 use super::spec::{
-    Algorithm, Container, Experiment, Framework, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Runs,
+    Algorithm, Container, Experiment, Framework, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Workload,
 };
 use crate::contract::driver::{self, Delivered, Program};
 use crate::model::request::{
@@ -30,7 +30,7 @@ use crate::model::{JobName, RequestDocument, S3Uri};
 use convert::{input_mode, some_list, some_map};
 use facts::Delivery;
 
-pub(crate) use facts::Facts;
+pub(crate) use facts::ResolvedInputs;
 
 /// The channels that carry the spec's code and its driver, if any do: no other may have their names.
 pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
@@ -40,29 +40,29 @@ pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
 /// The text of the driver, for code that goes to an image of the user's own: to be stored under the name
 /// [`driver::DRIVER`], and then told in `facts` for the request. None where no driver is needed. Fails as [`request`] does,
 /// or when the code can't be run under the container contract.
-pub(crate) fn driver(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<Option<String>> {
-    let (Runs::Container(container), Some(source), Some(code)) = (&spec.runs, &spec.source, facts.code) else {
+pub(crate) fn driver(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Option<String>> {
+    let (Workload::Container(container), Some(source), Some(code)) = (&spec.runs, &spec.source, facts.code) else {
         return Ok(None);
     };
     let program = match &source.entry_point {
         Some(entry_point) => Program::EntryPoint(entry_point),
         None => Program::Command(&container.entrypoint),
     };
-    let request = request(spec, &Facts { driver: None, ..facts.clone() })?.typed()?;
+    let request = request(spec, &ResolvedInputs { driver: None, ..facts.clone() })?.typed()?;
     let text = driver::script(&request, &Delivered { program, code, region: facts.region });
     text.map(Some).map_err(serde_json::Error::custom)
 }
 
 /// The request of a valid spec, with its `[request]` table merged over it. Fails when `facts` lack a channel's data, or when
 /// the result can't be written as JSON.
-pub(crate) fn request(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<RequestDocument> {
+pub(crate) fn request(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<RequestDocument> {
     RequestDocument::new(&typed(spec, facts)?, spec.request.clone())
 }
 
 /// How many hyperparameters a job sends beside its own.
 pub(crate) fn hyperparameters_beside(spec: &JobSpec) -> usize {
     let (Ok(name), Ok(place)) = (JobName::new("job"), S3Uri::parse("s3://bucket")) else { return 0 };
-    let facts = Facts {
+    let facts = ResolvedInputs {
         name: &name,
         region: "",
         role_arn: "",
@@ -77,8 +77,8 @@ pub(crate) fn hyperparameters_beside(spec: &JobSpec) -> usize {
     hyperparameters::all(spec, &facts).len().saturating_sub(spec.hyperparameters.len())
 }
 
-fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
-    let is_serverless = matches!(spec.runs, Runs::Serverless(_));
+fn typed(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
+    let is_serverless = matches!(spec.runs, Workload::Serverless(_));
     Ok(CreateTrainingJobRequest {
         training_job_name: facts.name.clone(),
         hyper_parameters: some_map(hyperparameters::all(spec, facts)),
@@ -114,7 +114,7 @@ fn typed(spec: &JobSpec, facts: &Facts<'_>) -> serde_json::Result<CreateTraining
     })
 }
 
-fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
+fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecification {
     let common = AlgorithmSpecification {
         training_image: Some(facts.image.to_owned()),
         training_input_mode: input_mode(spec.input_mode).to_owned(),
@@ -122,15 +122,15 @@ fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
         ..AlgorithmSpecification::default()
     };
     match &spec.runs {
-        Runs::Framework(framework) => AlgorithmSpecification {
+        Workload::Framework(framework) => AlgorithmSpecification {
             enable_sagemaker_metrics_time_series: has_metrics_time_series(framework).then_some(true),
             ..common
         },
-        Runs::Algorithm(Algorithm::BuiltIn { .. }) | Runs::Serverless(_) => common,
-        Runs::Algorithm(Algorithm::Arn(arn)) => {
+        Workload::Algorithm(Algorithm::BuiltIn { .. }) | Workload::Serverless(_) => common,
+        Workload::Algorithm(Algorithm::Arn(arn)) => {
             AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
         }
-        Runs::Container(container) => AlgorithmSpecification {
+        Workload::Container(container) => AlgorithmSpecification {
             container_entrypoint: some_list(entrypoint(container, facts)),
             container_arguments: some_list(container.arguments.clone()),
             training_image_config: image_config(container),
@@ -142,7 +142,7 @@ fn algorithm(spec: &JobSpec, facts: &Facts<'_>) -> AlgorithmSpecification {
 /// The spec's own; only where it has none, those that the framework's estimator has.
 fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
     match &spec.runs {
-        Runs::Framework(framework) if spec.metrics.is_empty() => reinforcement_learning::default_metrics(framework),
+        Workload::Framework(framework) if spec.metrics.is_empty() => reinforcement_learning::default_metrics(framework),
         _ => {
             let metric =
                 |(name, regex): &(String, String)| MetricDefinition { name: name.clone(), regex: regex.clone() };
@@ -152,7 +152,7 @@ fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
 }
 
 /// The driver runs the user's own command.
-fn entrypoint(container: &Container, facts: &Facts<'_>) -> Vec<String> {
+fn entrypoint(container: &Container, facts: &ResolvedInputs<'_>) -> Vec<String> {
     if facts.driver.is_some() { driver::entrypoint() } else { container.entrypoint.clone() }
 }
 
@@ -189,7 +189,7 @@ fn major_and_minor(version: &str) -> Option<(u32, u32)> {
     Some((major, parts.next().map_or(Some(0), |minor| minor.parse().ok())?))
 }
 
-fn output(spec: &JobSpec, facts: &Facts<'_>) -> OutputDataConfig {
+fn output(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> OutputDataConfig {
     OutputDataConfig {
         kms_key_id: spec.output.kms_key_id.clone(),
         s3_output_path: facts.output.to_string(),
@@ -218,14 +218,14 @@ fn retries(spec: &JobSpec) -> Option<RetryStrategy> {
     Some(RetryStrategy { maximum_retry_attempts: convert::int(attempts) })
 }
 
-fn tags(spec: &JobSpec, facts: &Facts<'_>) -> Vec<Tag> {
+fn tags(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Vec<Tag> {
     let is_own = |key: &str| spec.tags.iter().any(|(own, _)| own == key);
     let provenance = facts.tags.iter().filter(|(key, _)| !is_own(key));
     spec.tags.iter().chain(provenance).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
 }
 
 /// Asked for, or needed by a spot job to go on after an interruption.
-fn checkpoints(spec: &JobSpec, facts: &Facts<'_>) -> Option<CheckpointConfig> {
+fn checkpoints(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Option<CheckpointConfig> {
     let given = spec.checkpoints.as_ref();
     if given.is_none() && !spec.spot {
         return None;

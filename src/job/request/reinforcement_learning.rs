@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::facts::Facts;
+use super::facts::ResolvedInputs;
 use crate::job::spec::Framework;
 use crate::model::request::MetricDefinition;
 
@@ -36,7 +36,7 @@ pub(super) fn default_metrics(framework: &Framework) -> Vec<MetricDefinition> {
 }
 
 /// Where the toolkit stores what a script writes to `output/intermediate` while it runs, and whose job it is.
-pub(super) fn hyperparameters(framework: &Framework, facts: &Facts<'_>) -> Map<String, Value> {
+pub(super) fn hyperparameters(framework: &Framework, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
     if printed_by(framework).is_none() {
         return Map::new();
     }

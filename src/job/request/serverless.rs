@@ -1,10 +1,10 @@
 //! ServerlessJobConfig and ModelPackageConfig: a model is customized, and registered.
 
-use crate::job::spec::{JobSpec, ModelPackage, Runs};
+use crate::job::spec::{JobSpec, ModelPackage, Workload};
 use crate::model::request::{ModelPackageConfig, ServerlessJobConfig};
 
 pub(super) fn config(spec: &JobSpec) -> Option<ServerlessJobConfig> {
-    let Runs::Serverless(given) = &spec.runs else { return None };
+    let Workload::Serverless(given) = &spec.runs else { return None };
     Some(ServerlessJobConfig {
         base_model_arn: given.base_model_arn.clone(),
         accept_eula: given.accept_eula,

@@ -1,6 +1,6 @@
 //! A user's own file of container images: the names are those of the SageMaker SDK's tables (`image_uri_config`).
 
-use super::{Key, Kind, Values};
+use super::{Key, KeyKind, Values};
 
 /// Processors that an image can be for.
 pub(super) const PROCESSORS: usize = 4;
@@ -9,12 +9,12 @@ pub(super) const PROCESSORS: usize = 4;
 pub(crate) const IMAGES: &[Key] = &[
     Key::new(
         "version_aliases",
-        Kind::Map(usize::MAX, Values::Text),
+        KeyKind::Map(usize::MAX, Values::Text),
         "What may be written for a version, and the version",
     ),
     Key::new(
         "versions",
-        Kind::Named(usize::MAX, IMAGES_OF_VERSION),
+        KeyKind::Named(usize::MAX, IMAGES_OF_VERSION),
         "The images by version, each a table or a list of tables",
     )
     .required("a table for each version, such as [pytorch.versions.\"2.9\"]"),
@@ -22,24 +22,24 @@ pub(crate) const IMAGES: &[Key] = &[
 
 /// What isn't said is as with the newest version of that name in the catalog below.
 pub(crate) const IMAGES_OF_VERSION: &[Key] = &[
-    Key::new("repository", Kind::Text, "Repository in the registry, such as pytorch-training"),
-    Key::new("registries", Kind::Map(usize::MAX, Values::Text), "Account by region"),
-    Key::new("processors", Kind::Texts(PROCESSORS), "Processors: cpu, gpu, trn; none where one image is for all"),
+    Key::new("repository", KeyKind::Text, "Repository in the registry, such as pytorch-training"),
+    Key::new("registries", KeyKind::Map(usize::MAX, Values::Text), "Account by region"),
+    Key::new("processors", KeyKind::Texts(PROCESSORS), "Processors: cpu, gpu, trn; none where one image is for all"),
     Key::new(
         "py_versions",
-        Kind::Texts(usize::MAX),
+        KeyKind::Texts(usize::MAX),
         "Python versions, such as py311; none where the tag doesn't say it",
     ),
     Key::new(
         "tag_prefix",
-        Kind::Text,
+        KeyKind::Text,
         "What stands in the tag for the version; default: the version as it is asked for",
     ),
-    Key::new("processor_in_tag", Kind::Boolean, "Whether the tag says the processor; default true"),
-    Key::new("container_version", Kind::Map(PROCESSORS, Values::Text), "End of the tag by processor"),
+    Key::new("processor_in_tag", KeyKind::Boolean, "Whether the tag says the processor; default true"),
+    Key::new("container_version", KeyKind::Map(PROCESSORS, Values::Text), "End of the tag by processor"),
     Key::new(
         "base",
-        Kind::Texts(usize::MAX),
+        KeyKind::Texts(usize::MAX),
         "Of Hugging Face's: the framework below with its version, then other names of it",
     ),
 ];

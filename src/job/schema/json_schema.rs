@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Key, Kind, ROOT, Values, duration, instance_types};
+use super::{Key, KeyKind, ROOT, Values, duration, instance_types};
 
 const INSTANCE_TYPE: &str = "#/definitions/instance_type";
 
@@ -38,23 +38,23 @@ fn property(key: &'static Key) -> Value {
     property
 }
 
-fn value(kind: Kind) -> Value {
+fn value(kind: KeyKind) -> Value {
     match kind {
-        Kind::Text => json!({ "type": "string" }),
-        Kind::InstanceType => json!({ "allOf": [{ "$ref": INSTANCE_TYPE }] }),
-        Kind::Suggested(words) => suggested(&words()),
-        Kind::Word(words) => json!({ "type": "string", "enum": words }),
-        Kind::TextOrFalse => json!({ "anyOf": [{ "type": "string" }, { "const": false }] }),
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Integer(least, most) => integer(least, most),
-        Kind::Duration(least, most) => {
+        KeyKind::Text => json!({ "type": "string" }),
+        KeyKind::InstanceType => json!({ "allOf": [{ "$ref": INSTANCE_TYPE }] }),
+        KeyKind::Suggested(words) => suggested(&words()),
+        KeyKind::Word(words) => json!({ "type": "string", "enum": words }),
+        KeyKind::TextOrFalse => json!({ "anyOf": [{ "type": "string" }, { "const": false }] }),
+        KeyKind::Boolean => json!({ "type": "boolean" }),
+        KeyKind::Integer(least, most) => integer(least, most),
+        KeyKind::Duration(least, most) => {
             json!({ "anyOf": [{ "type": "string", "pattern": duration::PATTERN }, seconds(least, most)] })
         }
-        Kind::Texts(most) => list(most, &json!({ "type": "string" })),
-        Kind::Section(keys) => table(keys),
-        Kind::Sections(most, keys) => list(most, &table(keys)),
-        Kind::Named(most, keys) => map(most, &json!({ "anyOf": [{ "type": "string" }, table(keys)] })),
-        Kind::Map(most, values) => map(most, &free(values)),
+        KeyKind::Texts(most) => list(most, &json!({ "type": "string" })),
+        KeyKind::Section(keys) => table(keys),
+        KeyKind::Sections(most, keys) => list(most, &table(keys)),
+        KeyKind::Named(most, keys) => map(most, &json!({ "anyOf": [{ "type": "string" }, table(keys)] })),
+        KeyKind::Map(most, values) => map(most, &free(values)),
     }
 }
 

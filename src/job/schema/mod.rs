@@ -23,7 +23,7 @@ pub(crate) use root::{MOST_CHANNELS, ROOT, SETTINGS, is_for_settings_only};
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: KeyKind,
     /// For an editor: what it is, in the words and units of the documentation; its default, where it has one.
     pub(crate) about: &'static str,
     /// Of a key that its section can't do without: what to write there.
@@ -32,7 +32,7 @@ pub(crate) struct Key {
 
 /// What may be written for a key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum KeyKind {
     Text,
     /// A text that is most often one of those.
     Suggested(fn() -> Vec<String>),
@@ -69,7 +69,7 @@ pub(crate) enum Values {
 }
 
 impl Key {
-    const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+    const fn new(name: &'static str, kind: KeyKind, about: &'static str) -> Self {
         Self { name, kind, about, required: None }
     }
 
@@ -81,7 +81,7 @@ impl Key {
     /// The keys of the table that stands there, or of each.
     pub(crate) fn keys(&self) -> &'static [Key] {
         match self.kind {
-            Kind::Section(keys) | Kind::Sections(_, keys) | Kind::Named(_, keys) => keys,
+            KeyKind::Section(keys) | KeyKind::Sections(_, keys) | KeyKind::Named(_, keys) => keys,
             _ => &[],
         }
     }
@@ -95,7 +95,7 @@ pub(crate) fn names(keys: &'static [Key]) -> impl Iterator<Item = &'static str> 
     keys.iter().map(|key| key.name)
 }
 
-pub(crate) const INPUT_MODES: Kind = Kind::Word(&["File", "Pipe", "FastFile"]);
+pub(crate) const INPUT_MODES: KeyKind = KeyKind::Word(&["File", "Pipe", "FastFile"]);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! `[resources]`, `[limits]`, `[distribution]`, `[network]`, `[encryption]`, `[local]`, and sections that are one switch.
 
-use super::{Key, Kind};
+use super::{Key, KeyKind};
 
 /// Limits of botocore's `InstanceGroups`, `InstancePreferenceList` and `PlacementSpecifications`.
 pub(super) const MOST_GROUPS: usize = 5;
@@ -19,9 +19,9 @@ const MOST_SECURITY_GROUPS: usize = 5;
 /// GiB.
 const LARGEST_VOLUME: i64 = 16_384;
 
-const COUNT: Kind = Kind::Integer(1, i32::MAX as i64);
-const INSTANCE_TYPE: Kind = Kind::InstanceType;
-pub(super) const VOLUME_SIZE: Kind = Kind::Integer(1, LARGEST_VOLUME);
+const COUNT: KeyKind = KeyKind::Integer(1, i32::MAX as i64);
+const INSTANCE_TYPE: KeyKind = KeyKind::InstanceType;
+pub(super) const VOLUME_SIZE: KeyKind = KeyKind::Integer(1, LARGEST_VOLUME);
 
 pub(crate) const RESOURCES: &[Key] = &[
     Key::new("instance_type", INSTANCE_TYPE, "Instance type, such as ml.g5.2xlarge; \"local\" means this computer"),
@@ -29,25 +29,29 @@ pub(crate) const RESOURCES: &[Key] = &[
     Key::new("volume_size_gb", VOLUME_SIZE, "Storage of each instance in GB; default 30"),
     Key::new(
         "keep_alive_period",
-        Kind::Duration(0, MOST_KEEP_ALIVE),
+        KeyKind::Duration(0, MOST_KEEP_ALIVE),
         "How long the instances stay warm afterwards: at most 6 h",
     ),
-    Key::new("training_plan_arn", Kind::Text, "ARN of the training plan whose reserved capacity is used"),
+    Key::new("training_plan_arn", KeyKind::Text, "ARN of the training plan whose reserved capacity is used"),
     Key::new(
         "instance_groups",
-        Kind::Sections(MOST_GROUPS, INSTANCE_GROUP),
+        KeyKind::Sections(MOST_GROUPS, INSTANCE_GROUP),
         "Groups of instances of several types: a heterogeneous cluster",
     ),
     Key::new(
         "instance_preferences",
-        Kind::Sections(MOST_GROUPS, INSTANCE_PREFERENCE),
+        KeyKind::Sections(MOST_GROUPS, INSTANCE_PREFERENCE),
         "Instance types of which the first that is to be had is taken",
     ),
-    Key::new("instance_placement", Kind::Section(INSTANCE_PLACEMENT), "How instances are placed within UltraServers"),
+    Key::new(
+        "instance_placement",
+        KeyKind::Section(INSTANCE_PLACEMENT),
+        "How instances are placed within UltraServers",
+    ),
 ];
 
 const INSTANCE_GROUP: &[Key] = &[
-    Key::new("name", Kind::Text, "Name of the group").required("distribution and channels name groups by it"),
+    Key::new("name", KeyKind::Text, "Name of the group").required("distribution and channels name groups by it"),
     Key::new("type", INSTANCE_TYPE, "Instance type").required("such as type = \"ml.c5.xlarge\""),
     Key::new("count", COUNT, "Number of instances").required("such as count = 1"),
 ];
@@ -55,51 +59,54 @@ const INSTANCE_GROUP: &[Key] = &[
 const INSTANCE_PREFERENCE: &[Key] = &[
     Key::new("type", INSTANCE_TYPE, "Instance type").required("such as type = \"ml.p5.48xlarge\""),
     Key::new("count", COUNT, "Number of instances: of every preference, or of none"),
-    Key::new("training_plan_arn", Kind::Text, "ARN of the training plan for this type"),
+    Key::new("training_plan_arn", KeyKind::Text, "ARN of the training plan for this type"),
 ];
 
 const INSTANCE_PLACEMENT: &[Key] = &[
-    Key::new("enable_multiple_jobs", Kind::Boolean, "Whether other jobs may share the UltraServer; default false"),
+    Key::new("enable_multiple_jobs", KeyKind::Boolean, "Whether other jobs may share the UltraServer; default false"),
     Key::new(
         "specifications",
-        Kind::Sections(MOST_PLACEMENTS, PLACEMENT),
+        KeyKind::Sections(MOST_PLACEMENTS, PLACEMENT),
         "How many instances are placed together, on which UltraServer",
     ),
 ];
 
 const PLACEMENT: &[Key] = &[
-    Key::new("ultra_server_id", Kind::Text, "ID of the UltraServer"),
+    Key::new("ultra_server_id", KeyKind::Text, "ID of the UltraServer"),
     Key::new("count", COUNT, "Number of instances").required("such as count = 4"),
 ];
 
 pub(super) const LIMITS: &[Key] = &[
     Key::new(
         "max_run",
-        Kind::Duration(1, LONGEST_RUN),
+        KeyKind::Duration(1, LONGEST_RUN),
         "Longest running time, such as \"24h\"; default 24 h, at most 28 days",
     ),
     Key::new(
         "max_wait",
-        Kind::Duration(1, LONGEST_WAIT),
+        KeyKind::Duration(1, LONGEST_WAIT),
         "Longest time with the wait for spot instances in it, at least `max_run`, which is its default; only with spot",
     ),
-    Key::new("max_pending", Kind::Duration(PENDING.0, PENDING.1), "Longest wait for capacity: 30 minutes to 28 days"),
+    Key::new(
+        "max_pending",
+        KeyKind::Duration(PENDING.0, PENDING.1),
+        "Longest wait for capacity: 30 minutes to 28 days",
+    ),
     Key::new(
         "max_retry_attempts",
-        Kind::Integer(1, MOST_RETRIES),
+        KeyKind::Integer(1, MOST_RETRIES),
         "How often the job is tried again after a fault of the service",
     ),
 ];
 
 /// `[spot]` and the like.
-pub(super) const SWITCH: &[Key] =
-    &[Key::new("enabled", Kind::Boolean, "Whether it is on")
-        .required("write enabled = true, or leave the section out")];
+pub(super) const SWITCH: &[Key] = &[Key::new("enabled", KeyKind::Boolean, "Whether it is on")
+    .required("write enabled = true, or leave the section out")];
 
 pub(super) const DISTRIBUTION: &[Key] = &[
     Key::new(
         "type",
-        Kind::Word(&[
+        KeyKind::Word(&[
             "torch_distributed",
             "mpi",
             "smdistributed_dataparallel",
@@ -112,39 +119,43 @@ pub(super) const DISTRIBUTION: &[Key] = &[
     )
     .required("such as type = \"torch_distributed\" or \"mpi\""),
     Key::new("processes_per_host", COUNT, "Processes on each host, of mpi and smdistributed_modelparallel"),
-    Key::new("custom_mpi_options", Kind::Text, "Options of mpirun, of mpi and the smdistributed types"),
-    Key::new("parameters", Kind::Map(usize::MAX, super::Values::Any), "Parameters of smdistributed_modelparallel"),
+    Key::new("custom_mpi_options", KeyKind::Text, "Options of mpirun, of mpi and the smdistributed types"),
+    Key::new("parameters", KeyKind::Map(usize::MAX, super::Values::Any), "Parameters of smdistributed_modelparallel"),
     Key::new(
         "modelparallel",
-        Kind::Map(usize::MAX, super::Values::Any),
+        KeyKind::Map(usize::MAX, super::Values::Any),
         "With torch_distributed: the model parallel library v2, and its parameters",
     ),
-    Key::new("instance_groups", Kind::Texts(MOST_GROUPS), "Instance groups of a heterogeneous cluster that it runs on"),
+    Key::new(
+        "instance_groups",
+        KeyKind::Texts(MOST_GROUPS),
+        "Instance groups of a heterogeneous cluster that it runs on",
+    ),
 ];
 
 pub(super) const NETWORK: &[Key] = &[
-    Key::new("subnets", Kind::Texts(MOST_SUBNETS), "Subnets of your VPC, with `security_group_ids`"),
-    Key::new("security_group_ids", Kind::Texts(MOST_SECURITY_GROUPS), "Security groups of your VPC, with `subnets`"),
-    Key::new("isolation", Kind::Boolean, "Whether the container is cut off from the network; default false"),
+    Key::new("subnets", KeyKind::Texts(MOST_SUBNETS), "Subnets of your VPC, with `security_group_ids`"),
+    Key::new("security_group_ids", KeyKind::Texts(MOST_SECURITY_GROUPS), "Security groups of your VPC, with `subnets`"),
+    Key::new("isolation", KeyKind::Boolean, "Whether the container is cut off from the network; default false"),
     Key::new(
         "encrypt_inter_container_traffic",
-        Kind::Boolean,
+        KeyKind::Boolean,
         "Whether what the instances of one job tell each other is encrypted; default false",
     ),
 ];
 
 pub(super) const ENCRYPTION: &[Key] =
-    &[Key::new("volume_kms_key_id", Kind::Text, "AWS KMS key of the instances' storage: an ID, an ARN or an alias")];
+    &[Key::new("volume_kms_key_id", KeyKind::Text, "AWS KMS key of the instances' storage: an ID, an ARN or an alias")];
 
 pub(super) const LOCAL: &[Key] = &[
     Key::new(
         "python",
-        Kind::Text,
+        KeyKind::Text,
         "Python that runs the script, a command or a path; default: the active environment's",
     ),
     Key::new(
         "stop_grace",
-        Kind::Duration(0, LONGEST_STOP_GRACE),
+        KeyKind::Duration(0, LONGEST_STOP_GRACE),
         "Time between SIGTERM and SIGKILL when the job is stopped; default 120 s, as on SageMaker",
     ),
 ];

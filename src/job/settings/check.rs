@@ -1,7 +1,7 @@
 //! Checks one layer by itself: that every key may stand in settings, and every value is one.
 
 use crate::job::decode::constraints::{self, Checked};
-use crate::job::decode::section::Reader;
+use crate::job::decode::section::SectionReader;
 use crate::job::decode::{infrastructure, parameters};
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
@@ -23,7 +23,7 @@ pub(crate) fn check(table: &mut Table, report: &Report) {
             refuse_unknown(section.name, table, section.keys(), report);
         }
     }
-    values(&Reader::root(table, SETTINGS, report));
+    values(&SectionReader::root(table, SETTINGS, report));
 }
 
 fn refuse_unknown(section: &str, table: &mut Table, keys: &'static [Key], report: &Report) {
@@ -53,7 +53,7 @@ fn hint(key: &str, keys: &'static [Key]) -> String {
 }
 
 /// Read for their problems alone. Which keys need one another shows when the layers lie under a spec.
-fn values(root: &Reader<'_>) {
+fn values(root: &SectionReader<'_>) {
     root.checked("role", constraints::role);
     root.checked("region", constraints::region);
     root.checked("profile", profile);

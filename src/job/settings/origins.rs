@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Layer, Layers};
-use crate::job::diagnostics::problem::{Place, SourceText, line_and_column};
+use crate::job::diagnostics::problem::{Location, SourceText, line_and_column};
 use crate::job::document::tree::{Node, Table, Value};
 use crate::job::schema::is_for_settings_only;
 
@@ -39,12 +39,12 @@ impl fmt::Display for Origin {
 
 impl Layer {
     /// How a place in this layer is called.
-    pub(super) fn origin(&self, place: &Place) -> String {
+    pub(super) fn origin(&self, place: &Location) -> String {
         if self.folder.is_some() { in_file(&self.source, place) } else { self.source.name.clone() }
     }
 }
 
-fn in_file(source: &SourceText, place: &Place) -> String {
+fn in_file(source: &SourceText, place: &Location) -> String {
     let (line, _) = line_and_column(&source.text, place.bytes.start);
     format!("{}:{line}", source.name)
 }

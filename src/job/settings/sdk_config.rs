@@ -3,7 +3,7 @@
 //! Source of the keys: sagemaker 2.257.7, `sagemaker/config/config_schema.py`. The file serves more than training jobs,
 //! so that its other keys are not looked at.
 
-use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Entry, Node, Table, Value};
 use crate::job::document::yaml::{document, flattened};
@@ -130,7 +130,7 @@ impl Config<'_> {
 }
 
 /// Puts a value at a path, making the tables above it.
-fn merge(table: &mut Table, path: &[&str], key_place: &Place, node: Node) {
+fn merge(table: &mut Table, path: &[&str], key_place: &Location, node: Node) {
     let wrap = |node: Node, key: &&str| {
         let place = node.place.clone();
         let entry = Entry { key: (*key).to_owned(), key_place: key_place.clone(), node };

@@ -3,32 +3,34 @@
 
 use super::schema::Schema;
 use super::{BASE, Project, TestResult};
-use crate::job::schema::{Key, Kind, ROOT, Values};
+use crate::job::schema::{Key, KeyKind, ROOT, Values};
 
 /// Values as TOML that a key doesn't take.
 fn wrong_values(key: &Key) -> Vec<String> {
     let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     let too_many = |most: usize, item: &str| format!("[{}]", vec![item; most + 1].join(", "));
     match key.kind {
-        Kind::Text | Kind::Suggested(_) | Kind::InstanceType => texts(&["7", "true", "[\"a\"]", "{ a = 1 }"]),
-        Kind::TextOrFalse => texts(&["7", "true", "[\"a\"]"]),
-        Kind::Boolean => texts(&["\"yes\"", "1", "[]"]),
-        Kind::Word(_) => texts(&["\"nonsense\"", "7", "false"]),
-        Kind::Integer(least, most) => {
+        KeyKind::Text | KeyKind::Suggested(_) | KeyKind::InstanceType => texts(&["7", "true", "[\"a\"]", "{ a = 1 }"]),
+        KeyKind::TextOrFalse => texts(&["7", "true", "[\"a\"]"]),
+        KeyKind::Boolean => texts(&["\"yes\"", "1", "[]"]),
+        KeyKind::Word(_) => texts(&["\"nonsense\"", "7", "false"]),
+        KeyKind::Integer(least, most) => {
             let beyond = [least.checked_sub(1), most.checked_add(1)].into_iter().flatten();
             texts(&["\"many\"", "1.5", "true"]).into_iter().chain(beyond.map(|value| value.to_string())).collect()
         }
-        Kind::Duration(_, most) => {
+        KeyKind::Duration(_, most) => {
             texts(&["\"soon\"", "-1", "1.5", "true"]).into_iter().chain([(most + 1).to_string()]).collect()
         }
-        Kind::Texts(usize::MAX) => texts(&["\"a\"", "[1]", "{ a = 1 }"]),
-        Kind::Texts(most) => vec!["\"a\"".to_owned(), "[1]".to_owned(), too_many(most, "\"a\"")],
-        Kind::Section(_) => texts(&["7", "\"a\"", "{ nonsense_key = 1 }"]),
-        Kind::Sections(most, _) => vec!["7".to_owned(), "[7]".to_owned(), "{ a = 1 }".to_owned(), too_many(most, "{}")],
-        Kind::Named(..) => texts(&["7", "{ a = 7 }", "{ a = { nonsense_key = 1 } }"]),
-        Kind::Map(_, Values::Text) => texts(&["7", "{ a = 7 }"]),
-        Kind::Map(_, Values::Scalar) => texts(&["7", "{ a = [1] }"]),
-        Kind::Map(_, Values::Any) => texts(&["7", "\"a\"", "{ a = 1979-05-27 }"]),
+        KeyKind::Texts(usize::MAX) => texts(&["\"a\"", "[1]", "{ a = 1 }"]),
+        KeyKind::Texts(most) => vec!["\"a\"".to_owned(), "[1]".to_owned(), too_many(most, "\"a\"")],
+        KeyKind::Section(_) => texts(&["7", "\"a\"", "{ nonsense_key = 1 }"]),
+        KeyKind::Sections(most, _) => {
+            vec!["7".to_owned(), "[7]".to_owned(), "{ a = 1 }".to_owned(), too_many(most, "{}")]
+        }
+        KeyKind::Named(..) => texts(&["7", "{ a = 7 }", "{ a = { nonsense_key = 1 } }"]),
+        KeyKind::Map(_, Values::Text) => texts(&["7", "{ a = 7 }"]),
+        KeyKind::Map(_, Values::Scalar) => texts(&["7", "{ a = [1] }"]),
+        KeyKind::Map(_, Values::Any) => texts(&["7", "\"a\"", "{ a = 1979-05-27 }"]),
     }
 }
 
@@ -45,8 +47,8 @@ fn spec(above: &[&Key], key: &Key, value: &str) -> String {
     let mut line = format!("{} = {value}", key.name);
     for section in above.iter().rev() {
         line = match section.kind {
-            Kind::Sections(..) => format!("{} = [{{ {line} }}]", section.name),
-            Kind::Named(..) => format!("{} = {{ a = {{ {line} }} }}", section.name),
+            KeyKind::Sections(..) => format!("{} = [{{ {line} }}]", section.name),
+            KeyKind::Named(..) => format!("{} = {{ a = {{ {line} }} }}", section.name),
             _ => format!("{} = {{ {line} }}", section.name),
         };
     }

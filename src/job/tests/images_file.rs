@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::{TestResult, show};
-use crate::images::{Catalog, ImageQuery, Kind, Library, choose, list};
+use crate::images::{Catalog, ImageKind, ImageQuery, Library, list, resolve};
 use crate::job::decode::image_catalog;
 use crate::job::diagnostics::problem::InvalidSpec;
 use crate::model::InstanceType;
@@ -34,7 +34,7 @@ fn uri(catalog: &Catalog, name: &str, version: &str, instance_type: &str) -> Res
         library: Library::Any,
         allow_unknown_version: false,
     };
-    let choice = choose(catalog, &query).map_err(|error| error.to_string())?;
+    let choice = resolve(catalog, &query).map_err(|error| error.to_string())?;
     choice.uri("eu-west-1").map_err(|error| error.to_string())
 }
 
@@ -86,8 +86,8 @@ fn names_of_ones_own() -> TestResult {
     );
     assert_eq!(uri(&catalog, "own-algorithm", "1", "ml.m5.large")?, format!("{registry}/own-algorithm:1"));
     let own = list(&catalog, Some("own-algorithm"))?;
-    let kinds: Vec<(Kind, usize)> = own.iter().map(|listed| (listed.kind, listed.regions.len())).collect();
-    assert_eq!(kinds, [(Kind::Algorithm, 2)]);
+    let kinds: Vec<(ImageKind, usize)> = own.iter().map(|listed| (listed.kind, listed.regions.len())).collect();
+    assert_eq!(kinds, [(ImageKind::Algorithm, 2)]);
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::spec::{
-    Algorithm, ChannelSource, DistributionKind, FileSystemKind, InputMode, ModelDir, RepositoryAccess, Runs, S3DataType,
+    Algorithm, ChannelSource, DistributionKind, FileSystemKind, InputMode, ModelDir, RepositoryAccess, S3DataType,
+    Workload,
 };
 use super::{BASE, LoadOptions, Project, TestResult, load, show};
 use crate::model::InstanceType;
@@ -267,9 +268,9 @@ fn other_things_run_too() -> TestResult {
         Err(error) => Err(error.to_string()),
     };
     let algorithm = Algorithm::BuiltIn { name: "xgboost".to_owned(), version: Some("1.7-1".to_owned()) };
-    assert_eq!(run("[algorithm]\nname = \"xgboost\"\nversion = \"1.7-1\"")?, Runs::Algorithm(algorithm));
+    assert_eq!(run("[algorithm]\nname = \"xgboost\"\nversion = \"1.7-1\"")?, Workload::Algorithm(algorithm));
     let arn = "arn:aws:sagemaker:eu-west-1:111122223333:algorithm/mine";
-    assert_eq!(run(&format!("[algorithm]\narn = \"{arn}\""))?, Runs::Algorithm(Algorithm::Arn(arn.to_owned())));
+    assert_eq!(run(&format!("[algorithm]\narn = \"{arn}\""))?, Workload::Algorithm(Algorithm::Arn(arn.to_owned())));
     let vpc = "[network]\nsubnets = [\"subnet-1\"]\nsecurity_group_ids = [\"sg-1\"]";
     let container = r#"[container]
 image = "mine:1"
@@ -277,13 +278,15 @@ entrypoint = ["python", "-m", "mine.train"]
 arguments = ["--fast"]
 repository_access = "Vpc"
 repository_credentials_provider_arn = "arn:aws:lambda:eu-west-1:111122223333:function:login""#;
-    let Runs::Container(container) = run(&format!("{container}\n{vpc}"))? else { return Err("no container".into()) };
+    let Workload::Container(container) = run(&format!("{container}\n{vpc}"))? else {
+        return Err("no container".into());
+    };
     assert_eq!(container.repository_access, Some(RepositoryAccess::Vpc));
     for (model_dir, expected) in
         [("false", ModelDir::None), ("\"s3://bucket/m\"", ModelDir::Uri("s3://bucket/m".into()))]
     {
         let text = format!("[framework]\nname = \"tensorflow\"\nversion = \"2.14\"\nmodel_dir = {model_dir}");
-        let Runs::Framework(it) = run(&format!("{text}\n[source]\nentry_point = \"train.py\""))? else {
+        let Workload::Framework(it) = run(&format!("{text}\n[source]\nentry_point = \"train.py\""))? else {
             return Err("no framework".into());
         };
         assert_eq!(it.model_dir, Some(expected));

@@ -2,7 +2,7 @@
 
 use crate::images::Catalog;
 use crate::job::decode::section::is_misspelt;
-use crate::job::diagnostics::problem::{Place, Problem};
+use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{Table, Value};
 use crate::job::schema::{Key, ROOT, find};
@@ -47,7 +47,7 @@ impl Checks<'_> {
         });
     }
 
-    pub(super) fn nearest(&self, path: &[&str]) -> Option<&Place> {
+    pub(super) fn nearest(&self, path: &[&str]) -> Option<&Location> {
         let paths = (1..=path.len()).rev().filter_map(|length| path.get(..length));
         paths.into_iter().find_map(|path| self.tree.at(path)).map(|node| &node.place)
     }

@@ -1,7 +1,7 @@
 //! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
 
 use super::super::request;
-use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Runs};
+use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Workload};
 use super::checks::Checks;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
 use crate::job::schema::{MOST_CHANNELS, duration};
@@ -13,7 +13,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     keep_alive(checks);
     network(checks);
     distribution(checks);
-    if let Runs::Framework(framework) = &checks.spec.runs
+    if let Workload::Framework(framework) = &checks.spec.runs
         && framework.training_compiler
     {
         training_compiler(checks, framework);
@@ -51,7 +51,7 @@ fn instances(checks: &Checks<'_>) {
         let message = "spot instances can't be used with `instance_preferences`";
         checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
-    let is_serverless = matches!(checks.spec.runs, Runs::Serverless(_));
+    let is_serverless = matches!(checks.spec.runs, Workload::Serverless(_));
     if !(checks.local || is_serverless || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
@@ -114,7 +114,7 @@ fn network(checks: &Checks<'_>) {
             checks.refuse(&path, "a file system is reached through a network, and none is given", hint);
         }
     }
-    if let Runs::Container(container) = &checks.spec.runs
+    if let Workload::Container(container) = &checks.spec.runs
         && container.repository_access == Some(RepositoryAccess::Vpc)
     {
         let message = "a repository in your VPC is reached through a network, and none is given";
@@ -125,7 +125,7 @@ fn network(checks: &Checks<'_>) {
 fn distribution(checks: &Checks<'_>) {
     let Some(distribution) = &checks.spec.distribution else { return };
     let path = ["distribution", "type"];
-    let Runs::Framework(framework) = &checks.spec.runs else {
+    let Workload::Framework(framework) = &checks.spec.runs else {
         return checks.refuse(&path, "[distribution] is only for [framework]", "leave it out");
     };
     let only = |frameworks: &[&str]| {
@@ -196,19 +196,19 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
 /// A framework runs a script; an algorithm runs itself.
 fn code(checks: &Checks<'_>) {
     match &checks.spec.runs {
-        Runs::Algorithm(_) if checks.has(&["source"]) => {
+        Workload::Algorithm(_) if checks.has(&["source"]) => {
             checks.refuse(
                 &["source"],
                 "[source] can't be used with [algorithm], which has its own code",
                 "leave it out",
             );
         }
-        Runs::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
+        Workload::Framework(_) if checks.has(&["framework"]) && !is_script_given(checks) => {
             let hint = "add entry_point = \"train.py\" to [source]";
             let section = if checks.has(&["source"]) { "source" } else { "framework" };
             checks.refuse(&[section], "[framework] needs a script, and none is given", hint);
         }
-        Runs::Container(container) if checks.has(&["source"]) => {
+        Workload::Container(container) if checks.has(&["source"]) => {
             let has_script = is_script_given(checks);
             if container.entrypoint.is_empty() && !has_script {
                 let hint = "add entry_point = \"train.py\", or [container] entrypoint";
@@ -242,7 +242,7 @@ fn code_channels(checks: &Checks<'_>) {
 
 /// The service has code and instances of its own.
 fn serverless(checks: &Checks<'_>) {
-    if !matches!(checks.spec.runs, Runs::Serverless(_)) {
+    if !matches!(checks.spec.runs, Workload::Serverless(_)) {
         return;
     }
     for section in ["source", "resources", "metrics", "spot", "checkpoints"] {

@@ -1,7 +1,7 @@
 //! Whether there is an image for what the spec asks.
 
 use super::checks::Checks;
-use crate::images::{ImageError, ImageQuery, Kind, Subject, choose};
+use crate::images::{ImageError, ImageKind, ImageQuery, Subject, resolve};
 use crate::job::decode::constraints;
 use crate::job::diagnostics::problem::{Problem, Severity};
 use crate::job::request::image_query::image_query;
@@ -25,12 +25,12 @@ pub(crate) fn check(checks: &Checks<'_>) {
 
 /// A local job runs in no image, so that its processor doesn't matter; what AWS wouldn't know is only warned of.
 fn in_no_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
-    choose(checks.catalog, &ImageQuery { instance_type: None, ..query }).map(drop)
+    resolve(checks.catalog, &ImageQuery { instance_type: None, ..query }).map(drop)
 }
 
 fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
     let is_typed = query.instance_type.is_some_and(|name| name.as_str().starts_with("ml."));
-    let choice = choose(checks.catalog, &query)?;
+    let choice = resolve(checks.catalog, &query)?;
     match checks.spec.region.as_deref().filter(|region| constraints::region(region).is_ok()) {
         _ if !is_typed => Ok(()),
         Some(region) => choice.uri(region).map(drop),
@@ -42,7 +42,7 @@ fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError
 fn is_said_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
     match error.subject {
         Subject::Name => query.name.is_empty(),
-        Subject::Version => query.kind == Kind::Framework && query.version.is_none(),
+        Subject::Version => query.kind == ImageKind::Framework && query.version.is_none(),
         Subject::BaseVersion => query.base.is_none(),
         Subject::InstanceType => query.training_compiler,
         Subject::PyVersion | Subject::Region => false,
@@ -50,7 +50,7 @@ fn is_said_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
 }
 
 fn path(subject: Subject, query: &ImageQuery<'_>) -> Vec<&'static str> {
-    let section = if query.kind == Kind::Framework { "framework" } else { "algorithm" };
+    let section = if query.kind == ImageKind::Framework { "framework" } else { "algorithm" };
     match subject {
         Subject::Name => vec![section, "name"],
         Subject::Version => vec![section, "version"],

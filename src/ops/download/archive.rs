@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::artifacts::Artifact;
-use super::byte_ranges::Extents;
+use super::byte_ranges::ByteRanges;
 use super::failure::{
     AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, Failure, Fetched, Proof, UNPROVEN_BY, could_not,
     is_mismatch, is_unsound, of_error, of_proof, with_causes,
@@ -15,12 +15,12 @@ use super::failure::{
 use super::fetch::{Item, To, fetch};
 use super::journal::Journal;
 use super::spool::{Closing, Spool, SpoolReader};
-use super::staging::{ARCHIVE, FILES, Partial, Target};
+use super::staging::{ARCHIVE, FILES, StagingDir, Target};
 use super::verify::Checked;
-use super::{Saving, Watch, free_space};
+use super::{SaveOptions, Watch, free_space};
 use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
-use crate::cloud::{Cloud, Object, OnBytes};
-use crate::error::{Doing, Result};
+use crate::cloud::{ByteProgress, Cloud, Object};
+use crate::error::{Result, WithContext};
 use crate::model::checksum::Mismatch;
 use crate::model::sha256;
 use crate::ops::blocking;
@@ -30,7 +30,7 @@ pub(super) type Bytes = Checked<SpoolReader>;
 
 /// What is made of an object's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Making {
+pub(super) enum OutputKind {
     /// The files that an archive holds.
     Tree,
     /// The archive, as it is.
@@ -44,13 +44,13 @@ pub(super) async fn save(
     cloud: &Cloud,
     object: Object,
     artifact: &Artifact,
-    saving: &Saving,
-    making: Making,
+    saving: &SaveOptions,
+    making: OutputKind,
     path: PathBuf,
 ) -> Result<Option<Unpacked>> {
     let target = Target::new(path, saving);
-    let target = if making == Making::Archive { target.or_unpacked(&artifact.name) } else { target };
-    let partial = blocking(move || Partial::open(&target)).await?;
+    let target = if making == OutputKind::Archive { target.or_unpacked(&artifact.name) } else { target };
+    let partial = blocking(move || StagingDir::open(&target)).await?;
     let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
     let (is_resumed, mut made) = maker.clone().make(cloud, None).await?;
     if let Some((note, before)) = doubt(is_resumed, &made) {
@@ -64,11 +64,11 @@ pub(super) async fn save(
 type Made = std::result::Result<Unpacked, Failure>;
 
 struct Maker {
-    partial: Partial,
+    partial: StagingDir,
     object: Object,
     artifact: Artifact,
-    saving: Saving,
-    making: Making,
+    saving: SaveOptions,
+    making: OutputKind,
 }
 
 impl Maker {
@@ -83,7 +83,7 @@ impl Maker {
         let maker = self.clone();
         let work = async move {
             let worked = tokio::task::spawn_blocking(move || maker.make_of(&judging, &limits)).await;
-            worked.doing(|| "finish the work".to_owned())?
+            worked.context(|| "finish the work".to_owned())?
         };
         let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
         Ok((is_resumed, made))
@@ -92,18 +92,18 @@ impl Maker {
     fn prepare(&self) -> Result<Prepared> {
         self.partial.clear_files()?;
         let object = &self.object;
-        if let (Some(file), Making::Tree) = (&object.file, &self.making) {
+        if let (Some(file), OutputKind::Tree) = (&object.file, &self.making) {
             let limits = self.limits(0)?;
             let spool = Arc::new(Spool::kept(file.clone(), object.size, whole(object.size)));
             return Ok(Prepared { spool, journal: None, there: object.size, limits });
         }
         let doing = || format!("write what is fetched to {}", self.partial.path().display());
-        let (journal, known) = Journal::begin(self.partial.handle(), std::iter::once(object)).doing(doing)?;
+        let (journal, known) = Journal::begin(self.partial.handle(), std::iter::once(object)).context(doing)?;
         let file = self.partial.open_archive()?;
         let mut there = known.into_iter().next().unwrap_or_default();
-        let length = file.metadata().doing(doing)?.len();
+        let length = file.metadata().context(doing)?.len();
         if there.iter().any(|range| range.end > length) {
-            there = Extents::default();
+            there = ByteRanges::default();
         }
         let limits = self.limits(object.size - there.total())?;
         let (total, spool) = (there.total(), Spool::kept(Arc::new(file), object.size, there));
@@ -123,18 +123,18 @@ impl Maker {
     fn make_of(&self, judging: &Judging, limits: &Limits) -> Made {
         let bytes = Checked::new(judging.reader(), self.object.checksum.clone());
         match self.making {
-            Making::Tree => {
+            OutputKind::Tree => {
                 let files = self.partial.open_files()?;
                 let path = self.partial.path().join(FILES);
                 let mut told = Told { saving: &self.saving, what: &self.artifact.what };
                 let unpacked = archive::unpack_in(bytes, files, &path, limits, &mut told);
                 unpacked.map_err(|error| self.failure("unpack", error, judging))
             }
-            Making::Archive => match archive::check(bytes) {
+            OutputKind::Archive => match archive::check(bytes) {
                 Ok(()) => Ok(self.one_file()),
                 Err(error) => self.keep_unsound(error, judging),
             },
-            Making::File => {
+            OutputKind::File => {
                 let read = io::copy(&mut { bytes }, &mut io::sink());
                 let read = read.map_err(|error| of_error("fetch", &self.object, UnpackError::DamagedFile(error)));
                 read.map(|_| self.one_file())
@@ -184,13 +184,15 @@ impl Maker {
             };
         }
         match (&self.object.file, self.making) {
-            (Some(_), Making::Tree) => return Ok(Proof::Same(BY_OBJECT)),
+            (Some(_), OutputKind::Tree) => return Ok(Proof::Same(BY_OBJECT)),
             (Some(file), _) => {
                 let stored = Spool::kept(file.clone(), self.object.size, whole(self.object.size));
                 let stored = sha256(&mut SpoolReader::new(Arc::new(stored)), |_| {})?;
                 return Ok(judging.digest()?.compared(stored, BY_OBJECT));
             }
-            (None, Making::Tree) if !judging.is_resumed && judging.before.is_none() => return Ok(Proof::Missing(None)),
+            (None, OutputKind::Tree) if !judging.is_resumed && judging.before.is_none() => {
+                return Ok(Proof::Missing(None));
+            }
             (None, _) => {}
         }
         let digest = judging.digest()?;
@@ -199,11 +201,11 @@ impl Maker {
 
     /// Of what `--only` names.
     fn holds_nothing(&self) -> Result<bool> {
-        if self.making != Making::Tree || self.saving.only.is_none() {
+        if self.making != OutputKind::Tree || self.saving.only.is_none() {
             return Ok(false);
         }
         let entries = self.partial.open_files()?.entries(1);
-        Ok(entries.doing(|| format!("list what was unpacked to {}", self.partial.path().display()))?.is_empty())
+        Ok(entries.context(|| format!("list what was unpacked to {}", self.partial.path().display()))?.is_empty())
     }
 
     fn one_file(&self) -> Unpacked {
@@ -217,7 +219,7 @@ impl Maker {
                 Ok(None)
             }
             Ok(unpacked) => {
-                let is_tree = self.making == Making::Tree;
+                let is_tree = self.making == OutputKind::Tree;
                 self.partial.finish(if is_tree { FILES } else { ARCHIVE })?;
                 Ok(Some(unpacked))
             }
@@ -289,13 +291,13 @@ struct Prepared {
     limits: Limits,
 }
 
-fn whole(size: u64) -> Extents {
-    let mut extents = Extents::default();
+fn whole(size: u64) -> ByteRanges {
+    let mut extents = ByteRanges::default();
     extents.add(0..size);
     extents
 }
 
-pub(super) fn on_bytes(watch: &Arc<dyn Watch>) -> OnBytes {
+pub(super) fn on_bytes(watch: &Arc<dyn Watch>) -> ByteProgress {
     let watch = watch.clone();
     Arc::new(move |bytes| watch.fetched(bytes))
 }
@@ -309,7 +311,7 @@ pub(super) async fn read<T: Send + 'static>(
 ) -> Result<T> {
     let spool = match &object.file {
         Some(file) => Spool::kept(file.clone(), object.size, whole(object.size)),
-        None => Spool::passing(object.size).doing(|| "create a temporary file".to_owned())?,
+        None => Spool::passing(object.size).context(|| "create a temporary file".to_owned())?,
     };
     let spool = Arc::new(spool);
     let reader = Checked::new(SpoolReader::new(spool.clone()), object.checksum.clone());
@@ -317,7 +319,7 @@ pub(super) async fn read<T: Send + 'static>(
     let (of, shared) = (object.clone(), spool.clone());
     let work = async move {
         let worked = tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &of, error)));
-        Ok::<T, Failure>(worked.await.doing(|| "finish the work".to_owned())??)
+        Ok::<T, Failure>(worked.await.context(|| "finish the work".to_owned())??)
     };
     let read = while_fetching(cloud, object, shared, None, &on_bytes(watch), work).await;
     read.map_err(|failure| *failure.error)
@@ -330,7 +332,7 @@ async fn while_fetching<T>(
     object: &Object,
     spool: Arc<Spool>,
     journal: Option<Arc<Journal>>,
-    on_bytes: &OnBytes,
+    on_bytes: &ByteProgress,
     work: impl Future<Output = std::result::Result<T, Failure>>,
 ) -> std::result::Result<T, Failure> {
     let missing = spool.missing();
@@ -355,7 +357,7 @@ async fn while_fetching<T>(
 
 /// Who is told of what is unpacked.
 struct Told<'s> {
-    saving: &'s Saving,
+    saving: &'s SaveOptions,
     what: &'s str,
 }
 

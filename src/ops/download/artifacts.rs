@@ -3,7 +3,7 @@
 use futures_util::stream::{BoxStream, once};
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::Which;
+use super::Selection;
 use crate::cloud::{Cloud, CloudResult, Object, ObjectSummary};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result};
@@ -88,7 +88,7 @@ impl Artifact {
         let found = if self.uri.key().is_empty() || self.uri.key().ends_with('/') {
             None
         } else {
-            cloud.objects.find(&self.uri).await?
+            cloud.objects.stat(&self.uri).await?
         };
         if let Some(object) = found {
             let is_archive = without_ending(self.uri.key()).is_some();
@@ -110,8 +110,8 @@ fn object(listed: ObjectSummary) -> Object {
     Object { uri, size, version, version_id: None, checksum: None, file: None }
 }
 
-pub(super) fn of_job(state: &DescribeTrainingJobResponse, which: Which) -> Result<Vec<Artifact>> {
-    if which == Which::default() {
+pub(super) fn of_job(state: &DescribeTrainingJobResponse, which: Selection) -> Result<Vec<Artifact>> {
+    if which == Selection::default() {
         return results(state);
     }
     let code = which.code.then(|| code(state));

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 /// Stretches that neither touch nor overlap, by their starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Extents(BTreeMap<u64, u64>);
+pub(super) struct ByteRanges(BTreeMap<u64, u64>);
 
-impl Extents {
+impl ByteRanges {
     pub(super) fn add(&mut self, Range { mut start, mut end }: Range<u64>) {
         if start >= end {
             return;
@@ -50,7 +50,7 @@ mod tests {
     proptest! {
         #[test]
         fn they_are_the_bytes_that_were_added(ranges in prop::collection::vec((0_u64..60, 0_u64..12), 0..20)) {
-            let (mut extents, mut there) = (Extents::default(), [false; 80]);
+            let (mut extents, mut there) = (ByteRanges::default(), [false; 80]);
             for (start, length) in ranges {
                 extents.add(start..start + length);
                 (start..start + length).for_each(|at| there[usize::try_from(at).unwrap_or(0)] = true);

@@ -6,7 +6,7 @@ use std::io;
 
 use crate::archive::UnpackError;
 use crate::cloud::Object;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::model::checksum::Mismatch;
 
 /// A SHA-256.
@@ -143,8 +143,8 @@ const TRY_AGAIN: &str =
 pub(super) fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
     let hints = hints(&error, object);
     let kind = match &error {
-        UnpackError::Told(source) if source.kind() == io::ErrorKind::BrokenPipe => Kind::ClosedPipe,
-        _ => Kind::Failure,
+        UnpackError::Told(source) if source.kind() == io::ErrorKind::BrokenPipe => ErrorKind::ClosedPipe,
+        _ => ErrorKind::Failure,
     };
     let told = Error::new(kind, format!("could not {doing} {}", object.uri));
     let told = if is_mismatch(&error) { told.caused_by(Mismatch) } else { told.caused_by(error) };

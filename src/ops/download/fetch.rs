@@ -17,8 +17,8 @@ use tokio_util::bytes::Bytes;
 use super::journal::Journal;
 use super::spool::Spool;
 use crate::archive::Handle;
-use crate::cloud::{Object, Objects, OnBytes};
-use crate::error::{Doing, Result};
+use crate::cloud::{ByteProgress, Object, Objects};
+use crate::error::{Result, WithContext};
 use crate::ops::blocking;
 
 /// A stretch is fetched by one request, in bytes. Many small ones keep all connections busy to the end, and lose little when
@@ -85,7 +85,7 @@ pub(super) async fn fetch(
     objects: &dyn Objects,
     items: impl Stream<Item = Result<Item>>,
     journal: Option<Arc<Journal>>,
-    on_bytes: &OnBytes,
+    on_bytes: &ByteProgress,
 ) -> Result<()> {
     let parts = items.map_ok(|item| stream::iter(parts(item)).map(Ok)).try_flatten();
     let fetched = parts.map_ok(|part| part.fetch(objects, journal.clone(), on_bytes));
@@ -120,9 +120,9 @@ struct Part {
 }
 
 impl Part {
-    async fn fetch(self, objects: &dyn Objects, journal: Option<Arc<Journal>>, on_bytes: &OnBytes) -> Result<()> {
+    async fn fetch(self, objects: &dyn Objects, journal: Option<Arc<Journal>>, on_bytes: &ByteProgress) -> Result<()> {
         self.to.wait_for_room(self.range.end).await;
-        let to = self.to.open().doing(|| self.writing())?;
+        let to = self.to.open().context(|| self.writing())?;
         let mut pieces = objects.range(&self.object, self.range.clone());
         let (mut at, mut gathered, mut length, mut since) = (self.range.start, Vec::new(), 0, Instant::now());
         // S3's checksum of a file that comes at once is looked at where the bytes end: nothing is noted before.
@@ -159,14 +159,14 @@ impl Part {
         let (number, doing) = (self.number, self.writing());
         blocking(move || {
             let note = |journal: Arc<Journal>| journal.note(number, &write.range, is_whole);
-            write.run().and_then(|()| journal.map_or(Ok(()), note)).doing(|| doing)
+            write.run().and_then(|()| journal.map_or(Ok(()), note)).context(|| doing)
         })
         .await
     }
 
     async fn note_whole(&self, journal: Arc<Journal>) -> Result<()> {
         let (number, doing) = (self.number, self.writing());
-        blocking(move || journal.note_whole(number).doing(|| doing)).await
+        blocking(move || journal.note_whole(number).context(|| doing)).await
     }
 
     fn writing(&self) -> String {

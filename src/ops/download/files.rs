@@ -14,12 +14,12 @@ use super::artifacts::{Artifact, Files};
 use super::fetch::{Item, PART, To, fetch};
 use super::keys::{Below, Clashes, below, refuse_unsafe};
 use super::manifest::{Entries, Entry, Listing, Manifest, merge, remove};
-use super::staging::{FILES, Partial, Target};
+use super::staging::{FILES, StagingDir, Target};
 use super::verify::Checked;
-use super::{Saving, free_space};
+use super::{SaveOptions, free_space};
 use crate::archive::{Handle, Unpacked};
 use crate::cloud::{Cloud, CloudError};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result, WithContext};
 use crate::model::checksum::Checksum;
 use crate::model::{S3Uri, sha256};
 use crate::ops::blocking;
@@ -34,11 +34,11 @@ pub(super) async fn save(
     cloud: &Cloud,
     files: Files<'_>,
     artifact: &Artifact,
-    saving: &Saving,
+    saving: &SaveOptions,
     path: PathBuf,
 ) -> Result<Option<Unpacked>> {
     let target = Target::new(path, saving);
-    let partial = Arc::new(blocking(move || Partial::open(&target)).await?);
+    let partial = Arc::new(blocking(move || StagingDir::open(&target)).await?);
     let listing = list(files, &partial, artifact, saving).await?;
     let (count, bytes) = (listing.count, listing.bytes);
     if count == 0 {
@@ -52,46 +52,51 @@ pub(super) async fn save(
 }
 
 /// Lists what is wanted to a file.
-async fn list(files: Files<'_>, partial: &Arc<Partial>, artifact: &Artifact, saving: &Saving) -> Result<Listing> {
+async fn list(
+    files: Files<'_>,
+    partial: &Arc<StagingDir>,
+    artifact: &Artifact,
+    saving: &SaveOptions,
+) -> Result<Listing> {
     let (mut pages, folder) = (files.pages(), artifact.folder());
     let begun = partial.clone();
-    let mut listing = blocking(move || Listing::begin(begun.handle()).doing(|| writing(&begun))).await?;
+    let mut listing = blocking(move || Listing::begin(begun.handle()).context(|| writing(&begun))).await?;
     while let Some(page) = pages.try_next().await? {
         let wanted: Vec<_> = below(&folder, page).filter(|below| saving.wants(below.path())).collect();
         let to = partial.clone();
         listing = blocking(move || {
             wanted.iter().try_for_each(|below| refuse_unsafe(&below.key))?;
-            wanted.iter().try_for_each(|below| listing.add(below)).doing(|| writing(&to))?;
+            wanted.iter().try_for_each(|below| listing.add(below)).context(|| writing(&to))?;
             Ok(listing)
         })
         .await?;
     }
     let to = partial.clone();
     blocking(move || {
-        let listing = listing.finish().doing(|| writing(&to))?;
+        let listing = listing.finish().context(|| writing(&to))?;
         let mut clashes = Clashes::default();
-        for below in listing.objects().doing(|| writing(&to))? {
-            clashes.refuse(&below.doing(|| writing(&to))?.key)?;
+        for below in listing.objects().context(|| writing(&to))? {
+            clashes.refuse(&below.context(|| writing(&to))?.key)?;
         }
         Ok(listing)
     })
     .await
 }
 
-fn writing(partial: &Partial) -> String {
+fn writing(partial: &StagingDir) -> String {
     format!("write what is fetched to {}", partial.path().display())
 }
 
 async fn fetch_all(
     cloud: &Cloud,
-    partial: &Arc<Partial>,
+    partial: &Arc<StagingDir>,
     listing: Listing,
     artifact: &Artifact,
-    saving: &Saving,
+    saving: &SaveOptions,
 ) -> Result<()> {
     let (size, folder) = (listing.bytes, artifact.folder());
     let (to, from) = (partial.clone(), folder.clone());
-    let begin = move || merge(to.handle(), &listing, &from).doing(|| writing(&to));
+    let begin = move || merge(to.handle(), &listing, &from).context(|| writing(&to));
     let (manifest, journal, files) = blocking(begin).await?;
     let (files, there) = (Arc::new(files), manifest.there);
     free_space::check(free_space::free(partial.handle(), partial.path())?.bytes, size - there, &artifact.uri)?;
@@ -104,10 +109,10 @@ async fn fetch_all(
 /// The entries of a manifest, so many at a time as are in memory.
 fn chunks(manifest: &Manifest) -> Result<impl Stream<Item = Result<Vec<Entry>>> + use<>> {
     let reading = || "read what was noted of the objects".to_owned();
-    let entries = manifest.entries().doing(reading)?;
+    let entries = manifest.entries().context(reading)?;
     Ok(try_unfold(entries, move |mut entries: Entries| {
         blocking(move || {
-            let chunk = entries.by_ref().take(CHUNK).collect::<io::Result<Vec<_>>>().doing(reading)?;
+            let chunk = entries.by_ref().take(CHUNK).collect::<io::Result<Vec<_>>>().context(reading)?;
             Ok((!chunk.is_empty()).then_some((chunk, entries)))
         })
     }))
@@ -119,7 +124,7 @@ fn items(manifest: &Manifest, folder: S3Uri, files: Arc<Handle>) -> Result<impl 
         let (folder, files) = (folder.clone(), files.clone());
         blocking(move || {
             let items: Vec<_> = chunk.into_iter().filter_map(|entry| item(&entry, &folder, &files)).collect();
-            make_folders(&files, &items).doing(|| "make the folders of what is fetched".to_owned())?;
+            make_folders(&files, &items).context(|| "make the folders of what is fetched".to_owned())?;
             Ok(stream::iter(items.into_iter().map(Ok)))
         })
     });
@@ -147,7 +152,7 @@ fn make_folders(files: &Handle, items: &[Item]) -> io::Result<()> {
     Ok(())
 }
 
-fn check_size(size: u64, saving: &Saving) -> Result<()> {
+fn check_size(size: u64, saving: &SaveOptions) -> Result<()> {
     match saving.max_size {
         Some(most) if size > most => Err(Error::failure(format!("the files have {size} bytes, more than {most}"))
             .hint("allow more by --max-size SIZE")),
@@ -162,7 +167,7 @@ async fn check_all(
     folder: &S3Uri,
     files: &Arc<Handle>,
     artifact: &Artifact,
-    saving: &Saving,
+    saving: &SaveOptions,
 ) -> Result<()> {
     let mut chunks = std::pin::pin!(chunks(manifest)?);
     while let Some(chunk) = chunks.try_next().await? {
@@ -184,7 +189,7 @@ async fn with_checksum(cloud: &Cloud, folder: &S3Uri, below: Below) -> Result<(B
         return Ok((below, None));
     }
     let object = below.object(folder);
-    let found = cloud.objects.find(&object.uri).await?;
+    let found = cloud.objects.stat(&object.uri).await?;
     let found = found
         .filter(|found| found.size == object.size && (found.version == object.version || object.version.is_empty()));
     match found {
@@ -194,12 +199,12 @@ async fn with_checksum(cloud: &Cloud, folder: &S3Uri, below: Below) -> Result<(B
 }
 
 /// Holds a file against S3's checksum, and tells of it.
-fn check(files: &Handle, below: &Below, checksum: Option<&Checksum>, what: &str, saving: &Saving) -> Result<()> {
+fn check(files: &Handle, below: &Below, checksum: Option<&Checksum>, what: &str, saving: &SaveOptions) -> Result<()> {
     let path = below.path();
     let digest = saving.watch.digests();
     let mut sum = None;
     if digest || checksum.is_some() {
-        let file = files.open_file(path, OFlag::O_RDONLY).doing(|| reading(path))?;
+        let file = files.open_file(path, OFlag::O_RDONLY).context(|| reading(path))?;
         let mut file = Checked::new(file, checksum.cloned());
         let read = if digest {
             sha256(&mut file, |_| {}).map(Some)
@@ -208,11 +213,11 @@ fn check(files: &Handle, below: &Below, checksum: Option<&Checksum>, what: &str,
         };
         if read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
             // It is fetched again the next time.
-            remove(files, path).doing(|| format!("remove {}", path.display()))?;
+            remove(files, path).context(|| format!("remove {}", path.display()))?;
         }
-        sum = read.doing(|| reading(path))?;
+        sum = read.context(|| reading(path))?;
     }
-    saving.watch.file(what, path, below.size, sum).doing(|| reading(path))
+    saving.watch.file(what, path, below.size, sum).context(|| reading(path))
 }
 
 fn reading(path: &Path) -> String {

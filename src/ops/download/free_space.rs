@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::archive::Handle;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result, WithContext};
 use crate::model::S3Uri;
 
 /// What is left for others, at least: a full disk stops more than a download. In bytes, and as a share of what is free.
@@ -20,7 +20,7 @@ pub(super) struct Free {
 
 pub(super) fn free(folder: &Handle, path: &Path) -> Result<Free> {
     let stat = nix::sys::statvfs::fstatvfs(folder);
-    let stat = stat.doing(|| format!("look up the free space of {}", path.display()))?;
+    let stat = stat.context(|| format!("look up the free space of {}", path.display()))?;
     // Their types differ from system to system.
     #[expect(clippy::useless_conversion, reason = "u32 on macOS")]
     let (blocks, size) = (u64::from(stat.blocks_available()), u64::from(stat.fragment_size()));

@@ -13,7 +13,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
-use super::byte_ranges::Extents;
+use super::byte_ranges::ByteRanges;
 use super::staging::JOURNAL;
 use crate::archive::Handle;
 use crate::cloud::Object;
@@ -45,9 +45,9 @@ impl Journal {
     pub(super) fn begin<O: Borrow<Object>>(
         folder: &Handle,
         objects: impl Iterator<Item = O> + Clone,
-    ) -> io::Result<(Self, Vec<Extents>)> {
+    ) -> io::Result<(Self, Vec<ByteRanges>)> {
         let mut before = read(folder)?;
-        let known: Vec<Extents> = objects
+        let known: Vec<ByteRanges> = objects
             .clone()
             .map(|object| {
                 let object = object.borrow();
@@ -100,7 +100,7 @@ pub(super) fn line(object: usize, range: &Range<u64>) -> String {
 
 fn notes<O: Borrow<Object>>(
     objects: impl Iterator<Item = O>,
-    known: &[Extents],
+    known: &[ByteRanges],
     to: &mut impl Write,
 ) -> io::Result<()> {
     for (number, (object, extents)) in objects.zip(known).enumerate() {
@@ -127,12 +127,12 @@ pub(super) fn is_begun(folder: &Handle) -> io::Result<bool> {
 }
 
 /// Lines that can't be read, like one that a kill cut short, say nothing.
-fn read(folder: &Handle) -> io::Result<HashMap<Content, Extents>> {
+fn read(folder: &Handle) -> io::Result<HashMap<Content, ByteRanges>> {
     let file = match folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
         file => file?,
     };
-    let (mut contents, mut extents) = (HashMap::new(), HashMap::<u64, Extents>::new());
+    let (mut contents, mut extents) = (HashMap::new(), HashMap::<u64, ByteRanges>::new());
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;
         let Ok(line) = std::str::from_utf8(&line) else { continue };
@@ -172,7 +172,7 @@ mod tests {
         let (path, handle) = (folder.path().join(JOURNAL), Handle::at(folder.path())?);
         let objects = [object("a", "1")?, object("b", "1")?, object("c", "")?];
         let (journal, known) = Journal::begin(&handle, objects.iter())?;
-        assert_eq!(known, vec![Extents::default(); 3]);
+        assert_eq!(known, vec![ByteRanges::default(); 3]);
         for (number, range) in [(0, 0..10), (1, 5..9), (0, 10..20), (2, 0..100)] {
             journal.note(number, &range, false)?;
         }
@@ -183,7 +183,7 @@ mod tests {
         for _ in 0..2 {
             let again = [object("c", "")?, object("a", "1")?, object("b", "2")?];
             let (_, known) = Journal::begin(&handle, again.iter())?;
-            assert_eq!(known.iter().map(Extents::total).collect::<Vec<_>>(), [0, 20, 0]);
+            assert_eq!(known.iter().map(ByteRanges::total).collect::<Vec<_>>(), [0, 20, 0]);
         }
         Ok(())
     }

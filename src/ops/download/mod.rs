@@ -28,11 +28,11 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 
-use self::archive::Making;
+use self::archive::OutputKind;
 use self::artifacts::{Artifact, Files, Stored, gone, nothing_there};
 use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, S3Uri};
@@ -60,14 +60,14 @@ impl fmt::Display for Source {
 
 /// Which of a job's: by default the model and the output data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Which {
+pub(crate) struct Selection {
     pub(crate) code: bool,
     pub(crate) checkpoints: bool,
 }
 
 /// How it is saved.
 #[derive(Clone)]
-pub(crate) struct Saving {
+pub(crate) struct SaveOptions {
     /// In which folder those of the job or of the URI are made.
     pub(crate) into: PathBuf,
     /// An archive stays one.
@@ -85,7 +85,7 @@ pub(crate) struct Saving {
     pub(crate) watch: Arc<dyn Watch>,
 }
 
-impl Saving {
+impl SaveOptions {
     /// Whether a file is wanted, by its place in what is saved.
     fn wants(&self, path: &Path) -> bool {
         self.only.as_ref().is_none_or(|only| only.fit(path))
@@ -113,7 +113,7 @@ pub(crate) fn kept(folder: &Path, again: &str) -> String {
 }
 
 /// Saves all that there is of it: each part whole, or not at all.
-pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Which, saving: &Saving) -> Result<Downloaded> {
+pub(crate) async fn save(cloud: &Cloud, source: &Source, which: Selection, saving: &SaveOptions) -> Result<Downloaded> {
     let found = find(cloud, source, which).await?;
     let folder = match source {
         Source::Job(job) => saving.into.join(job.as_str()),
@@ -142,7 +142,7 @@ async fn save_one(
     cloud: &Cloud,
     artifact: &Artifact,
     stored: Stored<'_>,
-    saving: &Saving,
+    saving: &SaveOptions,
     folder: &Path,
 ) -> Result<Option<Part>> {
     let (uri, version) = (artifact.uri.clone(), version(&stored));
@@ -150,11 +150,11 @@ async fn save_one(
     let to = path.clone();
     let saved = match stored {
         Stored::Archive(object) => {
-            let making = if saving.as_archive { Making::Archive } else { Making::Tree };
+            let making = if saving.as_archive { OutputKind::Archive } else { OutputKind::Tree };
             archive::save(cloud, object, artifact, saving, making, to).await?
         }
         Stored::File(_) if !saving.wants(Path::new(path.file_name().unwrap_or_default())) => None,
-        Stored::File(object) => archive::save(cloud, object, artifact, saving, Making::File, to).await?,
+        Stored::File(object) => archive::save(cloud, object, artifact, saving, OutputKind::File, to).await?,
         Stored::Files(files) => files::save(cloud, files, artifact, saving, to).await?,
     };
     let Some(Unpacked { files, bytes, mut left_out, more_left_out }) = saved else { return Ok(None) };
@@ -163,7 +163,7 @@ async fn save_one(
 }
 
 /// Of the file or folder that comes of it. A key can end in anything.
-fn name<'a>(artifact: &'a Artifact, stored: &'a Stored<'_>, saving: &Saving) -> Result<&'a str> {
+fn name<'a>(artifact: &'a Artifact, stored: &'a Stored<'_>, saving: &SaveOptions) -> Result<&'a str> {
     let name = match stored {
         Stored::Archive(object) if saving.as_archive => object.uri.key().rsplit('/').next().unwrap_or_default(),
         Stored::File(object) => object.uri.key().rsplit('/').next().unwrap_or_default(),
@@ -184,7 +184,7 @@ fn version(stored: &Stored<'_>) -> Option<String> {
 }
 
 /// What there is of it.
-async fn find<'c>(cloud: &'c Cloud, source: &Source, which: Which) -> Result<Vec<(Artifact, Stored<'c>)>> {
+async fn find<'c>(cloud: &'c Cloud, source: &Source, which: Selection) -> Result<Vec<(Artifact, Stored<'c>)>> {
     match source {
         Source::Job(job) => {
             let state = cloud.jobs.describe(job).await?;
@@ -206,10 +206,10 @@ async fn find<'c>(cloud: &'c Cloud, source: &Source, which: Which) -> Result<Vec
 }
 
 /// Why nothing is there.
-fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact], which: Which) -> Error {
+fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact], which: Selection) -> Error {
     match all.first() {
         // SageMaker stores a model whenever a job completes; this computer does where there is one.
-        Some(first) if which != Which::default() || (!cloud.is_local && artifacts::model_uri(state).is_some()) => {
+        Some(first) if which != Selection::default() || (!cloud.is_local && artifacts::model_uri(state).is_some()) => {
             gone(&state.training_job_name, first)
         }
         _ => nothing_there(state),
@@ -223,7 +223,7 @@ pub(crate) type Tell = dyn Fn(&str, Listed) -> io::Result<()> + Send + Sync;
 pub(crate) async fn list(
     cloud: &Cloud,
     source: &Source,
-    which: Which,
+    which: Selection,
     watch: &Arc<dyn Watch>,
     tell: Arc<Tell>,
 ) -> Result<()> {
@@ -254,8 +254,9 @@ fn listed(path: PathBuf, size: u64) -> Listed {
 
 /// A reader that has gone is no reason to complain.
 fn told(told: io::Result<()>) -> Result<()> {
-    let kind =
-        |error: &io::Error| if error.kind() == io::ErrorKind::BrokenPipe { Kind::ClosedPipe } else { Kind::Failure };
+    let kind = |error: &io::Error| {
+        if error.kind() == io::ErrorKind::BrokenPipe { ErrorKind::ClosedPipe } else { ErrorKind::Failure }
+    };
     told.map_err(|error| Error::new(kind(&error), "could not pass it on").caused_by(error))
 }
 
@@ -263,7 +264,7 @@ fn told(told: io::Result<()>) -> Result<()> {
 pub(crate) async fn pick<W: Write + Send + 'static>(
     cloud: &Cloud,
     source: &Source,
-    which: Which,
+    which: Selection,
     path: &Path,
     watch: &Arc<dyn Watch>,
     to: impl Fn() -> W,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::byte_ranges::Extents;
+use super::byte_ranges::ByteRanges;
 
 /// How far what is fetched may be ahead of what is read, in bytes, where nothing is kept.
 pub(super) const RING: u64 = 64 * 1024 * 1024;
@@ -29,7 +29,7 @@ pub(super) struct Spool {
 }
 
 struct State {
-    there: Extents,
+    there: ByteRanges,
     read_to: u64,
     /// Nothing more will come.
     is_closed: bool,
@@ -37,16 +37,16 @@ struct State {
 
 impl Spool {
     /// In a file that holds some of the bytes already, or all.
-    pub(super) fn kept(file: Arc<File>, size: u64, there: Extents) -> Self {
+    pub(super) fn kept(file: Arc<File>, size: u64, there: ByteRanges) -> Self {
         Self::new(file, size, size, there)
     }
 
     /// In a file without a name, which is gone with the process.
     pub(super) fn passing(size: u64) -> io::Result<Self> {
-        Ok(Self::new(Arc::new(tempfile::tempfile()?), size, RING.min(size), Extents::default()))
+        Ok(Self::new(Arc::new(tempfile::tempfile()?), size, RING.min(size), ByteRanges::default()))
     }
 
-    fn new(file: Arc<File>, size: u64, capacity: u64, there: Extents) -> Self {
+    fn new(file: Arc<File>, size: u64, capacity: u64, there: ByteRanges) -> Self {
         let state = Mutex::new(State { there, read_to: 0, is_closed: false });
         Self { file, size, capacity: capacity.max(1), state, came: Condvar::new(), room: Notify::new() }
     }
@@ -155,7 +155,7 @@ mod tests {
     async fn bytes_come_out_in_order_however_they_come_in() -> Outcome {
         let (size, step) = (5_000_000, 123_457);
         let expected = bytes(size);
-        let spool = Arc::new(Spool::new(Arc::new(tempfile::tempfile()?), size as u64, 700_000, Extents::default()));
+        let spool = Arc::new(Spool::new(Arc::new(tempfile::tempfile()?), size as u64, 700_000, ByteRanges::default()));
         let mut reader = SpoolReader::new(spool.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let mut read = Vec::new();

@@ -15,9 +15,9 @@ use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
 use super::receipts::Receipts;
-use super::{Saving, journal, kept, manifest};
+use super::{SaveOptions, journal, kept, manifest};
 use crate::archive::Handle;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result, WithContext};
 
 /// What has been fetched; the bytes of an archive or of a file; the tree that is being made; what is replaced.
 pub(super) const JOURNAL: &str = "fetched";
@@ -39,7 +39,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(path: PathBuf, saving: &Saving) -> Self {
+    pub(super) fn new(path: PathBuf, saving: &SaveOptions) -> Self {
         let receipts = Receipts::new(&saving.state);
         Self { path, unpacked: None, force: saving.force, again: saving.again.clone(), receipts }
     }
@@ -54,7 +54,7 @@ impl Target {
         match self.path.symlink_metadata() {
             Ok(_) if !self.force => {}
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).doing(|| format!("look up {}", self.path.display()));
+                return Err(error).context(|| format!("look up {}", self.path.display()));
             }
             _ => return Ok(()),
         }
@@ -81,7 +81,7 @@ fn partial_name(path: &Path) -> OsString {
 ///
 /// Dropped before it is finished, it keeps the bytes that were fetched, and nothing else.
 #[derive(Debug)]
-pub(super) struct Partial {
+pub(super) struct StagingDir {
     target: Target,
     parent: Handle,
     /// What it is called in its parent, and in messages.
@@ -92,12 +92,12 @@ pub(super) struct Partial {
     is_finished: AtomicBool,
 }
 
-impl Partial {
+impl StagingDir {
     pub(super) fn open(target: &Target) -> Result<Self> {
         target.check_free()?;
         let doing = || format!("create the folder {}", target.parent().display());
-        fs::create_dir_all(target.parent()).doing(doing)?;
-        let parent = Handle::at(target.parent()).doing(doing)?;
+        fs::create_dir_all(target.parent()).context(doing)?;
+        let parent = Handle::at(target.parent()).context(doing)?;
         let (name, path) = (partial_name(&target.path), target.path.with_file_name(partial_name(&target.path)));
         adopt(&parent, &name, target)?;
         let folder = lock(&parent, &name, &path, &target.path)?;
@@ -109,7 +109,7 @@ impl Partial {
     /// Takes a folder that was made here as it is, and begins anew with any other.
     fn make_own(&self) -> Result<()> {
         let was_private =
-            make_private(self.folder.file()).doing(|| format!("change the mode of {}", self.path.display()))?;
+            make_private(self.folder.file()).context(|| format!("change the mode of {}", self.path.display()))?;
         let is_own = was_private && self.target.receipts.has(&self.folder);
         if is_own && self.has(JOURNAL)? {
             return Ok(());
@@ -137,13 +137,13 @@ impl Partial {
     /// Opens the file that holds an archive's bytes.
     pub(super) fn open_archive(&self) -> Result<File> {
         let file = self.folder.open_file(Path::new(ARCHIVE), OFlag::O_RDWR | OFlag::O_CREAT);
-        file.doing(|| format!("write {}", self.path.join(ARCHIVE).display()))
+        file.context(|| format!("write {}", self.path.join(ARCHIVE).display()))
     }
 
     /// Opens the tree that is being made, and makes it where there is none yet.
     pub(super) fn open_files(&self) -> Result<Handle> {
         let files = self.folder.make_folders(Path::new(FILES));
-        files.doing(|| format!("write {}", self.path.join(FILES).display()))
+        files.context(|| format!("write {}", self.path.join(FILES).display()))
     }
 
     /// What has been fetched is of no use.
@@ -157,11 +157,11 @@ impl Partial {
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        self.folder.remove(name.as_ref()).doing(|| format!("remove {}", self.path.join(name).display()))
+        self.folder.remove(name.as_ref()).context(|| format!("remove {}", self.path.join(name).display()))
     }
 
     fn has(&self, name: &str) -> Result<bool> {
-        let stat = self.folder.stat(name.as_ref()).doing(|| format!("look up {}", self.path.join(name).display()))?;
+        let stat = self.folder.stat(name.as_ref()).context(|| format!("look up {}", self.path.join(name).display()))?;
         Ok(stat.is_some())
     }
 
@@ -190,16 +190,16 @@ impl Partial {
     /// Gives what was made its final place.
     pub(super) fn finish(&self, made: &str) -> Result<()> {
         let place = &self.target.path;
-        let before = self.parent.stat(self.target.name()).doing(|| format!("look up {}", place.display()))?;
+        let before = self.parent.stat(self.target.name()).context(|| format!("look up {}", place.display()))?;
         if self.target.force && before.is_some() {
             self.remove(BEFORE)?;
             let replaced = self.parent.rename(self.target.name(), &self.folder, BEFORE.as_ref());
-            replaced.doing(|| format!("replace {}", place.display()))?;
+            replaced.context(|| format!("replace {}", place.display()))?;
         }
         let moved = self.folder.rename(made.as_ref(), &self.parent, self.target.name());
-        moved.doing(|| format!("create {}", place.display()))?;
+        moved.context(|| format!("create {}", place.display()))?;
         self.is_finished.store(true, Ordering::Relaxed);
-        self.remove_all().doing(|| format!("remove {}", self.path.display()))
+        self.remove_all().context(|| format!("remove {}", self.path.display()))
     }
 
     fn remove_all(&self) -> io::Result<()> {
@@ -208,7 +208,7 @@ impl Partial {
     }
 }
 
-impl Drop for Partial {
+impl Drop for StagingDir {
     fn drop(&mut self) {
         // What can't be removed now is by the next download.
         if self.is_finished.load(Ordering::Relaxed) || self.keeps_files() {
@@ -228,13 +228,13 @@ impl Drop for Partial {
 fn adopt(parent: &Handle, name: &OsStr, target: &Target) -> Result<()> {
     let Some(unpacked) = target.unpacked.as_deref().map(partial_name) else { return Ok(()) };
     let doing = || format!("look up {}", target.parent().display());
-    if parent.stat(name).doing(doing)?.is_some() {
+    if parent.stat(name).context(doing)?.is_some() {
         return Ok(());
     }
     // What is no folder, or another's, or in use, is left alone.
     let Ok(folder) = parent.folder(&unpacked) else { return Ok(()) };
-    if folder.file().try_lock().is_ok() && is_own(folder.file()).doing(doing)? && target.receipts.has(&folder) {
-        parent.rename(&unpacked, parent, name).doing(|| format!("take over {}", Path::new(&unpacked).display()))?;
+    if folder.file().try_lock().is_ok() && is_own(folder.file()).context(doing)? && target.receipts.has(&folder) {
+        parent.rename(&unpacked, parent, name).context(|| format!("take over {}", Path::new(&unpacked).display()))?;
     }
     Ok(())
 }
@@ -257,19 +257,19 @@ fn make_private(folder: &File) -> io::Result<bool> {
 /// Makes the folder, for its owner alone, and takes it.
 fn lock(parent: &Handle, name: &OsStr, path: &Path, of: &Path) -> Result<Handle> {
     loop {
-        parent.make_folder(name, Mode::S_IRWXU).doing(|| format!("create the folder {}", path.display()))?;
+        parent.make_folder(name, Mode::S_IRWXU).context(|| format!("create the folder {}", path.display()))?;
         let Some(folder) = open(parent, name, path)? else { continue };
         match folder.file().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::failure(format!("another download of {} is running", of.display())));
             }
-            Err(TryLockError::Error(error)) => return Err(error).doing(|| format!("lock {}", path.display())),
+            Err(TryLockError::Error(error)) => return Err(error).context(|| format!("lock {}", path.display())),
         }
         // Whoever had it may have finished meanwhile, and taken the folder away.
         let doing = || format!("look up {}", path.display());
-        let held = folder.file().metadata().doing(doing)?;
-        if parent.stat(name).doing(doing)?.is_some_and(|there| there.st_ino == held.ino()) {
+        let held = folder.file().metadata().context(doing)?;
+        if parent.stat(name).context(doing)?.is_some_and(|there| there.st_ino == held.ino()) {
             return Ok(folder);
         }
     }
@@ -287,9 +287,9 @@ fn open(parent: &Handle, name: &OsStr, path: &Path) -> Result<Option<Handle>> {
         Err(_) if parent.stat(name).is_ok_and(|stat| stat.is_some_and(|stat| !crate::archive::is_folder(&stat))) => {
             return Err(in_the_way("it is no folder"));
         }
-        Err(error) => return Err(error).doing(|| format!("open {}", path.display())),
+        Err(error) => return Err(error).context(|| format!("open {}", path.display())),
     };
-    if is_own(folder.file()).doing(|| format!("look up {}", path.display()))? {
+    if is_own(folder.file()).context(|| format!("look up {}", path.display()))? {
         return Ok(Some(folder));
     }
     Err(in_the_way("it belongs to another user"))

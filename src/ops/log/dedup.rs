@@ -16,7 +16,7 @@ pub(super) const LATENESS: SignedDuration = SignedDuration::from_secs(30);
 
 /// Events of the last stretch of time, by their time.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Dedup {
     events: BTreeMap<Timestamp, HashMap<u64, u32>>,
     /// The service's clock, as far as it shows: the newest time of ingestion.
     newest: Option<Timestamp>,
@@ -30,7 +30,7 @@ pub(super) struct Look {
     counts: HashMap<(Timestamp, u64), u32>,
 }
 
-impl Seen {
+impl Dedup {
     /// An event that is given.
     pub(super) fn add(&mut self, stream: &LogStream, event: &LogEvent) {
         self.tick(event);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn identical_lines_are_counted() {
-        let (mut seen, stream) = (Seen::default(), stream(1));
+        let (mut seen, stream) = (Dedup::default(), stream(1));
         let line = event(5, "same");
         seen.add(&stream, &line);
         let mut look = Look::default();
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_a_stretch_of_time_is_kept() {
-        let (mut seen, stream) = (Seen::default(), stream(1));
+        let (mut seen, stream) = (Dedup::default(), stream(1));
         for second in 0..10_000 {
             seen.add(&stream, &event(second, "line"));
         }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::dedup::Seen;
+use super::dedup::Dedup;
 use super::per_stream::{Sink, Streams};
 use super::polling::Quota;
-use super::selection::Wanted;
+use super::selection::LogSelection;
 use super::tail::Rest;
 use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogStream, PageTokens};
 use crate::error::Result;
@@ -19,7 +19,7 @@ const NODE_BY_NODE: &str = "each node's log is read by itself";
 /// A job's whole log, read over and over from a little before where it was read to.
 #[derive(Debug, Default)]
 pub(super) struct Whole {
-    seen: Seen,
+    seen: Dedup,
     /// Where this reading starts, and the next one will.
     start: Option<Timestamp>,
     next_start: Option<Timestamp>,
@@ -30,7 +30,7 @@ pub(super) struct Whole {
     /// All that was there has been read once.
     is_caught_up: bool,
     /// The log's end, where only that was wanted; and of each stream, where it starts.
-    told: Seen,
+    told: Dedup,
     ends: Vec<Rest>,
     floors: HashMap<Arc<str>, Timestamp>,
 }
@@ -66,7 +66,7 @@ impl Whole {
         &mut self,
         cloud: &Cloud,
         job: &JobName,
-        wanted: &Wanted,
+        wanted: &LogSelection,
         quota: &mut Quota,
         sink: &mut impl Sink,
     ) -> Result<bool> {
@@ -101,7 +101,7 @@ impl Whole {
         }
     }
 
-    fn give(&mut self, page: JobEventsPage, wanted: &Wanted, sink: &mut impl Sink) -> Result<()> {
+    fn give(&mut self, page: JobEventsPage, wanted: &LogSelection, sink: &mut impl Sink) -> Result<()> {
         self.token = page.next_token;
         // What has newer pages after it, of a log that is only being caught up with, has its place.
         let is_past = !self.is_caught_up && self.token.is_some();

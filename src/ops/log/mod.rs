@@ -24,7 +24,7 @@ mod watcher;
 mod tests;
 
 pub(crate) use follow::{Followed, Following, follow};
-pub(crate) use preflight::{Glance, glance};
+pub(crate) use preflight::{Preflight, preflight};
 pub(crate) use read::{read, waits_for};
-pub(crate) use selection::Wanted;
+pub(crate) use selection::LogSelection;
 pub(crate) use watcher::Watcher;

@@ -84,7 +84,7 @@ impl Quota {
 
 /// When to look again.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     first: Duration,
     /// Pauses are the first one times this.
     calm: u32,
@@ -103,7 +103,7 @@ pub(super) struct Round {
     pub(super) back: u32,
 }
 
-impl Pace {
+impl Backoff {
     pub(super) fn of(cloud: &Cloud) -> Self {
         let calmest = if cloud.is_local { 1 } else { CALMEST };
         Self { first: cloud.pace.log, calm: 1, calmest, job: 0, streams: 0 }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_quiet_job_costs_at_most_three_calls_in_ten_seconds() {
         for nodes in [1, 2, 4, 7] {
-            let mut pace = Pace { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0 };
+            let mut pace = Backoff { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0 };
             let (mut calls, mut seconds) = (0_u32, 0);
             for round in 0..400 {
                 let Round { job, streams, .. } = pace.next(false, false);

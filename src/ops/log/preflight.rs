@@ -1,4 +1,4 @@
-//! The first glance at a job whose log is wanted: the job and its streams, asked for at once.
+//! The first preflight at a job whose log is wanted: the job and its streams, asked for at once.
 
 use super::polling::is_large;
 use super::stats;
@@ -8,14 +8,14 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// What it shows.
 #[derive(Clone, Debug)]
-pub(crate) struct Glance {
+pub(crate) struct Preflight {
     pub(super) state: DescribeTrainingJobResponse,
     /// None where they are not there for the asking, or one call for all nodes needs none.
     pub(super) streams: Option<Vec<LogStream>>,
 }
 
 /// One answer is waited for, where two are given.
-pub(crate) async fn glance(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Glance>> {
+pub(crate) async fn preflight(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Preflight>> {
     let listing = cloud.logs.streams(job);
     let describe = cloud.jobs.describe(job);
     tokio::pin!(listing, describe);
@@ -28,7 +28,7 @@ pub(crate) async fn glance(cloud: &Cloud, job: &JobName) -> CloudResult<Box<Glan
         None if nodes(&state).is_some_and(|nodes| is_large(cloud, nodes)) => None,
         None => listing.await.ok(),
     };
-    Ok(Box::new(Glance { state, streams }))
+    Ok(Box::new(Preflight { state, streams }))
 }
 
 fn nodes(state: &DescribeTrainingJobResponse) -> Option<usize> {

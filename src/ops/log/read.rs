@@ -4,7 +4,7 @@ use super::filtered::Whole;
 use super::merge::Merge;
 use super::per_stream::{Streams, Through};
 use super::polling::{Quota, is_large};
-use super::selection::Wanted;
+use super::selection::LogSelection;
 use super::tail::tail;
 use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
@@ -13,7 +13,12 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LogEvent};
 
 /// Tells every line that is wanted. False where the job has no log at all.
-pub(crate) async fn read(cloud: &Cloud, job: &JobName, wanted: &Wanted, watcher: &mut impl Watcher) -> Result<bool> {
+pub(crate) async fn read(
+    cloud: &Cloud,
+    job: &JobName,
+    wanted: &LogSelection,
+    watcher: &mut impl Watcher,
+) -> Result<bool> {
     let mut quota = Quota::of(cloud);
     quota.list.take().await;
     let streams = streams(cloud, job, wanted).await?;
@@ -38,7 +43,7 @@ pub(crate) async fn read(cloud: &Cloud, job: &JobName, wanted: &Wanted, watcher:
 async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
     cloud: &Cloud,
     job: &JobName,
-    wanted: &Wanted,
+    wanted: &LogSelection,
     streams: Vec<LogStream>,
     quota: &mut Quota,
     sink: &mut Through<'_, F>,
@@ -54,12 +59,12 @@ async fn read_all<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>>(
 }
 
 /// The streams of the nodes that are wanted.
-pub(super) async fn streams(cloud: &Cloud, job: &JobName, wanted: &Wanted) -> Result<Vec<LogStream>> {
+pub(super) async fn streams(cloud: &Cloud, job: &JobName, wanted: &LogSelection) -> Result<Vec<LogStream>> {
     Ok(of_wanted(cloud.logs.streams(job).await?, wanted))
 }
 
 /// Those of the nodes that are wanted, by node.
-pub(super) fn of_wanted(mut streams: Vec<LogStream>, wanted: &Wanted) -> Vec<LogStream> {
+pub(super) fn of_wanted(mut streams: Vec<LogStream>, wanted: &LogSelection) -> Vec<LogStream> {
     streams.retain(|stream| wanted.has(stream));
     streams.sort_by(|one, other| (one.number(), &one.name).cmp(&(other.number(), &other.name)));
     streams

@@ -1,7 +1,7 @@
 //! What a follower has told of a log.
 
 use super::phases::Phases;
-use super::stats::Tally;
+use super::stats::LogStats;
 use super::traceback::Tracebacks;
 use super::watcher::Watcher;
 use crate::cloud::LogStream;
@@ -10,13 +10,13 @@ use crate::model::LogEvent;
 
 /// What has been told, and what is to be told of it at the end.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Recorder {
     pub(super) phases: Phases,
-    pub(super) tally: Tally,
+    pub(super) tally: LogStats,
     pub(super) tracebacks: Tracebacks,
 }
 
-impl Told {
+impl Recorder {
     /// A line, after the phases that began before it.
     pub(super) fn line(
         &mut self,

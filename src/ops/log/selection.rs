@@ -8,7 +8,7 @@ use crate::cloud::LogStream;
 
 /// What of a log is wanted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct LogSelection {
     /// Inclusive.
     pub(crate) since: Option<Timestamp>,
     /// Exclusive.
@@ -19,7 +19,7 @@ pub(crate) struct Wanted {
     pub(crate) tail: Option<usize>,
 }
 
-impl Wanted {
+impl LogSelection {
     pub(super) fn has(&self, stream: &LogStream) -> bool {
         self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node())
     }

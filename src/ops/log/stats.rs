@@ -11,7 +11,7 @@ use crate::model::LogEvent;
 use crate::model::request::ResourceConfig;
 
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct LogStats {
     pub(crate) lines: u64,
     pub(crate) late: u64,
     /// Streams that went away before they were read to their end.
@@ -40,7 +40,7 @@ impl Node {
     }
 }
 
-impl Tally {
+impl LogStats {
     pub(super) fn count(&mut self, stream: &LogStream, event: &LogEvent, late: bool) {
         self.marks += usize::from(event.is_gap);
         self.lines += u64::from(!event.is_gap);

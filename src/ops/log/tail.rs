@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::dedup::LATENESS;
 use super::polling::{MOST_STREAMS, Quota};
-use super::selection::Wanted;
+use super::selection::LogSelection;
 use crate::cloud::{Cloud, CloudError, EventsQuery, LogStream, PageTokens};
 use crate::error::{Error, Result};
 use crate::model::LogEvent;
@@ -32,7 +32,7 @@ pub(super) struct Rest {
 pub(super) async fn tail(
     cloud: &Cloud,
     streams: Vec<LogStream>,
-    wanted: &Wanted,
+    wanted: &LogSelection,
     count: usize,
     quota: &mut Quota,
     shows: &impl Fn(&LogEvent) -> bool,
@@ -62,7 +62,7 @@ struct End {
 async fn last(
     cloud: &Cloud,
     stream: LogStream,
-    wanted: &Wanted,
+    wanted: &LogSelection,
     count: usize,
     shows: &impl Fn(&LogEvent) -> bool,
 ) -> Result<End> {

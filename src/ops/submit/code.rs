@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use crate::archive::{self, PackError, Packed, Project, SourceTree};
-use crate::cloud::{Cloud, OnBytes};
-use crate::error::{Doing, Error, Result};
+use crate::cloud::{ByteProgress, Cloud};
+use crate::error::{Error, Result, WithContext};
 use crate::job::spec::{JobSpec, Source};
 use crate::model::S3Uri;
 use crate::ops::blocking;
@@ -28,7 +28,7 @@ impl Code {
         spec: &JobSpec,
         place: &S3Uri,
         store: bool,
-        progress: OnBytes,
+        progress: ByteProgress,
     ) -> Result<Option<Self>> {
         let Some(source) = &spec.source else { return Ok(None) };
         let tree = source_tree(source, project::of_folder(&spec.folder), &cloud.own_folders);
@@ -59,26 +59,26 @@ pub(in crate::ops) fn source_tree(source: &Source, project: Project, own_folders
     }
 }
 
-fn pack(tree: &SourceTree, store: bool, progress: OnBytes) -> Result<(Packed, Option<File>)> {
+fn pack(tree: &SourceTree, store: bool, progress: ByteProgress) -> Result<(Packed, Option<File>)> {
     if !store {
         return Ok((pack_into(tree, io::sink(), progress)?, None));
     }
-    let file = tempfile::tempfile().doing(|| "create a temporary file".to_owned())?;
+    let file = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
     let packed = pack_into(tree, &file, progress)?;
     Ok((packed, Some(file)))
 }
 
-fn pack_into(tree: &SourceTree, to: impl Write, progress: OnBytes) -> Result<Packed> {
+fn pack_into(tree: &SourceTree, to: impl Write, progress: ByteProgress) -> Result<Packed> {
     let mut to = Counted { to: BufWriter::new(to), progress };
     let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
-    to.flush().doing(|| "write the code's archive".to_owned())?;
+    to.flush().context(|| "write the code's archive".to_owned())?;
     Ok(packed)
 }
 
 /// Tells of every byte that is written through it.
 struct Counted<W: Write> {
     to: BufWriter<W>,
-    progress: OnBytes,
+    progress: ByteProgress,
 }
 
 impl<W: Write> Write for Counted<W> {

@@ -3,8 +3,8 @@
 use std::io::{Seek, Write};
 
 use crate::contract::driver::DRIVER;
-use crate::error::{Doing, Result};
-use crate::job::request::{self, Facts};
+use crate::error::{Result, WithContext};
+use crate::job::request::{self, ResolvedInputs};
 use crate::job::spec::JobSpec;
 use crate::model::{S3Uri, hex, sha256};
 use crate::ops::content::{self, ContentStore};
@@ -17,17 +17,17 @@ pub(super) struct Driver {
 
 impl Driver {
     /// None where the image brings what runs the code, or there is no code.
-    pub(super) fn of(spec: &JobSpec, facts: &Facts<'_>, place: &S3Uri) -> Result<Option<Self>> {
-        let Some(text) = request::driver(spec, facts).doing(|| "write the job's driver".to_owned())? else {
+    pub(super) fn of(spec: &JobSpec, facts: &ResolvedInputs<'_>, place: &S3Uri) -> Result<Option<Self>> {
+        let Some(text) = request::driver(spec, facts).context(|| "write the job's driver".to_owned())? else {
             return Ok(None);
         };
-        let digest = sha256(&mut text.as_bytes(), |_| {}).doing(|| "digest the driver".to_owned())?;
+        let digest = sha256(&mut text.as_bytes(), |_| {}).context(|| "digest the driver".to_owned())?;
         let uri = place.join(&format!("smtrain/driver/{}/{DRIVER}", hex(&digest)));
         Ok(Some(Self { uri, text }))
     }
 
     pub(super) async fn store(&self, store: &ContentStore<'_>) -> Result<()> {
-        let file = self.file().doing(|| "write a temporary file".to_owned())?;
+        let file = self.file().context(|| "write a temporary file".to_owned())?;
         store.store(&self.uri, &content::digest(&file)?, || Ok(file)).await
     }
 

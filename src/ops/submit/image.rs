@@ -4,21 +4,21 @@ use crate::cloud::{Cloud, placeholder};
 use crate::error::{Error, Result};
 use crate::images::{self, Catalog, ImageError, ImageQuery};
 use crate::job::request::image_query::image_query;
-use crate::job::spec::{Framework, JobSpec, Runs};
+use crate::job::spec::{Framework, JobSpec, Workload};
 
 /// The image's URI. An algorithm's ARN has its own: empty.
 pub(super) fn image(cloud: &Cloud, spec: &JobSpec, catalog: &Catalog) -> Result<String> {
     match &spec.runs {
-        Runs::Framework(framework) if cloud.is_local => Ok(stand_in(framework)),
-        Runs::Framework(Framework { image: Some(image), .. }) => Ok(image.clone()),
-        Runs::Container(container) => Ok(container.image.clone()),
+        Workload::Framework(framework) if cloud.is_local => Ok(stand_in(framework)),
+        Workload::Framework(Framework { image: Some(image), .. }) => Ok(image.clone()),
+        Workload::Container(container) => Ok(container.image.clone()),
         _ => image_query(spec).map_or_else(|| Ok(String::new()), |query| of_catalog(&query, catalog, &cloud.region)),
     }
 }
 
 fn of_catalog(query: &ImageQuery<'_>, catalog: &Catalog, region: &str) -> Result<String> {
     let resolve = || -> Result<String, ImageError> {
-        let choice = images::choose(catalog, query)?;
+        let choice = images::resolve(catalog, query)?;
         // Each region has a registry of its own.
         if region == placeholder::REGION { Ok(format!("{region}:{}", choice.tag()?)) } else { choice.uri(region) }
     };

@@ -17,11 +17,11 @@ use super::local_data::{self, LocalData};
 use super::provenance::Provenance;
 use super::{blocking, project};
 use crate::archive::Packed;
-use crate::cloud::{Cloud, CloudError, OnBytes};
+use crate::cloud::{ByteProgress, Cloud, CloudError};
 use crate::contract::driver::CODE_CHANNEL;
-use crate::error::{Doing, Error, Result};
-use crate::job::request::{self, Facts};
-use crate::job::spec::{ChannelSource, JobSpec, Runs};
+use crate::error::{Error, Result, WithContext};
+use crate::job::request::{self, ResolvedInputs};
+use crate::job::spec::{ChannelSource, JobSpec, Workload};
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Places;
 
@@ -54,8 +54,8 @@ pub(crate) struct Submitted {
 /// Told how far reading and storing have come.
 #[derive(Clone)]
 pub(crate) struct Progress {
-    pub(crate) read: OnBytes,
-    pub(crate) stored: OnBytes,
+    pub(crate) read: ByteProgress,
+    pub(crate) stored: ByteProgress,
 }
 
 /// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
@@ -77,7 +77,7 @@ pub(crate) async fn prepare(
     let data = read_data(spec, &progress).await?;
     let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
     let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
-    let facts = Facts {
+    let facts = ResolvedInputs {
         name: &name,
         region: &cloud.region,
         role_arn: &role_arn,
@@ -90,14 +90,14 @@ pub(crate) async fn prepare(
         tags: &tags,
     };
     let driver = Driver::of(spec, &facts, &places.content)?;
-    let facts = Facts { driver: driver.as_ref().map(|driver| &driver.uri), ..facts };
-    let request = request::request(spec, &facts).doing(|| "build the request".to_owned())?;
+    let facts = ResolvedInputs { driver: driver.as_ref().map(|driver| &driver.uri), ..facts };
+    let request = request::request(spec, &facts).context(|| "build the request".to_owned())?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
     let mut content = Contents { code, driver, data };
     let mut notices = Vec::from_iter(notice);
     if store {
         notices.extend(content.store(cloud, spec, &places, &progress).await?);
-        notices.extend(cloud.jobs.notices(&typed, &local_options(spec)).await?);
+        notices.extend(cloud.jobs.differences(&typed, &local_options(spec)).await?);
     }
     let allowed_secrets = allowed_secrets(&content.data);
     Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
@@ -175,10 +175,10 @@ fn not_a_request(error: &serde_json::Error) -> Error {
 /// A local job runs in no image: that needs a script, and a framework whose image only holds what a computer has too.
 fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
     match (&spec.runs, &spec.source) {
-        (Runs::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
-        (Runs::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
-        (Runs::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),
-        (Runs::Serverless(_), _) if cloud.is_local => Err(needs_image("a [serverless] job")),
+        (Workload::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
+        (Workload::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
+        (Workload::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),
+        (Workload::Serverless(_), _) if cloud.is_local => Err(needs_image("a [serverless] job")),
         _ => Ok(()),
     }
 }

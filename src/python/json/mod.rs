@@ -1,12 +1,12 @@
 //! Python's `json.loads`, which reads more than JSON: integers of any length, `NaN` and `Infinity`.
 
-use super::repr::Object;
+use super::repr::PyValue;
 
 /// Deeper than this, Python gives up too (its default recursion limit is 1000).
 const MAX_DEPTH: usize = 900;
 
 /// What `json.loads(text)` returns, or `None` where it raises.
-pub(crate) fn loads(text: &str) -> Option<Object> {
+pub(crate) fn loads(text: &str) -> Option<PyValue> {
     let mut reader = Reader { rest: text };
     reader.skip_space();
     let value = reader.value(0)?;
@@ -35,31 +35,31 @@ impl Reader<'_> {
         Some(c)
     }
 
-    fn value(&mut self, depth: usize) -> Option<Object> {
+    fn value(&mut self, depth: usize) -> Option<PyValue> {
         if depth > MAX_DEPTH {
             return None;
         }
         match self.rest.chars().next()? {
-            '"' => self.string().map(Object::Str),
+            '"' => self.string().map(PyValue::Str),
             '[' => self.list(depth),
             '{' => self.dict(depth),
             _ => self.word().or_else(|| self.number()),
         }
     }
 
-    fn word(&mut self) -> Option<Object> {
+    fn word(&mut self) -> Option<PyValue> {
         let words = [
-            ("null", Object::None),
-            ("true", Object::Bool(true)),
-            ("false", Object::Bool(false)),
-            ("NaN", Object::Float(f64::NAN)),
-            ("Infinity", Object::Float(f64::INFINITY)),
-            ("-Infinity", Object::Float(f64::NEG_INFINITY)),
+            ("null", PyValue::None),
+            ("true", PyValue::Bool(true)),
+            ("false", PyValue::Bool(false)),
+            ("NaN", PyValue::Float(f64::NAN)),
+            ("Infinity", PyValue::Float(f64::INFINITY)),
+            ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
         ];
         words.into_iter().find_map(|(word, object)| self.eat(word).map(|()| object))
     }
 
-    fn number(&mut self) -> Option<Object> {
+    fn number(&mut self) -> Option<PyValue> {
         let start = self.rest;
         let _ = self.eat("-");
         self.eat("0").or_else(|| self.digits())?;
@@ -68,9 +68,9 @@ impl Reader<'_> {
         let exponent = self.optional(Self::exponent);
         if !fraction && !exponent {
             let digits = taken(start, after_integer)?;
-            return Some(Object::int(&if digits == "-0" { "0" } else { digits }));
+            return Some(PyValue::int(&if digits == "-0" { "0" } else { digits }));
         }
-        taken(start, self.rest)?.parse().ok().map(Object::Float)
+        taken(start, self.rest)?.parse().ok().map(PyValue::Float)
     }
 
     fn exponent(&mut self) -> Option<()> {
@@ -142,16 +142,16 @@ impl Reader<'_> {
         u16::from_str_radix(digits, 16).ok()
     }
 
-    fn list(&mut self, depth: usize) -> Option<Object> {
+    fn list(&mut self, depth: usize) -> Option<PyValue> {
         let mut items = Vec::new();
         self.between("[", "]", |reader| {
             items.push(reader.value(depth + 1)?);
             Some(())
         })?;
-        Some(Object::List(items))
+        Some(PyValue::List(items))
     }
 
-    fn dict(&mut self, depth: usize) -> Option<Object> {
+    fn dict(&mut self, depth: usize) -> Option<PyValue> {
         let mut entries = Vec::new();
         self.between("{", "}", |reader| {
             let key = reader.string()?;
@@ -161,7 +161,7 @@ impl Reader<'_> {
             insert(&mut entries, key, reader.value(depth + 1)?);
             Some(())
         })?;
-        Some(Object::Dict(entries))
+        Some(PyValue::Dict(entries))
     }
 
     /// Items between brackets, with commas between them.
@@ -189,7 +189,7 @@ fn taken<'a>(start: &'a str, rest: &str) -> Option<&'a str> {
 }
 
 /// As in a Python dictionary: a key given twice keeps its first place and its last value.
-fn insert(entries: &mut Vec<(String, Object)>, key: String, value: Object) {
+fn insert(entries: &mut Vec<(String, PyValue)>, key: String, value: PyValue) {
     match entries.iter_mut().find(|(present, _)| *present == key) {
         Some((_, present)) => *present = value,
         None => entries.push((key, value)),

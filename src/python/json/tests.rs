@@ -64,7 +64,7 @@ fn refuses_what_python_refuses() {
 
 #[test]
 fn strings_and_nesting() {
-    assert_eq!(loads(r#""\u00e9\ud83d\ude00\/""#), Some(Object::str("é😀/")));
+    assert_eq!(loads(r#""\u00e9\ud83d\ude00\/""#), Some(PyValue::str("é😀/")));
     let text = " { \"b\" : [1, {}], \"a\": null, \"b\": [ ] }\n";
     assert_eq!(loads(text).map(|object| object.repr()).as_deref(), Some("{'b': [], 'a': None}"));
 }

@@ -9,18 +9,18 @@ use serde_json::Value;
 
 /// What `json.loads` makes of a text. A dictionary keeps its order, as Python's does.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Object {
+pub(crate) enum PyValue {
     None,
     Bool(bool),
     /// In decimal digits, since Python's integers have no largest one.
     Int(String),
     Float(f64),
     Str(String),
-    List(Vec<Object>),
-    Dict(Vec<(String, Object)>),
+    List(Vec<PyValue>),
+    Dict(Vec<(String, PyValue)>),
 }
 
-impl Object {
+impl PyValue {
     pub(crate) fn str(text: impl Into<String>) -> Self {
         Self::Str(text.into())
     }
@@ -115,7 +115,7 @@ impl Object {
     }
 }
 
-impl From<&Value> for Object {
+impl From<&Value> for PyValue {
     fn from(value: &Value) -> Self {
         match value {
             Value::Null => Self::None,
@@ -142,7 +142,7 @@ const DEFAULT: Style = Style { item: ", ", key: ": ", sorted: false };
 const COMPACT: Style = Style { item: ",", key: ":", sorted: true };
 
 impl Style {
-    fn ordered<'a>(&self, entries: &'a [(String, Object)]) -> Vec<&'a (String, Object)> {
+    fn ordered<'a>(&self, entries: &'a [(String, PyValue)]) -> Vec<&'a (String, PyValue)> {
         let mut entries: Vec<_> = entries.iter().collect();
         if self.sorted {
             entries.sort_by(|a, b| a.0.cmp(&b.0));

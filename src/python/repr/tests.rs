@@ -29,7 +29,7 @@ fn floats() {
     ] {
         assert_eq!(float_repr(value), text);
     }
-    assert_eq!(Object::List(vec![Object::Float(f64::NAN), Object::Float(f64::INFINITY)]).dumps(), "[NaN, Infinity]");
+    assert_eq!(PyValue::List(vec![PyValue::Float(f64::NAN), PyValue::Float(f64::INFINITY)]).dumps(), "[NaN, Infinity]");
 }
 
 #[test]
@@ -43,19 +43,19 @@ fn strings_choose_their_quotes_and_escape_what_is_not_printable() {
         ("\u{200b}\u{e000}\u{e0001}", "'\\u200b\\ue000\\U000e0001'"),
         ("é 日 😀 e\u{301} \u{301}", "'é 日 😀 e\u{301} \u{301}'"),
     ] {
-        assert_eq!(Object::str(text).repr(), repr);
+        assert_eq!(PyValue::str(text).repr(), repr);
     }
-    assert_eq!(Object::str("it's").to_str(), "it's");
+    assert_eq!(PyValue::str("it's").to_str(), "it's");
 }
 
 #[test]
 fn collections() {
     let value = json!({"b": [1, 2.5, true, null, "x"], "a": {"é": "\u{1f600}\u{7f}"}});
-    let object = Object::from(&value);
+    let object = PyValue::from(&value);
     assert_eq!(object.to_str(), "{'b': [1, 2.5, True, None, 'x'], 'a': {'é': '😀\\x7f'}}");
     assert_eq!(object.dumps(), r#"{"b": [1, 2.5, true, null, "x"], "a": {"\u00e9": "\ud83d\ude00\u007f"}}"#);
     assert_eq!(object.dumps_compact(), r#"{"a":{"\u00e9":"\ud83d\ude00\u007f"},"b":[1,2.5,true,null,"x"]}"#);
-    assert_eq!(Object::from(&json!([[], {}])).dumps(), "[[], {}]");
+    assert_eq!(PyValue::from(&json!([[], {}])).dumps(), "[[], {}]");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn truth_is_pythons() {
     for (value, truthy) in
         [(json!(0), false), (json!(0.0), false), (json!(""), false), (json!("0"), true), (json!([0]), true)]
     {
-        assert_eq!(Object::from(&value).is_truthy(), truthy, "{value}");
+        assert_eq!(PyValue::from(&value).is_truthy(), truthy, "{value}");
     }
 }
 
@@ -78,7 +78,7 @@ for line in sys.stdin.buffer.read().decode("utf-8").split("\n"):
 "#;
 
 fn ours(value: &Value) -> Value {
-    let object = Object::from(value);
+    let object = PyValue::from(value);
     json!([object.to_str(), object.dumps(), object.dumps_compact()])
 }
 

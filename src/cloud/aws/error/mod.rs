@@ -11,7 +11,7 @@ use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-use crate::cloud::{CloudError, Refusal, ServiceError};
+use crate::cloud::{CloudError, FailureClass, ServiceError};
 
 pub(super) use action::Permitted;
 pub(super) use advice::INTERPOSED;
@@ -87,7 +87,7 @@ where
     let answer = answer(error);
     let (refusal, why, hints) = match (foreign::foreign(error), &answer) {
         // Whoever answered may be gone later.
-        (Some((why, hints)), _) => (Refusal::Passing, why, hints),
+        (Some((why, hints)), _) => (FailureClass::Transient, why, hints),
         (None, Some(answer)) => explain(answer, permission),
         (None, None) => explain_silence(error),
     };
@@ -95,17 +95,17 @@ where
     CloudError::Service(Box::new(ServiceError { refusal, message, hints, details: details(error, answer.as_ref()) }))
 }
 
-fn explain(answer: &Answer, permission: Permission<'_>) -> (Refusal, String, Vec<String>) {
+fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String, Vec<String>) {
     let hints = advice::about(answer, permission);
     let why = reason(answer);
     let refusal = if answer.is_denied() {
-        Refusal::Denied
+        FailureClass::Denied
     } else if advice::is_about_credentials(answer) {
-        Refusal::NotSetUp
+        FailureClass::Unconfigured
     } else if advice::is_throttled(answer) || answer.status >= 500 {
-        Refusal::Passing
+        FailureClass::Transient
     } else {
-        Refusal::Other
+        FailureClass::Other
     };
     (refusal, with_permission(why, answer, permission), hints)
 }
@@ -130,17 +130,17 @@ fn with_permission(why: String, answer: &Answer, permission: Permission<'_>) -> 
 }
 
 /// No answer came: the credentials, the network or the time.
-fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (Refusal, String, Vec<String>)
+fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (FailureClass, String, Vec<String>)
 where
     E: StdError + Send + Sync + 'static,
 {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return match credentials {
             CredentialsError::CredentialsNotLoaded(_) => {
-                (Refusal::NotSetUp, "there are no AWS credentials".to_owned(), advice::no_credentials())
+                (FailureClass::Unconfigured, "there are no AWS credentials".to_owned(), advice::no_credentials())
             }
             other => (
-                Refusal::NotSetUp,
+                FailureClass::Unconfigured,
                 format!("no AWS credentials could be had: {}", innermost(other)),
                 advice::no_credentials(),
             ),
@@ -153,8 +153,10 @@ where
         _ => innermost(error),
     };
     let refusal = match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Refusal::Passing,
-        _ => Refusal::Other,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            FailureClass::Transient
+        }
+        _ => FailureClass::Other,
     };
     (refusal, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
 }

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 
 use super::{AwsObjects, error, size};
 use crate::cloud::aws::error::answer;
-use crate::cloud::{CloudResult, Held, Object};
+use crate::cloud::{CloudResult, ContentMatch, Object};
 use crate::model::S3Uri;
 use crate::model::checksum::{Algorithm, Checksum, ContentDigest};
 
@@ -31,8 +31,10 @@ impl AwsObjects {
     }
 
     /// S3 computes the digest itself when an object is uploaded with one, and tells it again.
-    pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
-        let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(Held::Nothing) };
+    pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
+        let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else {
+            return Ok(ContentMatch::Nothing);
+        };
         // A digest of parts is another thing than one of the whole, even where its value is the same.
         let is_of_parts = found.checksum_type == Some(ChecksumType::Composite);
         let is_of_whole = found.checksum_type == Some(ChecksumType::FullObject);
@@ -40,7 +42,7 @@ impl AwsObjects {
         let is_expected = size(uri, found.content_length)? == expected.size
             && is_kind
             && found.checksum_sha256.is_some_and(|told| told == encoded(expected));
-        Ok(if is_expected { Held::Expected } else { Held::Other })
+        Ok(if is_expected { ContentMatch::Expected } else { ContentMatch::Other })
     }
 
     /// The checksum of an object that was uploaded in parts. Its value ends with `-N`, their number; how large they are takes

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::ByteStream as SdkStream;
 use aws_sdk_s3::types::ChecksumMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::StreamExt;
@@ -20,7 +20,7 @@ use tokio_util::bytes::{Buf, Bytes};
 use super::{AwsObjects, find, size};
 use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
-use crate::cloud::{CloudError, CloudResult, Object, Pieces};
+use crate::cloud::{ByteStream, CloudError, CloudResult, Object};
 use crate::model::S3Uri;
 use crate::model::checksum::{Checking, Mismatch};
 
@@ -50,7 +50,7 @@ impl AwsObjects {
     }
 
     /// A stretch of this version of an object, brought as it is asked for.
-    pub(super) fn fetch_range(&self, object: &Object, range: Range<u64>) -> Pieces {
+    pub(super) fn fetch_range(&self, object: &Object, range: Range<u64>) -> ByteStream {
         let request = self.request(&object.uri).set_version_id(object.version_id.clone());
         // Who knows the checksum holds the bytes against it.
         let request = request.set_checksum_mode(object.checksum.is_none().then_some(ChecksumMode::Enabled));
@@ -87,7 +87,7 @@ struct Fetch {
     /// Of the object.
     size: u64,
     /// None before the first piece, and where it broke off.
-    body: Option<ByteStream>,
+    body: Option<SdkStream>,
     /// Of an object that comes whole, however often it breaks off: the SDK looks only at what comes at once.
     checking: Option<Checking>,
     /// How often it broke off, and where it did last.
@@ -154,7 +154,7 @@ impl Fetch {
     }
 
     /// Reads to the end of the body before its last piece is passed on: whoever has that needs no more.
-    async fn finish(&mut self, mut body: ByteStream) -> CloudResult<()> {
+    async fn finish(&mut self, mut body: SdkStream) -> CloudResult<()> {
         loop {
             match body.try_next().await {
                 Ok(Some(more)) => self.advance(more.len() as u64)?,
@@ -195,7 +195,7 @@ impl Fetch {
         Err(CloudError::Other(format!("could not fetch {uri}: {Mismatch}")))
     }
 
-    async fn open(&mut self) -> CloudResult<ByteStream> {
+    async fn open(&mut self) -> CloudResult<SdkStream> {
         let is_part = self.at > 0 || self.end < self.size;
         let range = is_part.then(|| format!("bytes={}-{}", self.at, self.end.saturating_sub(1)));
         let object = self.request.clone().set_range(range).send().await.map_err(|error| match answer(&error) {

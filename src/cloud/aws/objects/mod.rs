@@ -26,7 +26,8 @@ use tokio::sync::Semaphore;
 use self::uploads::OpenUploads;
 use super::config::{Config, client};
 use crate::cloud::{
-    CloudError, CloudResult, Content, Fallbacks, Held, Identity, Object, ObjectSummary, Objects, Pieces,
+    ByteStream, CloudError, CloudResult, ContentMatch, Fallbacks, Identity, Object, ObjectContent, ObjectSummary,
+    Objects,
 };
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
@@ -79,11 +80,11 @@ impl Objects for AwsObjects {
         self.look_up(uri, None, None).await?.map(|object| size(uri, object.content_length)).transpose()
     }
 
-    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<Held> {
+    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
         self.verify_object(uri, expected).await
     }
 
-    async fn put(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
+    async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
         self.store(uri, content).await
     }
 
@@ -91,11 +92,11 @@ impl Objects for AwsObjects {
         Ok(Box::new(self.fetch(uri).await?))
     }
 
-    async fn find(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
+    async fn stat(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
         self.find_object(uri).await
     }
 
-    fn range(&self, object: &Object, range: Range<u64>) -> Pieces {
+    fn range(&self, object: &Object, range: Range<u64>) -> ByteStream {
         self.fetch_range(object, range)
     }
 
@@ -115,7 +116,7 @@ impl Objects for AwsObjects {
         Ok(())
     }
 
-    async fn abandon(&self) -> Vec<CloudError> {
+    async fn abort_uploads(&self) -> Vec<CloudError> {
         self.abort_all().await
     }
 }

@@ -16,7 +16,7 @@ use super::source::{Part, Source};
 use super::uploads::Upload;
 use super::{AwsObjects, find};
 use crate::cloud::aws::error::answer;
-use crate::cloud::{CloudError, CloudResult, Content, Held};
+use crate::cloud::{CloudError, CloudResult, ContentMatch, ObjectContent};
 use crate::model::S3Uri;
 use crate::model::checksum::{ContentDigest, parts};
 
@@ -31,7 +31,7 @@ const SLOWEST: u64 = 32 * 1024;
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl AwsObjects {
-    pub(super) async fn store(&self, uri: &S3Uri, content: Content) -> CloudResult<()> {
+    pub(super) async fn store(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
         let source = Source::new(uri, &content)?;
         if source.size <= parts::SINGLE {
             return self.store_whole(uri, source, &content).await;
@@ -52,7 +52,7 @@ impl AwsObjects {
         stored
     }
 
-    async fn store_whole(&self, uri: &S3Uri, source: Source, content: &Content) -> CloudResult<()> {
+    async fn store_whole(&self, uri: &S3Uri, source: Source, content: &ObjectContent) -> CloudResult<()> {
         let size = source.size;
         let (Part { bytes, memory, sha256 }, _) = source.next(size, self.memory.clone()).await?;
         let call = self.client.put_object().bucket(uri.bucket()).key(uri.key());
@@ -68,7 +68,7 @@ impl AwsObjects {
     }
 
     /// All parts, in the order of their numbers. The file is read once, from its start to its end.
-    async fn send_parts(&self, upload: &Upload, source: Source, content: &Content) -> CloudResult<Vec<Sent>> {
+    async fn send_parts(&self, upload: &Upload, source: Source, content: &ObjectContent) -> CloudResult<Vec<Sent>> {
         let parts = read_parts(source, self.memory.clone());
         let sent = parts.map_ok(|(number, part)| self.send_part(upload, number, part, content));
         let mut sent: Vec<Sent> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
@@ -76,7 +76,7 @@ impl AwsObjects {
         Ok(sent)
     }
 
-    async fn send_part(&self, upload: &Upload, number: i32, part: Part, content: &Content) -> CloudResult<Sent> {
+    async fn send_part(&self, upload: &Upload, number: i32, part: Part, content: &ObjectContent) -> CloudResult<Sent> {
         let Part { bytes, memory, sha256 } = part;
         let size = bytes.len() as u64;
         let call = self.client.upload_part().bucket(upload.uri.bucket()).key(upload.uri.key());
@@ -100,7 +100,7 @@ impl AwsObjects {
         };
         // Where the answer to the first try got lost, the next one finds no upload any more.
         let is_gone = answer(&error).is_some_and(|answer| answer.code == "NoSuchUpload");
-        if is_gone && self.verify_object(&upload.uri, &digest).await? == Held::Expected {
+        if is_gone && self.verify_object(&upload.uri, &digest).await? == ContentMatch::Expected {
             return Ok(());
         }
         Err(self.failure(&format!("store {}", upload.uri), &upload.uri, &error))

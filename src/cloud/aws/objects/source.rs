@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::cloud::{CloudError, CloudResult, Content};
+use crate::cloud::{CloudError, CloudResult, ObjectContent};
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
@@ -37,7 +37,7 @@ pub(super) struct Part {
 }
 
 impl Source {
-    pub(super) fn new(uri: &S3Uri, content: &Content) -> CloudResult<Self> {
+    pub(super) fn new(uri: &S3Uri, content: &ObjectContent) -> CloudResult<Self> {
         let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
         let (file, size) = open().map_err(unreadable())?;
         Ok(Self { file, uri: uri.clone(), size, at: 0, sha256: Vec::new(), expected: content.digest.clone() })

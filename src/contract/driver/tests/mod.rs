@@ -37,7 +37,7 @@ fn delivered(fixture: &Fixture) -> Option<(String, CreateTrainingJobRequest)> {
 fn under_driver(container: Container, fixture: &Fixture) -> Tried<Option<Seen>> {
     let Some((program, request)) = delivered(fixture) else { return Ok(None) };
     let files: BTreeMap<_, _> = config_files(&request, &fixture.host()?)?.into_iter().collect();
-    let given = fixture.case.resource_config.as_ref().map(|config| Object::from(config).dumps());
+    let given = fixture.case.resource_config.as_ref().map(|config| PyValue::from(config).dumps());
     let mut container = container
         .resource_config(given.as_ref().unwrap_or(&files["resourceconfig.json"]))?
         .variable("TRAINING_JOB_NAME", request.training_job_name.as_str())

@@ -53,7 +53,7 @@ fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
         repository_access: Some(RepositoryAccess::Vpc),
         repository_credentials_provider_arn: Some("arn:aws:lambda:x".into()),
     };
-    let request = sent(&JobSpec { runs: Runs::Container(container), ..spec() })?;
+    let request = sent(&JobSpec { runs: Workload::Container(container), ..spec() })?;
     assert_eq!(request["HyperParameters"], Value::Null);
     assert_eq!(request["InputDataConfig"][0]["ChannelName"], "code");
     let expected = json!({
@@ -80,12 +80,12 @@ fn an_own_image_is_started_by_the_driver() -> Outcome {
     };
     let spec = |entrypoint: &[&str], source: Source| {
         let hyperparameters = map(json!({"lr": 1e-5, "name": "it's"}));
-        let runs = Runs::Container(container(entrypoint));
+        let runs = Workload::Container(container(entrypoint));
         JobSpec { runs, source: Some(source), hyperparameters, input_mode: InputMode::Pipe, ..spec() }
     };
     let script = spec(&[], Source { entry_point: Some("train.py".into()), ..Source::default() });
     let uri = S3Uri::parse("s3://bucket/smtrain/driver/abc/driver.sh")?;
-    let request = with_facts(&script, |facts| request(&script, &Facts { driver: Some(&uri), ..facts }))?;
+    let request = with_facts(&script, |facts| request(&script, &ResolvedInputs { driver: Some(&uri), ..facts }))?;
     let request = request.document();
     let started = json!(["/bin/sh", "/opt/ml/input/data/sm_drivers/driver.sh"]);
     assert_eq!(request["AlgorithmSpecification"]["ContainerEntrypoint"], started);

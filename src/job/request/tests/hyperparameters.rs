@@ -3,7 +3,7 @@
 use super::*;
 
 /// The hyperparameters that a distribution adds to those of `runs` alone.
-fn added(runs: Runs, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
+fn added(runs: Workload, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
     let mut spec = JobSpec { runs, ..spec() };
     let before = map(field(&spec, "/HyperParameters")?);
     spec.distribution = Some(distribution);
@@ -28,7 +28,7 @@ fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
         "s": "adam", "quote": "a\"é", "i": 10, "f": 1e-5, "whole": 1.0, "yes": true, "no": false,
         "list": [1, "a", 0.5], "table": {"b": 1, "a": null},
     }));
-    let encoded = |runs: Runs, source: Option<Source>| {
+    let encoded = |runs: Workload, source: Option<Source>| {
         let hyperparameters = hyperparameters.clone();
         field(&JobSpec { runs, source, hyperparameters, ..spec() }, "/HyperParameters")
     };
@@ -62,7 +62,7 @@ fn the_toolkits_own_names_are_not_the_users() -> Outcome {
 fn tensorflow_has_a_model_dir() -> Outcome {
     let model_dir = |given: Option<ModelDir>, kind: Option<DistributionKind>, hyperparameters: Value| {
         let tensorflow = Framework { name: "tensorflow".into(), model_dir: given, ..Framework::default() };
-        let (runs, distribution) = (Runs::Framework(tensorflow), kind.map(distribution));
+        let (runs, distribution) = (Workload::Framework(tensorflow), kind.map(distribution));
         let spec = JobSpec { runs, distribution, hyperparameters: map(hyperparameters), ..spec() };
         field(&spec, "/HyperParameters/model_dir")
     };
@@ -147,7 +147,7 @@ fn chainer_has_its_own_names_for_mpi() -> Outcome {
 
 #[test]
 fn reinforcement_learning() -> Outcome {
-    let names = |runs: Runs, metrics: Vec<(String, String)>| {
+    let names = |runs: Workload, metrics: Vec<(String, String)>| {
         let definitions = field(&JobSpec { runs, metrics, ..spec() }, "/AlgorithmSpecification/MetricDefinitions")?;
         let names = definitions.as_array().into_iter().flatten().filter_map(|metric| metric["Name"].as_str());
         Ok::<_, Box<dyn std::error::Error>>(names.map(str::to_owned).collect::<Vec<_>>())
@@ -157,7 +157,7 @@ fn reinforcement_learning() -> Outcome {
     // The user's take the place of all of them, as in the SDK.
     assert_eq!(names(framework("ray-pytorch", "1.6.0"), vec![("loss".into(), "loss=(.*)".into())])?, ["loss"]);
     let image = Some("mine:1".to_owned());
-    let own_image = Runs::Framework(Framework { name: "ray-pytorch".into(), image, ..Framework::default() });
+    let own_image = Workload::Framework(Framework { name: "ray-pytorch".into(), image, ..Framework::default() });
     assert_eq!(names(own_image.clone(), Vec::new())?, [""; 0]);
 
     let hyperparameters = field(&JobSpec { runs: own_image, ..spec() }, "/HyperParameters")?;
@@ -198,7 +198,7 @@ fn distributions_on_instance_groups() -> Outcome {
 #[test]
 fn training_compiler() -> Outcome {
     let runs =
-        Runs::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
+        Workload::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
     let hyperparameters = field(&JobSpec { runs, ..spec() }, "/HyperParameters")?;
     assert_eq!(hyperparameters["sagemaker_training_compiler_enabled"], "true");
     assert_eq!(hyperparameters["sagemaker_training_compiler_debug_mode"], "false");

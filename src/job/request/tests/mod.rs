@@ -27,20 +27,20 @@ fn map(value: Value) -> Map<String, Value> {
     }
 }
 
-fn pytorch() -> Runs {
-    Runs::Framework(Framework { name: "pytorch".into(), version: Some("2.3".into()), ..Framework::default() })
+fn pytorch() -> Workload {
+    Workload::Framework(Framework { name: "pytorch".into(), version: Some("2.3".into()), ..Framework::default() })
 }
 
-fn framework(name: &str, version: &str) -> Runs {
-    Runs::Framework(Framework { name: name.into(), version: Some(version.into()), ..Framework::default() })
+fn framework(name: &str, version: &str) -> Workload {
+    Workload::Framework(Framework { name: name.into(), version: Some(version.into()), ..Framework::default() })
 }
 
-fn built_in() -> Runs {
-    Runs::Algorithm(Algorithm::BuiltIn { name: "xgboost".into(), version: None })
+fn built_in() -> Workload {
+    Workload::Algorithm(Algorithm::BuiltIn { name: "xgboost".into(), version: None })
 }
 
-fn own_image() -> Runs {
-    Runs::Container(Container { image: "mine:1".into(), ..Container::default() })
+fn own_image() -> Workload {
+    Workload::Container(Container { image: "mine:1".into(), ..Container::default() })
 }
 
 /// The smallest script-mode job.
@@ -101,12 +101,12 @@ fn sent(spec: &JobSpec) -> Result<Value, Box<dyn std::error::Error>> {
 
 fn with_facts<T>(
     spec: &JobSpec,
-    make: impl FnOnce(Facts<'_>) -> serde_json::Result<T>,
+    make: impl FnOnce(ResolvedInputs<'_>) -> serde_json::Result<T>,
 ) -> Result<T, Box<dyn std::error::Error>> {
     let name = JobName::new(NAME)?;
     let (output, code) = (S3Uri::parse("s3://bucket/jobs")?, S3Uri::parse("s3://bucket/code/abc/sourcedir.tar.gz")?);
     let data = [("local".to_owned(), S3Uri::parse("s3://bucket/data/123/")?)].into_iter().collect();
-    Ok(make(Facts {
+    Ok(make(ResolvedInputs {
         name: &name,
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/Role",
@@ -153,7 +153,7 @@ fn the_smallest_job() -> Outcome {
 
 #[test]
 fn an_algorithms_arn_takes_the_images_place() -> Outcome {
-    let runs = Runs::Algorithm(Algorithm::Arn("arn:aws:sagemaker:x".into()));
+    let runs = Workload::Algorithm(Algorithm::Arn("arn:aws:sagemaker:x".into()));
     let expected = json!({"AlgorithmName": "arn:aws:sagemaker:x", "TrainingInputMode": "File"});
     assert_eq!(field(&JobSpec { runs, source: None, ..spec() }, "/AlgorithmSpecification")?, expected);
     Ok(())

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::byte_ranges::Extents;
+use super::byte_ranges::ByteRanges;
 use super::journal::{Content, Journal, NEW, line, stretch, whole, whole_line};
 use super::keys::Below;
 use super::staging::{ARCHIVE, FILES, JOURNAL};
@@ -93,7 +93,7 @@ pub(super) struct Entry {
     pub(super) number: usize,
     pub(super) below: Below,
     /// Stretches that are there.
-    pub(super) known: Extents,
+    pub(super) known: ByteRanges,
 }
 
 impl Manifest {
@@ -119,7 +119,7 @@ pub(super) fn merge(folder: &Handle, listing: &Listing, from: &S3Uri) -> io::Res
         let below = below?;
         let known = match &mut before {
             Some(before) => before.of(&below, &files)?,
-            None => Extents::default(),
+            None => ByteRanges::default(),
         };
         there += known.total();
         write_entry(&mut new, number, &Content::of(&below.object(from)), &known, below.size)?;
@@ -133,7 +133,7 @@ pub(super) fn merge(folder: &Handle, listing: &Listing, from: &S3Uri) -> io::Res
     Ok((manifest, Journal::open(folder)?, files))
 }
 
-fn write_entry(to: &mut impl Write, number: usize, content: &Content, known: &Extents, size: u64) -> io::Result<()> {
+fn write_entry(to: &mut impl Write, number: usize, content: &Content, known: &ByteRanges, size: u64) -> io::Result<()> {
     writeln!(to, "object {number} {}", serde_json::to_string(content)?)?;
     for range in known.iter() {
         to.write_all(line(number, &range).as_bytes())?;
@@ -159,7 +159,7 @@ impl Entries {
         let Content { uri, version, size } = content;
         let key = uri.strip_prefix(&self.prefix)?;
         let below = Below { key: key.into(), size, version: version.into() };
-        Some(Entry { number, below, known: Extents::default() })
+        Some(Entry { number, below, known: ByteRanges::default() })
     }
 }
 
@@ -213,7 +213,7 @@ impl Before {
 
     /// Returns what is there of an object, which comes after the last one that was asked for. Takes away the files of those
     /// between that are listed no more, and its own where it has another content.
-    fn of(&mut self, below: &Below, files: &Handle) -> io::Result<Extents> {
+    fn of(&mut self, below: &Below, files: &Handle) -> io::Result<ByteRanges> {
         while let Some(gone) = self.take_if(|entry| entry.below.key < below.key)? {
             remove(files, gone.below.path())?;
         }
@@ -221,7 +221,7 @@ impl Before {
         let same = same.filter(|entry| entry.below == *below && !below.version.is_empty());
         let Some(entry) = same else {
             remove(files, below.path())?;
-            return Ok(Extents::default());
+            return Ok(ByteRanges::default());
         };
         let known = self.noted.of(entry.number, below.size);
         checked_length(files, below, known)
@@ -237,7 +237,7 @@ impl Before {
 }
 
 /// Forgets what is known of a file that is not as long as that.
-fn checked_length(files: &Handle, below: &Below, known: Extents) -> io::Result<Extents> {
+fn checked_length(files: &Handle, below: &Below, known: ByteRanges) -> io::Result<ByteRanges> {
     let length = match files.open_file(below.path(), OFlag::O_RDONLY) {
         Ok(file) => file.metadata()?.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
@@ -247,7 +247,7 @@ fn checked_length(files: &Handle, below: &Below, known: Extents) -> io::Result<E
         return Ok(known);
     }
     remove(files, below.path())?;
-    Ok(Extents::default())
+    Ok(ByteRanges::default())
 }
 
 /// Removes a file, and the folders around it that hold nothing else.
@@ -268,7 +268,7 @@ pub(super) fn remove(files: &Handle, path: &Path) -> io::Result<()> {
 #[derive(Default)]
 struct Noted {
     is_whole: Vec<bool>,
-    others: HashMap<u64, Extents>,
+    others: HashMap<u64, ByteRanges>,
 }
 
 impl Noted {
@@ -291,7 +291,7 @@ impl Noted {
         Ok(noted)
     }
 
-    fn of(&mut self, number: usize, size: u64) -> Extents {
+    fn of(&mut self, number: usize, size: u64) -> ByteRanges {
         let mut known = self.others.remove(&(number as u64)).unwrap_or_default();
         if self.is_whole.get(number).is_some_and(|is_whole| *is_whole) {
             known.add(0..size);

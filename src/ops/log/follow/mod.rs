@@ -11,17 +11,17 @@ use tokio_util::sync::CancellationToken;
 use super::filtered::Whole;
 use super::merge::Merge;
 use super::per_stream::{Streams, Through};
-use super::polling::{Pace, Quota, Round, is_large};
-use super::preflight::{Glance, glance};
+use super::polling::{Backoff, Quota, Round, is_large};
+use super::preflight::{Preflight, preflight};
 use super::read::{announce, of_wanted, streams};
-use super::recorder::Told;
-use super::selection::Wanted;
-use super::stats::{self, Tally};
+use super::recorder::Recorder;
+use super::selection::LogSelection;
+use super::stats::{self, LogStats};
 use super::tail::tail;
 use super::traceback::Traceback;
 use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LogEvent, time};
 
@@ -37,18 +37,18 @@ const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
 /// What is followed, and what is told of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Following {
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: LogSelection,
     /// Nodes that print nothing for so long are told of.
     pub(crate) stall: Option<Duration>,
-    /// What a first glance has shown, if there was one.
-    pub(crate) glance: Option<Box<Glance>>,
+    /// What a first preflight has shown, if there was one.
+    pub(crate) preflight: Option<Box<Preflight>>,
 }
 
 /// How it ended.
 #[derive(Debug)]
 pub(crate) struct Followed {
     pub(crate) state: DescribeTrainingJobResponse,
-    pub(crate) tally: Tally,
+    pub(crate) tally: LogStats,
     /// Of a job that failed.
     pub(crate) traceback: Option<Traceback>,
     /// The log, or what came of it at some time, could not be read: the caller lacks the permission.
@@ -89,12 +89,12 @@ struct Follower<'a> {
     cloud: &'a Cloud,
     job: &'a JobName,
     following: Following,
-    pace: Pace,
+    pace: Backoff,
     quota: Quota,
     /// None before the job has been asked how many nodes it has.
     reading: Option<Reading>,
     merge: Merge,
-    told: Told,
+    told: Recorder,
     state: Option<DescribeTrainingJobResponse>,
     /// When the job was first seen to have ended, and rounds since then that brought nothing.
     ended: Option<Instant>,
@@ -114,11 +114,11 @@ impl<'a> Follower<'a> {
             cloud,
             job,
             following,
-            pace: Pace::of(cloud),
+            pace: Backoff::of(cloud),
             quota: Quota::of(cloud),
             reading: None,
             merge: Merge::new(None),
-            told: Told::default(),
+            told: Recorder::default(),
             state: None,
             ended: None,
             ended_long_ago: false,
@@ -224,9 +224,9 @@ impl<'a> Follower<'a> {
 
     /// The job, and the streams that its log is read from: none where one call for all nodes needs none.
     async fn look_around(&mut self) -> Result<Vec<LogStream>> {
-        let Glance { state, streams: listed } = match self.following.glance.take() {
-            Some(glance) => *glance,
-            None => *Box::pin(glance(self.cloud, self.job)).await?,
+        let Preflight { state, streams: listed } = match self.following.preflight.take() {
+            Some(preflight) => *preflight,
+            None => *Box::pin(preflight(self.cloud, self.job)).await?,
         };
         self.take_state(state);
         let wanted = &self.following.wanted;
@@ -377,7 +377,7 @@ impl<'a> Follower<'a> {
 }
 
 fn detached(job: &JobName) -> Error {
-    Error::new(Kind::Interrupted, format!("detached; job {job} goes on"))
+    Error::new(ErrorKind::Interrupted, format!("detached; job {job} goes on"))
         .hint(format!("follow it again: smtrain logs -f {job}"))
         .hint(format!("stop it: smtrain stop {job}"))
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 /// A look back over all streams, one after the other, which rounds share.
 #[derive(Debug, Default)]
-pub(super) struct LookBack {
+pub(super) struct RescanProgress {
     pub(super) began: Option<Instant>,
     /// The stream that it has come to.
     pub(super) at: usize,
@@ -17,7 +17,7 @@ pub(super) struct LookBack {
     pub(super) credit: usize,
 }
 
-impl LookBack {
+impl RescanProgress {
     pub(super) fn begin(&mut self, next: Option<Timestamp>, is_shared: bool) {
         (self.began, self.at, self.next, self.is_shared) = (Some(Instant::now()), 0, next, is_shared);
     }

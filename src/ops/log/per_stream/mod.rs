@@ -9,15 +9,15 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::dedup::{LATENESS, Seen};
+use super::dedup::{Dedup, LATENESS};
 use super::merge::Merge;
 use super::polling::{MOST_STREAMS, Quota};
-use super::selection::Wanted;
+use super::selection::LogSelection;
 use super::tail::Rest;
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::LogEvent;
-use look_back::LookBack;
+use look_back::RescanProgress;
 
 /// Empty pages in a row, each with another token, that are no end yet: pages can be empty in the middle, and there are
 /// reports of tokens that never repeat.
@@ -38,14 +38,14 @@ pub(super) trait Sink {
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     streams: Vec<Reading>,
-    seen: Seen,
+    seen: Dedup,
     /// What a look back gave: reading on may come by it again.
-    looked: Seen,
+    looked: Dedup,
     /// Where the next look back starts; none before the first round is over.
     look_from: Option<Timestamp>,
     /// A round that broke off goes on: what has been read to its end in it is not read again.
     is_open: bool,
-    look: LookBack,
+    look: RescanProgress,
     /// The service's clock, as far as the pages show it, and as it stood when the round began.
     newest_ingested: Option<Timestamp>,
     clock: Option<Timestamp>,
@@ -169,7 +169,7 @@ impl Streams {
     pub(super) async fn round(
         &mut self,
         cloud: &Cloud,
-        wanted: &Wanted,
+        wanted: &LogSelection,
         quota: &mut Quota,
         sink: &mut impl Sink,
         more_to_come: bool,
@@ -197,7 +197,7 @@ impl Streams {
     async fn fetch(
         &mut self,
         cloud: &Cloud,
-        wanted: &Wanted,
+        wanted: &LogSelection,
         quota: &mut Quota,
         more_to_come: bool,
     ) -> CloudResult<bool> {
@@ -308,7 +308,7 @@ fn newest_ingested(page: &EventsPage) -> Option<Timestamp> {
     page.events.iter().filter_map(|event| event.ingested).max()
 }
 
-fn query(wanted: &Wanted, token: Option<String>, limit: usize) -> EventsQuery {
+fn query(wanted: &LogSelection, token: Option<String>, limit: usize) -> EventsQuery {
     let limit = Some(limit).filter(|limit| *limit < FULL_PAGE);
     EventsQuery { start: wanted.since, end: wanted.until, from_head: true, token, limit, up_to: None }
 }

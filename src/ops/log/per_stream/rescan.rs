@@ -8,7 +8,7 @@ use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
 use crate::ops::log::dedup::{LATENESS, Look};
 use crate::ops::log::polling::Quota;
-use crate::ops::log::selection::Wanted;
+use crate::ops::log::selection::LogSelection;
 
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
@@ -18,7 +18,7 @@ impl Streams {
     pub(crate) async fn look_back(
         &mut self,
         cloud: &Cloud,
-        wanted: &Wanted,
+        wanted: &LogSelection,
         quota: &mut Quota,
         sink: &mut impl Sink,
         rounds: u32,

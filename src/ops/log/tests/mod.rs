@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::service::{Arrival, Behaviour, Service};
-use super::selection::Wanted;
+use super::selection::LogSelection;
 use super::watcher::Watcher;
 use super::{Followed, Following, follow, read};
 use crate::cloud::{EventsQuery, LogStream};
@@ -229,7 +229,7 @@ fn a_tail_is_followed_from_there() -> Outcome {
     for (nodes, may_filter) in [(2, true), (12, true), (12, false)] {
         let arrivals = (0..60).flat_map(|second| [line(1, second * 1000, 0), line(2, second * 1000, 0)]).collect();
         let behaviour = Behaviour { nodes, may_filter, arrivals, started: 30, ..Behaviour::default() };
-        let wanted = Wanted { tail: Some(3), ..Wanted::default() };
+        let wanted = LogSelection { tail: Some(3), ..LogSelection::default() };
         let (told, _) = followed(behaviour, Following { wanted, ..Following::default() })?;
         let first: Vec<&str> = told.lines.iter().take(3).map(|(_, _, text, _)| text.as_str()).collect();
         assert_eq!(first, ["2 at 29000", "1 at 30000", "2 at 30000"], "{nodes} {may_filter}");
@@ -260,7 +260,8 @@ async fn a_log_that_is_there_is_read_in_order() -> Outcome {
             let arrivals: Vec<Arrival> = (0..50).flat_map(each).collect();
             let behaviour = Behaviour { nodes, arrivals, may_filter, page: 7, started: 3600, ..Behaviour::default() };
             let mut told = Told::default();
-            read(&Service::cloud(behaviour.clone()), &JobName::new("job")?, &Wanted::default(), &mut told).await?;
+            read(&Service::cloud(behaviour.clone()), &JobName::new("job")?, &LogSelection::default(), &mut told)
+                .await?;
             check(&behaviour, &told);
             assert!(told.lines.iter().all(|(.., late)| !late), "{nodes} nodes");
         }

@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cloud::{
-    Cloud, CloudError, CloudResult, Content, EventsPage, EventsQuery, Fallbacks, Held, Identity, JobEvent,
-    JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics, Object, ObjectSummary, Objects,
-    Pace, Page, Pieces, Refusal, ServiceError,
+    ByteStream, Cloud, CloudError, CloudResult, ContentMatch, EventsPage, EventsQuery, FailureClass, Fallbacks,
+    Identity, JobEvent, JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics, Object,
+    ObjectContent, ObjectSummary, Objects, Page, PollIntervals, ServiceError,
 };
 use crate::model::LogEvent;
 use crate::model::checksum::ContentDigest;
@@ -92,7 +92,7 @@ impl Service {
         Cloud {
             region: "eu-west-1".to_owned(),
             is_local: false,
-            pace: Pace { first: second, most: second * 5, log: second * 2 },
+            pace: PollIntervals { first: second, most: second * 5, log: second * 2 },
             own_folders: Vec::new(),
             fallbacks: Fallbacks::default(),
             jobs: Box::new(service.clone()),
@@ -112,7 +112,7 @@ impl Service {
         let call = self.behaviour.calls.fetch_add(1, Ordering::Relaxed);
         let is_out = self.behaviour.outage.is_some_and(|(from, to)| (from..to).contains(&(self.now() / 1000)));
         let is_throttled = (call.wrapping_mul(2_654_435_761) >> 16) % 100 < self.behaviour.failing;
-        if is_out || is_throttled { Err(refusal(Refusal::Passing)) } else { Ok(()) }
+        if is_out || is_throttled { Err(refusal(FailureClass::Transient)) } else { Ok(()) }
     }
 
     /// What can be read by now, in the service's order.
@@ -161,7 +161,7 @@ fn log_event(arrival: &Arrival) -> (LogStream, LogEvent) {
     )
 }
 
-fn refusal(refusal: Refusal) -> CloudError {
+fn refusal(refusal: FailureClass) -> CloudError {
     let (hints, details) = (Vec::new(), Vec::new());
     CloudError::Service(Box::new(ServiceError { refusal, message: "no answer".to_owned(), hints, details }))
 }
@@ -195,7 +195,7 @@ impl Logs for Service {
     async fn job_events(&self, _: &JobName, query: &EventsQuery) -> CloudResult<JobEventsPage> {
         self.call()?;
         if !self.behaviour.may_filter {
-            return Err(refusal(Refusal::Denied));
+            return Err(refusal(FailureClass::Denied));
         }
         // The token has the place in the log, and the number of the page.
         let parts = query.token.as_deref().and_then(|token| token.split_once('/')).unwrap_or(("0", "0"));
@@ -262,7 +262,7 @@ impl Jobs for Service {
         not_here()
     }
 
-    async fn notices(&self, _: &CreateTrainingJobRequest, _: &LocalOptions) -> CloudResult<Vec<String>> {
+    async fn differences(&self, _: &CreateTrainingJobRequest, _: &LocalOptions) -> CloudResult<Vec<String>> {
         not_here()
     }
 
@@ -291,11 +291,11 @@ impl Objects for Nothing {
         not_here()
     }
 
-    async fn verify(&self, _: &S3Uri, _: &ContentDigest) -> CloudResult<Held> {
+    async fn verify(&self, _: &S3Uri, _: &ContentDigest) -> CloudResult<ContentMatch> {
         not_here()
     }
 
-    async fn put(&self, _: &S3Uri, _: Content) -> CloudResult<()> {
+    async fn put(&self, _: &S3Uri, _: ObjectContent) -> CloudResult<()> {
         not_here()
     }
 
@@ -303,11 +303,11 @@ impl Objects for Nothing {
         not_here()
     }
 
-    async fn find(&self, _: &S3Uri) -> CloudResult<Option<Object>> {
+    async fn stat(&self, _: &S3Uri) -> CloudResult<Option<Object>> {
         not_here()
     }
 
-    fn range(&self, _: &Object, _: std::ops::Range<u64>) -> Pieces {
+    fn range(&self, _: &Object, _: std::ops::Range<u64>) -> ByteStream {
         Box::pin(futures_util::stream::once(async { not_here() }))
     }
 
@@ -319,7 +319,7 @@ impl Objects for Nothing {
         not_here()
     }
 
-    async fn abandon(&self) -> Vec<CloudError> {
+    async fn abort_uploads(&self) -> Vec<CloudError> {
         Vec::new()
     }
 }

@@ -56,7 +56,7 @@ async fn nothing_goes_to_a_bucket_that_has_changed_hands() -> TestResult {
     let uri = S3Uri::parse(&format!("s3://{BUCKET}/code"))?;
     assert!(objects.head(&uri).await.is_err_and(|error| error.is_denied()));
     for size in [5, LARGE] {
-        assert!(objects.put(&uri, Content::of(file(size)?.0)).await.is_err_and(|error| error.is_denied()));
+        assert!(objects.put(&uri, ObjectContent::of(file(size)?.0)).await.is_err_and(|error| error.is_denied()));
     }
     assert!(server.state(|state| state.objects.is_empty()));
     Ok(())

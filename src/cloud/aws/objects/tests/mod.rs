@@ -73,11 +73,11 @@ async fn files_of_all_sizes_are_stored_as_they_are() -> TestResult {
         let (file, bytes) = file(size)?;
         let told = Arc::new(AtomicU64::new(0));
         let count = told.clone();
-        let content = Content {
+        let content = ObjectContent {
             digest: Some(digest(&bytes)?),
             kms_key_id: Some("key-1".to_owned()),
             progress: Arc::new(move |bytes| _ = count.fetch_add(bytes, Ordering::Relaxed)),
-            ..Content::of(file)
+            ..ObjectContent::of(file)
         };
         objects.put(&uri()?, content).await?;
         let stored = server.state(|state| state.objects[KEY].clone());
@@ -96,7 +96,7 @@ async fn a_file_that_has_changed_is_not_stored() -> TestResult {
     let objects = objects(&server);
     for size in [5, LARGE] {
         let (file, _) = file(size)?;
-        let content = Content { digest: Some(digest(b"as it was")?), ..Content::of(file) };
+        let content = ObjectContent { digest: Some(digest(b"as it was")?), ..ObjectContent::of(file) };
         let error = objects.put(&uri()?, content).await.err().ok_or("it was stored")?;
         assert!(error.to_string().contains("changed"), "{error}");
     }
@@ -113,10 +113,10 @@ async fn parts_are_sent_again_and_a_hopeless_upload_is_aborted() -> TestResult {
         server.fail("UploadPart", fault);
     }
     let (file, bytes) = file(LARGE)?;
-    objects.put(&uri()?, Content::of(file.try_clone()?)).await?;
+    objects.put(&uri()?, ObjectContent::of(file.try_clone()?)).await?;
     assert!(server.state(|state| state.objects.remove(KEY).is_some_and(|object| object.bytes == bytes)));
     server.fail("UploadPart", Fault::Refused(403, "AccessDenied"));
-    assert!(objects.put(&uri()?, Content::of(file)).await.is_err_and(|error| error.is_denied()));
+    assert!(objects.put(&uri()?, ObjectContent::of(file)).await.is_err_and(|error| error.is_denied()));
     assert!(server.state(|state| state.objects.is_empty() && state.uploads.is_empty()));
     Ok(())
 }
@@ -126,12 +126,12 @@ async fn a_completion_whose_answer_got_lost_is_a_success() -> TestResult {
     let server = Server::start()?;
     let objects = objects(&server);
     server.fail("CompleteMultipartUpload", Fault::Lost);
-    objects.put(&uri()?, Content::of(file(LARGE)?.0)).await?;
+    objects.put(&uri()?, ObjectContent::of(file(LARGE)?.0)).await?;
     assert_eq!(server.count("CompleteMultipartUpload"), 2);
     assert!(objects.open.all().is_empty());
     // Not so where another's object stands there, and the upload is gone.
     server.fail("CompleteMultipartUpload", Fault::Refused(404, "NoSuchUpload"));
-    assert!(objects.put(&uri()?, Content::of(file(LARGE + 1)?.0)).await.is_err());
+    assert!(objects.put(&uri()?, ObjectContent::of(file(LARGE + 1)?.0)).await.is_err());
     Ok(())
 }
 
@@ -142,14 +142,14 @@ async fn what_an_interrupted_upload_left_is_aborted() -> TestResult {
     let (file, _) = file(LARGE)?;
     let stored = Arc::new(tokio::sync::Notify::new());
     let tell = stored.clone();
-    let content = Content { progress: Arc::new(move |_| tell.notify_one()), ..Content::of(file) };
+    let content = ObjectContent { progress: Arc::new(move |_| tell.notify_one()), ..ObjectContent::of(file) };
     let uri = uri()?;
     tokio::select! {
         _ = objects.put(&uri, content) => return Err("it was not interrupted".into()),
         () = stored.notified() => {}
     }
     assert!(server.state(|state| !state.uploads.is_empty()));
-    objects.abandon().await;
+    objects.abort_uploads().await;
     assert!(server.state(|state| state.objects.is_empty() && state.uploads.is_empty()));
     Ok(())
 }
@@ -165,7 +165,7 @@ async fn an_upload_that_is_just_beginning_is_aborted_too() -> TestResult {
         _ = objects.begin(&uri, None) => return Err("it was not interrupted".into()),
         () = std::future::ready(()) => {}
     }
-    objects.abandon().await;
+    objects.abort_uploads().await;
     assert_eq!((server.count("CreateMultipartUpload"), server.count("AbortMultipartUpload")), (1, 1));
     assert!(server.state(|state| state.uploads.is_empty()));
     Ok(())
@@ -185,7 +185,7 @@ async fn what_breaks_off_is_taken_up_where_it_did() -> TestResult {
     let server = Server::start()?;
     let objects = objects(&server);
     let (file, bytes) = file(3 * 1024 * 1024)?;
-    objects.put(&uri()?, Content::of(file)).await?;
+    objects.put(&uri()?, ObjectContent::of(file)).await?;
     for cut in [0, 1, 1024 * 1024] {
         server.fail("GetObject", Fault::CutAfter(cut));
     }
@@ -199,10 +199,10 @@ async fn an_object_that_can_not_be_had_whole_is_an_error() -> TestResult {
     let server = Server::start()?;
     let objects = objects(&server);
     assert!(matches!(objects.get(&uri()?).await, Err(CloudError::NotFound(_))));
-    objects.put(&uri()?, Content::of(file(1024 * 1024)?.0)).await?;
+    objects.put(&uri()?, ObjectContent::of(file(1024 * 1024)?.0)).await?;
     server.fail("GetObject", Fault::CutAfter(9));
     let reader = objects.get(&uri()?).await?;
-    objects.put(&uri()?, Content::of(file(1024)?.0)).await?;
+    objects.put(&uri()?, ObjectContent::of(file(1024)?.0)).await?;
     let error = read(reader).await?.err().ok_or("it was read")?;
     assert!(error.to_string().contains("replaced"), "{error}");
     Ok(())
@@ -212,10 +212,10 @@ async fn an_object_that_can_not_be_had_whole_is_an_error() -> TestResult {
 async fn an_object_whose_size_is_not_told_is_not_taken_for_empty() -> TestResult {
     let server = Server::start()?;
     let objects = objects(&server);
-    objects.put(&uri()?, Content::of(file(1024)?.0)).await?;
+    objects.put(&uri()?, ObjectContent::of(file(1024)?.0)).await?;
     let expected = "does not tell the size of s3://bucket/folder/key";
     server.fail("HeadObject", Fault::Unsized);
-    assert!(objects.find(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
+    assert!(objects.stat(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
     server.fail("HeadObject", Fault::Unsized);
     assert!(objects.head(&uri()?).await.is_err_and(|error| error.to_string().contains(expected)));
     server.fail("GetObject", Fault::Unsized);
@@ -231,7 +231,7 @@ fn a_fetch_that_is_given_up_ends_its_reader() -> TestResult {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut reader = runtime.block_on(async {
         let objects = objects(&server);
-        objects.put(&uri()?, Content::of(file)).await?;
+        objects.put(&uri()?, ObjectContent::of(file)).await?;
         TestResult::Ok(objects.get(&uri()?).await?)
     })?;
     runtime.shutdown_background();
