@@ -54,7 +54,7 @@ fn has_image(spec: &JobSpec, catalog: &Catalog, local: bool) {
     else {
         return;
     };
-    let tag = images::choose(catalog, &query).and_then(|choice| choice.tag());
+    let tag = images::resolve(catalog, &query).and_then(|choice| choice.tag());
     assert!(local || tag.is_ok(), "{query:?}: {tag:?}");
 }
 
