@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::CloudError;
+use crate::model::IgnorePoison;
 
 /// The price of a fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Fallbacks {
 
     /// Reports a failed call and the consequence of doing without it, unless that consequence has been reported before.
     pub(crate) fn report(&self, cost: Cost, error: &CloudError, consequence: &str) {
-        if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(consequence.to_owned()) {
+        if self.reported.lock().ignore_poison().insert(consequence.to_owned()) {
             let hint = first_hint(error).map(|hint| format!("; {hint}")).unwrap_or_default();
             (self.on_fallback)(cost, &format!("{error}; {consequence}{hint}"));
         }
@@ -72,7 +73,7 @@ mod tests {
         let reports = Arc::new(Mutex::new(Vec::new()));
         let kept = reports.clone();
         let fallbacks = Fallbacks::new(Arc::new(move |cost, text| {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push((cost, text.to_owned()));
+            kept.lock().ignore_poison().push((cost, text.to_owned()));
         }));
         let error = CloudError::Unusable { what: "no".to_owned(), hint: "ask".to_owned() };
         fallbacks.report(Cost::Result, &error, "columns are empty");
@@ -82,6 +83,6 @@ mod tests {
             (Cost::Result, "no; columns are empty; ask".to_owned()),
             (Cost::Calls, "gone; jobs are described one by one".to_owned()),
         ];
-        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), expected);
+        assert_eq!(*reports.lock().ignore_poison(), expected);
     }
 }

@@ -4,14 +4,13 @@
 use std::fs::File;
 use std::io::Seek;
 use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use futures_util::TryStreamExt;
 
 use crate::cloud::{ByteProgress, Cloud, ContentMatch, ObjectContent};
 use crate::error::{Error, Result, WithContext};
 use crate::model::checksum::ContentDigest;
-use crate::model::{S3Uri, shell_quote};
+use crate::model::{IgnorePoison, S3Uri, shell_quote};
 
 /// Stores content, and keeps in mind which objects were not what their names say.
 pub(crate) struct ContentStore<'c> {
@@ -68,13 +67,13 @@ impl<'c> ContentStore<'c> {
     }
 
     pub(crate) fn note_replaced(&self, uri: &S3Uri) {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).push(uri.clone());
+        self.replaced.lock().ignore_poison().push(uri.clone());
     }
 
     /// A sentence on each object that was stored again, or on the first of very many.
     pub(crate) fn notices(self) -> Vec<String> {
         const NAMED: usize = 10;
-        let mut replaced = self.replaced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut replaced = self.replaced.into_inner().ignore_poison();
         replaced.sort_by(|a, b| a.key().cmp(b.key()));
         let named = replaced.iter().take(NAMED);
         let mut notices: Vec<String> =

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::{iter, thread};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -15,7 +15,7 @@ use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, Sca
 use crate::error::{Error, Result, WithContext};
 use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
-use crate::model::{S3Uri, hex};
+use crate::model::{IgnorePoison, S3Uri, hex};
 use crate::ops::content::{self, ContentStore};
 
 /// How many files are on their way at once, at most: small ones hardly do anything but wait for answers.
@@ -133,10 +133,10 @@ fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + S
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(listed.len());
     let files = Mutex::new(listed.into_iter());
     let read_some = || {
-        let next = || files.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let next = || files.lock().ignore_poison().next();
         let read = iter::from_fn(next).map(|file| DataFile::read(file, progress)).collect::<Result<Vec<_>>>();
         // After a failure, nobody need read on.
-        read.inspect_err(|_| files.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop))
+        read.inspect_err(|_| files.lock().ignore_poison().by_ref().for_each(drop))
     };
     let mut read = thread::scope(|scope| {
         let readers: Vec<_> = (0..threads).map(|_| scope.spawn(read_some)).collect();

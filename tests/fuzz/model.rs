@@ -6,6 +6,8 @@ mod digest;
 #[path = "../../src/model/downloaded.rs"]
 #[expect(dead_code, reason = "one of its types is used")]
 pub(crate) mod downloaded;
+#[path = "../../src/model/lock.rs"]
+mod lock;
 #[path = "../../src/model/sanitize.rs"]
 #[expect(dead_code, reason = "one of its functions is used")]
 mod sanitize;
@@ -14,6 +16,7 @@ mod sanitize;
 pub(crate) mod secrets;
 
 pub(crate) use digest::hex;
+pub(crate) use lock::IgnorePoison;
 pub(crate) use sanitize::{one_line, printable};
 
 /// No archive has any.

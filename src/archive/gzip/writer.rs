@@ -7,10 +7,12 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+use crate::model::IgnorePoison;
 
 /// Large enough that cutting costs well under one per cent of size; small enough that all blocks in flight are a few MiB.
 const BLOCK: usize = 512 * 1024;
@@ -236,7 +238,7 @@ impl Drop for Pool {
 fn work(queue: &Mutex<Receiver<Job>>) {
     let mut compress = raw_deflate();
     loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = queue.lock().ignore_poison().recv();
         let Ok(Job { mut block, done }) = job else { return };
         let result = block.deflate(&mut compress).map(|()| block);
         // The writer may have given up after an error: nobody waits for this block then.

@@ -4,7 +4,7 @@ mod watching;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use clap::{Args, ValueEnum};
 
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::downloaded::{Downloaded, Listed};
 use crate::model::size::Size;
-use crate::model::{JobName, shell_quote};
+use crate::model::{IgnorePoison, JobName, shell_quote};
 use crate::ops::download::{self, Patterns, SaveOptions, Selection, Source, Watch};
 use crate::ui;
 use crate::view;
@@ -165,10 +165,10 @@ async fn print_list(
             DownloadOutput::Path => view::download::listed(&listed),
             DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,
         };
-        lines.lock().unwrap_or_else(PoisonError::into_inner).try_text(line + "\n")
+        lines.lock().ignore_poison().try_text(line + "\n")
     };
     unless_interrupted(download::list(cloud, source, which, &watch, Arc::new(tell))).await?;
-    out.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    out.lock().ignore_poison().flush()
 }
 
 async fn print_file(cloud: &Cloud, source: &Source, which: Selection, path: &Path, context: &Context) -> Result<()> {

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result, WithContext};
+use crate::model::IgnorePoison;
 use crate::ops::download::{Watch, kept};
 use crate::ui::{self, Progress, Ui};
 use crate::view;
@@ -78,7 +79,7 @@ impl Watching {
     /// What is said to who interrupts it.
     pub(super) fn hint(&self, error: Error, again: &str) -> Error {
         let has_bytes = self.fetched.load(Ordering::Relaxed) + self.there.load(Ordering::Relaxed) > 0;
-        let kept_in = self.kept_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept_in = self.kept_in.lock().ignore_poison();
         match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), ErrorKind::Interrupted)) {
             Some(folder) => error.hint(kept(folder, again)),
             None => error,
@@ -89,7 +90,7 @@ impl Watching {
     pub(super) fn print_files(&self, ui: Ui) -> Result<()> {
         let Some(files) = &self.files else { return Ok(()) };
         let reading = || "read what was noted of the files".to_owned();
-        let mut lines = files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = files.lock().ignore_poison();
         lines.flush().context(reading)?;
         let file = lines.get_mut();
         file.rewind().context(reading)?;
@@ -104,7 +105,7 @@ impl Watching {
 
 impl Watch for Watching {
     fn begins(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>) {
-        *self.kept_in.lock().unwrap_or_else(PoisonError::into_inner) = kept_in.map(Path::to_owned);
+        *self.kept_in.lock().ignore_poison() = kept_in.map(Path::to_owned);
         self.there.store(there, Ordering::Relaxed);
         self.progress.begin(what, size, there);
         if there > 0 && there < size {
@@ -137,6 +138,6 @@ impl Watch for Watching {
     fn file(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
         let Some(files) = &self.files else { return Ok(()) };
         let line = view::json_line(&FileJson::saved(what, path, size, sha256)).map_err(io::Error::other)?;
-        writeln!(files.lock().unwrap_or_else(PoisonError::into_inner), "{line}")
+        writeln!(files.lock().ignore_poison(), "{line}")
     }
 }

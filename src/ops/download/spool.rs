@@ -8,11 +8,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
 use super::byte_ranges::ByteRanges;
+use crate::model::IgnorePoison;
 
 /// How far what is fetched may be ahead of what is read, in bytes, where nothing is kept.
 pub(super) const RING: u64 = 64 * 1024 * 1024;
@@ -86,13 +87,13 @@ impl Spool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().ignore_poison()
     }
 
     /// Waits until there are bytes from there on, and says where they end.
     fn wait_for_bytes(&self, at: u64) -> io::Result<u64> {
         let wait = |state: &mut State| state.there.end_from(at) == at && !state.is_closed;
-        let state = self.came.wait_while(self.state(), wait).unwrap_or_else(PoisonError::into_inner);
+        let state = self.came.wait_while(self.state(), wait).ignore_poison();
         let end = state.there.end_from(at);
         if end == at { Err(io::Error::other("the download was given up")) } else { Ok(end) }
     }
