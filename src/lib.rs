@@ -116,7 +116,7 @@ fn run(command: UserCommand, global: GlobalArgs, ui: Ui) -> Result<()> {
     let here = local_cloud(&settings);
     let place = AwsTarget { region: global.region, profile: global.profile, offline: false };
     let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
-        let files = aws::Files {
+        let files = aws::AwsConfigFiles {
             profiles: crate::environment::aws_profiles(),
             tokens: crate::environment::aws_tokens(),
             sso_cache: crate::environment::aws_sso_cache(),

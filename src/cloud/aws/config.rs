@@ -14,7 +14,7 @@ use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, Renewable};
-use super::files::Files;
+use super::files::AwsConfigFiles;
 use super::near;
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, ServiceError, placeholder};
 
@@ -29,7 +29,7 @@ const METADATA_ATTEMPTS: u32 = 2;
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Builds a service's client from the shared configuration: its answers are bounded, and expired credentials are renewed. A
-/// macro, since each SDK crate has a `Config` and a `Client` of its own, without a trait in common. A builder that is given
+/// macro, since each SDK crate has a `AwsConfig` and a `Client` of its own, without a trait in common. A builder that is given
 /// keeps what has been set on it.
 macro_rules! client {
     ($sdk:ident, $config:expr) => {
@@ -50,13 +50,13 @@ pub(super) use client;
 
 /// What the clients are made of.
 #[derive(Debug)]
-pub(super) struct Config {
+pub(super) struct AwsConfig {
     sdk: SdkConfig,
     region: String,
     renew_expired: RenewExpired,
 }
 
-impl Config {
+impl AwsConfig {
     pub(super) fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
@@ -71,7 +71,7 @@ impl Config {
     }
 }
 
-pub(super) async fn load(place: &AwsTarget, files: Files) -> CloudResult<Config> {
+pub(super) async fn load(place: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
     files.check()?;
     let profile = place.profile.clone();
     let renewable = Renewable::new(place.clone(), files);
@@ -93,7 +93,7 @@ pub(super) async fn load(place: &AwsTarget, files: Files) -> CloudResult<Config>
     let region = sdk.region().map_or_else(unknown, |region| Ok(region.to_string()))?;
     let mut services = sdk.to_builder().retry_config(patience(sdk.retry_config()));
     services.set_http_client(None::<SharedHttpClient>);
-    Ok(Config { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
+    Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 
 /// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.

@@ -1,6 +1,6 @@
 //! Credentials by the SDK's default chain, kept until they expire, and fetched anew when a service says that they have.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -13,9 +13,10 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::files::Files;
+use super::files::AwsConfigFiles;
 use super::{config, near};
 use crate::cloud::AwsTarget;
+use crate::model::IgnorePoison;
 
 /// Credentials are renewed this long before they expire, so that none expires on its way.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -28,14 +29,14 @@ const TOGETHER: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(super) struct Renewable {
     place: AwsTarget,
-    files: Files,
+    files: AwsConfigFiles,
     /// Held while credentials are fetched, so that they are fetched once.
     fetching: Arc<AsyncMutex<()>>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<CredentialState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CredentialState {
     current: Option<Credentials>,
     last: Option<Credentials>,
     /// Of the last credentials.
@@ -45,7 +46,7 @@ struct State {
 }
 
 impl Renewable {
-    pub(super) fn new(place: AwsTarget, files: Files) -> Self {
+    pub(super) fn new(place: AwsTarget, files: AwsConfigFiles) -> Self {
         Self { place, files, fetching: Arc::default(), state: Arc::default() }
     }
 
@@ -58,7 +59,7 @@ impl Renewable {
             return Ok(current);
         }
         let fetched = self.fetch().await?;
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).keep(fetched.clone());
+        self.state.lock().ignore_poison().keep(fetched.clone());
         Ok(fetched)
     }
 
@@ -79,17 +80,17 @@ impl Renewable {
     }
 
     fn current(&self) -> Option<Credentials> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().ignore_poison();
         state.current.clone().filter(|credentials| !is_expiring(credentials))
     }
 
     /// A call was refused because its credentials are no longer good. Whether it is worth asking again.
     fn forget(&self) -> bool {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).forget()
+        self.state.lock().ignore_poison().forget()
     }
 }
 
-impl State {
+impl CredentialState {
     fn keep(&mut self, fetched: Credentials) {
         let is_same = self.last.as_ref().is_some_and(|last| {
             last.access_key_id() == fetched.access_key_id() && last.session_token() == fetched.session_token()

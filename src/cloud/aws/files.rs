@@ -20,14 +20,14 @@ const MAX_BYTES: u64 = MAX_MIB * 1024 * 1024;
 
 /// The files, each with the variable that names it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Files {
+pub(crate) struct AwsConfigFiles {
     pub(crate) profiles: Vec<(&'static str, PathBuf)>,
     pub(crate) tokens: Vec<(&'static str, PathBuf)>,
     /// A folder whose `.json` files are tokens, too.
     pub(crate) sso_cache: PathBuf,
 }
 
-impl Files {
+impl AwsConfigFiles {
     /// Fails with the first file that is there and must not, or can't, be read. An absent one is none. Of tokens, which not
     /// every source of credentials takes, only those fail that the SDK would not come back from.
     pub(super) fn check(&self) -> CloudResult<()> {
@@ -53,13 +53,13 @@ impl Files {
 }
 
 fn check_token(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<()> {
-    let problem = examine(path).err().filter(Problem::is_without_end);
+    let problem = examine(path).err().filter(FileProblem::is_without_end);
     problem.map_or(Ok(()), |problem| Err(problem.of(path, hint())))
 }
 
 /// The reason why a file isn't read.
 #[derive(Debug)]
-enum Problem {
+enum FileProblem {
     /// Not a file: what it is.
     Kind(&'static str),
     TooLarge,
@@ -67,7 +67,7 @@ enum Problem {
     Unreadable(io::Error),
 }
 
-impl Problem {
+impl FileProblem {
     fn is_without_end(&self) -> bool {
         matches!(self, Self::Kind(_) | Self::TooLarge)
     }
@@ -77,7 +77,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kind(kind) => write!(f, "is {kind}, not a file"),
@@ -88,30 +88,30 @@ impl fmt::Display for Problem {
     }
 }
 
-fn examine(path: &Path) -> Result<(), Problem> {
+fn examine(path: &Path) -> Result<(), FileProblem> {
     let file = match open(path) {
-        Err(Problem::Unreadable(error)) if is_absence(&error) => return Ok(()),
+        Err(FileProblem::Unreadable(error)) if is_absence(&error) => return Ok(()),
         file => file?,
     };
     let Some(file) = file else { return Ok(()) };
     let mut text = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(Problem::Unreadable)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(FileProblem::Unreadable)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(Problem::TooLarge);
+        return Err(FileProblem::TooLarge);
     }
-    std::str::from_utf8(&text).map(drop).map_err(|_| Problem::NotText)
+    std::str::from_utf8(&text).map(drop).map_err(|_| FileProblem::NotText)
 }
 
 /// Opens a regular file; `None` is the null device. Whatever takes its place meanwhile is neither waited for nor read.
-fn open(path: &Path) -> Result<Option<File>, Problem> {
-    let about = path.metadata().map_err(Problem::Unreadable)?;
+fn open(path: &Path) -> Result<Option<File>, FileProblem> {
+    let about = path.metadata().map_err(FileProblem::Unreadable)?;
     if is_null(&about) {
         return Ok(None);
     }
     check_kind(&about)?;
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    let file = file.map_err(Problem::Unreadable)?;
-    check_kind(&file.metadata().map_err(Problem::Unreadable)?)?;
+    let file = file.map_err(FileProblem::Unreadable)?;
+    check_kind(&file.metadata().map_err(FileProblem::Unreadable)?)?;
     Ok(Some(file))
 }
 
@@ -125,12 +125,12 @@ fn is_null(about: &Metadata) -> bool {
 }
 
 /// Refuses what is no regular file, and one whose size says that it is too large. (Some systems' files tell no size.)
-fn check_kind(about: &Metadata) -> Result<(), Problem> {
+fn check_kind(about: &Metadata) -> Result<(), FileProblem> {
     let kind = about.file_type();
     if kind.is_file() {
-        return if about.len() > MAX_BYTES { Err(Problem::TooLarge) } else { Ok(()) };
+        return if about.len() > MAX_BYTES { Err(FileProblem::TooLarge) } else { Ok(()) };
     }
-    Err(Problem::Kind(if kind.is_dir() {
+    Err(FileProblem::Kind(if kind.is_dir() {
         "a folder"
     } else if kind.is_fifo() {
         "a pipe"
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_file_is_measured_by_what_it_holds() {
         assert!(matches!(examine(Path::new("/proc/self/maps")), Ok(())));
-        assert!(matches!(examine(Path::new("/proc/self/mem")), Err(Problem::Unreadable(_))));
+        assert!(matches!(examine(Path::new("/proc/self/mem")), Err(FileProblem::Unreadable(_))));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let binary = folder.path().join("binary");
         fs::write(&binary, b"\xff")?;
-        let of = |path: PathBuf| Files { tokens: vec![("TOKEN", path)], ..Files::default() };
+        let of = |path: PathBuf| AwsConfigFiles { tokens: vec![("TOKEN", path)], ..AwsConfigFiles::default() };
         assert!(of(binary).check().is_ok());
         assert!(of("/dev/zero".into()).check().is_err());
         Ok(())

@@ -6,19 +6,19 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::arn;
-use super::config::{Config, client};
+use super::config::{AwsConfig, client};
 use super::error::{answer, failed, service_error};
 use crate::cloud::{CloudError, CloudResult, Identity};
 
 #[derive(Debug)]
 pub(super) struct AwsIdentity {
-    config: Arc<Config>,
+    config: Arc<AwsConfig>,
     account: OnceCell<String>,
     sts: OnceLock<aws_sdk_sts::Client>,
 }
 
 impl AwsIdentity {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<AwsConfig>) -> Self {
         Self { config, account: OnceCell::new(), sts: OnceLock::new() }
     }
 

@@ -12,10 +12,10 @@ use aws_sdk_sagemaker::error::BoxError;
 use jiff::SignedDuration;
 
 use super::arn;
-use super::config::{Config, client};
+use super::config::{AwsConfig, client};
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, Received};
-use super::listing::Listing;
+use super::listing::JobLister;
 use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -32,15 +32,15 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Debug)]
 pub(super) struct AwsJobs {
     client: Client,
-    listing: Listing,
+    listing: JobLister,
     region: String,
     fallbacks: Fallbacks,
 }
 
 impl AwsJobs {
-    pub(super) fn new(config: &Config, fallbacks: Fallbacks) -> Self {
+    pub(super) fn new(config: &AwsConfig, fallbacks: Fallbacks) -> Self {
         let client = client!(aws_sdk_sagemaker, config);
-        let listing = Listing::new(client.clone(), fallbacks.clone());
+        let listing = JobLister::new(client.clone(), fallbacks.clone());
         Self { listing, client, region: config.region().to_owned(), fallbacks }
     }
 

@@ -3,7 +3,7 @@
 //! The SDK's own types know the fields of the day that it was made. A request goes out as our document instead, and an
 //! answer is read from the bytes that came; endpoint, signature, retries and errors stay the SDK's.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_sagemaker::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_sagemaker::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::error::INTERPOSED;
 use crate::cloud::{CloudError, CloudResult};
+use crate::model::IgnorePoison;
 
 /// Puts a document in place of what the SDK would send, before it is signed.
 pub(super) fn send(document: &Value) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
@@ -33,7 +34,7 @@ pub(super) struct Received(Arc<Mutex<Vec<u8>>>);
 impl Received {
     /// The answer in our own types. Its times are seconds since 1970, ours are text.
     pub(super) fn read<T: DeserializeOwned>(&self, what: &str) -> CloudResult<T> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.0.lock().ignore_poison();
         let read = || {
             let mut answer: Value = serde_json::from_slice(&bytes)?;
             times_as_text(&mut answer);
@@ -58,7 +59,7 @@ impl Intercept for Received {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        *self.0.lock().ignore_poison() = body.to_vec();
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use jiff::Timestamp;
 
 use super::arn;
-use super::config::{Config, client};
+use super::config::{AwsConfig, client};
 use super::error::{answer, service_error};
 use crate::cloud::{
     CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogStream, Logs, PageTokens,
@@ -32,7 +32,7 @@ pub(super) struct AwsLogs {
 }
 
 impl AwsLogs {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &AwsConfig) -> Self {
         // Who follows a log waits for no single call long.
         let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());

@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataRe
 use jiff::Timestamp;
 
 use super::arn;
-use super::config::{Config, client};
+use super::config::{AwsConfig, client};
 use super::error::failed;
 use crate::cloud::{CloudResult, MetricPoint, Metrics, PageTokens};
 use crate::model::JobName;
@@ -29,7 +29,7 @@ pub(super) struct AwsMetrics {
 }
 
 impl AwsMetrics {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &AwsConfig) -> Self {
         Self { client: client!(aws_sdk_cloudwatch, config) }
     }
 

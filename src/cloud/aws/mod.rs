@@ -25,14 +25,14 @@ use std::time::Duration;
 
 use super::{AwsTarget, Cloud, CloudResult, Fallbacks, Identity, OnFallback, PollIntervals};
 
-pub(crate) use files::Files;
+pub(crate) use files::AwsConfigFiles;
 
 const PACE: PollIntervals =
     PollIntervals { first: Duration::from_secs(1), most: Duration::from_secs(5), log: Duration::from_secs(2) };
 
 /// The services of an AWS account in one region. Fails where no region can be found, or where one of `files` is there and
 /// can't be read; nobody is called.
-pub(crate) async fn cloud(place: &AwsTarget, files: Files, on_fallback: OnFallback) -> CloudResult<Cloud> {
+pub(crate) async fn cloud(place: &AwsTarget, files: AwsConfigFiles, on_fallback: OnFallback) -> CloudResult<Cloud> {
     let config = Arc::new(config::load(place, files).await?);
     let fallbacks = Fallbacks::new(on_fallback);
     let account = Arc::new(identity::AwsIdentity::new(config.clone()));

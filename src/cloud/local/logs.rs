@@ -69,7 +69,7 @@ impl Logs for LocalLogs {
     async fn end(&self, stream: &LogStream) -> CloudResult<Option<String>> {
         let file = self.file(stream)?;
         match LogReader::open(&file).and_then(|mut log| log.whole_len()) {
-            Ok(end) => Ok(Some(Token::Forward(end).to_text())),
+            Ok(end) => Ok(Some(PageToken::Forward(end).to_text())),
             // One that was removed is read as its note.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(CloudError::io(format!("read {}", file.display()))(error)),
@@ -79,7 +79,7 @@ impl Logs for LocalLogs {
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage> {
         let file = self.file(stream)?;
         let parse = |token: &Option<String>| {
-            let parsed = token.as_deref().map(Token::parse).transpose();
+            let parsed = token.as_deref().map(PageToken::parse).transpose();
             parsed.map_err(CloudError::io(format!("read {}", file.display())))
         };
         let token = parse(&query.token)?;
@@ -94,30 +94,30 @@ impl Logs for LocalLogs {
             run => run.map_err(CloudError::io(format!("read {}", file.display())))?,
         };
         let note = note.filter(|note| is_due(note, &run, query, token));
-        let is_noted = note.is_some() || matches!(token, Some(Token::Noted(_)));
+        let is_noted = note.is_some() || matches!(token, Some(PageToken::Noted(_)));
         run.events.extend(note.map(|note| note.event()));
-        let forward = if is_noted { Token::Noted(run.end) } else { Token::Forward(run.end) };
+        let forward = if is_noted { PageToken::Noted(run.end) } else { PageToken::Forward(run.end) };
         Ok(EventsPage {
             events: run.events,
             next_forward_token: forward.to_text(),
-            next_backward_token: Token::Backward(run.start).to_text(),
+            next_backward_token: PageToken::Backward(run.start).to_text(),
         })
     }
 }
 
 /// Returns whether a note follows the events of a page: it stands behind all others, once.
-fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<Token>) -> bool {
+fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<PageToken>) -> bool {
     let at = note.event().timestamp;
     let is_wanted = query.start.is_none_or(|start| at >= start) && query.end.is_none_or(|end| at < end);
     let is_end = match token {
-        Some(Token::Forward(_)) => run.events.is_empty(),
-        Some(Token::Backward(_) | Token::Noted(_)) => false,
+        Some(PageToken::Forward(_)) => run.events.is_empty(),
+        Some(PageToken::Backward(_) | PageToken::Noted(_)) => false,
         None => run.events.is_empty() || !query.from_head,
     };
     is_wanted && is_end
 }
 
-fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>, up_to: Option<Token>) -> io::Result<Events> {
+fn read(file: &std::path::Path, query: &EventsQuery, token: Option<PageToken>, up_to: Option<PageToken>) -> io::Result<Events> {
     let mut log = LogReader::open(file)?;
     let now = log.whole_len()?;
     let whole = up_to.map_or(now, |end| now.min(end.at()));
@@ -125,8 +125,8 @@ fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>, up_to
     let from = query.start.map_or(Ok(0), |start| log.first_since(start, whole))?;
     let limit = query.limit.unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS);
     match token {
-        Some(Token::Forward(at) | Token::Noted(at)) => log.forwards(at, to.max(at), limit),
-        Some(Token::Backward(at)) => log.backwards(from.min(at), at, limit),
+        Some(PageToken::Forward(at) | PageToken::Noted(at)) => log.forwards(at, to.max(at), limit),
+        Some(PageToken::Backward(at)) => log.backwards(from.min(at), at, limit),
         None if query.from_head => log.forwards(from, to.max(from), limit),
         None => log.backwards(from.min(to), to, limit),
     }
@@ -135,13 +135,13 @@ fn read(file: &std::path::Path, query: &EventsQuery, token: Option<Token>, up_to
 /// A place between two lines, and the direction that reading goes on in: `f/1234`, `b/1234`; `n/1234` is forwards, behind
 /// the note.
 #[derive(Clone, Copy, Debug)]
-enum Token {
+enum PageToken {
     Forward(u64),
     Backward(u64),
     Noted(u64),
 }
 
-impl Token {
+impl PageToken {
     fn at(self) -> u64 {
         let (Self::Forward(at) | Self::Backward(at) | Self::Noted(at)) = self;
         at

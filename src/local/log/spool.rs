@@ -24,7 +24,7 @@ const MAX_LEN: u64 = 2 << 20;
 
 /// Reads a pipe, by way of a file as long as the system can.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub(crate) struct PipeSpool {
     path: PathBuf,
     /// None where bytes can't be moved inside the kernel, or the file can't be made: a kill may lose some then.
     file: Option<File>,
@@ -32,7 +32,7 @@ pub(crate) struct Spool {
     len: u64,
 }
 
-impl Spool {
+impl PipeSpool {
     /// `log_len` is the log's length before anything of the pipe is written to it.
     pub(crate) fn create(path: &Path, log_len: u64) -> Self {
         // Without it the output is read all the same, and the guard finds nothing to recover.
@@ -219,7 +219,7 @@ mod tests {
             log.event(jiff::Timestamp::now(), b"before");
             log.flush()?;
             let (mut pipe, mut writer) = io::pipe()?;
-            let mut spool = Spool::create(&path, log.len());
+            let mut spool = PipeSpool::create(&path, log.len());
             let mut lines = LineSplitter::default();
             let mut rest = text.as_bytes();
             let mut before_last = log.len();
@@ -254,7 +254,7 @@ mod tests {
     fn the_file_stays_small() -> io::Result<()> {
         let root = tempfile::tempdir()?;
         let (mut pipe, mut writer) = io::pipe()?;
-        let mut spool = Spool::create(&root.path().join("spool"), 0);
+        let mut spool = PipeSpool::create(&root.path().join("spool"), 0);
         let mut lines = LineSplitter::default();
         let mut chunk = vec![0; 64 * 1024];
         for _ in 0..200 {

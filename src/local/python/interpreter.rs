@@ -59,7 +59,7 @@ pub(crate) async fn find(wanted: Option<&str>) -> LocalResult<Interpreter> {
 async fn answer(command: &mut Command) -> io::Result<Output> {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
-    let mut group = Group(child.id());
+    let mut group = ProcessGroup(child.id());
     let answer = async {
         let (stdout, stderr) = (start(child.stdout.take()), start(child.stderr.take()));
         let (stdout, stderr) = tokio::try_join!(stdout, stderr)?;
@@ -82,9 +82,9 @@ async fn start(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
 }
 
 /// A command's process group, killed when this is dropped.
-struct Group(Option<u32>);
+struct ProcessGroup(Option<u32>);
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0.and_then(|id| i32::try_from(id).ok()) {
             // All may have ended meanwhile.

@@ -22,7 +22,7 @@ const BASE_PACKAGES: &str = "_smtrain_base.pth";
 
 /// One environment, made or still to be made.
 #[derive(Debug)]
-pub(crate) struct Environment {
+pub(crate) struct PackageEnvironment {
     folder: PathBuf,
     base: Interpreter,
     /// pip's arguments after `install`.
@@ -35,7 +35,7 @@ pub(crate) struct Step {
     pub(crate) argv: Vec<String>,
 }
 
-impl Environment {
+impl PackageEnvironment {
     /// The environment for the code in `code`, where pip is to install `installed`.
     pub(crate) fn of(
         cache: &Path,
@@ -254,7 +254,7 @@ mod tests {
     fn what_is_made_of_the_code_depends_on_the_code() -> Result<(), Box<dyn std::error::Error>> {
         let code = tempfile::tempdir()?;
         let folder = |digest: &str, installed: &'static [&'static str]| {
-            Environment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
+            PackageEnvironment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
         };
         for (text, depends) in [("numpy", false), ("-r more.txt", true)] {
             fs::write(code.path().join(REQUIREMENTS), text)?;

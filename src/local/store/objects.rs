@@ -8,7 +8,7 @@ use std::path::Path;
 use super::layout::Home;
 use crate::local::{LocalError, LocalResult};
 use crate::model::S3Uri;
-use crate::model::checksum::{Checking, ContentDigest};
+use crate::model::checksum::{ChecksumVerifier, ContentDigest};
 
 /// Bytes that are read at a time to check a copy.
 const BUFFER: usize = 1024 * 1024;
@@ -55,7 +55,7 @@ pub(crate) fn version(metadata: &Metadata) -> String {
 fn check(copy: &mut File, expected: Option<&ContentDigest>) -> io::Result<()> {
     let Some(expected) = expected else { return Ok(()) };
     copy.rewind()?;
-    let mut checking = Checking::new(expected.checksum());
+    let mut checking = ChecksumVerifier::new(expected.checksum());
     let mut piece = vec![0; BUFFER];
     loop {
         let count = copy.read(&mut piece)?;

@@ -6,12 +6,12 @@ use std::process::Stdio;
 use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
-use super::output::Output;
-use super::{Job, Ready, script, stage};
-use crate::contract::{EntryPointKind, Failure, Layout, to_install};
+use super::output::JobOutput;
+use super::{RunningJob, Ready, script, stage};
+use crate::contract::{EntryPointKind, ToolkitError, Layout, to_install};
 use crate::local::process::table;
 use crate::local::python::interpreter::Interpreter;
-use crate::local::python::requirements::{Environment, REQUIREMENTS, Step};
+use crate::local::python::requirements::{PackageEnvironment, REQUIREMENTS, Step};
 use crate::local::store::job_state::Ending;
 use crate::local::store::private_file;
 use crate::local::{LocalError, LocalResult};
@@ -23,10 +23,10 @@ const CHANNELS: &str = "/opt/ml/input/data/";
 
 /// The job's Python: the interpreter itself, or an environment on top of it.
 pub(super) async fn requirements(
-    job: &mut Job<'_>,
+    job: &mut RunningJob<'_>,
     base: &Interpreter,
     layout: Layout,
-    output: Output,
+    output: JobOutput,
 ) -> LocalResult<Result<Ready, Ending>> {
     let python = base.executable.to_string_lossy().into_owned();
     let kind = script::command(job, &layout, &python)?.kind;
@@ -38,7 +38,7 @@ pub(super) async fn requirements(
         return Ok(Ok(Ready { layout, output, python }));
     }
     let digest = code_uri(&job.request);
-    let environment = Environment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
+    let environment = PackageEnvironment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete()? {
         return Ok(Ok(Ready { layout, output, python }));
@@ -65,8 +65,8 @@ fn described(kind: EntryPointKind) -> &'static str {
     if kind == EntryPointKind::Package { "the source folder's package" } else { REQUIREMENTS }
 }
 
-fn failure(kind: EntryPointKind) -> Failure {
-    if kind == EntryPointKind::Package { Failure::InstallModule } else { Failure::InstallRequirements }
+fn failure(kind: EntryPointKind) -> ToolkitError {
+    if kind == EntryPointKind::Package { ToolkitError::InstallModule } else { ToolkitError::InstallRequirements }
 }
 
 /// A step that did not succeed.
@@ -75,7 +75,7 @@ struct Failed {
     command: String,
 }
 
-async fn make(job: &Job<'_>, environment: Environment, mut output: Output) -> LocalResult<(Output, Option<Failed>)> {
+async fn make(job: &RunningJob<'_>, environment: PackageEnvironment, mut output: JobOutput) -> LocalResult<(JobOutput, Option<Failed>)> {
     // Of two jobs that need the same environment, one makes it; the other one waits here.
     let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
     if environment.is_complete()? {
@@ -100,7 +100,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> LocalResult<T> + Sen
 }
 
 /// Runs a step to its end. Given up, as by a stop, it goes no further than the process that it has started, which is ended.
-async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> LocalResult<(Output, i32)> {
+async fn run(step: &Step, job: &RunningJob<'_>, mut output: JobOutput) -> LocalResult<(JobOutput, i32)> {
     let doing = || LocalError::io(format!("run {}", step.argv.join(" ")));
     let (mut child, reader) = start(step, job).map_err(doing())?;
     let reading = spawn_blocking(move || {
@@ -110,12 +110,12 @@ async fn run(step: &Step, job: &Job<'_>, mut output: Output) -> LocalResult<(Out
     let status = child.wait().await.map_err(doing())?;
     // What it has left running could hold the pipe open.
     table::end_descendants().await;
-    let (output, outcome) = Output::of_reading(reading, job).await?;
+    let (output, outcome) = JobOutput::of_reading(reading, job).await?;
     outcome.map_err(doing())?;
     Ok((output, status.code().unwrap_or(1)))
 }
 
-fn start(step: &Step, job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
+fn start(step: &Step, job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
     let (program, arguments) = step.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (reader, writer) = io::pipe()?;
     let child = Command::new(program)

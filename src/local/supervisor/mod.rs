@@ -25,14 +25,14 @@ use super::store::job_state::{self, Ending, to_json};
 use super::store::layout::{self, Home, JobFolder};
 use super::store::stop_request::{self, Absence, STOP_POLL_INTERVAL};
 use crate::contract::failure::CONTAINER_EXIT_CODE;
-use crate::contract::{Failure, Layout, failure_reason, failure_text};
+use crate::contract::{ToolkitError, Layout, failure_reason, failure_text};
 use crate::local::{LocalError, LocalResult};
 use crate::model::artifacts::KEPT_IN;
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobStatus, LocalOptions};
-use output::Output;
+use output::JobOutput;
 
 /// The longest `max_run` that a timer is set for; beyond it there is none.
 const FAR_AWAY: Duration = Duration::from_hours(10 * 365 * 24);
@@ -44,7 +44,7 @@ const MAX_REASON: usize = 1024;
 const MAX_FAILURE: u64 = 64 * 1024;
 
 /// Everything that the phases of a job share.
-struct Job<'a> {
+struct RunningJob<'a> {
     home: &'a Home,
     cache: &'a Path,
     executable: &'a Path,
@@ -81,7 +81,7 @@ async fn look_after(home: &Home, cache: &Path, executable: &Path, folder: &Path)
     let (options, state) = (folder.read_options()?, folder.read_state()?);
     let deadline = Instant::now() + FAR_AWAY;
     let reserve = folder.open_reserve().ok();
-    let mut job = Job { home, cache, executable, folder, request, options, state, stop, deadline, reserve };
+    let mut job = RunningJob { home, cache, executable, folder, request, options, state, stop, deadline, reserve };
     let ending = match job.phases().await {
         Ok(ending) => ending,
         Err(error) => Ending::failed(internal_error(&error)),
@@ -116,7 +116,7 @@ fn listen_for_stop(folder: &JobFolder) -> LocalResult<CancellationToken> {
     Ok(stop)
 }
 
-impl Job<'_> {
+impl RunningJob<'_> {
     async fn phases(&mut self) -> LocalResult<Ending> {
         self.enter(phase::DOWNLOADING, "Preparing the code and the input data");
         let stop = self.stop.clone();
@@ -145,7 +145,7 @@ impl Job<'_> {
 
     /// How the job ends, in place of what the script needs, when that can't be installed.
     async fn install(&mut self, interpreter: &Interpreter, layout: Layout) -> LocalResult<Result<Ready, Ending>> {
-        let output = Output::create(&self.folder, self.metric_definitions())?;
+        let output = JobOutput::create(&self.folder, self.metric_definitions())?;
         install::requirements(self, interpreter, layout, output).await
     }
 
@@ -172,13 +172,13 @@ impl Job<'_> {
     }
 
     /// The artifacts of a job that completed or was stopped are kept; of one that failed, its output data.
-    async fn upload(&mut self, ended: script::Ended, output: &Output) -> LocalResult<Ending> {
+    async fn upload(&mut self, ended: script::Ended, output: &JobOutput) -> LocalResult<Ending> {
         let ending = match ended {
             script::Ended::Success => Ending::completed(),
             script::Ended::Stopped => Ending::stopped(),
             script::Ended::MaxRunExceeded => Ending::max_run_exceeded(),
             script::Ended::Failed { exit_code, command } => {
-                self.failed(Failure::ExecuteUserScript, exit_code, &output.error_message(), &command)
+                self.failed(ToolkitError::ExecuteUserScript, exit_code, &output.error_message(), &command)
             }
             script::Ended::Trouble(why) => Ending::failed(format!("InternalServerError: {why}")),
         };
@@ -196,7 +196,7 @@ impl Job<'_> {
     }
 
     /// The reason that SageMaker would give: of `output/failure`, which the script may have written itself.
-    fn failed(&self, failure: Failure, exit_code: i32, message: &str, command: &str) -> Ending {
+    fn failed(&self, failure: ToolkitError, exit_code: i32, message: &str, command: &str) -> Ending {
         let file = Layout::at(self.folder.ml()).failure();
         let text = words_of_script(&file).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {
             let text = failure_text(failure, exit_code, message, command);
@@ -242,7 +242,7 @@ impl Job<'_> {
 /// What the script needs to be run.
 struct Ready {
     layout: Layout,
-    output: Output,
+    output: JobOutput,
     python: String,
 }
 

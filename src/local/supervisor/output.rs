@@ -10,12 +10,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::Job;
+use super::RunningJob;
 use crate::contract::ErrorCapture;
 use crate::local::log::file::LogWriter;
 use crate::local::log::lines::LineSplitter;
 use crate::local::log::note::LogNote;
-use crate::local::log::spool::Spool;
+use crate::local::log::spool::PipeSpool;
 use crate::local::store::layout::JobFolder;
 use crate::local::store::metrics_file::MetricsWriter;
 use crate::local::{LocalError, LocalResult};
@@ -29,7 +29,7 @@ const LAST_READING: Duration = Duration::from_secs(5);
 /// How many of an installer's errors are kept: a FailureReason has room for 1024 characters.
 const INSTALL_ERRORS: usize = 10;
 
-pub(super) struct Output {
+pub(super) struct JobOutput {
     log: LogWriter,
     log_path: PathBuf,
     folder: JobFolder,
@@ -38,7 +38,7 @@ pub(super) struct Output {
     install: InstallErrors,
 }
 
-impl Output {
+impl JobOutput {
     pub(super) fn create(folder: &JobFolder, metrics: &[MetricDefinition]) -> LocalResult<Self> {
         let create = || {
             let log_path = folder.stream()?;
@@ -60,7 +60,7 @@ impl Output {
     /// process that could not be ended holds the pipe open, is given up, and what it had found with it.
     pub(super) async fn of_reading(
         reading: JoinHandle<(Self, io::Result<()>)>,
-        job: &Job<'_>,
+        job: &RunningJob<'_>,
     ) -> LocalResult<(Self, io::Result<()>)> {
         match timeout(LAST_READING, reading).await {
             Ok(read) => read.map_err(|error| LocalError::Other(format!("the log's reader ended: {error}"))),
@@ -118,7 +118,7 @@ impl Output {
     ) -> io::Result<()> {
         let mut first_error = Ok(());
         let (mut lines, mut chunk) = (LineSplitter::default(), vec![0; CHUNK]);
-        let mut spool = Spool::create(&self.folder.spool(), self.log.len());
+        let mut spool = PipeSpool::create(&self.folder.spool(), self.log.len());
         loop {
             let read = spool.read(&mut pipe, &mut chunk)?;
             if let Err(error) = self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each) {

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::output::Output;
-use super::{Job, host};
+use super::output::JobOutput;
+use super::{RunningJob, host};
 use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
 use crate::local::guard::Plan;
 use crate::local::process::{survivors, table};
@@ -40,8 +40,8 @@ pub(super) enum Ended {
 }
 
 /// The reading of a script's output, on a thread of its own.
-struct Reading {
-    done: JoinHandle<(Output, io::Result<()>)>,
+struct OutputReader {
+    done: JoinHandle<(JobOutput, io::Result<()>)>,
     /// All is read.
     ended: CancellationToken,
     /// The log can't be written.
@@ -49,11 +49,11 @@ struct Reading {
 }
 
 pub(super) async fn run(
-    job: &mut Job<'_>,
+    job: &mut RunningJob<'_>,
     layout: &Layout,
     python: &str,
-    output: Output,
-) -> LocalResult<(Ended, Output)> {
+    output: JobOutput,
+) -> LocalResult<(Ended, JobOutput)> {
     let command = command(job, layout, python)?;
     make_runnable(job, &command)?;
     job.folder.make_room_for_exit_code()?;
@@ -64,7 +64,7 @@ pub(super) async fn run(
     let cut_short = watch(job, &mut guard, &reading).await?;
     // Were the guard killed, what it guarded is still there, and may hold the pipe open.
     table::end_descendants().await;
-    let (output, outcome) = Output::of_reading(reading.done, job).await?;
+    let (output, outcome) = JobOutput::of_reading(reading.done, job).await?;
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
@@ -74,7 +74,7 @@ pub(super) async fn run(
 }
 
 /// What a shell is to run is made executable, as the toolkit does, and is not to lead out of the source folder.
-fn make_runnable(job: &Job<'_>, command: &contract::Command) -> LocalResult<()> {
+fn make_runnable(job: &RunningJob<'_>, command: &contract::ScriptCommand) -> LocalResult<()> {
     if command.kind != EntryPointKind::Shell {
         return Ok(());
     }
@@ -88,7 +88,7 @@ fn make_runnable(job: &Job<'_>, command: &contract::Command) -> LocalResult<()> 
         .map_err(LocalError::io(format!("make {} executable", command.entry_point)))
 }
 
-pub(super) fn command(job: &Job<'_>, layout: &Layout, python: &str) -> LocalResult<contract::Command> {
+pub(super) fn command(job: &RunningJob<'_>, layout: &Layout, python: &str) -> LocalResult<contract::ScriptCommand> {
     let setup = job.code().join("setup.py");
     let container = Container {
         job_arn: &job.state.training_job_arn,
@@ -101,7 +101,7 @@ pub(super) fn command(job: &Job<'_>, layout: &Layout, python: &str) -> LocalResu
     contract::command(&job.request, &container).map_err(|error| LocalError::Other(error.to_string()))
 }
 
-fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> LocalResult<Plan> {
+fn plan(job: &RunningJob<'_>, layout: &Layout, command: &contract::ScriptCommand) -> LocalResult<Plan> {
     Ok(Plan {
         argv: command.argv.clone(),
         variables: command.variables.clone(),
@@ -115,7 +115,7 @@ fn plan(job: &Job<'_>, layout: &Layout, command: &contract::Command) -> LocalRes
 }
 
 /// The guard inherits the job's lock, so that the job counts as looked after until the guard, too, has ended.
-fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
+fn start_guard(job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
     let (reader, writer) = io::pipe()?;
     let guard = Command::new(job.executable)
         .arg(survivors::GUARD)
@@ -127,7 +127,7 @@ fn start_guard(job: &Job<'_>) -> io::Result<(Child, PipeReader)> {
     Ok((guard, reader))
 }
 
-fn read(mut output: Output, pipe: PipeReader) -> Reading {
+fn read(mut output: JobOutput, pipe: PipeReader) -> OutputReader {
     let (ended, failing) = (CancellationToken::new(), CancellationToken::new());
     let (told, told_failing) = (ended.clone(), failing.clone());
     let done = tokio::task::spawn_blocking(move || {
@@ -135,11 +135,11 @@ fn read(mut output: Output, pipe: PipeReader) -> Reading {
         told.cancel();
         (output, outcome)
     });
-    Reading { done, ended, failing }
+    OutputReader { done, ended, failing }
 }
 
 /// Waits for the guard's end. The result says what cut the script short, if anything did.
-async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> LocalResult<Option<Ended>> {
+async fn watch(job: &mut RunningJob<'_>, guard: &mut Child, reading: &OutputReader) -> LocalResult<Option<Ended>> {
     let (stop, deadline) = (job.stop.clone(), job.deadline);
     let (mut cut_short, mut released) = (None, false);
     let mut patience: Option<Instant> = None;
@@ -175,14 +175,14 @@ async fn watch(job: &mut Job<'_>, guard: &mut Child, reading: &Reading) -> Local
 }
 
 /// Has the guard stop the script, and returns until when it has to be through with it.
-fn stopping(job: &mut Job<'_>, guard: &Child) -> Instant {
+fn stopping(job: &mut RunningJob<'_>, guard: &Child) -> Instant {
     let patience = terminate(job, guard);
     job.enter_stopping();
     patience
 }
 
 /// The same where the job isn't stopped by anybody, but fails.
-fn terminate(job: &Job<'_>, guard: &Child) -> Instant {
+fn terminate(job: &RunningJob<'_>, guard: &Child) -> Instant {
     send(guard, Signal::SIGTERM);
     // One that is stopped handles nothing.
     send(guard, Signal::SIGCONT);
@@ -197,7 +197,7 @@ fn send(guard: &Child, signal: Signal) {
 }
 
 /// What the guard wrote down. One that was killed wrote nothing.
-fn by_exit_code(job: &Job<'_>, command: &contract::Command) -> LocalResult<Ended> {
+fn by_exit_code(job: &RunningJob<'_>, command: &contract::ScriptCommand) -> LocalResult<Ended> {
     Ok(match job.folder.read_exit_code()? {
         Some(0) => Ended::Success,
         Some(exit_code) => Ended::Failed { exit_code, command: command.text() },

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::{Job, host, with_causes};
+use super::{RunningJob, host, with_causes};
 use crate::archive;
 use crate::contract::{Layout, config_files};
 use crate::local::guard::PROBE;
@@ -20,7 +20,7 @@ use crate::model::request::{Channel, CreateTrainingJobRequest};
 const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
 
 /// Lays everything out in the job's folder, and tells where the script will see it.
-pub(super) async fn input(job: &Job<'_>) -> LocalResult<Layout> {
+pub(super) async fn input(job: &RunningJob<'_>) -> LocalResult<Layout> {
     let (home, ml, request) = (job.home.clone(), job.folder.ml(), job.request.clone());
     let staged = tokio::task::spawn_blocking(move || lay_out(&home, &Layout::at(ml), &request));
     staged.await.map_err(|error| LocalError::Other(format!("staging the input ended: {error}")))??;
@@ -60,7 +60,7 @@ fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> Loc
         None => home.object(&S3Uri::parse(&place).map_err(|error| LocalError::Other(format!("{place}: {error}")))?)?,
     };
     let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
-    let unpacked = archive::unpack(file, &layout.code(), &archive::Limits::default(), &mut ());
+    let unpacked = archive::unpack(file, &layout.code(), &archive::UnpackLimits::default(), &mut ());
     unpacked.map(drop).map_err(|error| LocalError::Other(format!("could not unpack the code: {}", with_causes(&error))))
 }
 

@@ -35,7 +35,7 @@ const LISTED: &str = "ListTrainingJobs alone lists the jobs, with more calls";
 
 /// Lists jobs with both services.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct JobLister {
     client: Client,
     /// Who is denied once is denied again.
     is_search_denied: AtomicBool,
@@ -51,7 +51,7 @@ enum Next {
 
 /// A page of Search.
 #[derive(Debug, Default)]
-struct Found {
+struct SearchPage {
     jobs: Vec<DescribeTrainingJobResponse>,
     next_token: Option<String>,
 }
@@ -62,7 +62,7 @@ impl Next {
     }
 }
 
-impl Listing {
+impl JobLister {
     pub(super) fn new(client: Client, fallbacks: Fallbacks) -> Self {
         Self { client, is_search_denied: AtomicBool::new(false), fallbacks }
     }
@@ -135,7 +135,7 @@ impl Listing {
         after: Option<&Position>,
     ) -> CloudResult<Page<ListedJob>> {
         let (found, recent) = tokio::join!(self.search(query, token), brief::recent(&self.client, query));
-        let Found { jobs, next_token } = found?;
+        let SearchPage { jobs, next_token } = found?;
         let end = jobs.last().filter(|_| next_token.is_some()).map(Position::of_details);
         let mut items = merge::correct(query, jobs, recent?, after, end.as_ref());
         items.retain(|job| is_in_time(query, job.created));
@@ -163,7 +163,7 @@ impl Listing {
         self.fallbacks.report(cost, error, if query.details { WITHOUT_DETAILS } else { LISTED });
     }
 
-    async fn search(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Found> {
+    async fn search(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<SearchPage> {
         self.note_denial(search::page(&self.client, query, token).await)
     }
 

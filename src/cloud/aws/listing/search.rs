@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Found, PAGE, next_second, page_size, second};
+use super::{SearchPage, PAGE, next_second, page_size, second};
 use crate::cloud::aws::{arn, error::failed, json::Received};
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
@@ -22,7 +22,7 @@ const STATUS: &str = "TrainingJobStatus";
 const CREATED: &str = "CreationTime";
 
 /// What matches the query, to the second.
-pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Found> {
+pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<SearchPage> {
     let sort_by = match query.sort_by {
         SortBy::CreationTime => CREATED,
         SortBy::Name => NAME,
@@ -42,7 +42,7 @@ pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<Strin
 }
 
 /// The jobs of these names, as many as are on a page of a list.
-pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<Found> {
+pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<SearchPage> {
     let in_one = MAX_VALUE / (MAX_NAME + 1);
     let filters = names.chunks(in_one).map(|names| {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
@@ -79,7 +79,7 @@ fn time(seconds: i64) -> String {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct SearchResponse {
     #[serde(default)]
     results: Vec<SearchRecord>,
     next_token: Option<String>,
@@ -92,12 +92,12 @@ struct SearchRecord {
     training_job: Value,
 }
 
-async fn send(call: SearchFluentBuilder) -> CloudResult<Found> {
+async fn send(call: SearchFluentBuilder) -> CloudResult<SearchPage> {
     let received = Received::default();
     call.customize().interceptor(received.clone()).send().await.map_err(failed("search the jobs", arn::ANY))?;
-    let answer: Answer = received.read("what SageMaker found")?;
+    let answer: SearchResponse = received.read("what SageMaker found")?;
     let jobs = answer.results.into_iter().filter_map(|record| details(record.training_job)).collect();
-    Ok(Found { jobs, next_token: answer.next_token })
+    Ok(SearchPage { jobs, next_token: answer.next_token })
 }
 
 /// The job that was found. DescribeTrainingJob always tells these fields; Search need not.

@@ -8,7 +8,7 @@ use super::{AwsObjects, error, size};
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudResult, ContentMatch, Object};
 use crate::model::S3Uri;
-use crate::model::checksum::{Algorithm, Checksum, ContentDigest};
+use crate::model::checksum::{ChecksumAlgorithm, Checksum, ContentDigest};
 
 impl AwsObjects {
     pub(super) async fn find_object(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
@@ -52,7 +52,7 @@ impl AwsObjects {
         &self,
         uri: &S3Uri,
         total: u64,
-        algorithm: Algorithm,
+        algorithm: ChecksumAlgorithm,
         value: &str,
     ) -> CloudResult<Option<Checksum>> {
         let Some(first) = self.look_up(uri, None, Some(1)).await? else { return Ok(None) };
@@ -83,13 +83,13 @@ impl AwsObjects {
 
 /// A checksum of the object, and whether it is one of its parts' checksums: S3 says so by the type, and, since before there
 /// were types, by the number of parts at the value's end.
-fn stated(object: &HeadObjectOutput) -> Option<(Algorithm, String, bool)> {
+fn stated(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, String, bool)> {
     let all = [
-        (Algorithm::Crc64Nvme, &object.checksum_crc64_nvme),
-        (Algorithm::Crc32c, &object.checksum_crc32_c),
-        (Algorithm::Crc32, &object.checksum_crc32),
-        (Algorithm::Sha256, &object.checksum_sha256),
-        (Algorithm::Sha1, &object.checksum_sha1),
+        (ChecksumAlgorithm::Crc64Nvme, &object.checksum_crc64_nvme),
+        (ChecksumAlgorithm::Crc32c, &object.checksum_crc32_c),
+        (ChecksumAlgorithm::Crc32, &object.checksum_crc32),
+        (ChecksumAlgorithm::Sha256, &object.checksum_sha256),
+        (ChecksumAlgorithm::Sha1, &object.checksum_sha1),
     ];
     let is_composite = object.checksum_type == Some(ChecksumType::Composite);
     all.into_iter().find_map(|(algorithm, value)| {
@@ -119,7 +119,7 @@ pub(super) fn encoded(digest: &ContentDigest) -> String {
 }
 
 /// One that can't be read is as good as none.
-fn decoded(algorithm: Algorithm, value: &str, part_size: Option<u64>) -> Option<Checksum> {
+fn decoded(algorithm: ChecksumAlgorithm, value: &str, part_size: Option<u64>) -> Option<Checksum> {
     let value = aws_smithy_types::base64::decode(value).ok()?;
     Some(Checksum { algorithm, value, part_size })
 }

@@ -22,7 +22,7 @@ use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
 use crate::cloud::{ByteStream, CloudError, CloudResult, Object};
 use crate::model::S3Uri;
-use crate::model::checksum::{Checking, Mismatch};
+use crate::model::checksum::{ChecksumVerifier, ChecksumMismatch};
 
 /// How many pieces, of some ten to hundred KiB, wait for the reader.
 const AHEAD: usize = 16;
@@ -34,7 +34,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 impl AwsObjects {
     /// A whole object, as a task brings it to a reader on a blocking thread.
-    pub(super) async fn fetch(&self, uri: &S3Uri) -> CloudResult<Fetched> {
+    pub(super) async fn fetch(&self, uri: &S3Uri) -> CloudResult<ObjectReader> {
         let request = self.request(uri).checksum_mode(ChecksumMode::Enabled);
         let object = match request.clone().send().await {
             Ok(object) => object,
@@ -42,11 +42,11 @@ impl AwsObjects {
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri, &error)),
         };
         let size = size(uri, object.content_length)?;
-        let checking = find::of_whole(&object).map(Checking::new);
+        let checking = find::of_whole(&object).map(ChecksumVerifier::new);
         let fetch = self.begin_fetch(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
         tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));
-        Ok(Fetched { comes, piece: Bytes::new(), is_whole: false })
+        Ok(ObjectReader { comes, piece: Bytes::new(), is_whole: false })
     }
 
     /// A stretch of this version of an object, brought as it is asked for.
@@ -89,7 +89,7 @@ struct Fetch {
     /// None before the first piece, and where it broke off.
     body: Option<SdkStream>,
     /// Of an object that comes whole, however often it breaks off: the SDK looks only at what comes at once.
-    checking: Option<Checking>,
+    checking: Option<ChecksumVerifier>,
     /// How often it broke off, and where it did last.
     failures: u32,
     broke_off_at: u64,
@@ -188,7 +188,7 @@ impl Fetch {
     }
 
     fn check(&mut self) -> CloudResult<()> {
-        if self.checking.take().is_none_or(Checking::finish) {
+        if self.checking.take().is_none_or(ChecksumVerifier::finish) {
             return Ok(());
         }
         let uri = &self.uri;
@@ -203,7 +203,7 @@ impl Fetch {
             _ => refused(&format!("fetch {}", self.uri), self.permission(), &error),
         })?;
         if !is_part {
-            self.checking = find::of_whole(&object).map(Checking::new);
+            self.checking = find::of_whole(&object).map(ChecksumVerifier::new);
         }
         let from_there = format!("bytes {}-", self.at);
         match object.content_range {
@@ -241,13 +241,13 @@ impl Fetch {
 }
 
 /// The object's bytes, for a blocking thread.
-pub(super) struct Fetched {
+pub(super) struct ObjectReader {
     comes: Receiver<io::Result<Bytes>>,
     piece: Bytes,
     is_whole: bool,
 }
 
-impl Read for Fetched {
+impl Read for ObjectReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() && !self.is_whole {
             // Nothing more comes where the event loop has ended.

@@ -9,14 +9,14 @@ use crate::model::S3Uri;
 
 /// The token of the next page, and those of the pages before.
 #[derive(Default)]
-struct Place {
+struct PageCursor {
     token: Option<String>,
     tokens: PageTokens,
 }
 
 impl AwsObjects {
     pub(super) fn list_pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
-        let next = move |place: Option<Place>| {
+        let next = move |place: Option<PageCursor>| {
             let prefix = prefix.clone();
             async move {
                 match place {
@@ -25,12 +25,12 @@ impl AwsObjects {
                 }
             }
         };
-        try_unfold(Some(Place::default()), next).boxed()
+        try_unfold(Some(PageCursor::default()), next).boxed()
     }
 
     /// A page, and where the next one begins; none at the end.
-    async fn list_page(&self, prefix: &S3Uri, place: Place) -> CloudResult<(Vec<ObjectSummary>, Option<Place>)> {
-        let Place { token, mut tokens } = place;
+    async fn list_page(&self, prefix: &S3Uri, place: PageCursor) -> CloudResult<(Vec<ObjectSummary>, Option<PageCursor>)> {
+        let PageCursor { token, mut tokens } = place;
         let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
         let call = call.set_expected_bucket_owner(self.owner(prefix.bucket())).set_continuation_token(token);
         let page = call.send().await;
@@ -49,7 +49,7 @@ impl AwsObjects {
         }
         let token = page.next_continuation_token.filter(|_| page.is_truncated != Some(false));
         let token = tokens.after(objects.is_empty()).next(token, &what)?;
-        Ok((objects, token.map(|token| Place { token: Some(token), tokens })))
+        Ok((objects, token.map(|token| PageCursor { token: Some(token), tokens })))
     }
 }
 

@@ -15,7 +15,7 @@ mod uploads;
 use std::collections::HashMap;
 use std::io::Read;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -24,11 +24,12 @@ use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
 
 use self::uploads::OpenUploads;
-use super::config::{Config, client};
+use super::config::{AwsConfig, client};
 use crate::cloud::{
     ByteStream, CloudError, CloudResult, ContentMatch, Fallbacks, Identity, Object, ObjectContent, ObjectSummary,
     Objects,
 };
+use crate::model::IgnorePoison;
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
@@ -45,7 +46,7 @@ pub(super) struct AwsObjects {
 }
 
 impl AwsObjects {
-    pub(super) fn new(config: &Config, identity: Arc<dyn Identity>, fallbacks: Fallbacks) -> Self {
+    pub(super) fn new(config: &AwsConfig, identity: Arc<dyn Identity>, fallbacks: Fallbacks) -> Self {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
         // Where nobody else looks at the checksum, it is asked for.
         let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
@@ -66,11 +67,11 @@ impl AwsObjects {
     }
 
     fn owner(&self, bucket: &str) -> Option<String> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
+        self.owners.lock().ignore_poison().get(bucket).cloned()
     }
 
     fn remember(&self, bucket: &str, owner: String) {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(bucket.to_owned(), owner);
+        self.owners.lock().ignore_poison().insert(bucket.to_owned(), owner);
     }
 }
 

@@ -12,7 +12,7 @@ use aws_smithy_types::base64;
 use futures_util::{Stream, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
-use super::source::{Part, Source};
+use super::source::{FilePart, UploadSource};
 use super::uploads::Upload;
 use super::{AwsObjects, find};
 use crate::cloud::aws::error::answer;
@@ -32,7 +32,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl AwsObjects {
     pub(super) async fn store(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
-        let source = Source::new(uri, &content)?;
+        let source = UploadSource::new(uri, &content)?;
         if source.size <= parts::SINGLE {
             return self.store_whole(uri, source, &content).await;
         }
@@ -52,9 +52,9 @@ impl AwsObjects {
         stored
     }
 
-    async fn store_whole(&self, uri: &S3Uri, source: Source, content: &ObjectContent) -> CloudResult<()> {
+    async fn store_whole(&self, uri: &S3Uri, source: UploadSource, content: &ObjectContent) -> CloudResult<()> {
         let size = source.size;
-        let (Part { bytes, memory, sha256 }, _) = source.next(size, self.memory.clone()).await?;
+        let (FilePart { bytes, memory, sha256 }, _) = source.next(size, self.memory.clone()).await?;
         let call = self.client.put_object().bucket(uri.bucket()).key(uri.key());
         let call = call.set_expected_bucket_owner(self.owner(uri.bucket())).body(ByteStream::from(bytes));
         let call = call.set_server_side_encryption(encryption(content.kms_key_id.as_deref()));
@@ -68,7 +68,7 @@ impl AwsObjects {
     }
 
     /// All parts, in the order of their numbers. The file is read once, from its start to its end.
-    async fn send_parts(&self, upload: &Upload, source: Source, content: &ObjectContent) -> CloudResult<Vec<Sent>> {
+    async fn send_parts(&self, upload: &Upload, source: UploadSource, content: &ObjectContent) -> CloudResult<Vec<Sent>> {
         let parts = read_parts(source, self.memory.clone());
         let sent = parts.map_ok(|(number, part)| self.send_part(upload, number, part, content));
         let mut sent: Vec<Sent> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
@@ -76,8 +76,8 @@ impl AwsObjects {
         Ok(sent)
     }
 
-    async fn send_part(&self, upload: &Upload, number: i32, part: Part, content: &ObjectContent) -> CloudResult<Sent> {
-        let Part { bytes, memory, sha256 } = part;
+    async fn send_part(&self, upload: &Upload, number: i32, part: FilePart, content: &ObjectContent) -> CloudResult<Sent> {
+        let FilePart { bytes, memory, sha256 } = part;
         let size = bytes.len() as u64;
         let call = self.client.upload_part().bucket(upload.uri.bucket()).key(upload.uri.key());
         let call = call.upload_id(&upload.id).part_number(number).body(ByteStream::from(bytes));
@@ -139,7 +139,7 @@ fn check(uri: &S3Uri, told: Option<&str>, digest: &ContentDigest) -> CloudResult
 }
 
 /// The parts of a file with their numbers, each read when it is asked for.
-fn read_parts(source: Source, memory: Arc<Semaphore>) -> impl Stream<Item = CloudResult<(i32, Part)>> + Send {
+fn read_parts(source: UploadSource, memory: Arc<Semaphore>) -> impl Stream<Item = CloudResult<(i32, FilePart)>> + Send {
     let length = parts::part_size_of(source.size).unwrap_or(source.size);
     stream::try_unfold((source, 1), move |(source, number)| {
         let memory = memory.clone();

@@ -17,7 +17,7 @@ pub(super) const UNIT: usize = 64 * 1024;
 /// How many units all uploads together hold: 96 MiB, twelve parts. A part that is larger than that goes alone.
 pub(super) const MEMORY: usize = 1536;
 
-pub(super) struct Source {
+pub(super) struct UploadSource {
     file: File,
     /// Where it goes.
     uri: S3Uri,
@@ -30,13 +30,13 @@ pub(super) struct Source {
 }
 
 /// A stretch of the file, and its share of the memory.
-pub(super) struct Part {
+pub(super) struct FilePart {
     pub(super) bytes: Vec<u8>,
     pub(super) memory: OwnedSemaphorePermit,
     pub(super) sha256: [u8; 32],
 }
 
-impl Source {
+impl UploadSource {
     pub(super) fn new(uri: &S3Uri, content: &ObjectContent) -> CloudResult<Self> {
         let open = || Ok((content.file.try_clone()?, content.file.metadata()?.len()));
         let (file, size) = open().map_err(unreadable())?;
@@ -48,14 +48,14 @@ impl Source {
     }
 
     /// The next part, once there is memory for it. The last one comes only if the whole is what was expected.
-    pub(super) async fn next(self, length: u64, memory: Arc<Semaphore>) -> CloudResult<(Part, Self)> {
+    pub(super) async fn next(self, length: u64, memory: Arc<Semaphore>) -> CloudResult<(FilePart, Self)> {
         let length = usize::try_from(length.min(self.size - self.at)).unwrap_or(usize::MAX);
         let units = u32::try_from(length.div_ceil(UNIT).clamp(1, MEMORY)).unwrap_or(1);
         let memory = memory.acquire_many_owned(units).await;
         let memory = memory.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
         let read = tokio::task::spawn_blocking(move || self.read(length)).await;
         let (bytes, sha256, rest) = read.map_err(|error| CloudError::Other(format!("reading ended: {error}")))??;
-        Ok((Part { bytes, memory, sha256 }, rest))
+        Ok((FilePart { bytes, memory, sha256 }, rest))
     }
 
     fn read(mut self, length: usize) -> CloudResult<(Vec<u8>, [u8; 32], Self)> {

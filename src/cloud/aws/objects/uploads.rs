@@ -1,7 +1,7 @@
 //! The multipart uploads that are open: what S3 keeps of them costs money until they are completed or aborted.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::AwsObjects;
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult};
+use crate::model::IgnorePoison;
 use crate::model::S3Uri;
 
 /// Who has pressed Ctrl-C waits no longer than this.
@@ -33,15 +34,15 @@ pub(super) struct OpenUploads {
 
 impl OpenUploads {
     fn add(&self, upload: Upload) {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(upload);
+        self.begun.lock().ignore_poison().insert(upload);
     }
 
     pub(super) fn all(&self) -> Vec<Upload> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.begun.lock().ignore_poison().iter().cloned().collect()
     }
 
     pub(super) fn remove(&self, upload: &Upload) {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(upload);
+        self.begun.lock().ignore_poison().remove(upload);
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Job, with_causes};
+use super::{RunningJob, with_causes};
 use crate::archive;
 use crate::contract::Layout;
 use crate::local::log::file::LogWriter;
@@ -21,7 +21,7 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::{JobStatus, S3Uri, artifacts};
 
 /// A folder to store, and where.
-struct Artifact {
+struct ArtifactFolder {
     folder: PathBuf,
     /// Its name in a container.
     seen_as: PathBuf,
@@ -30,7 +30,7 @@ struct Artifact {
 
 /// Stores what the script left, then removes the job's `/opt/ml`. A failed job has no model, and keeps the folder, so that
 /// nothing of it is lost.
-pub(super) async fn store(job: &Job<'_>, ending: &Ending) -> LocalResult<()> {
+pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<()> {
     let layout = Layout::at(job.folder.ml());
     let failed = ending.status == JobStatus::Failed;
     let artifacts = artifacts(job, &layout, failed);
@@ -48,10 +48,10 @@ pub(super) async fn store(job: &Job<'_>, ending: &Ending) -> LocalResult<()> {
     stored.await.map_err(|error| LocalError::Other(format!("storing the artifacts ended: {error}")))?
 }
 
-fn artifacts(job: &Job<'_>, layout: &Layout, failed: bool) -> Vec<Artifact> {
+fn artifacts(job: &RunningJob<'_>, layout: &Layout, failed: bool) -> Vec<ArtifactFolder> {
     let (request, container) = (&job.request, Layout::opt_ml());
-    let model = Artifact { folder: layout.model(), seen_as: container.model(), uri: artifacts::model_uri(request) };
-    let output = Artifact {
+    let model = ArtifactFolder { folder: layout.model(), seen_as: container.model(), uri: artifacts::model_uri(request) };
+    let output = ArtifactFolder {
         folder: layout.output_data(),
         seen_as: container.output_data(),
         uri: artifacts::output_uri(request),
@@ -75,7 +75,7 @@ fn tell_left_out(folder: &JobFolder, left_out: &[String]) {
     let _untold = tell();
 }
 
-impl Artifact {
+impl ArtifactFolder {
     /// What was left out comes back, a line each.
     fn store(&self, home: &Home) -> LocalResult<Vec<String>> {
         let storing = || LocalError::io(format!("store {}", self.folder.display()));

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use sha2::{Digest, Sha256};
+
+use crate::model::IgnorePoison;
 
 const SHA256: &str = "x-amz-checksum-sha256";
 
@@ -79,7 +81,7 @@ impl Server {
     }
 
     pub(super) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.state.lock().ignore_poison())
     }
 
     pub(super) fn fail(&self, call: &'static str, fault: Fault) {
