@@ -20,7 +20,7 @@ const SITE: &str = "/etc/xdg";
 /// Every layer from the lowest to the highest, or all that is wrong with them. `config` is the folder of the user's
 /// settings, of all programs.
 pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
-    let mut found = Found::default();
+    let mut found = FoundLayers::default();
     found.sdk("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", Some(&site()));
     found.sdk("SAGEMAKER_USER_CONFIG_OVERRIDE", config);
     if let Some(file) = config.map(|config| config.join("smtrain/config.toml")).filter(|file| is_there(file)) {
@@ -53,13 +53,13 @@ fn images_file(config: Option<&Path>) -> Option<(PathBuf, PathBuf)> {
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundLayers {
     layers: Vec<Layer>,
     invalid: Vec<InvalidSpec>,
     warnings: Vec<String>,
 }
 
-impl Found {
+impl FoundLayers {
     fn add(&mut self, layer: Result<Layer, InvalidSpec>) {
         match layer {
             Ok(layer) => self.layers.push(layer),

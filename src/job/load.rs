@@ -8,7 +8,7 @@ use super::diagnostics::report::Report;
 use super::document::overrides::Override;
 use super::document::read::{self, Wanted};
 use super::document::toml;
-use super::document::tree::{Table, Value};
+use super::document::tree::{TreeTable, Value};
 use super::settings::{Layers, Origin};
 use super::spec::JobSpec;
 use super::validate::{Checks, validate};
@@ -72,7 +72,7 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
 }
 
 /// The file's tree with the overrides in it and the settings below; `None` when the file is not TOML, which is reported.
-fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<Table> {
+fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<TreeTable> {
     let mut tree = toml::document(text, Wanted::JobSpec, report)?;
     if tree.entries.is_empty() && options.overrides.is_empty() {
         let hint = "`smtrain init` writes a job spec to start from";
@@ -89,12 +89,12 @@ fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<Table>
 }
 
 /// Whether the spec runs on this computer by its instance type.
-fn names_local(tree: &Table) -> bool {
+fn names_local(tree: &TreeTable) -> bool {
     let instance_type = tree.at(&["resources", "instance_type"]).map(|node| &node.value);
     matches!(instance_type, Some(Value::String(name)) if InstanceType::new(name).is_local())
 }
 
-fn check(tree: &Table, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {
+fn check(tree: &TreeTable, folder: &Path, options: &LoadOptions<'_>, report: &Report) -> JobSpec {
     let spec = decode::decode(tree, folder, report);
     validate(&Checks { spec: &spec, tree, report, local: options.local, catalog: &options.layers.catalog });
     spec

@@ -21,18 +21,18 @@ pub(crate) struct JobSpec {
     /// An ARN or a role's name.
     pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) runs: Workload,
-    pub(crate) source: Option<Source>,
+    pub(crate) workload: Workload,
+    pub(crate) source: Option<SourceSpec>,
     /// Values as JSON; the protocol decides how each is encoded when it is sent.
     pub(crate) hyperparameters: Map<String, Value>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) resources: Resources,
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitsSpec,
     pub(crate) spot: bool,
     pub(crate) checkpoints: Option<Checkpoints>,
     /// In the order written.
     pub(crate) channels: Vec<ChannelSpec>,
-    pub(crate) output: Output,
+    pub(crate) output: OutputSpec,
     /// Name and regular expression, in the order written.
     pub(crate) metrics: Vec<(String, String)>,
     pub(crate) distribution: Option<Distribution>,
@@ -67,8 +67,8 @@ pub(crate) enum InputMode {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Workload {
     Framework(Framework),
-    Algorithm(Algorithm),
-    Container(Container),
+    Algorithm(AlgorithmSpec),
+    Container(ContainerSpec),
     Serverless(Serverless),
 }
 
@@ -94,13 +94,13 @@ pub(crate) enum ModelDir {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Algorithm {
+pub(crate) enum AlgorithmSpec {
     BuiltIn { name: String, version: Option<String> },
     Arn(String),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Container {
+pub(crate) struct ContainerSpec {
     pub(crate) image: String,
     pub(crate) entrypoint: Vec<String>,
     pub(crate) arguments: Vec<String>,
@@ -128,7 +128,7 @@ pub(crate) enum RepositoryAccess {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Source {
+pub(crate) struct SourceSpec {
     pub(crate) dir: PathBuf,
     /// Relative to `dir`, with `/`.
     pub(crate) entry_point: Option<String>,
@@ -179,7 +179,7 @@ pub(crate) struct InstancePlacement {
 
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_field_names, reason = "the names of the spec's keys")]
-pub(crate) struct Limits {
+pub(crate) struct LimitsSpec {
     pub(crate) max_run: Duration,
     /// Only with spot.
     pub(crate) max_wait: Option<Duration>,
@@ -187,7 +187,7 @@ pub(crate) struct Limits {
     pub(crate) max_retry_attempts: Option<u32>,
 }
 
-impl Default for Limits {
+impl Default for LimitsSpec {
     /// As the SageMaker SDK has it: a day.
     fn default() -> Self {
         let day = Duration::from_hours(24);
@@ -217,7 +217,7 @@ pub(crate) struct ChannelSpec {
     /// Of the model in the channel.
     pub(crate) accept_eula: Option<bool>,
     pub(crate) hub_content_arn: Option<String>,
-    /// Of local data, as in [`Source`].
+    /// Of local data, as in [`SourceSpec`].
     pub(crate) external_symlinks: bool,
     pub(crate) allow_secrets: Vec<String>,
 }
@@ -256,7 +256,7 @@ pub(crate) enum S3DataType {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Output {
+pub(crate) struct OutputSpec {
     pub(crate) s3_uri: Option<S3Uri>,
     pub(crate) kms_key_id: Option<String>,
     /// `compression = "none"`: the model's files, not a tar.gz.

@@ -66,7 +66,7 @@ fn runs_here(spec: &JobSpec, request: &CreateTrainingJobRequest) {
     let container = Container { job_arn: "arn", layout: &layout, host: &host, python: "python3", has_setup_py: false };
     config_files(request, &host).expect("texts are JSON");
     let command = command(request, &container);
-    let has_script = matches!(spec.runs, Workload::Framework(_))
+    let has_script = matches!(spec.workload, Workload::Framework(_))
         && spec.source.as_ref().is_some_and(|source| source.entry_point.is_some());
     assert!(command.is_ok() || !has_script || !spec.request.is_empty(), "{command:?}");
     assert!(

@@ -7,7 +7,7 @@ use super::section::SectionReader;
 use super::source::resolve;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{Entry, Value};
+use crate::job::document::tree::{TreeEntry, Value};
 use crate::job::schema;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, S3DataType};
 use crate::model::S3Uri;
@@ -43,13 +43,13 @@ pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Vec<ChannelSpec
     table.entries.iter().take(most).filter_map(|entry| channel(root, entry, folder)).collect()
 }
 
-fn channel(root: &SectionReader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+fn channel(root: &SectionReader<'_>, entry: &TreeEntry, folder: &Path) -> Option<ChannelSpec> {
     if let Err(why) = constraints::channel_name(&entry.key) {
         root.report.add(Problem::error(format!("the channel's name {why}")).at(&entry.key_place));
     }
     match &entry.node.value {
         Value::String(source) => {
-            let source = Source { text: source, place: &entry.node.place, read_write: false };
+            let source = WrittenSource { text: source, place: &entry.node.place, read_write: false };
             Some(short(&entry.key, source.decode(folder, root.report)?))
         }
         Value::Table(_) => long(root, entry, folder),
@@ -81,7 +81,7 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
     }
 }
 
-fn long(root: &SectionReader<'_>, entry: &Entry, folder: &Path) -> Option<ChannelSpec> {
+fn long(root: &SectionReader<'_>, entry: &TreeEntry, folder: &Path) -> Option<ChannelSpec> {
     let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, schema::CHANNEL);
     let content_type = |text: &str| constraints::at_most(text, LONGEST_CONTENT_TYPE);
     let hub_content = |text: &str| constraints::between(text, 1, LONGEST_HUB_CONTENT);
@@ -114,7 +114,7 @@ fn long_source(reader: &SectionReader<'_>, folder: &Path) -> Option<ChannelSourc
     let access = reader.word("access", &[("ro", false), ("rw", true)]);
     let text = reader.checked("source", constraints::not_empty)?;
     let place = &reader.get("source")?.place;
-    Source { text: &text, place, read_write: access.unwrap_or(false) }.decode(folder, reader.report)
+    WrittenSource { text: &text, place, read_write: access.unwrap_or(false) }.decode(folder, reader.report)
 }
 
 /// Keys that only some kinds of sources have.
@@ -148,13 +148,13 @@ fn check_kind(reader: &SectionReader<'_>, channel: &ChannelSpec) {
 }
 
 /// A source as it is written.
-struct Source<'a> {
+struct WrittenSource<'a> {
     text: &'a str,
     place: &'a Location,
     read_write: bool,
 }
 
-impl Source<'_> {
+impl WrittenSource<'_> {
     fn decode(&self, folder: &Path, report: &Report) -> Option<ChannelSource> {
         let decoded = match self.text.split_once("://") {
             Some(("s3", _)) => self.s3(),

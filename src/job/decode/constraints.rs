@@ -5,7 +5,7 @@
 /// Longest of ARNs and keys of KMS.
 const LONGEST_ARN: usize = 2048;
 
-pub(crate) fn at_most(text: &str, most: usize) -> Checked {
+pub(crate) fn at_most(text: &str, most: usize) -> ConstraintResult {
     let length = text.chars().count();
     if length > most {
         return Err(format!("has {length} characters, and at most {most} are allowed"));
@@ -13,18 +13,18 @@ pub(crate) fn at_most(text: &str, most: usize) -> Checked {
     Ok(())
 }
 
-pub(crate) fn between(text: &str, least: usize, most: usize) -> Checked {
+pub(crate) fn between(text: &str, least: usize, most: usize) -> ConstraintResult {
     if text.chars().count() < least {
         return Err(if least == 1 { "is empty".to_owned() } else { format!("has fewer than {least} characters") });
     }
     at_most(text, most)
 }
 
-pub(crate) fn not_empty(text: &str) -> Checked {
+pub(crate) fn not_empty(text: &str) -> ConstraintResult {
     between(text, 1, usize::MAX)
 }
 
-fn only(text: &str, allowed: impl Fn(char) -> bool, words: &str) -> Checked {
+fn only(text: &str, allowed: impl Fn(char) -> bool, words: &str) -> ConstraintResult {
     match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(format!("has the character {c:?}, and only {words} are allowed")),
         None => Ok(()),
@@ -32,19 +32,19 @@ fn only(text: &str, allowed: impl Fn(char) -> bool, words: &str) -> Checked {
 }
 
 /// KmsKeyId.
-pub(crate) fn kms_key_id(text: &str) -> Checked {
+pub(crate) fn kms_key_id(text: &str) -> ConstraintResult {
     at_most(text, LONGEST_ARN)?;
     only(text, |c| c.is_ascii_alphanumeric() || ":/_-".contains(c), "letters, digits, `:`, `/`, `_` and `-`")
 }
 
 /// AlgorithmImage. Its pattern takes anything; a space is always a slip.
-pub(crate) fn image(text: &str) -> Checked {
+pub(crate) fn image(text: &str) -> ConstraintResult {
     between(text, 1, 255)?;
     only(text, |c| !c.is_whitespace() && !c.is_control(), "characters without spaces")
 }
 
 /// ChannelName. Its pattern takes `.` and `..` too, which can't be the names of folders.
-pub(crate) fn channel_name(text: &str) -> Checked {
+pub(crate) fn channel_name(text: &str) -> ConstraintResult {
     between(text, 1, 64)?;
     if matches!(text, "." | "..") {
         return Err(format!("is `{text}`, and its data lies in a folder of that name"));
@@ -53,7 +53,7 @@ pub(crate) fn channel_name(text: &str) -> Checked {
 }
 
 /// TrainingEnvironmentKey.
-pub(crate) fn environment_name(text: &str) -> Checked {
+pub(crate) fn environment_name(text: &str) -> ConstraintResult {
     between(text, 1, 512)?;
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return Err("starts with a digit".to_owned());
@@ -62,24 +62,24 @@ pub(crate) fn environment_name(text: &str) -> Checked {
 }
 
 /// TagKey and TagValue take letters, digits and spaces of any script.
-pub(crate) fn tag_text(text: &str) -> Checked {
+pub(crate) fn tag_text(text: &str) -> ConstraintResult {
     let allowed = |c: char| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c);
     only(text, allowed, "letters, digits, spaces and `_.:/=+-@`")
 }
 
 /// SecurityGroupId and SubnetId.
-pub(crate) fn network_id(text: &str) -> Checked {
+pub(crate) fn network_id(text: &str) -> ConstraintResult {
     between(text, 1, 32)?;
     only(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")
 }
 
 /// ExperimentEntityName.
-pub(crate) fn experiment_name(text: &str) -> Checked {
+pub(crate) fn experiment_name(text: &str) -> ConstraintResult {
     hyphenated(text, 120)
 }
 
 /// Letters, digits and inner hyphens.
-pub(crate) fn hyphenated(text: &str, most: usize) -> Checked {
+pub(crate) fn hyphenated(text: &str, most: usize) -> ConstraintResult {
     between(text, 1, most)?;
     only(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")?;
     if text.starts_with('-') || text.ends_with('-') {
@@ -89,7 +89,7 @@ pub(crate) fn hyphenated(text: &str, most: usize) -> Checked {
 }
 
 /// DirectoryPath, in a container: the service takes any text, and a container only an absolute path.
-pub(crate) fn container_path(text: &str) -> Checked {
+pub(crate) fn container_path(text: &str) -> ConstraintResult {
     at_most(text, 4096)?;
     if text.starts_with('/') {
         Ok(())
@@ -99,7 +99,7 @@ pub(crate) fn container_path(text: &str) -> Checked {
 }
 
 /// FileSystemId.
-pub(crate) fn file_system_id(text: &str) -> Checked {
+pub(crate) fn file_system_id(text: &str) -> ConstraintResult {
     let digits = text.strip_prefix("fs-").unwrap_or("");
     let is_hex = digits.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     if is_hex && digits.len() >= 8 && text.len() <= 21 {
@@ -109,7 +109,7 @@ pub(crate) fn file_system_id(text: &str) -> Checked {
 }
 
 /// RoleArn, or the name of a role as IAM has it.
-pub(crate) fn role(text: &str) -> Checked {
+pub(crate) fn role(text: &str) -> ConstraintResult {
     let is_word = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
     if text.starts_with("arn:") {
         let name = arn(text, "iam", 20).ok().and_then(|resource| resource.strip_prefix("role/"));
@@ -121,7 +121,7 @@ pub(crate) fn role(text: &str) -> Checked {
 }
 
 /// `eu-west-1`, `us-gov-west-1`: lower-case words and a number at the end.
-pub(crate) fn region(text: &str) -> Checked {
+pub(crate) fn region(text: &str) -> ConstraintResult {
     let mut parts = text.rsplit('-');
     let number = parts.next().unwrap_or("");
     let words: Vec<&str> = parts.collect();
@@ -134,39 +134,39 @@ pub(crate) fn region(text: &str) -> Checked {
 }
 
 /// TrainingPlanArn.
-pub(crate) fn training_plan_arn(text: &str) -> Checked {
+pub(crate) fn training_plan_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 50, &["training-plan/"], "a training plan")
 }
 
 /// TrainingRepositoryCredentialsProviderArn.
-pub(crate) fn credentials_provider_arn(text: &str) -> Checked {
+pub(crate) fn credentials_provider_arn(text: &str) -> ConstraintResult {
     arn_of(text, "lambda", 1, &["function:"], "a Lambda function")
 }
 
 /// MlFlowResourceArn.
-pub(crate) fn mlflow_arn(text: &str) -> Checked {
+pub(crate) fn mlflow_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["mlflow-"], "an MLflow resource")
 }
 
 /// ArnOrName, as an ARN.
-pub(crate) fn algorithm_arn(text: &str) -> Checked {
+pub(crate) fn algorithm_arn(text: &str) -> ConstraintResult {
     at_most(text, 170)?;
     let name = arn(text, "sagemaker", 1)?.rsplit_once('/').map_or("", |(_, name)| name);
     hyphenated(name, 63).map_err(|why| format!("is not an algorithm's ARN: its name {why}"))
 }
 
 /// ServerlessJobBaseModelArn.
-pub(crate) fn base_model_arn(text: &str) -> Checked {
+pub(crate) fn base_model_arn(text: &str) -> ConstraintResult {
     hub_content(text, "Model", "a model")
 }
 
 /// HubDataSetArn.
-pub(crate) fn dataset_arn(text: &str) -> Checked {
+pub(crate) fn dataset_arn(text: &str) -> ConstraintResult {
     hub_content(text, "DataSet", "a dataset")
 }
 
 /// `hub-content/HUB/KIND/NAME`, of an account or of SageMaker itself, and a version where there is one.
-fn hub_content(text: &str, kind: &str, what: &str) -> Checked {
+fn hub_content(text: &str, kind: &str, what: &str) -> ConstraintResult {
     between(text, 1, LONGEST_ARN)?;
     let wrong = || format!("is not the ARN of {what}: arn:aws:sagemaker:REGION:ACCOUNT:hub-content/HUB/{kind}/NAME");
     let (head, content) = text.split_once(":hub-content/").ok_or_else(wrong)?;
@@ -180,7 +180,7 @@ fn hub_content(text: &str, kind: &str, what: &str) -> Checked {
 }
 
 /// SequenceLength.
-pub(crate) fn sequence_length(text: &str) -> Checked {
+pub(crate) fn sequence_length(text: &str) -> ConstraintResult {
     let number = text.strip_suffix('K').filter(|number| number.chars().all(|c| c.is_ascii_digit()));
     match number.and_then(|number| number.parse::<u32>().ok()) {
         Some(1..=1024) => Ok(()),
@@ -189,16 +189,16 @@ pub(crate) fn sequence_length(text: &str) -> Checked {
 }
 
 /// ModelPackageGroupArn.
-pub(crate) fn model_package_group_arn(text: &str) -> Checked {
+pub(crate) fn model_package_group_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["model-package-group/"], "a model package group")
 }
 
 /// ModelPackageArn.
-pub(crate) fn model_package_arn(text: &str) -> Checked {
+pub(crate) fn model_package_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["model-package/"], "a model package")
 }
 
-fn arn_of(text: &str, service: &str, least: usize, kinds: &[&str], what: &str) -> Checked {
+fn arn_of(text: &str, service: &str, least: usize, kinds: &[&str], what: &str) -> ConstraintResult {
     let resource = arn(text, service, least)?;
     if kinds.iter().any(|kind| resource.starts_with(kind)) { Ok(()) } else { Err(format!("is not the ARN of {what}")) }
 }
@@ -220,7 +220,7 @@ fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String
 }
 
 /// An entry point as the sagemaker-training toolkit takes it: path segments of `[A-Za-z0-9._+-]`, none `.` or `..`.
-pub(crate) fn entry_point(text: &str) -> Checked {
+pub(crate) fn entry_point(text: &str) -> ConstraintResult {
     between(text, 1, 1024)?;
     only(text, |c| c.is_ascii_alphanumeric() || "._+-/".contains(c), "letters, digits and `._+-/`")?;
     if text.starts_with('/') {
@@ -237,14 +237,14 @@ pub(crate) fn entry_point(text: &str) -> Checked {
 }
 
 /// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
-pub(crate) type Checked = Result<(), String>;
+pub(crate) type ConstraintResult = Result<(), String>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// A check, texts that pass it, and texts that don't.
-    type Case = (fn(&str) -> Checked, &'static [&'static str], &'static [&'static str]);
+    type Case = (fn(&str) -> ConstraintResult, &'static [&'static str], &'static [&'static str]);
 
     #[test]
     fn what_the_api_takes_passes_and_the_rest_does_not() {

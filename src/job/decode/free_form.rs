@@ -6,7 +6,7 @@ use super::numbers::plain_decimal;
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{Entry, Node, Table, Value};
+use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 
 /// A table under `key` as JSON, in the order written.
 pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<String, Json>> {
@@ -17,13 +17,13 @@ pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<St
     Some(json_object(table, reader.report))
 }
 
-fn json_object(table: &Table, report: &Report) -> Map<String, Json> {
-    let member = |entry: &Entry| Some((entry.key.clone(), json(&entry.node, report)?));
+fn json_object(table: &TreeTable, report: &Report) -> Map<String, Json> {
+    let member = |entry: &TreeEntry| Some((entry.key.clone(), json(&entry.node, report)?));
     table.entries.iter().filter_map(member).collect()
 }
 
 /// `None` for what JSON has no form of, which is reported.
-fn json(node: &Node, report: &Report) -> Option<Json> {
+fn json(node: &TreeNode, report: &Report) -> Option<Json> {
     match &node.value {
         Value::String(text) => Some(Json::String(text.clone())),
         Value::Boolean(boolean) => Some(Json::Bool(*boolean)),
@@ -41,7 +41,7 @@ fn number_of(integer: i128) -> Option<Number> {
 }
 
 /// A table under `key` whose values are sent as text, each with its entry.
-pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a Entry, String)> {
+pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a TreeEntry, String)> {
     let Some(node) = reader.get(key) else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         reader.refuse(key, format!("`{key}` should be a table"), None);
@@ -50,7 +50,7 @@ pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a 
     table.entries.iter().filter_map(|entry| Some((entry, text(&entry.node, reader.report)?))).collect()
 }
 
-fn text(node: &Node, report: &Report) -> Option<String> {
+fn text(node: &TreeNode, report: &Report) -> Option<String> {
     if let Some(typed) = &node.typed {
         return Some(typed.clone());
     }
@@ -63,7 +63,7 @@ fn text(node: &Node, report: &Report) -> Option<String> {
     }
 }
 
-fn refuse<T>(node: &Node, report: &Report) -> Option<T> {
+fn refuse<T>(node: &TreeNode, report: &Report) -> Option<T> {
     let (what, hint) = match &node.value {
         Value::Datetime(text) => ("a date or time".to_owned(), format!("write it in quotes: \"{text}\"")),
         Value::Float(float) => {

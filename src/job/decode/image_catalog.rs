@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::constraints::{self, Checked};
+use super::constraints::{self, ConstraintResult};
 use super::section::SectionReader;
 use crate::images::{UserEntry, UserImages};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::read::{self, Wanted};
 use crate::job::document::toml::document;
-use crate::job::document::tree::{Entry, Node, Table, Value};
+use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::schema::{IMAGES, IMAGES_OF_VERSION};
 
 const LONGEST_NAME: usize = 128;
@@ -35,7 +35,7 @@ fn parse(path: &Path, name: String) -> Result<Vec<UserImages>, InvalidSpec> {
     if report.has_errors() { Err(invalid(text, report.into_problems())) } else { Ok(images) }
 }
 
-fn images(root: &Table, entry: &Entry, report: &Report) -> UserImages {
+fn images(root: &TreeTable, entry: &TreeEntry, report: &Report) -> UserImages {
     check_name(entry, report);
     let section = SectionReader::free(root, report).nested(&entry.key, &entry.node, IMAGES);
     UserImages {
@@ -45,7 +45,7 @@ fn images(root: &Table, entry: &Entry, report: &Report) -> UserImages {
     }
 }
 
-fn check_name(entry: &Entry, report: &Report) {
+fn check_name(entry: &TreeEntry, report: &Report) {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if entry.key.is_empty() || entry.key.len() > LONGEST_NAME || !entry.key.chars().all(is_name) {
         let message = "a framework's or an algorithm's name is of small letters, digits and hyphens";
@@ -63,8 +63,8 @@ fn versions(section: &SectionReader<'_>) -> BTreeMap<String, Vec<UserEntry>> {
 }
 
 /// One table, or a list of them.
-fn of_version(section: &SectionReader<'_>, version: &Entry) -> Vec<UserEntry> {
-    let nodes: Vec<&Node> = match &version.node.value {
+fn of_version(section: &SectionReader<'_>, version: &TreeEntry) -> Vec<UserEntry> {
+    let nodes: Vec<&TreeNode> = match &version.node.value {
         Value::Array(items) => items.iter().collect(),
         _ => vec![&version.node],
     };
@@ -86,22 +86,26 @@ fn own_entry(section: &SectionReader<'_>) -> UserEntry {
     }
 }
 
-fn account(text: &str) -> Checked {
+fn account(text: &str) -> ConstraintResult {
     let is_account = text.len() == ACCOUNT_DIGITS && text.chars().all(|c| c.is_ascii_digit());
     if is_account { Ok(()) } else { Err("is not an account: twelve digits".to_owned()) }
 }
 
-fn processor(text: &str) -> Checked {
+fn processor(text: &str) -> ConstraintResult {
     if PROCESSORS.contains(&text) { Ok(()) } else { Err(format!("is none of {}", PROCESSORS.join(", "))) }
 }
 
 /// A table of texts, each of which passes `check`.
-fn texts(section: &SectionReader<'_>, key: &str, check: fn(&str) -> Checked) -> Option<BTreeMap<String, String>> {
+fn texts(
+    section: &SectionReader<'_>,
+    key: &str,
+    check: fn(&str) -> ConstraintResult,
+) -> Option<BTreeMap<String, String>> {
     let Value::Table(table) = &section.get(key)?.value else {
         section.refuse(key, format!("`{key}` should be a table"), None);
         return None;
     };
-    let text = |entry: &Entry| {
+    let text = |entry: &TreeEntry| {
         let text = entry.node.text().unwrap_or_default();
         let checked = if entry.node.text().is_some() { check(text) } else { Err("is not a string".to_owned()) };
         if let Err(why) = checked {

@@ -2,8 +2,8 @@
 
 use super::constraints;
 use super::section::SectionReader;
-use crate::job::document::tree::{Node, Value};
-use crate::job::spec::{Local, Network, Output};
+use crate::job::document::tree::{TreeNode, Value};
+use crate::job::spec::{Local, Network, OutputSpec};
 use crate::model::local_options::STOP_GRACE;
 
 /// `[spot]`, `[remote_debug]` and the like: `enabled = true`. A section without the key is one switched on.
@@ -15,9 +15,9 @@ pub(crate) fn switch(root: &SectionReader<'_>, key: &str) -> Option<bool> {
     Some(section.boolean("enabled").unwrap_or(false))
 }
 
-pub(crate) fn output(root: &SectionReader<'_>) -> Output {
+pub(crate) fn output(root: &SectionReader<'_>) -> OutputSpec {
     let section = root.section("output");
-    Output {
+    OutputSpec {
         s3_uri: section.s3_uri("s3_uri"),
         kms_key_id: section.checked("kms_key_id", constraints::kms_key_id),
         uncompressed: section.word("compression", &[("gzip", false), ("none", true)]).unwrap_or(false),
@@ -31,7 +31,7 @@ pub(crate) fn network(root: &SectionReader<'_>) -> Network {
             let hint = format!("add {other} = [...]");
             section.refuse(key, format!("`{key}` needs `{other}` too"), Some(hint));
         }
-        if matches!(section.get(key), Some(Node { value: Value::Array(items), .. }) if items.is_empty()) {
+        if matches!(section.get(key), Some(TreeNode { value: Value::Array(items), .. }) if items.is_empty()) {
             section.refuse(key, format!("`{key}` has no entries"), Some("leave it out".to_owned()));
         }
     }

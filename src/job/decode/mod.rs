@@ -20,7 +20,7 @@ mod source;
 use std::path::Path;
 
 use super::diagnostics::report::Report;
-use super::document::tree::Table;
+use super::document::tree::TreeTable;
 use super::schema;
 use super::spec::JobSpec;
 use crate::model::JobName;
@@ -29,7 +29,7 @@ use channels::INPUT_MODES;
 use free_form::json_table;
 use section::SectionReader;
 
-pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
+pub(crate) fn decode(tree: &TreeTable, folder: &Path, report: &Report) -> JobSpec {
     let root = SectionReader::root(tree, schema::ROOT, report);
     JobSpec {
         folder: folder.to_owned(),
@@ -37,7 +37,7 @@ pub(crate) fn decode(tree: &Table, folder: &Path, report: &Report) -> JobSpec {
         input_mode: root.word("input_mode", INPUT_MODES).unwrap_or_default(),
         role: root.checked("role", constraints::role),
         region: root.checked("region", constraints::region),
-        runs: runtime::decode(&root),
+        workload: runtime::decode(&root),
         source: source::decode(&root, folder),
         hyperparameters: parameters::hyperparameters(&root),
         environment: parameters::environment(&root),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use regex::RegexBuilder;
 use serde_json::{Map, Value as Json};
 
-use super::constraints::{self, Checked};
+use super::constraints::{self, ConstraintResult};
 use super::free_form::{json_table, text_table};
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{Entry, Value};
+use crate::job::document::tree::{TreeEntry, Value};
 
 /// Limits of botocore's `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
 const LONGEST_ENVIRONMENT: usize = 512;
@@ -67,7 +67,7 @@ pub(crate) fn metrics(root: &SectionReader<'_>) -> Vec<(String, String)> {
     metrics.filter_map(|entry| Some((entry.key.clone(), metric(entry, root.report)?))).collect()
 }
 
-fn metric(entry: &Entry, report: &Report) -> Option<String> {
+fn metric(entry: &TreeEntry, report: &Report) -> Option<String> {
     let place = &entry.node.place;
     let Value::String(expression) = &entry.node.value else {
         let message = format!("a metric's expression is a string, not {}", entry.node.value.kind());
@@ -127,7 +127,7 @@ fn at_most(root: &SectionReader<'_>, key: &str, count: usize) {
     }
 }
 
-fn check(report: &Report, place: &Location, what: &str, checked: Checked) {
+fn check(report: &Report, place: &Location, what: &str, checked: ConstraintResult) {
     if let Err(why) = checked {
         report.add(Problem::error(format!("{what} {why}")).at(place));
     }

@@ -3,8 +3,10 @@
 use super::constraints;
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
-use crate::job::schema::instance_types::{Verdict, judge};
-use crate::job::spec::{Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, Limits, Resources};
+use crate::job::schema::instance_types::{InstanceTypeMatch, judge};
+use crate::job::spec::{
+    Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, LimitsSpec, Resources,
+};
 use crate::model::InstanceType;
 
 const DEFAULT_VOLUME_GB: u32 = 30;
@@ -42,13 +44,13 @@ fn instance_type(section: &SectionReader<'_>, key: &str) -> Option<InstanceType>
 fn unusual(name: &str) -> Option<Problem> {
     let question = |word: String| format!("did you mean `{word}`?");
     match judge(name) {
-        Verdict::Known => None,
-        Verdict::Unlisted { near } => {
+        InstanceTypeMatch::Known => None,
+        InstanceTypeMatch::Unlisted { near } => {
             let newer = "a newer type is sent as it is written";
             let hint = near.map_or_else(|| newer.to_owned(), |word| format!("{} {newer}", question(word)));
             Some(Problem::warning(format!("instance type `{name}` is not in the built-in list")).hint(hint))
         }
-        Verdict::Malformed { near } => {
+        InstanceTypeMatch::Malformed { near } => {
             let problem = Problem::error(format!("{name:?} is not an instance type"));
             Some(problem.hint("such as \"ml.m5.xlarge\", or \"local\"").maybe_hint(near.map(question)))
         }
@@ -128,10 +130,10 @@ fn not_empty(section: &SectionReader<'_>, key: &str, count: usize) {
     }
 }
 
-pub(crate) fn limits(root: &SectionReader<'_>) -> Limits {
+pub(crate) fn limits(root: &SectionReader<'_>) -> LimitsSpec {
     let section = root.section("limits");
-    Limits {
-        max_run: section.duration("max_run").unwrap_or(Limits::default().max_run),
+    LimitsSpec {
+        max_run: section.duration("max_run").unwrap_or(LimitsSpec::default().max_run),
         max_wait: section.duration("max_wait"),
         max_pending: section.duration("max_pending"),
         max_retry_attempts: section.count("max_retry_attempts"),

@@ -6,7 +6,7 @@ use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::list;
 use crate::job::document::tree::Value;
 use crate::job::spec::{
-    Algorithm, Container, Framework, ModelDir, ModelPackage, RepositoryAccess, Serverless, Workload,
+    AlgorithmSpec, ContainerSpec, Framework, ModelDir, ModelPackage, RepositoryAccess, Serverless, Workload,
 };
 
 const SECTIONS: [&str; 4] = ["framework", "algorithm", "container", "serverless"];
@@ -26,13 +26,13 @@ pub(crate) fn decode(root: &SectionReader<'_>) -> Workload {
         }),
     }
     // All of them are read, for their own problems; the first one counts.
-    let runs = [
+    let workloads = [
         root.has("framework").then(|| Workload::Framework(framework(root))),
         root.has("algorithm").then(|| Workload::Algorithm(algorithm(root))),
         root.has("container").then(|| Workload::Container(container(root))),
         root.has("serverless").then(|| Workload::Serverless(serverless(root))),
     ];
-    runs.into_iter().flatten().next().unwrap_or_else(|| Workload::Framework(Framework::default()))
+    workloads.into_iter().flatten().next().unwrap_or_else(|| Workload::Framework(Framework::default()))
 }
 
 fn nothing_runs(root: &SectionReader<'_>) {
@@ -98,25 +98,25 @@ fn model_dir(section: &SectionReader<'_>) -> Option<ModelDir> {
     }
 }
 
-fn algorithm(root: &SectionReader<'_>) -> Algorithm {
+fn algorithm(root: &SectionReader<'_>) -> AlgorithmSpec {
     let section = root.section("algorithm");
     let version = section.checked("version", |text| constraints::between(text, 1, 64));
     if section.has("arn") {
         for key in ["name", "version"].into_iter().filter(|key| section.has(key)) {
             section.refuse(key, format!("`{key}` can't be used beside `arn`, which names the algorithm"), None);
         }
-        return Algorithm::Arn(section.checked("arn", constraints::algorithm_arn).unwrap_or_default());
+        return AlgorithmSpec::Arn(section.checked("arn", constraints::algorithm_arn).unwrap_or_default());
     }
     section.require("name", "such as name = \"xgboost\", or the algorithm's `arn`");
-    Algorithm::BuiltIn { name: section.checked("name", constraints::not_empty).unwrap_or_default(), version }
+    AlgorithmSpec::BuiltIn { name: section.checked("name", constraints::not_empty).unwrap_or_default(), version }
 }
 
-fn container(root: &SectionReader<'_>) -> Container {
+fn container(root: &SectionReader<'_>) -> ContainerSpec {
     let section = root.section("container");
     let arguments = |key| section.strings(key, |text| constraints::at_most(text, LONGEST_ARGUMENT));
     let access = [("Platform", RepositoryAccess::Platform), ("Vpc", RepositoryAccess::Vpc)];
     let provider = "repository_credentials_provider_arn";
-    let container = Container {
+    let container = ContainerSpec {
         image: section.checked("image", constraints::image).unwrap_or_default(),
         entrypoint: arguments("entrypoint"),
         arguments: arguments("arguments"),

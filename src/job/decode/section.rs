@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::constraints::Checked;
+use super::constraints::ConstraintResult;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
-use crate::job::document::tree::{Entry, Node, Table, Value};
+use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::schema::{self, Key, KeyKind, duration, hint_for_unknown};
 use crate::model::S3Uri;
 
@@ -17,21 +17,21 @@ const MOST_UNKNOWN: usize = 20;
 pub(crate) struct SectionReader<'a> {
     /// As it is addressed: `resources`, `channels.train`; empty for the top level.
     pub(crate) name: String,
-    table: Option<&'a Table>,
+    table: Option<&'a TreeTable>,
     place: Option<&'a Location>,
     keys: &'static [Key],
     pub(crate) report: &'a Report,
 }
 
 impl<'a> SectionReader<'a> {
-    pub(crate) fn root(table: &'a Table, keys: &'static [Key], report: &'a Report) -> Self {
+    pub(crate) fn root(table: &'a TreeTable, keys: &'static [Key], report: &'a Report) -> Self {
         let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
         reader.refuse_unknown_keys();
         reader
     }
 
     /// A table whose keys are all the user's own.
-    pub(crate) fn free(table: &'a Table, report: &'a Report) -> Self {
+    pub(crate) fn free(table: &'a TreeTable, report: &'a Report) -> Self {
         Self { name: String::new(), table: Some(table), place: None, keys: &[], report }
     }
 
@@ -45,7 +45,7 @@ impl<'a> SectionReader<'a> {
     }
 
     /// `node`, which should be a table, as a section of its own.
-    pub(crate) fn nested(&self, key: &str, node: &'a Node, keys: &'static [Key]) -> SectionReader<'a> {
+    pub(crate) fn nested(&self, key: &str, node: &'a TreeNode, keys: &'static [Key]) -> SectionReader<'a> {
         let table = self.as_table(key, node);
         let reader = SectionReader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
         reader.refuse_unknown_keys();
@@ -86,7 +86,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    fn hint_for_unknown(&self, entry: &Entry) -> Option<String> {
+    fn hint_for_unknown(&self, entry: &TreeEntry) -> Option<String> {
         if self.report.is_full() {
             return None;
         }
@@ -109,7 +109,7 @@ impl<'a> SectionReader<'a> {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
-    pub(crate) fn entries(&self) -> &'a [Entry] {
+    pub(crate) fn entries(&self) -> &'a [TreeEntry] {
         self.table.map_or(&[], |table| &table.entries)
     }
 
@@ -117,7 +117,7 @@ impl<'a> SectionReader<'a> {
         self.place.is_some()
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a TreeNode> {
         self.key(key)?;
         self.table.and_then(|table| table.get(key))
     }
@@ -159,17 +159,17 @@ impl<'a> SectionReader<'a> {
         });
     }
 
-    fn wrong_type(&self, key: &str, node: &Node, expected: &str) {
+    fn wrong_type(&self, key: &str, node: &TreeNode, expected: &str) {
         self.wrong_kind(&format!("`{key}`"), node, expected);
     }
 
-    fn wrong_kind(&self, subject: &str, node: &Node, expected: &str) {
+    fn wrong_kind(&self, subject: &str, node: &TreeNode, expected: &str) {
         let message = format!("{subject} is {}, and should be {expected}", node.value.kind());
         let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
         self.report.add(problem.maybe_hint(rewrite(&node.value, expected)));
     }
 
-    fn as_table(&self, key: &str, node: &'a Node) -> Option<&'a Table> {
+    fn as_table(&self, key: &str, node: &'a TreeNode) -> Option<&'a TreeTable> {
         if let Value::Table(table) = &node.value {
             return Some(table);
         }
@@ -181,7 +181,7 @@ impl<'a> SectionReader<'a> {
         self.text_of(&format!("`{key}`"), self.get(key)?)
     }
 
-    fn text_of(&self, subject: &str, node: &'a Node) -> Option<&'a str> {
+    fn text_of(&self, subject: &str, node: &'a TreeNode) -> Option<&'a str> {
         let text = node.text();
         if text.is_none() {
             self.wrong_kind(subject, node, "a string");
@@ -194,7 +194,7 @@ impl<'a> SectionReader<'a> {
     }
 
     /// A string that passes `check`; one that doesn't is reported and still given, so that nothing is called missing.
-    pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> Checked) -> Option<String> {
+    pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Option<String> {
         let text = self.text(key)?;
         if let Err(why) = check(text) {
             self.refuse(key, format!("`{key}` {why}"), None);
@@ -284,7 +284,7 @@ impl<'a> SectionReader<'a> {
     }
 
     /// A list of strings, each of which passes `check`. No more are read than there may be.
-    pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> Checked) -> Vec<String> {
+    pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Vec<String> {
         let (Some(node), Some(KeyKind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
@@ -300,7 +300,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    fn item(&self, key: &str, item: &'a Node, check: impl Fn(&str) -> Checked) -> Option<String> {
+    fn item(&self, key: &str, item: &'a TreeNode, check: impl Fn(&str) -> ConstraintResult) -> Option<String> {
         let text = self.text_of(&format!("an entry of `{key}`"), item)?;
         if let Err(why) = check(text) {
             self.report.add(Problem::error(format!("`{key}` has an entry that {why}")).at(&item.place));
@@ -322,7 +322,7 @@ impl<'a> SectionReader<'a> {
 }
 
 /// Whether a key that the section doesn't have is most likely `key`.
-pub(crate) fn is_misspelt(table: &Table, key: &str, keys: &'static [Key]) -> bool {
+pub(crate) fn is_misspelt(table: &TreeTable, key: &str, keys: &'static [Key]) -> bool {
     let mut unknown = table.entries.iter().filter(|entry| schema::find(keys, &entry.key).is_none()).take(MOST_UNKNOWN);
     unknown.any(|entry| closest(&entry.key, schema::names(keys)) == Some(key))
 }

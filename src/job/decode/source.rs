@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::constraints;
 use super::section::SectionReader;
-use crate::job::spec::Source;
+use crate::job::spec::SourceSpec;
 
 /// Written with no [source] at all, a framework's code is still the spec's folder: the entry point is then what is missing.
-pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Option<Source> {
+pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Option<SourceSpec> {
     let section = root.section("source");
     if !section.is_written() {
         return None;
     }
     let dir = section.checked("dir", constraints::not_empty);
     let dependencies = section.strings("dependencies", constraints::not_empty);
-    Some(Source {
+    Some(SourceSpec {
         dir: dir.map_or_else(|| folder.to_owned(), |dir| resolve(folder, &dir)),
         entry_point: section.checked("entry_point", constraints::entry_point),
         dependencies: dependencies.iter().map(|path| resolve(folder, path)).collect(),

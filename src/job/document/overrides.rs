@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::toml::{dotted_key, flag_value};
-use super::tree::{Entry, Node, Table, Value};
+use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 
@@ -14,13 +14,13 @@ pub(crate) struct Override {
     flag: String,
     /// What was written after the flag; its problems are shown in it.
     text: String,
-    key: Key,
+    key: OverrideKey,
     /// The value is a string, never read as TOML.
     literal: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
+enum OverrideKey {
     /// The text is `KEY=VALUE`, the key dotted as in TOML.
     InText,
     /// The text is `NAME=VALUE`, of a hyperparameter. Its name may contain dots.
@@ -32,12 +32,12 @@ enum Key {
 impl Override {
     /// `--set KEY=VALUE`: the key is dotted, `metrics."train:loss"`, the value TOML where it reads as such, else a string.
     pub(crate) fn set(text: impl Into<String>) -> Self {
-        Self { flag: "--set".to_owned(), text: text.into(), key: Key::InText, literal: false }
+        Self { flag: "--set".to_owned(), text: text.into(), key: OverrideKey::InText, literal: false }
     }
 
     /// `-H NAME=VALUE`.
     pub(crate) fn hyperparameter(text: impl Into<String>) -> Self {
-        Self { flag: "-H".to_owned(), text: text.into(), key: Key::Hyperparameter, literal: false }
+        Self { flag: "-H".to_owned(), text: text.into(), key: OverrideKey::Hyperparameter, literal: false }
     }
 
     /// A short form whose value is a string whatever it looks like: `--role NAME`.
@@ -47,7 +47,7 @@ impl Override {
 
     /// A short form whose value is read as TOML: `--instance-count 2`; for `--spot`, `true`.
     pub(crate) fn value(flag: impl Into<String>, key: &[&str], value: impl Into<String>) -> Self {
-        let key = Key::Fixed(key.iter().map(ToString::to_string).collect());
+        let key = OverrideKey::Fixed(key.iter().map(ToString::to_string).collect());
         Self { flag: flag.into(), text: value.into(), key, literal: false }
     }
 
@@ -56,16 +56,16 @@ impl Override {
     }
 
     /// Puts the value into the tree; `source` is the index of this flag's text.
-    pub(crate) fn apply(&self, tree: &mut Table, source: usize, report: &Report) {
+    pub(crate) fn apply(&self, tree: &mut TreeTable, source: usize, report: &Report) {
         let Some((key, value_at)) = self.key(source, report) else { return };
         let value = self.text.get(value_at..).unwrap_or_default();
         let node = self.node(value, source, value_at, report);
         insert(tree, &key, node, &mut Vec::new(), report);
     }
 
-    fn node(&self, value: &str, source: usize, at: usize, report: &Report) -> Node {
+    fn node(&self, value: &str, source: usize, at: usize, report: &Report) -> TreeNode {
         let read = if self.literal { None } else { flag_value(value, source, at, report) };
-        read.unwrap_or_else(|| Node {
+        read.unwrap_or_else(|| TreeNode {
             value: Value::String(value.to_owned()),
             place: Location { source, bytes: at..at + value.len() },
             typed: None,
@@ -73,8 +73,8 @@ impl Override {
     }
 
     /// The key's parts, and where in the text its value starts.
-    fn key(&self, source: usize, report: &Report) -> Option<(Vec<Part>, usize)> {
-        if let Key::Fixed(key) = &self.key {
+    fn key(&self, source: usize, report: &Report) -> Option<(Vec<KeyPart>, usize)> {
+        if let OverrideKey::Fixed(key) = &self.key {
             let place = Location { source, bytes: 0..self.text.len() };
             return Some((key.iter().map(|key| (key.clone(), place.clone())).collect(), 0));
         }
@@ -95,11 +95,11 @@ impl Override {
     }
 
     fn form(&self) -> &'static str {
-        if self.key == Key::Hyperparameter { "NAME=VALUE" } else { "KEY=VALUE" }
+        if self.key == OverrideKey::Hyperparameter { "NAME=VALUE" } else { "KEY=VALUE" }
     }
 
     fn key_hint(&self) -> &'static str {
-        if self.key == Key::Hyperparameter {
+        if self.key == OverrideKey::Hyperparameter {
             "write the hyperparameter's name: -H epochs=10"
         } else {
             "quote parts with other characters: metrics.\"train:loss\"=..."
@@ -115,8 +115,8 @@ impl Override {
 
     fn parts(&self, text: &str) -> Option<Vec<(String, Range<usize>)>> {
         match self.key {
-            Key::Hyperparameter if text.is_empty() => None,
-            Key::Hyperparameter => {
+            OverrideKey::Hyperparameter if text.is_empty() => None,
+            OverrideKey::Hyperparameter => {
                 let mut parts = vec![("hyperparameters".to_owned(), 0..text.len())];
                 if text.starts_with(['"', '\'']) {
                     parts.extend(dotted_key(text)?);
@@ -131,7 +131,7 @@ impl Override {
 }
 
 /// A part of a key, and where it is written.
-type Part = (String, Location);
+type KeyPart = (String, Location);
 
 /// The first `=` that is not inside quotes.
 fn equals_sign(text: &str) -> Option<usize> {
@@ -154,16 +154,16 @@ fn equals_sign(text: &str) -> Option<usize> {
 }
 
 /// Walks down the key, making tables on the way; what stands there and is no table is a problem.
-fn insert(table: &mut Table, key: &[Part], node: Node, above: &mut Vec<String>, report: &Report) {
+fn insert(table: &mut TreeTable, key: &[KeyPart], node: TreeNode, above: &mut Vec<String>, report: &Report) {
     let Some(((name, place), rest)) = key.split_first() else { return };
-    let entry = |node| Entry { key: name.clone(), key_place: place.clone(), node };
+    let entry = |node| TreeEntry { key: name.clone(), key_place: place.clone(), node };
     if rest.is_empty() {
         return table.merge(entry(node));
     }
     above.push(name.clone());
     if table.get(name).is_none() {
-        let value = Value::Table(Table::default());
-        table.merge(entry(Node { value, place: place.clone(), typed: None }));
+        let value = Value::Table(TreeTable::default());
+        table.merge(entry(TreeNode { value, place: place.clone(), typed: None }));
     }
     let Some(next) = table.entries.iter_mut().find(|entry| entry.key == *name) else { return };
     match &mut next.node.value {

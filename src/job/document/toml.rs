@@ -7,7 +7,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::nesting::too_deep;
 use super::read::{Wanted, other_format};
-use super::tree::{Entry, Node, Table, Value};
+use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem, char_boundary, line_and_column};
 use crate::job::diagnostics::report::Report;
 
@@ -16,7 +16,7 @@ const DUPLICATE_KEY: &str = "duplicate key";
 const MOST_DUPLICATES: usize = 20;
 
 /// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
-pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Table> {
+pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<TreeTable> {
     if let Some(bytes) = too_deep(text) {
         report.add(nested_too_deeply(&Location { source: 0, bytes }));
         return None;
@@ -38,7 +38,7 @@ pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Ta
 }
 
 /// A flag's value, read as TOML; `None` when it is none, and so a plain string.
-pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Report) -> Option<Node> {
+pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Report) -> Option<TreeNode> {
     if too_deep(text).is_some() {
         return None;
     }
@@ -150,18 +150,18 @@ impl Convert<'_> {
     }
 
     /// toml sorts tables by key; ours are in the order written.
-    fn table(&self, table: &DeTable<'_>) -> Table {
-        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| Entry {
+    fn table(&self, table: &DeTable<'_>) -> TreeTable {
+        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| TreeEntry {
             key: ToString::to_string(key.get_ref()),
             key_place: self.place(&key.span()),
             node: self.node(value),
         };
-        let mut entries: Vec<Entry> = table.iter().map(entry).collect();
+        let mut entries: Vec<TreeEntry> = table.iter().map(entry).collect();
         entries.sort_by_key(|entry| entry.key_place.bytes.start);
-        Table { entries }
+        TreeTable { entries }
     }
 
-    fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
+    fn node(&self, value: &Spanned<DeValue<'_>>) -> TreeNode {
         let place = self.place(&value.span());
         let value = match value.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
@@ -172,7 +172,7 @@ impl Convert<'_> {
             DeValue::Array(array) => self.array(array),
             DeValue::Table(table) => Value::Table(self.table(table)),
         };
-        Node { value, place, typed: None }
+        TreeNode { value, place, typed: None }
     }
 
     fn array(&self, array: &DeArray<'_>) -> Value {

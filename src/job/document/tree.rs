@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::job::diagnostics::problem::Location;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub(crate) struct TreeNode {
     pub(crate) value: Value,
     pub(crate) place: Location,
     /// A flag's value as it was typed, when it reads as a TOML number or boolean: `--set framework.version=2.3` means
@@ -20,8 +20,8 @@ pub(crate) enum Value {
     Float(f64),
     Boolean(bool),
     Datetime(String),
-    Array(Vec<Node>),
-    Table(Table),
+    Array(Vec<TreeNode>),
+    Table(TreeTable),
 }
 
 impl Value {
@@ -41,28 +41,28 @@ impl Value {
 
 /// Keys in the order written. Tables are small but for hostile ones, so that a key is looked for from the start.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Table {
-    pub(crate) entries: Vec<Entry>,
+pub(crate) struct TreeTable {
+    pub(crate) entries: Vec<TreeEntry>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct TreeEntry {
     pub(crate) key: String,
     pub(crate) key_place: Location,
-    pub(crate) node: Node,
+    pub(crate) node: TreeNode,
 }
 
-impl Table {
-    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+impl TreeTable {
+    pub(crate) fn entry(&self, key: &str) -> Option<&TreeEntry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&TreeNode> {
         self.entry(key).map(|entry| &entry.node)
     }
 
     /// The value at a path of keys.
-    pub(crate) fn at(&self, path: &[&str]) -> Option<&Node> {
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&TreeNode> {
         let (first, rest) = path.split_first()?;
         let node = self.get(first)?;
         match (&node.value, rest) {
@@ -73,18 +73,18 @@ impl Table {
     }
 
     /// Tables are merged key by key, everything else is replaced.
-    pub(crate) fn merge(&mut self, new: Entry) {
+    pub(crate) fn merge(&mut self, new: TreeEntry) {
         let Some(old) = self.entries.iter_mut().find(|entry| entry.key == new.key) else {
             self.entries.push(new);
             return;
         };
         match (&mut old.node.value, new.node.value) {
             (Value::Table(into), Value::Table(from)) => from.entries.into_iter().for_each(|entry| into.merge(entry)),
-            (_, value) => *old = Entry { node: Node { value, ..new.node }, ..new },
+            (_, value) => *old = TreeEntry { node: TreeNode { value, ..new.node }, ..new },
         }
     }
     /// Adds what a lower layer has and this table lacks; its own values and places stay.
-    pub(crate) fn underlay(&mut self, lower: &Table) {
+    pub(crate) fn underlay(&mut self, lower: &TreeTable) {
         let keys = self.entries.iter().enumerate().map(|(index, entry)| (entry.key.clone(), index));
         let index_of: HashMap<String, usize> = keys.collect();
         for entry in &lower.entries {
@@ -108,7 +108,7 @@ impl Table {
     }
 }
 
-impl Node {
+impl TreeNode {
     /// Its text, where it is one or may stand for one.
     pub(crate) fn text(&self) -> Option<&str> {
         match (&self.value, &self.typed) {

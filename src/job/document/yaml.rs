@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 
 use super::nesting::MAX_DEPTH;
 use super::toml::nested_too_deeply;
-use super::tree::{Entry, Node, Table, Value};
+use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem};
 
 /// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
@@ -21,12 +21,12 @@ const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "O
 const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 
 /// The mapping that the text is; an empty text is an empty one.
-pub(crate) fn document(text: &str) -> Result<Table, Problem> {
+pub(crate) fn document(text: &str) -> Result<TreeTable, Problem> {
     let mut build =
-        Build { parser: Parser::new_from_str(text), places: Places::of(text), anchors: HashMap::new(), weight: 0 };
+        Build { parser: Parser::new_from_str(text), places: ByteOffsets::of(text), anchors: HashMap::new(), weight: 0 };
     match build.root()? {
-        None => Ok(Table::default()),
-        Some(Node { value: Value::Table(table), .. }) => Ok(table),
+        None => Ok(TreeTable::default()),
+        Some(TreeNode { value: Value::Table(table), .. }) => Ok(table),
         Some(node) => {
             let message = format!("this file is {}, and should be a mapping", node.value.kind());
             Err(Problem::error(message).at(&node.place))
@@ -35,11 +35,11 @@ pub(crate) fn document(text: &str) -> Result<Table, Problem> {
 }
 
 /// The table with its merge keys resolved, and each key once: the last of several, as PyYAML has it.
-pub(crate) fn flattened(table: &Table) -> Table {
+pub(crate) fn flattened(table: &TreeTable) -> TreeTable {
     let mut entries = Vec::new();
     collect(table, &mut entries);
     let mut index_of = HashMap::new();
-    let mut flat = Table::default();
+    let mut flat = TreeTable::default();
     for entry in entries {
         let index = *index_of.entry(entry.key.as_str()).or_insert(flat.entries.len());
         match flat.entries.get_mut(index) {
@@ -51,7 +51,7 @@ pub(crate) fn flattened(table: &Table) -> Table {
 }
 
 /// What is merged stands before the table's own keys, and of several merged tables the first wins.
-fn collect<'t>(table: &'t Table, into: &mut Vec<&'t Entry>) {
+fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t TreeEntry>) {
     for merged in table.entries.iter().filter(|entry| entry.key == MERGE_KEY) {
         match &merged.node.value {
             Value::Table(table) => collect(table, into),
@@ -67,13 +67,13 @@ fn collect<'t>(table: &'t Table, into: &mut Vec<&'t Entry>) {
 }
 
 /// From the parser's marks, which count characters, to bytes.
-struct Places {
+struct ByteOffsets {
     /// The byte of each character, and the end; empty where all are ASCII.
     bytes: Vec<usize>,
     end: usize,
 }
 
-impl Places {
+impl ByteOffsets {
     fn of(text: &str) -> Self {
         let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
         Self { bytes, end: text.len() }
@@ -92,14 +92,14 @@ impl Places {
 
 struct Build<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    places: Places,
+    places: ByteOffsets,
     /// What each anchor names, with its weight.
-    anchors: HashMap<usize, (Option<Node>, usize)>,
+    anchors: HashMap<usize, (Option<TreeNode>, usize)>,
     weight: usize,
 }
 
 impl<'t> Build<'t> {
-    fn root(&mut self) -> Result<Option<Node>, Problem> {
+    fn root(&mut self) -> Result<Option<TreeNode>, Problem> {
         let mut root = None;
         let mut documents = 0;
         loop {
@@ -131,13 +131,13 @@ impl<'t> Build<'t> {
         Problem::error(format!("invalid YAML: {}", error.info())).at(&Location { source: 0, bytes: at..at })
     }
 
-    fn next_node(&mut self, depth: usize) -> Result<Option<Node>, Problem> {
+    fn next_node(&mut self, depth: usize) -> Result<Option<TreeNode>, Problem> {
         let (event, place) = self.next()?;
         self.node(event, place, depth)
     }
 
     /// `None` for null: a key without a value is as good as not written.
-    fn node(&mut self, event: Event<'t>, place: Location, depth: usize) -> Result<Option<Node>, Problem> {
+    fn node(&mut self, event: Event<'t>, place: Location, depth: usize) -> Result<Option<TreeNode>, Problem> {
         if depth > MAX_DEPTH {
             return Err(nested_too_deeply(&place));
         }
@@ -153,7 +153,7 @@ impl<'t> Build<'t> {
             Event::MappingStart(anchor, _) => (anchor, Some((Value::Table(self.mapping(depth)?), None))),
             _ => (0, None),
         };
-        let node = value.map(|(value, typed)| Node { value, place: place.clone(), typed });
+        let node = value.map(|(value, typed)| TreeNode { value, place: place.clone(), typed });
         if anchor > 0 {
             let weight = self.weight - before;
             self.weigh(weight, &place)?;
@@ -162,7 +162,7 @@ impl<'t> Build<'t> {
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, place: &Location) -> Result<Option<Node>, Problem> {
+    fn alias(&mut self, anchor: usize, place: &Location) -> Result<Option<TreeNode>, Problem> {
         let Some((node, weight)) = self.anchors.get(&anchor) else {
             return Err(Problem::error("this alias stands inside what it names").at(place));
         };
@@ -180,7 +180,7 @@ impl<'t> Build<'t> {
         Ok(())
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+    fn sequence(&mut self, depth: usize) -> Result<Vec<TreeNode>, Problem> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
@@ -190,8 +190,8 @@ impl<'t> Build<'t> {
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Table, Problem> {
-        let mut table = Table::default();
+    fn mapping(&mut self, depth: usize) -> Result<TreeTable, Problem> {
+        let mut table = TreeTable::default();
         loop {
             let (event, key_place) = self.next()?;
             if matches!(event, Event::MappingEnd | Event::StreamEnd) {
@@ -201,7 +201,7 @@ impl<'t> Build<'t> {
             let value = self.next_node(depth + 1)?;
             // A key that is a list or a mapping is none that is looked for.
             let key = key.and_then(|key| key.text().map(str::to_owned));
-            let entry = key.zip(value).map(|(key, node)| Entry { key, key_place, node });
+            let entry = key.zip(value).map(|(key, node)| TreeEntry { key, key_place, node });
             table.entries.extend(entry);
         }
     }

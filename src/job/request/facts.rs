@@ -43,7 +43,7 @@ pub(super) enum Delivery {
 
 impl Delivery {
     pub(super) fn of(spec: &JobSpec) -> Self {
-        match (&spec.runs, &spec.source) {
+        match (&spec.workload, &spec.source) {
             (Workload::Framework(_), _) if spec.network.isolation => Self::ToolkitAndChannel,
             (Workload::Framework(_), _) => Self::Toolkit,
             (Workload::Container(_), Some(_)) => Self::Channel,

@@ -21,7 +21,7 @@ const MPI_MODEL_DIR: &str = "/opt/ml/model";
 /// All hyperparameters of a job, encoded as its container expects them.
 pub(super) fn all(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> BTreeMap<String, String> {
     let mut values = spec.hyperparameters.clone();
-    if let Workload::Framework(framework) = &spec.runs {
+    if let Workload::Framework(framework) = &spec.workload {
         values.extend(model_dir(spec, framework, facts));
         values.extend(spec.distribution.iter().flat_map(|given| distribution(spec, framework, given)));
         values.extend(training_compiler(framework));

@@ -1,22 +1,22 @@
 //! What a spec asks of the catalog of images.
 
-use crate::images::{Base, ImageKind, ImageQuery, Library};
-use crate::job::spec::{Algorithm, DistributionKind, Framework, JobSpec, Resources, Workload};
+use crate::images::{BaseFramework, ImageKind, ImageQuery, Library};
+use crate::job::spec::{AlgorithmSpec, DistributionKind, Framework, JobSpec, Resources, Workload};
 use crate::model::InstanceType;
 
 /// `None` where the spec gives its image, or an algorithm's ARN.
 pub(crate) fn image_query(spec: &JobSpec) -> Option<ImageQuery<'_>> {
-    let query = match &spec.runs {
+    let query = match &spec.workload {
         Workload::Framework(framework) if framework.image.is_none() => of_framework(framework),
-        Workload::Algorithm(Algorithm::BuiltIn { name, version }) => of_algorithm(name, version.as_deref()),
+        Workload::Algorithm(AlgorithmSpec::BuiltIn { name, version }) => of_algorithm(name, version.as_deref()),
         _ => return None,
     };
     Some(ImageQuery { instance_type: instance_type(&spec.resources), library: library(spec), ..query })
 }
 
 fn of_framework(framework: &Framework) -> ImageQuery<'_> {
-    let pytorch = framework.pytorch_version.as_ref().map(|version| Base { name: "pytorch", version });
-    let tensorflow = || framework.tensorflow_version.as_ref().map(|version| Base { name: "tensorflow", version });
+    let pytorch = framework.pytorch_version.as_ref().map(|version| BaseFramework { name: "pytorch", version });
+    let tensorflow = || framework.tensorflow_version.as_ref().map(|version| BaseFramework { name: "tensorflow", version });
     ImageQuery {
         kind: ImageKind::Framework,
         name: &framework.name,

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use serde::ser::Error as _;
 
 use super::spec::{
-    Algorithm, Container, Experiment, Framework, JobSpec, Limits, Mlflow, Network, RepositoryAccess, Workload,
+    AlgorithmSpec, ContainerSpec, Experiment, Framework, JobSpec, LimitsSpec, Mlflow, Network, RepositoryAccess,
+    Workload,
 };
 use crate::contract::driver::{self, Delivered, Program};
 use crate::model::request::{
@@ -41,7 +42,7 @@ pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
 /// [`driver::DRIVER`], and then told in `facts` for the request. None where no driver is needed. Fails as [`request`] does,
 /// or when the code can't be run under the container contract.
 pub(crate) fn driver(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Option<String>> {
-    let (Workload::Container(container), Some(source), Some(code)) = (&spec.runs, &spec.source, facts.code) else {
+    let (Workload::Container(container), Some(source), Some(code)) = (&spec.workload, &spec.source, facts.code) else {
         return Ok(None);
     };
     let program = match &source.entry_point {
@@ -78,7 +79,7 @@ pub(crate) fn hyperparameters_beside(spec: &JobSpec) -> usize {
 }
 
 fn typed(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
-    let is_serverless = matches!(spec.runs, Workload::Serverless(_));
+    let is_serverless = matches!(spec.workload, Workload::Serverless(_));
     Ok(CreateTrainingJobRequest {
         training_job_name: facts.name.clone(),
         hyper_parameters: some_map(hyperparameters::all(spec, facts)),
@@ -89,7 +90,7 @@ fn typed(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Creat
         resource_config: (!is_serverless).then(|| resources::config(spec)),
         vpc_config: vpc(&spec.network),
         // A serverless job has limits of its own.
-        stopping_condition: (!is_serverless || spec.limits != Limits::default()).then(|| stopping(spec)),
+        stopping_condition: (!is_serverless || spec.limits != LimitsSpec::default()).then(|| stopping(spec)),
         tags: some_list(tags(spec, facts)),
         enable_network_isolation: spec.network.isolation.then_some(true),
         enable_inter_container_traffic_encryption: spec.network.encrypt_inter_container_traffic.then_some(true),
@@ -121,13 +122,13 @@ fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecificati
         metric_definitions: some_list(metrics(spec)),
         ..AlgorithmSpecification::default()
     };
-    match &spec.runs {
+    match &spec.workload {
         Workload::Framework(framework) => AlgorithmSpecification {
             enable_sagemaker_metrics_time_series: has_metrics_time_series(framework).then_some(true),
             ..common
         },
-        Workload::Algorithm(Algorithm::BuiltIn { .. }) | Workload::Serverless(_) => common,
-        Workload::Algorithm(Algorithm::Arn(arn)) => {
+        Workload::Algorithm(AlgorithmSpec::BuiltIn { .. }) | Workload::Serverless(_) => common,
+        Workload::Algorithm(AlgorithmSpec::Arn(arn)) => {
             AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
         }
         Workload::Container(container) => AlgorithmSpecification {
@@ -141,7 +142,7 @@ fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecificati
 
 /// The spec's own; only where it has none, those that the framework's estimator has.
 fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
-    match &spec.runs {
+    match &spec.workload {
         Workload::Framework(framework) if spec.metrics.is_empty() => reinforcement_learning::default_metrics(framework),
         _ => {
             let metric =
@@ -152,11 +153,11 @@ fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
 }
 
 /// The driver runs the user's own command.
-fn entrypoint(container: &Container, facts: &ResolvedInputs<'_>) -> Vec<String> {
+fn entrypoint(container: &ContainerSpec, facts: &ResolvedInputs<'_>) -> Vec<String> {
     if facts.driver.is_some() { driver::entrypoint() } else { container.entrypoint.clone() }
 }
 
-fn image_config(container: &Container) -> Option<TrainingImageConfig> {
+fn image_config(container: &ContainerSpec) -> Option<TrainingImageConfig> {
     let access = match container.repository_access? {
         RepositoryAccess::Platform => "Platform",
         RepositoryAccess::Vpc => "Vpc",

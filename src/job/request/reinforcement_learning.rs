@@ -9,19 +9,19 @@ use crate::job::spec::Framework;
 use crate::model::request::MetricDefinition;
 
 /// Names and expressions.
-type Metrics = [(&'static str, &'static str)];
+type MetricTable = [(&'static str, &'static str)];
 
 /// `RLEstimator.default_metric_definitions` of the toolkit Coach.
-const COACH: &Metrics =
+const COACH: &MetricTable =
     &[("reward-training", "^Training>.*Total reward=(.*?),"), ("reward-testing", "^Testing>.*Total reward=(.*?),")];
 /// The same of Ray.
-const RAY: &Metrics = &[
+const RAY: &MetricTable = &[
     ("episode_reward_mean", "episode_reward_mean: ([-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?)"),
     ("episode_reward_max", "episode_reward_max: ([-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?)"),
 ];
 
 /// What a toolkit prints. None for other frameworks.
-fn printed_by(framework: &Framework) -> Option<&'static Metrics> {
+fn printed_by(framework: &Framework) -> Option<&'static MetricTable> {
     match framework.name.as_str() {
         "coach-mxnet" | "coach-tensorflow" => Some(COACH),
         "ray-pytorch" | "ray-tensorflow" => Some(RAY),

@@ -4,7 +4,7 @@ use crate::job::spec::{JobSpec, ModelPackage, Workload};
 use crate::model::request::{ModelPackageConfig, ServerlessJobConfig};
 
 pub(super) fn config(spec: &JobSpec) -> Option<ServerlessJobConfig> {
-    let Workload::Serverless(given) = &spec.runs else { return None };
+    let Workload::Serverless(given) = &spec.workload else { return None };
     Some(ServerlessJobConfig {
         base_model_arn: given.base_model_arn.clone(),
         accept_eula: given.accept_eula,

@@ -58,7 +58,7 @@ const KNOWN: &[(&[&str], &[&str])] = &[
 const PREFIX: &str = "ml.";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum InstanceTypeMatch {
     Known,
     /// It could be one that is newer than the list.
     Unlisted {
@@ -70,11 +70,11 @@ pub(crate) enum Verdict {
     },
 }
 
-pub(crate) fn judge(name: &str) -> Verdict {
+pub(crate) fn judge(name: &str) -> InstanceTypeMatch {
     let Some((family, size)) = parts(name) else {
-        return Verdict::Malformed { near: repaired(name) };
+        return InstanceTypeMatch::Malformed { near: repaired(name) };
     };
-    if is_known(family, size) { Verdict::Known } else { Verdict::Unlisted { near: near(name) } }
+    if is_known(family, size) { InstanceTypeMatch::Known } else { InstanceTypeMatch::Unlisted { near: near(name) } }
 }
 
 fn is_known(family: &str, size: &str) -> bool {
@@ -138,11 +138,11 @@ mod tests {
     #[test]
     fn other_names_get_a_suggestion() {
         let mean = |name: &str| Some(name.to_owned());
-        assert_eq!(judge("ml.p6e-gb200.36xlarge"), Verdict::Known);
-        assert_eq!(judge("ml.g5.3xlarge"), Verdict::Unlisted { near: mean("ml.g5.xlarge") });
-        assert_eq!(judge("ml.z9.huge"), Verdict::Unlisted { near: None });
+        assert_eq!(judge("ml.p6e-gb200.36xlarge"), InstanceTypeMatch::Known);
+        assert_eq!(judge("ml.g5.3xlarge"), InstanceTypeMatch::Unlisted { near: mean("ml.g5.xlarge") });
+        assert_eq!(judge("ml.z9.huge"), InstanceTypeMatch::Unlisted { near: None });
         for name in ["g5.xlarge", "ML.G5.XLARGE", "ml.g5_xlarge", "ml_g5_xlarge"] {
-            assert_eq!(judge(name), Verdict::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
+            assert_eq!(judge(name), InstanceTypeMatch::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Checks one layer by itself: that every key may stand in settings, and every value is one.
 
-use crate::job::decode::constraints::{self, Checked};
+use crate::job::decode::constraints::{self, ConstraintResult};
 use crate::job::decode::section::SectionReader;
 use crate::job::decode::{infrastructure, parameters};
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::did_you_mean;
-use crate::job::document::tree::{Table, Value};
+use crate::job::document::tree::{TreeTable, Value};
 use crate::job::schema::{Key, SETTINGS, find, is_of_spec, names};
 use crate::model::S3Uri;
 
@@ -15,7 +15,7 @@ const LONGEST_PREFIX: usize = 512;
 const LONGEST_PROFILE: usize = 255;
 
 /// Unknown keys are reported and taken out.
-pub(crate) fn check(table: &mut Table, report: &Report) {
+pub(crate) fn check(table: &mut TreeTable, report: &Report) {
     refuse_unknown("", table, SETTINGS, report);
     for section in SETTINGS.iter().filter(|key| !key.keys().is_empty()) {
         let node = table.entries.iter_mut().find(|entry| entry.key == section.name).map(|entry| &mut entry.node.value);
@@ -26,7 +26,7 @@ pub(crate) fn check(table: &mut Table, report: &Report) {
     values(&SectionReader::root(table, SETTINGS, report));
 }
 
-fn refuse_unknown(section: &str, table: &mut Table, keys: &'static [Key], report: &Report) {
+fn refuse_unknown(section: &str, table: &mut TreeTable, keys: &'static [Key], report: &Report) {
     table.entries.retain(|entry| {
         let key = entry.key.as_str();
         let is_known = find(keys, key).is_some();
@@ -71,19 +71,19 @@ fn values(root: &SectionReader<'_>) {
     parameters::environment(root);
 }
 
-fn profile(text: &str) -> Checked {
+fn profile(text: &str) -> ConstraintResult {
     constraints::between(text, 1, LONGEST_PROFILE)?;
     if text.contains(char::is_control) { Err("has a control character".to_owned()) } else { Ok(()) }
 }
 
-fn bucket(text: &str) -> Checked {
+fn bucket(text: &str) -> ConstraintResult {
     match S3Uri::parse(&format!("s3://{text}")) {
         Ok(uri) if uri.bucket() == text => Ok(()),
         _ => Err("is not a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens".to_owned()),
     }
 }
 
-fn prefix(text: &str) -> Checked {
+fn prefix(text: &str) -> ConstraintResult {
     constraints::at_most(text, LONGEST_PREFIX)?;
     if text.contains("://") {
         return Err("is a URI, and should be the start of keys, such as team/churn".to_owned());

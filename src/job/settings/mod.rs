@@ -19,7 +19,7 @@ use super::diagnostics::report::Report;
 use super::document::overrides::Override;
 use super::document::read::{self, Wanted};
 use super::document::toml;
-use super::document::tree::{Entry, Node, Table, Value};
+use super::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use super::schema::is_for_settings_only;
 use crate::images::Catalog;
 
@@ -40,7 +40,7 @@ const PROVENANCE: &[&str] = &["provenance"];
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     source: SourceText,
-    table: Table,
+    table: TreeTable,
     /// The folder of its file, where there is one: a place in it is then told by its line.
     folder: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ impl Layer {
         let value =
             if key == PROVENANCE { Override::value(name, key, value) } else { Override::string(name, key, value) };
         Self::checked(value.source_text(), None, |_, report| {
-            let mut table = Table::default();
+            let mut table = TreeTable::default();
             value.apply(&mut table, 0, report);
             table
         })
@@ -72,7 +72,7 @@ impl Layer {
         path: &Path,
         name: String,
         wanted: Wanted,
-        decode: impl FnOnce(&str, &Report) -> Table,
+        decode: impl FnOnce(&str, &Report) -> TreeTable,
     ) -> Result<Self, InvalidSpec> {
         match read::read(path, wanted) {
             Ok(text) => Self::checked(SourceText { name, text }, path.parent().map(Path::to_owned), decode)
@@ -84,7 +84,7 @@ impl Layer {
     fn checked(
         source: SourceText,
         folder: Option<PathBuf>,
-        decode: impl FnOnce(&str, &Report) -> Table,
+        decode: impl FnOnce(&str, &Report) -> TreeTable,
     ) -> Result<Self, InvalidSpec> {
         let report = Report::default();
         let mut table = decode(&source.text, &report);
@@ -160,7 +160,7 @@ impl Layers {
 
     /// Whether jobs are tagged with what they were made from.
     pub(crate) fn provenance(&self) -> bool {
-        !matches!(self.highest("provenance"), Some((_, Node { value: Value::Boolean(false), .. })))
+        !matches!(self.highest("provenance"), Some((_, TreeNode { value: Value::Boolean(false), .. })))
     }
 
     /// Returns a file of images of the user's own, and the folder of the settings that name it; a variable's is the file's.
@@ -178,7 +178,7 @@ impl Layers {
         Some(Setting { value: node.text()?, origin: layer.origin(&node.place) })
     }
 
-    fn highest(&self, key: &str) -> Option<(&Layer, &Node)> {
+    fn highest(&self, key: &str) -> Option<(&Layer, &TreeNode)> {
         self.layers.iter().rev().find_map(|layer| Some((layer, layer.table.get(key)?)))
     }
 
@@ -187,16 +187,16 @@ impl Layers {
     }
 
     /// Puts what settings say about a spec below it.
-    pub(super) fn underlay(&self, spec: &mut Table, is_local: bool) {
+    pub(super) fn underlay(&self, spec: &mut TreeTable, is_local: bool) {
         // A job has code when its spec says so.
         let has_source = spec.get("source").is_some();
-        let is_of_spec = |entry: &&Entry| match entry.key.as_str() {
+        let is_of_spec = |entry: &&TreeEntry| match entry.key.as_str() {
             "source" => has_source,
             key => !is_for_settings_only(key),
         };
         for layer in self.layers.iter().rev() {
             let entries = layer.table.entries.iter().filter(is_of_spec).cloned().collect();
-            spec.underlay(&Table { entries });
+            spec.underlay(&TreeTable { entries });
         }
         if is_local {
             forget_half_a_network(spec, 1..=self.layers.len());
@@ -205,12 +205,13 @@ impl Layers {
 }
 
 /// Subnets without security groups, or the other way round, in settings: not a local job's matter.
-fn forget_half_a_network(spec: &mut Table, layers: RangeInclusive<usize>) {
+fn forget_half_a_network(spec: &mut TreeTable, layers: RangeInclusive<usize>) {
     let network = spec.entries.iter_mut().find(|entry| entry.key == "network").map(|entry| &mut entry.node.value);
     let Some(Value::Table(network)) = network else { return };
     let halves = ["subnets", "security_group_ids"];
     if halves.iter().any(|key| network.get(key).is_none()) {
-        let is_half = |entry: &Entry| halves.contains(&entry.key.as_str()) && layers.contains(&entry.node.place.source);
+        let is_half =
+            |entry: &TreeEntry| halves.contains(&entry.key.as_str()) && layers.contains(&entry.node.place.source);
         network.entries.retain(|entry| !is_half(entry));
     }
 }

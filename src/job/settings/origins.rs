@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Layer, Layers};
 use crate::job::diagnostics::problem::{Location, SourceText, line_and_column};
-use crate::job::document::tree::{Node, Table, Value};
+use crate::job::document::tree::{TreeNode, TreeTable, Value};
 use crate::job::schema::is_for_settings_only;
 
 /// Tables whose values may be secrets.
@@ -52,7 +52,7 @@ fn in_file(source: &SourceText, place: &Location) -> String {
 impl Layers {
     /// Of every key in a layer, in the order of the layers from the highest down. `spec` is the tree that the layers
     /// lie under, `sources` are its texts.
-    pub(crate) fn origins(&self, spec: &Table, sources: &[SourceText]) -> Vec<Origin> {
+    pub(crate) fn origins(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let mut found: Vec<(Vec<&str>, Origin)> = Vec::new();
         for layer in self.layers.iter().rev() {
             for (path, node) in leaves(&layer.table) {
@@ -73,12 +73,12 @@ impl Layers {
     }
 
     /// Returns the keys of a spec that say where code, data and output go and as whom the job runs, as far as they are set.
-    pub(crate) fn destination(&self, spec: &Table, sources: &[SourceText]) -> Vec<Origin> {
+    pub(crate) fn destination(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let found = DESTINATION.iter().filter_map(|path| Some(self.origin(path, spec.at(path)?, sources)));
         found.collect()
     }
 
-    fn origin(&self, path: &[&str], node: &Node, sources: &[SourceText]) -> Origin {
+    fn origin(&self, path: &[&str], node: &TreeNode, sources: &[SourceText]) -> Origin {
         let layer = node.place.source.checked_sub(1).and_then(|index| self.layers.get(index));
         let from = match (layer, sources.get(node.place.source)) {
             (Some(layer), _) => layer.origin(&node.place),
@@ -92,7 +92,7 @@ impl Layers {
 }
 
 /// Every value that is no table, with its keys.
-fn leaves(table: &Table) -> Vec<(Vec<&str>, &Node)> {
+fn leaves(table: &TreeTable) -> Vec<(Vec<&str>, &TreeNode)> {
     let mut found = Vec::new();
     for entry in &table.entries {
         match &entry.node.value {

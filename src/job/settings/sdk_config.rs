@@ -5,7 +5,7 @@
 
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{Entry, Node, Table, Value};
+use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::document::yaml::{document, flattened};
 
 /// The only one that the SDK takes.
@@ -27,17 +27,17 @@ const SESSION: [(&str, &str); 2] =
     [("DefaultS3Bucket", "default_bucket"), ("DefaultS3ObjectKeyPrefix", "default_bucket_prefix")];
 
 /// The settings in the text, with their places in it.
-pub(crate) fn settings(text: &str, report: &Report) -> Table {
+pub(crate) fn settings(text: &str, report: &Report) -> TreeTable {
     let document = match document(text) {
-        Ok(document) => Config { table: flattened(&document), report },
+        Ok(document) => SdkMapping { table: flattened(&document), report },
         Err(problem) => {
             report.add(problem);
-            return Table::default();
+            return TreeTable::default();
         }
     };
     document.check_version();
     let sagemaker = document.section("SageMaker");
-    let mut settings = Table::default();
+    let mut settings = TreeTable::default();
     sagemaker.section("TrainingJob").training_job(&mut settings);
     let session = sagemaker.section("PythonSDK").section("Modules").section("Session");
     for (key, setting) in SESSION {
@@ -47,21 +47,21 @@ pub(crate) fn settings(text: &str, report: &Report) -> Table {
 }
 
 /// A mapping of the file.
-struct Config<'r> {
-    table: Table,
+struct SdkMapping<'r> {
+    table: TreeTable,
     report: &'r Report,
 }
 
-impl Config<'_> {
+impl SdkMapping<'_> {
     /// One that isn't there reads as empty.
     fn section(&self, key: &str) -> Self {
         let table = match self.table.get(key).map(|node| &node.value) {
             Some(Value::Table(table)) => flattened(table),
             Some(other) => {
                 self.refuse(key, format!("`{key}` is {}, and should be a mapping", other.kind()));
-                Table::default()
+                TreeTable::default()
             }
-            None => Table::default(),
+            None => TreeTable::default(),
         };
         Self { table, report: self.report }
     }
@@ -80,49 +80,49 @@ impl Config<'_> {
         }
     }
 
-    fn training_job(&self, settings: &mut Table) {
+    fn training_job(&self, settings: &mut TreeTable) {
         let sections = ["VpcConfig", "OutputDataConfig", "ResourceConfig"].map(|name| (name, self.section(name)));
         for (name, key, setting) in TRAINING_JOB {
             let section = sections.iter().find(|(section, _)| section == name).map_or(self, |(_, section)| section);
             section.put(key, setting, settings);
         }
-        if let Some(Entry { key_place, node, .. }) = self.table.entry("Environment") {
+        if let Some(TreeEntry { key_place, node, .. }) = self.table.entry("Environment") {
             let value = match &node.value {
                 Value::Table(table) => Value::Table(flattened(table)),
                 other => other.clone(),
             };
-            merge(settings, &["environment"], key_place, Node { value, ..node.clone() });
+            merge(settings, &["environment"], key_place, TreeNode { value, ..node.clone() });
         }
-        if let Some(Entry { key_place, node, .. }) = self.table.entry("Tags") {
-            let tags = Node { value: Value::Table(self.tags(node)), ..node.clone() };
+        if let Some(TreeEntry { key_place, node, .. }) = self.table.entry("Tags") {
+            let tags = TreeNode { value: Value::Table(self.tags(node)), ..node.clone() };
             merge(settings, &["tags"], key_place, tags);
         }
     }
 
-    fn put(&self, key: &str, setting: &[&str], settings: &mut Table) {
+    fn put(&self, key: &str, setting: &[&str], settings: &mut TreeTable) {
         if let Some(entry) = self.table.entry(key) {
             merge(settings, setting, &entry.key_place, entry.node.clone());
         }
     }
 
     /// From a list of `Key` and `Value` to a table.
-    fn tags(&self, node: &Node) -> Table {
+    fn tags(&self, node: &TreeNode) -> TreeTable {
         let Value::Array(items) = &node.value else {
             self.refuse("Tags", format!("`Tags` is {}, and should be a list", node.value.kind()));
-            return Table::default();
+            return TreeTable::default();
         };
-        flattened(&Table { entries: items.iter().filter_map(|item| self.tag(item)).collect() })
+        flattened(&TreeTable { entries: items.iter().filter_map(|item| self.tag(item)).collect() })
     }
 
-    fn tag(&self, item: &Node) -> Option<Entry> {
+    fn tag(&self, item: &TreeNode) -> Option<TreeEntry> {
         let tag = match &item.value {
             Value::Table(table) => flattened(table),
-            _ => Table::default(),
+            _ => TreeTable::default(),
         };
         if let (Some(key), Some(value)) = (tag.get("Key"), tag.get("Value"))
             && let Some(text) = key.text()
         {
-            return Some(Entry { key: text.to_owned(), key_place: key.place.clone(), node: value.clone() });
+            return Some(TreeEntry { key: text.to_owned(), key_place: key.place.clone(), node: value.clone() });
         }
         self.report.add(Problem::error("a tag should be a mapping of `Key` and `Value`").at(&item.place));
         None
@@ -130,11 +130,11 @@ impl Config<'_> {
 }
 
 /// Puts a value at a path, making the tables above it.
-fn merge(table: &mut Table, path: &[&str], key_place: &Location, node: Node) {
-    let wrap = |node: Node, key: &&str| {
+fn merge(table: &mut TreeTable, path: &[&str], key_place: &Location, node: TreeNode) {
+    let wrap = |node: TreeNode, key: &&str| {
         let place = node.place.clone();
-        let entry = Entry { key: (*key).to_owned(), key_place: key_place.clone(), node };
-        Node { value: Value::Table(Table { entries: vec![entry] }), place, typed: None }
+        let entry = TreeEntry { key: (*key).to_owned(), key_place: key_place.clone(), node };
+        TreeNode { value: Value::Table(TreeTable { entries: vec![entry] }), place, typed: None }
     };
     if let Value::Table(wrapped) = path.iter().rev().fold(node, wrap).value {
         wrapped.entries.into_iter().for_each(|entry| table.merge(entry));

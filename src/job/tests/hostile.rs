@@ -9,7 +9,7 @@ use super::{BASE, Project, TestResult, show};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::read::Wanted;
 use crate::job::document::toml;
-use crate::job::document::tree::{Node, Table, Value};
+use crate::job::document::tree::{TreeNode, TreeTable, Value};
 
 fn problem_of_path(path: &Path) -> String {
     match load(path, &LoadOptions::default()) {
@@ -130,11 +130,11 @@ fn numbered(value: &str) -> String {
     (0..most).fold(String::new(), |text, n| text + &format!("k{n:05}") + value)
 }
 
-fn depth(table: &Table) -> usize {
+fn depth(table: &TreeTable) -> usize {
     1 + table.entries.iter().map(|entry| node_depth(&entry.node)).max().unwrap_or(0)
 }
 
-fn node_depth(node: &Node) -> usize {
+fn node_depth(node: &TreeNode) -> usize {
     match &node.value {
         Value::Table(table) => depth(table),
         Value::Array(items) => 1 + items.iter().map(node_depth).max().unwrap_or(0),

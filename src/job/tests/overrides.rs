@@ -63,7 +63,7 @@ fn short_forms_mean_their_keys() -> TestResult {
 fn a_number_given_by_flag_is_text_where_text_is_wanted() -> TestResult {
     let flags = ["framework.version=2.10", "environment.V=1_0", "tags.day=2026-11-23", "name=7"];
     let spec = spec_with(&flags.map(Override::set))?;
-    assert!(matches!(&spec.runs, Workload::Framework(it) if it.version.as_deref() == Some("2.10")));
+    assert!(matches!(&spec.workload, Workload::Framework(it) if it.version.as_deref() == Some("2.10")));
     assert_eq!(spec.environment["V"], "1_0");
     assert_eq!((spec.tags[0].1.as_str(), spec.name.as_str()), ("2026-11-23", "7"));
     Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::spec::{
-    Algorithm, ChannelSource, DistributionKind, FileSystemKind, InputMode, ModelDir, RepositoryAccess, S3DataType,
+    AlgorithmSpec, ChannelSource, DistributionKind, FileSystemKind, InputMode, ModelDir, RepositoryAccess, S3DataType,
     Workload,
 };
 use super::{BASE, LoadOptions, Project, TestResult, load, show};
@@ -263,14 +263,14 @@ fn other_things_run_too() -> TestResult {
     let project = Project::new()?;
     let resources = "[resources]\ninstance_type = \"ml.m5.xlarge\"\n";
     let run = |text: &str| match project.load(format!("{text}\n{resources}"), &[]) {
-        Ok(Ok(loaded)) => Ok(loaded.spec.runs),
+        Ok(Ok(loaded)) => Ok(loaded.spec.workload),
         Ok(Err(invalid)) => Err(format!("{text}: {:?}", invalid.problems)),
         Err(error) => Err(error.to_string()),
     };
-    let algorithm = Algorithm::BuiltIn { name: "xgboost".to_owned(), version: Some("1.7-1".to_owned()) };
+    let algorithm = AlgorithmSpec::BuiltIn { name: "xgboost".to_owned(), version: Some("1.7-1".to_owned()) };
     assert_eq!(run("[algorithm]\nname = \"xgboost\"\nversion = \"1.7-1\"")?, Workload::Algorithm(algorithm));
     let arn = "arn:aws:sagemaker:eu-west-1:111122223333:algorithm/mine";
-    assert_eq!(run(&format!("[algorithm]\narn = \"{arn}\""))?, Workload::Algorithm(Algorithm::Arn(arn.to_owned())));
+    assert_eq!(run(&format!("[algorithm]\narn = \"{arn}\""))?, Workload::Algorithm(AlgorithmSpec::Arn(arn.to_owned())));
     let vpc = "[network]\nsubnets = [\"subnet-1\"]\nsecurity_group_ids = [\"sg-1\"]";
     let container = r#"[container]
 image = "mine:1"

@@ -4,14 +4,14 @@ use crate::images::Catalog;
 use crate::job::decode::section::is_misspelt;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{Table, Value};
+use crate::job::document::tree::{TreeTable, Value};
 use crate::job::schema::{Key, ROOT, find};
 use crate::job::spec::JobSpec;
 
 /// A spec that was read, with its tree for the places.
 pub(crate) struct Checks<'a> {
     pub(crate) spec: &'a JobSpec,
-    pub(crate) tree: &'a Table,
+    pub(crate) tree: &'a TreeTable,
     pub(crate) report: &'a Report,
     /// `--local` was given.
     pub(crate) local: bool,

@@ -13,7 +13,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     keep_alive(checks);
     network(checks);
     distribution(checks);
-    if let Workload::Framework(framework) = &checks.spec.runs
+    if let Workload::Framework(framework) = &checks.spec.workload
         && framework.training_compiler
     {
         training_compiler(checks, framework);
@@ -51,7 +51,7 @@ fn instances(checks: &Checks<'_>) {
         let message = "spot instances can't be used with `instance_preferences`";
         checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
-    let is_serverless = matches!(checks.spec.runs, Workload::Serverless(_));
+    let is_serverless = matches!(checks.spec.workload, Workload::Serverless(_));
     if !(checks.local || is_serverless || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
@@ -114,7 +114,7 @@ fn network(checks: &Checks<'_>) {
             checks.refuse(&path, "a file system is reached through a network, and none is given", hint);
         }
     }
-    if let Workload::Container(container) = &checks.spec.runs
+    if let Workload::Container(container) = &checks.spec.workload
         && container.repository_access == Some(RepositoryAccess::Vpc)
     {
         let message = "a repository in your VPC is reached through a network, and none is given";
@@ -125,7 +125,7 @@ fn network(checks: &Checks<'_>) {
 fn distribution(checks: &Checks<'_>) {
     let Some(distribution) = &checks.spec.distribution else { return };
     let path = ["distribution", "type"];
-    let Workload::Framework(framework) = &checks.spec.runs else {
+    let Workload::Framework(framework) = &checks.spec.workload else {
         return checks.refuse(&path, "[distribution] is only for [framework]", "leave it out");
     };
     let only = |frameworks: &[&str]| {
@@ -195,7 +195,7 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
 
 /// A framework runs a script; an algorithm runs itself.
 fn code(checks: &Checks<'_>) {
-    match &checks.spec.runs {
+    match &checks.spec.workload {
         Workload::Algorithm(_) if checks.has(&["source"]) => {
             checks.refuse(
                 &["source"],
@@ -242,7 +242,7 @@ fn code_channels(checks: &Checks<'_>) {
 
 /// The service has code and instances of its own.
 fn serverless(checks: &Checks<'_>) {
-    if !matches!(checks.spec.runs, Workload::Serverless(_)) {
+    if !matches!(checks.spec.workload, Workload::Serverless(_)) {
         return;
     }
     for section in ["source", "resources", "metrics", "spot", "checkpoints"] {

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::super::spec::{ChannelSource, Source};
+use super::super::spec::{ChannelSource, SourceSpec};
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::did_you_mean;
-use crate::job::document::tree::{Node, Value};
+use crate::job::document::tree::{TreeNode, Value};
 
 /// Hints at what to do about a file that is there.
 const READABLE: &str = "give yourself the right to read it, and to search the folders on the way to it";
@@ -29,7 +29,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     }
 }
 
-fn folder(checks: &Checks<'_>, source: &Source) -> bool {
+fn folder(checks: &Checks<'_>, source: &SourceSpec) -> bool {
     let path = ["source", "dir"];
     match fs::metadata(&source.dir) {
         Ok(metadata) if metadata.is_dir() => return true,
@@ -77,7 +77,7 @@ fn hint_for_missing(file: &Path) -> String {
     hint.unwrap_or_else(|| "relative paths start in the spec's folder".to_owned())
 }
 
-fn entry_point(checks: &Checks<'_>, source: &Source) {
+fn entry_point(checks: &Checks<'_>, source: &SourceSpec) {
     let Some(entry_point) = &source.entry_point else { return };
     let path = ["source", "entry_point"];
     // A path out of the folder has its own problem, and must not be looked at.
@@ -95,7 +95,7 @@ fn entry_point(checks: &Checks<'_>, source: &Source) {
 }
 
 /// Each is laid at the root of the archive under its own name, where nothing else may have that name.
-fn dependencies(checks: &Checks<'_>, source: &Source, dir_stands: bool) {
+fn dependencies(checks: &Checks<'_>, source: &SourceSpec, dir_stands: bool) {
     let mut names: HashMap<OsString, &PathBuf> = HashMap::new();
     for (index, dependency) in source.dependencies.iter().enumerate() {
         let refuse = |message: String, hint: &str| refuse_dependency(checks, index, message, hint);
@@ -127,7 +127,7 @@ fn dependencies(checks: &Checks<'_>, source: &Source, dir_stands: bool) {
 fn refuse_dependency(checks: &Checks<'_>, index: usize, message: String, hint: &str) {
     let problem = Problem::error(message).hint(hint);
     let problem = match checks.tree.at(&["source", "dependencies"]) {
-        Some(Node { value: Value::Array(items), .. }) => match items.get(index) {
+        Some(TreeNode { value: Value::Array(items), .. }) => match items.get(index) {
             Some(item) => problem.at(&item.place),
             None => problem,
         },

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::archive::{self, PackError, Packed, Project, SourceTree};
 use crate::cloud::{ByteProgress, Cloud};
 use crate::error::{Error, Result, WithContext};
-use crate::job::spec::{JobSpec, Source};
+use crate::job::spec::{JobSpec, SourceSpec};
 use crate::model::S3Uri;
 use crate::ops::blocking;
 use crate::ops::content::{self, ContentStore};
@@ -46,7 +46,7 @@ impl Code {
 }
 
 /// `project` is the spec's; `own_folders` are those of smtrain, which are never packed.
-pub(in crate::ops) fn source_tree(source: &Source, project: Project, own_folders: &[PathBuf]) -> SourceTree {
+pub(in crate::ops) fn source_tree(source: &SourceSpec, project: Project, own_folders: &[PathBuf]) -> SourceTree {
     SourceTree {
         dir: source.dir.clone(),
         dependencies: source.dependencies.clone(),

@@ -8,7 +8,7 @@ use crate::job::spec::{Framework, JobSpec, Workload};
 
 /// The image's URI. An algorithm's ARN has its own: empty.
 pub(super) fn image(cloud: &Cloud, spec: &JobSpec, catalog: &Catalog) -> Result<String> {
-    match &spec.runs {
+    match &spec.workload {
         Workload::Framework(framework) if cloud.is_local => Ok(stand_in(framework)),
         Workload::Framework(Framework { image: Some(image), .. }) => Ok(image.clone()),
         Workload::Container(container) => Ok(container.image.clone()),

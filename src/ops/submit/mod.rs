@@ -174,7 +174,7 @@ fn not_a_request(error: &serde_json::Error) -> Error {
 
 /// A local job runs in no image: that needs a script, and a framework whose image only holds what a computer has too.
 fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
-    match (&spec.runs, &spec.source) {
+    match (&spec.workload, &spec.source) {
         (Workload::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
         (Workload::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
         (Workload::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),

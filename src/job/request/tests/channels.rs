@@ -46,14 +46,14 @@ fn isolation_delivers_the_code_by_a_channel() -> Outcome {
 
 #[test]
 fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
-    let container = Container {
+    let container = ContainerSpec {
         image: "mine:1".into(),
         entrypoint: vec!["python".into(), "-m".into()],
         arguments: vec!["--fast".into()],
         repository_access: Some(RepositoryAccess::Vpc),
         repository_credentials_provider_arn: Some("arn:aws:lambda:x".into()),
     };
-    let request = sent(&JobSpec { runs: Workload::Container(container), ..spec() })?;
+    let request = sent(&JobSpec { workload: Workload::Container(container), ..spec() })?;
     assert_eq!(request["HyperParameters"], Value::Null);
     assert_eq!(request["InputDataConfig"][0]["ChannelName"], "code");
     let expected = json!({
@@ -72,18 +72,18 @@ fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
 
 #[test]
 fn an_own_image_is_started_by_the_driver() -> Outcome {
-    let container = |entrypoint: &[&str]| Container {
+    let container = |entrypoint: &[&str]| ContainerSpec {
         image: "mine:1".into(),
         entrypoint: entrypoint.iter().map(ToString::to_string).collect(),
         arguments: vec!["--fast".into()],
-        ..Container::default()
+        ..ContainerSpec::default()
     };
-    let spec = |entrypoint: &[&str], source: Source| {
+    let spec = |entrypoint: &[&str], source: SourceSpec| {
         let hyperparameters = map(json!({"lr": 1e-5, "name": "it's"}));
-        let runs = Workload::Container(container(entrypoint));
-        JobSpec { runs, source: Some(source), hyperparameters, input_mode: InputMode::Pipe, ..spec() }
+        let workload = Workload::Container(container(entrypoint));
+        JobSpec { workload, source: Some(source), hyperparameters, input_mode: InputMode::Pipe, ..spec() }
     };
-    let script = spec(&[], Source { entry_point: Some("train.py".into()), ..Source::default() });
+    let script = spec(&[], SourceSpec { entry_point: Some("train.py".into()), ..SourceSpec::default() });
     let uri = S3Uri::parse("s3://bucket/smtrain/driver/abc/driver.sh")?;
     let request = with_facts(&script, |facts| request(&script, &ResolvedInputs { driver: Some(&uri), ..facts }))?;
     let request = request.document();
@@ -96,7 +96,7 @@ fn an_own_image_is_started_by_the_driver() -> Outcome {
 
     let text = with_facts(&script, |facts| driver(&script, &facts))?.ok_or("no driver")?;
     assert!(text.contains("smtrain_run_entry_point --lr 1e-05 --name 'it'\"'\"'s' \"$@\"\n"), "{text}");
-    let command = spec(&["python", "-m", "mine.train"], Source::default());
+    let command = spec(&["python", "-m", "mine.train"], SourceSpec::default());
     let text = with_facts(&command, |facts| driver(&command, &facts))?.ok_or("no driver")?;
     assert!(text.contains("smtrain_run python -m mine.train \"$@\"\n"), "{text}");
     for other in [super::spec(), JobSpec { source: None, ..command }] {
@@ -165,7 +165,7 @@ fn the_code_channel_is_on_all_groups_when_others_are_on_some() -> Outcome {
         instance_type: InstanceType::new("ml.c5.xlarge"),
         count: 1,
     };
-    let mut spec = JobSpec { runs: own_image(), ..spec() };
+    let mut spec = JobSpec { workload: own_image(), ..spec() };
     spec.resources.instance_groups = vec![group("a"), group("b")];
     spec.channels = vec![s3_channel("train")?];
     let pointer = "/InputDataConfig/1/DataSource/S3DataSource/InstanceGroupNames";

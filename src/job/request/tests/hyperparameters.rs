@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// The hyperparameters that a distribution adds to those of `runs` alone.
-fn added(runs: Workload, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
-    let mut spec = JobSpec { runs, ..spec() };
+/// The hyperparameters that a distribution adds to those of `workload` alone.
+fn added(workload: Workload, distribution: Distribution) -> Result<Value, Box<dyn std::error::Error>> {
+    let mut spec = JobSpec { workload, ..spec() };
     let before = map(field(&spec, "/HyperParameters")?);
     spec.distribution = Some(distribution);
     let after = map(field(&spec, "/HyperParameters")?);
@@ -28,9 +28,9 @@ fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
         "s": "adam", "quote": "a\"é", "i": 10, "f": 1e-5, "whole": 1.0, "yes": true, "no": false,
         "list": [1, "a", 0.5], "table": {"b": 1, "a": null},
     }));
-    let encoded = |runs: Workload, source: Option<Source>| {
+    let encoded = |workload: Workload, source: Option<SourceSpec>| {
         let hyperparameters = hyperparameters.clone();
-        field(&JobSpec { runs, source, hyperparameters, ..spec() }, "/HyperParameters")
+        field(&JobSpec { workload, source, hyperparameters, ..spec() }, "/HyperParameters")
     };
     let json_form = json!({
         "s": "\"adam\"", "quote": "\"a\\\"\\u00e9\"", "i": "10", "f": "1e-05", "whole": "1.0", "yes": "true", "no": "false",
@@ -62,8 +62,8 @@ fn the_toolkits_own_names_are_not_the_users() -> Outcome {
 fn tensorflow_has_a_model_dir() -> Outcome {
     let model_dir = |given: Option<ModelDir>, kind: Option<DistributionKind>, hyperparameters: Value| {
         let tensorflow = Framework { name: "tensorflow".into(), model_dir: given, ..Framework::default() };
-        let (runs, distribution) = (Workload::Framework(tensorflow), kind.map(distribution));
-        let spec = JobSpec { runs, distribution, hyperparameters: map(hyperparameters), ..spec() };
+        let (workload, distribution) = (Workload::Framework(tensorflow), kind.map(distribution));
+        let spec = JobSpec { workload, distribution, hyperparameters: map(hyperparameters), ..spec() };
         field(&spec, "/HyperParameters/model_dir")
     };
     assert_eq!(model_dir(None, None, json!({}))?, format!("\"s3://bucket/jobs/{NAME}/model\""));
@@ -147,8 +147,8 @@ fn chainer_has_its_own_names_for_mpi() -> Outcome {
 
 #[test]
 fn reinforcement_learning() -> Outcome {
-    let names = |runs: Workload, metrics: Vec<(String, String)>| {
-        let definitions = field(&JobSpec { runs, metrics, ..spec() }, "/AlgorithmSpecification/MetricDefinitions")?;
+    let names = |workload: Workload, metrics: Vec<(String, String)>| {
+        let definitions = field(&JobSpec { workload, metrics, ..spec() }, "/AlgorithmSpecification/MetricDefinitions")?;
         let names = definitions.as_array().into_iter().flatten().filter_map(|metric| metric["Name"].as_str());
         Ok::<_, Box<dyn std::error::Error>>(names.map(str::to_owned).collect::<Vec<_>>())
     };
@@ -160,7 +160,7 @@ fn reinforcement_learning() -> Outcome {
     let own_image = Workload::Framework(Framework { name: "ray-pytorch".into(), image, ..Framework::default() });
     assert_eq!(names(own_image.clone(), Vec::new())?, [""; 0]);
 
-    let hyperparameters = field(&JobSpec { runs: own_image, ..spec() }, "/HyperParameters")?;
+    let hyperparameters = field(&JobSpec { workload: own_image, ..spec() }, "/HyperParameters")?;
     assert_eq!(hyperparameters["sagemaker_estimator"], "\"RLEstimator\"");
     assert_eq!(hyperparameters["sagemaker_s3_output"], "\"s3://bucket/jobs\"");
     Ok(())
@@ -197,9 +197,9 @@ fn distributions_on_instance_groups() -> Outcome {
 
 #[test]
 fn training_compiler() -> Outcome {
-    let runs =
+    let workload =
         Workload::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
-    let hyperparameters = field(&JobSpec { runs, ..spec() }, "/HyperParameters")?;
+    let hyperparameters = field(&JobSpec { workload, ..spec() }, "/HyperParameters")?;
     assert_eq!(hyperparameters["sagemaker_training_compiler_enabled"], "true");
     assert_eq!(hyperparameters["sagemaker_training_compiler_debug_mode"], "false");
     Ok(())

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::job::spec::{
     ChannelSource, ChannelSpec, Checkpoints, Debugger, DebuggerHook, Distribution, DistributionKind, FileSystem,
-    FileSystemKind, InputMode, InstanceGroupSpec, InstancePreferenceSpec, Limits, Local, ModelDir, Output, Profiler,
-    Resources, RuleSpec, S3AndLocalPath, S3DataType, Source,
+    FileSystemKind, InputMode, InstanceGroupSpec, InstancePreferenceSpec, LimitsSpec, Local, ModelDir, OutputSpec,
+    Profiler, Resources, RuleSpec, S3AndLocalPath, S3DataType, SourceSpec,
 };
 use crate::model::InstanceType;
 
@@ -36,11 +36,11 @@ fn framework(name: &str, version: &str) -> Workload {
 }
 
 fn built_in() -> Workload {
-    Workload::Algorithm(Algorithm::BuiltIn { name: "xgboost".into(), version: None })
+    Workload::Algorithm(AlgorithmSpec::BuiltIn { name: "xgboost".into(), version: None })
 }
 
 fn own_image() -> Workload {
-    Workload::Container(Container { image: "mine:1".into(), ..Container::default() })
+    Workload::Container(ContainerSpec { image: "mine:1".into(), ..ContainerSpec::default() })
 }
 
 /// The smallest script-mode job.
@@ -51,8 +51,8 @@ fn spec() -> JobSpec {
         input_mode: InputMode::File,
         role: None,
         region: None,
-        runs: pytorch(),
-        source: Some(Source { entry_point: Some("train.py".into()), ..Source::default() }),
+        workload: pytorch(),
+        source: Some(SourceSpec { entry_point: Some("train.py".into()), ..SourceSpec::default() }),
         hyperparameters: Map::new(),
         environment: BTreeMap::new(),
         resources: Resources {
@@ -65,7 +65,7 @@ fn spec() -> JobSpec {
             instance_preferences: Vec::new(),
             instance_placement: None,
         },
-        limits: Limits {
+        limits: LimitsSpec {
             max_run: Duration::from_hours(24),
             max_wait: None,
             max_pending: None,
@@ -74,7 +74,7 @@ fn spec() -> JobSpec {
         spot: false,
         checkpoints: None,
         channels: Vec::new(),
-        output: Output::default(),
+        output: OutputSpec::default(),
         metrics: Vec::new(),
         distribution: None,
         network: Network::default(),
@@ -153,9 +153,9 @@ fn the_smallest_job() -> Outcome {
 
 #[test]
 fn an_algorithms_arn_takes_the_images_place() -> Outcome {
-    let runs = Workload::Algorithm(Algorithm::Arn("arn:aws:sagemaker:x".into()));
+    let workload = Workload::Algorithm(AlgorithmSpec::Arn("arn:aws:sagemaker:x".into()));
     let expected = json!({"AlgorithmName": "arn:aws:sagemaker:x", "TrainingInputMode": "File"});
-    assert_eq!(field(&JobSpec { runs, source: None, ..spec() }, "/AlgorithmSpecification")?, expected);
+    assert_eq!(field(&JobSpec { workload, source: None, ..spec() }, "/AlgorithmSpecification")?, expected);
     Ok(())
 }
 
@@ -172,7 +172,7 @@ fn metrics_time_series_by_framework_and_version() -> Outcome {
         ("sklearn", "1.2-1", false),
         ("xgboost", "1.7-1", false),
     ] {
-        let spec = JobSpec { runs: framework(name, version), ..spec() };
+        let spec = JobSpec { workload: framework(name, version), ..spec() };
         let value = field(&spec, "/AlgorithmSpecification/EnableSageMakerMetricsTimeSeries")?;
         assert_eq!(value, if on { json!(true) } else { Value::Null }, "{name} {version}");
     }
@@ -235,7 +235,7 @@ fn spot_waits_and_keeps_checkpoints() -> Outcome {
 fn simple_sections() -> Outcome {
     let spec = JobSpec {
         environment: [("WANDB_MODE".to_owned(), "offline".to_owned())].into_iter().collect(),
-        output: Output { kms_key_id: Some("key".into()), uncompressed: true, ..Output::default() },
+        output: OutputSpec { kms_key_id: Some("key".into()), uncompressed: true, ..OutputSpec::default() },
         metrics: vec![("loss".into(), "loss=(.*)".into()), ("acc".into(), "acc=(.*)".into())],
         network: Network {
             subnets: vec!["subnet-1".into()],
