@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, Tenant, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult};
 
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Log in</title></head><body><p>Welcome<br></body></html>";
 const CREATED: u64 = 1_732_334_455;
@@ -30,7 +30,7 @@ const CALLS: [Call; 12] = [
 const WITHOUT_DOCUMENT: [&str; 2] = ["HeadObject", "StopTrainingJob"];
 
 /// A tenant with all that the commands are about.
-fn furnished() -> TestResult<(Sandbox, Tenant)> {
+fn furnished() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     let sandbox = sandbox.with_env("SMTRAIN_ROLE", tenant.role_arn()).with_env("AWS_MAX_ATTEMPTS", "1");
     tenant.set("phase_seconds", 600.0)?;
@@ -46,7 +46,7 @@ fn furnished() -> TestResult<(Sandbox, Tenant)> {
 }
 
 /// Returns stderr of the command, which has failed, under this answer to its call.
-fn told(sandbox: &Sandbox, tenant: &Tenant, (operation, command): Call, answer: &Value) -> TestResult<String> {
+fn told(sandbox: &Sandbox, tenant: &TestAccount, (operation, command): Call, answer: &Value) -> TestResult<String> {
     tenant.clear_rules()?;
     let mut rule = json!({ "fault": "answer", "operation": operation });
     for (name, value) in answer.as_object().ok_or("no rule")? {

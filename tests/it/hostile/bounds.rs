@@ -7,12 +7,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, Tenant, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult};
 
 const MIB: u64 = 1024 * 1024;
 
 /// A bucket with some objects, and a job.
-fn on_aws() -> TestResult<(Sandbox, Tenant, String)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount, String)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     let bucket = tenant.default_bucket();
     tenant.make_bucket(&bucket)?;
@@ -97,7 +97,7 @@ fn a_slice_of_the_history_that_leads_in_a_circle_ends() -> TestResult {
 }
 
 /// How many bytes of answers to an operation were sent.
-fn sent(tenant: &Tenant, operation: &str) -> TestResult<u64> {
+fn sent(tenant: &TestAccount, operation: &str) -> TestResult<u64> {
     let calls = tenant.calls()?;
     let of_it = calls.iter().filter(|call| call["operation"] == operation);
     Ok(of_it.filter_map(|call| call["sent"].as_u64()).sum())

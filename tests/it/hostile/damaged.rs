@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::robust::{GUARD, SUPERVISOR, hold, process, signal};
+use crate::local::robust::{GUARD, SUPERVISOR, hold, process, signal};
 use crate::support::{Sandbox, TestResult, poll};
 
 use super::models::as_user;

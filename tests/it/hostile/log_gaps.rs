@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::robust::disk::on_a_small_disk;
-use crate::robust::{GUARD, SUPERVISOR, hold, process, signal};
+use crate::local::robust::disk::on_a_small_disk;
+use crate::local::robust::{GUARD, SUPERVISOR, hold, process, signal};
 use crate::support::{Sandbox, TestResult, poll};
 
 /// Prints numbered lines without end, of lengths that differ: some are cut by every limit there is.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::support::{Said, Sandbox, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestResult};
 
 /// The folders of this computer, without those of the user who runs the tests.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -32,7 +32,7 @@ struct End {
 }
 
 /// Runs a script as user 1000 if the tests run as root, as their own user if not: root ignores modes.
-pub(super) fn as_user(sandbox: &Sandbox, script: &str) -> TestResult<Said> {
+pub(super) fn as_user(sandbox: &Sandbox, script: &str) -> TestResult<CommandOutput> {
     let as_user = format!(
         "if [ $(id -u) = 0 ]; then chown -R 1000:1000 . && PATH={PATH} exec setpriv --reuid=1000 --regid=1000 \
          --clear-groups sh -uc \"$RUN\"; else exec sh -uc \"$RUN\"; fi"

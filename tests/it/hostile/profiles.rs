@@ -8,7 +8,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo};
 use serde_json::json;
 
-use crate::support::{Said, Sandbox, Tenant, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// In the home folder.
 const FILES: [&str; 2] = ["config", "credentials"];
@@ -58,14 +58,14 @@ fn remove(path: &Path) -> TestResult {
     Ok(())
 }
 
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     fs::create_dir(sandbox.path("home/.aws"))?;
     tenant.jobs(&[json!({ "name": "done", "created": 1_732_334_455 })])?;
     Ok((sandbox, tenant))
 }
 
-fn check_refused(said: &Said, path: &str, words: &str) {
+fn check_refused(said: &CommandOutput, path: &str, words: &str) {
     assert!(said.stderr.contains(path) && said.stderr.contains(words) && said.stderr.contains("hint: "), "{said}");
 }
 

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::EntryType;
 
-use crate::support::{Said, Sandbox, Tenant, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// A tar made entry by entry, with nothing checked.
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Raw {
 /// A bucket with one object, `model.tar.gz`.
 struct Bucket {
     sandbox: Sandbox,
-    tenant: Tenant,
+    tenant: TestAccount,
     uri: String,
 }
 
@@ -79,7 +79,7 @@ impl Bucket {
         Ok(Self { sandbox, tenant, uri: format!("s3://{bucket}/model.tar.gz") })
     }
 
-    fn download(&self, args: &[&str]) -> TestResult<Said> {
+    fn download(&self, args: &[&str]) -> TestResult<CommandOutput> {
         self.sandbox.smtrain(&["download", "-d", "out", &self.uri]).args(args).run()
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use nix::sys::stat::Mode;
 
-use crate::support::{Project, Said, Sandbox, Tenant, TestResult};
+use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// A secret of AWS's shape, put together here so that no scanner takes this file for a leak.
 fn aws_secret() -> String {
@@ -57,7 +57,7 @@ fn with_leaks(project: Project, folder: &str) -> TestResult<Project> {
 }
 
 /// Commands that must say the same of what can't be sent, before anything is.
-fn refusals(sandbox: &Sandbox, project: &Project) -> TestResult<Vec<Said>> {
+fn refusals(sandbox: &Sandbox, project: &Project) -> TestResult<Vec<CommandOutput>> {
     let spec = project.spec();
     let commands: [&[&str]; 3] =
         [&["submit", "--local", &spec], &["submit", "--dry-run", "--region", "eu-west-1", &spec], &["validate", &spec]];
@@ -180,7 +180,7 @@ fn data(sandbox: &Sandbox) -> TestResult<Project> {
     sandbox.project("proj", "pass")?.with("[channels]\ntrain = \"../data\"\n")
 }
 
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     tenant.set("phase_seconds", 600.0)?;
     let role = tenant.role_arn().to_owned();

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
-use crate::robust::{GUARD, SUPERVISOR, hold, process, signal, written_state};
+use crate::local::robust::{GUARD, SUPERVISOR, hold, process, signal, written_state};
 use crate::support::{Sandbox, TestResult, poll};
 
 /// Saves something when it is asked to stop.

@@ -8,32 +8,32 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::support::{Project, Said, Sandbox, Tenant, TestResult};
+use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// More than goes in one request, in bytes.
 const LARGE: usize = 20 * 1024 * 1024 + 5;
 const STORED_AGAIN: &str = "was not what its name says: stored again";
 
 /// A sandbox on AWS whose jobs stay at their start.
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     tenant.set("phase_seconds", 600.0)?;
     let role = tenant.role_arn().to_owned();
     Ok((sandbox.with_env("SMTRAIN_ROLE", role), tenant))
 }
 
-fn submit(sandbox: &Sandbox, project: &Project) -> TestResult<Said> {
+fn submit(sandbox: &Sandbox, project: &Project) -> TestResult<CommandOutput> {
     sandbox.smtrain(&["submit", &project.spec()]).run()
 }
 
 /// The one key below a prefix that ends so.
-fn key(tenant: &Tenant, prefix: &str, ending: &str) -> TestResult<String> {
+fn key(tenant: &TestAccount, prefix: &str, ending: &str) -> TestResult<String> {
     let keys = tenant.keys(&tenant.default_bucket(), prefix)?;
     keys.into_iter().find(|key| key.ends_with(ending)).ok_or_else(|| format!("no {ending} below {prefix}").into())
 }
 
 /// Puts something else in an object's place: the next submit stores it again and says so, the one after does not.
-fn is_stored_again(sandbox: &Sandbox, tenant: &Tenant, project: &Project, key: &str, other: &[u8]) -> TestResult {
+fn is_stored_again(sandbox: &Sandbox, tenant: &TestAccount, project: &Project, key: &str, other: &[u8]) -> TestResult {
     let bucket = tenant.default_bucket();
     let stored = tenant.get_object(&bucket, key)?;
     tenant.put_object(&bucket, key, other)?;
@@ -217,7 +217,7 @@ fn archive(byte: u8) -> TestResult<Vec<u8>> {
 /// A bucket with a model, `model.tar.gz`, and what a stranger knows of it.
 struct Planted {
     sandbox: Sandbox,
-    tenant: Tenant,
+    tenant: TestAccount,
     bucket: String,
     uri: String,
 }
@@ -257,19 +257,19 @@ impl Planted {
     }
 
     /// The model is the object's, and what lies elsewhere is as it was.
-    fn assert_own(&self, said: &Said, file: &str, content: &[u8]) -> TestResult {
+    fn assert_own(&self, said: &CommandOutput, file: &str, content: &[u8]) -> TestResult {
         assert!(fs::read(self.sandbox.path("out/model").join(file))? == content, "{said}");
         self.assert_untouched(said)
     }
 
-    fn assert_untouched(&self, said: &Said) -> TestResult {
+    fn assert_untouched(&self, said: &CommandOutput) -> TestResult {
         let read = |path: &str| fs::read_to_string(self.sandbox.path("elsewhere").join(path));
         assert_eq!((read("mine")?, read("a/b.bin")?), ("mine".to_owned(), "mine".to_owned()), "{said}");
         assert_eq!(fs::read_dir(self.sandbox.path("elsewhere"))?.count(), 2, "{said}");
         Ok(())
     }
 
-    fn download(&self, uri: &str) -> TestResult<Said> {
+    fn download(&self, uri: &str) -> TestResult<CommandOutput> {
         self.sandbox.smtrain(&["download", "-d", "out", uri]).run()
     }
 }

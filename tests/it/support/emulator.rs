@@ -55,14 +55,14 @@ fn port(stdout: ChildStdout) -> TestResult<u16> {
 
 /// An account of its own on the emulator, with all that is in it: buckets, jobs, logs, rules that make calls fail.
 #[derive(Debug)]
-pub(crate) struct Tenant {
+pub(crate) struct TestAccount {
     port: u16,
     access_key: String,
     account: String,
     role_arn: String,
 }
 
-impl Tenant {
+impl TestAccount {
     pub(crate) fn new() -> TestResult<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);

@@ -5,13 +5,13 @@ mod poll;
 mod process;
 mod project;
 pub(crate) mod python;
-mod said;
+mod output;
 mod sandbox;
 
-pub(crate) use emulator::{Injected, Tenant};
+pub(crate) use emulator::{Injected, TestAccount};
 pub(crate) use poll::poll;
 pub(crate) use project::Project;
-pub(crate) use said::Said;
+pub(crate) use output::CommandOutput;
 pub(crate) use sandbox::Sandbox;
 
 /// What a test returns: any error fails it.

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Said, TestResult, poll};
+use super::{CommandOutput, TestResult, poll};
 
 /// A command to be run in a sandbox.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Command {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(self) -> TestResult<Said> {
+    pub(crate) fn run(self) -> TestResult<CommandOutput> {
         self.start()?.finish()
     }
 
@@ -92,14 +92,14 @@ impl Running {
     }
 
     /// Waits for its end, and for the end of both streams: a process left behind that holds one open is found out.
-    pub(crate) fn finish(mut self) -> TestResult<Said> {
+    pub(crate) fn finish(mut self) -> TestResult<CommandOutput> {
         let status = poll("the command's end", || Ok(self.child.try_wait()?));
         let status =
             status.map_err(|error| format!("{error}; it said\n{}{}", self.stdout.text(), self.stderr.text()))?;
         let code = shell_code(status);
         let (stdout, stderr) = (self.stdout.finish("stdout")?, self.stderr.finish("stderr")?);
         let raw = [self.stdout.bytes(), self.stderr.bytes()].concat();
-        Ok(Said { stdout, stderr, code, raw })
+        Ok(CommandOutput { stdout, stderr, code, raw })
     }
 }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::process::Command;
 use super::python::{emulator_python, tests_folder};
-use super::{Project, Said, Tenant, TestResult, poll};
+use super::{Project, CommandOutput, TestAccount, TestResult, poll};
 
 /// What decides about Python and the way to package indexes: kept. All other variables are cleared.
 const KEPT: [&str; 5] = ["PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "PYENV_"];
@@ -55,8 +55,8 @@ impl Sandbox {
     }
 
     /// A sandbox whose commands speak to the emulator, as a tenant of its own.
-    pub(crate) fn on_aws() -> TestResult<(Self, Tenant)> {
-        let tenant = Tenant::new()?;
+    pub(crate) fn on_aws() -> TestResult<(Self, TestAccount)> {
+        let tenant = TestAccount::new()?;
         let sandbox =
             tenant.environment().into_iter().fold(Self::new()?, |all, (name, value)| all.with_env(name, value));
         Ok((sandbox, tenant))
@@ -134,7 +134,7 @@ impl Sandbox {
     }
 
     /// Submits a local job, waits until it has ended with exit code `code`, and returns its name and what was said.
-    pub(crate) fn end(&self, project: &Project, args: &[&str], code: i32) -> TestResult<(String, Said)> {
+    pub(crate) fn end(&self, project: &Project, args: &[&str], code: i32) -> TestResult<(String, CommandOutput)> {
         let command = self.smtrain(&["submit", "--local", "--wait", &project.spec()]).args(args);
         let said = command.run()?.expect(code)?;
         Ok((said.line().to_owned(), said))

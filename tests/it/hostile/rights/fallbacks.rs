@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{CREATED, deny, on_aws};
-use crate::support::{Said, Tenant, TestResult};
+use crate::support::{CommandOutput, TestAccount, TestResult};
 
 /// IAM's message, and the one that S3 gives callers of other accounts.
 const MESSAGES: [&str; 2] = ["", "Access Denied"];
 
-fn jobs(tenant: &Tenant, count: u64) -> TestResult {
+fn jobs(tenant: &TestAccount, count: u64) -> TestResult {
     let job = |number: u64| {
         let status = if number.is_multiple_of(2) { "Completed" } else { "Failed" };
         json!({
@@ -24,13 +24,13 @@ fn resource(message: &str) -> &'static str {
     if message.is_empty() { "arn:aws:sagemaker:eu-west-1:" } else { "*" }
 }
 
-fn deny_as(tenant: &Tenant, operation: &str, message: &str) -> TestResult {
+fn deny_as(tenant: &TestAccount, operation: &str, message: &str) -> TestResult {
     tenant.clear_rules()?;
     tenant.rule(&json!({ "fault": "access_denied", "operation": operation, "message": message }))
 }
 
 /// Fails unless stderr names the action, with the resource, exactly once, in one line of this label.
-fn check_once(said: &Said, label: &str, action: &str, resource: &str) -> TestResult {
+fn check_once(said: &CommandOutput, label: &str, action: &str, resource: &str) -> TestResult {
     let lines: Vec<&str> = said.stderr.lines().filter(|line| line.contains("could not")).collect();
     let [line] = lines[..] else { return Err(format!("{} lines on {action}: {said}", lines.len()).into()) };
     let resources = [format!("on resource: {resource}"), format!("it takes {action} on {resource}")];

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{check_whole, follow, start};
-use crate::support::{Injected, Sandbox, Tenant, TestResult};
+use crate::support::{Injected, Sandbox, TestAccount, TestResult};
 
 /// The same line three times in one moment, of two nodes.
 fn thrice() -> Vec<Value> {
@@ -13,7 +13,7 @@ fn thrice() -> Vec<Value> {
 }
 
 /// Calls are throttled, connections reset.
-fn trouble(tenant: &Tenant, seed: u32) -> TestResult {
+fn trouble(tenant: &TestAccount, seed: u32) -> TestResult {
     tenant.rule(&json!({ "fault": "reset_before", "probability": 0.05, "seed": seed }))?;
     tenant.rule(&json!({ "fault": "throttle", "probability": 0.3, "seed": seed }))
 }

@@ -5,9 +5,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, Sandbox, Tenant, TestResult, poll};
+use crate::support::{Project, Sandbox, TestAccount, TestResult, poll};
 
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     Ok((sandbox.with_env("SMTRAIN_ROLE", "SageMakerRole"), tenant))
 }
@@ -135,7 +135,7 @@ fn a_shell_script_in_an_image_of_ones_own_fails_with_its_code() -> TestResult {
 }
 
 /// The code's objects.
-fn codes(tenant: &Tenant) -> TestResult<Vec<String>> {
+fn codes(tenant: &TestAccount) -> TestResult<Vec<String>> {
     tenant.keys(&tenant.default_bucket(), "smtrain/code/")
 }
 

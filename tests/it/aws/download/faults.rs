@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Bucket, MIB, Model, names_in, noise};
-use crate::support::{Said, TestResult};
+use crate::support::{CommandOutput, TestResult};
 
 /// The model comes whole, whatever happens to its calls on the way.
 fn comes_whole(rule: &Value) -> TestResult {
@@ -42,7 +42,7 @@ fn internal_errors() -> TestResult {
 }
 
 /// The download fails with these words, and nothing stands under the model's name.
-fn fails(bucket: &Bucket, args: &[&str], words: &[&str]) -> TestResult<Said> {
+fn fails(bucket: &Bucket, args: &[&str], words: &[&str]) -> TestResult<CommandOutput> {
     let said = bucket.download(args)?.expect(1)?;
     assert_eq!(said.stdout, "");
     assert!(words.iter().all(|word| said.stderr.contains(word)), "{words:?}: {said}");

@@ -1,9 +1,9 @@
 //! Disks that are full, or can't be written.
 
-use crate::support::{Said, Sandbox, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestResult};
 
 /// Runs a shell script with a small disk of its own as SMTRAIN_HOME.
-pub(crate) fn on_a_small_disk(sandbox: &Sandbox, size: &str, script: &str) -> TestResult<Said> {
+pub(crate) fn on_a_small_disk(sandbox: &Sandbox, size: &str, script: &str) -> TestResult<CommandOutput> {
     let mount = format!(
         "mkdir -p $SMTRAIN_HOME && unshare -Urm sh -c 'mount -t tmpfs -o size={size} none $SMTRAIN_HOME && {{ {script} }}'"
     );

@@ -1,10 +1,10 @@
 //! Disks that have no room for it, or no more room.
 
 use super::{Bucket, MIB, Model};
-use crate::support::{Said, TestResult};
+use crate::support::{CommandOutput, TestResult};
 
 /// Runs a shell script with a small disk of its own at `out`; `$uri` is what there is to download.
-fn on_a_small_disk(bucket: &Bucket, size: &str, uri: &str, script: &str) -> TestResult<Said> {
+fn on_a_small_disk(bucket: &Bucket, size: &str, uri: &str, script: &str) -> TestResult<CommandOutput> {
     let mount = format!("mkdir out && unshare -Urm sh -c 'mount -t tmpfs -o size={size} none out && {{ {script} }}'");
     bucket.sandbox.sh(&mount).env("uri", uri).run()
 }

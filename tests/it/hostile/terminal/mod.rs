@@ -9,7 +9,7 @@ use std::path::Path;
 use regex::bytes::Regex;
 use serde_json::json;
 
-use crate::support::{Said, Sandbox, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestResult};
 
 /// Colours that smtrain never uses, the window's title, the cursor, CSI in one character, the bell, a line that writes over
 /// itself, and text that runs backwards; with a word by which it is found again.
@@ -36,7 +36,7 @@ fn check(raw: &[u8], what: &str) -> TestResult {
 }
 
 /// Runs a command piped and in a terminal, and checks what both say.
-fn steers_nothing(sandbox: &Sandbox, arguments: &[&str]) -> TestResult<[Said; 2]> {
+fn steers_nothing(sandbox: &Sandbox, arguments: &[&str]) -> TestResult<[CommandOutput; 2]> {
     let arguments = [arguments, &["-v", "--color", "always"]].concat();
     let piped = sandbox.smtrain(&arguments).run()?;
     let shown = sandbox.terminal(&arguments).run()?;

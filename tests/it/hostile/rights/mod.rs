@@ -5,17 +5,17 @@ mod metadata;
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, Said, Sandbox, Tenant, TestResult};
+use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
 
 const JOB: &str = "job";
 const CREATED: u64 = 1_763_884_800;
 
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     Ok((sandbox.with_env("SMTRAIN_ROLE", tenant.role_arn()), tenant))
 }
 
-fn deny(tenant: &Tenant, operation: &str) -> TestResult {
+fn deny(tenant: &TestAccount, operation: &str) -> TestResult {
     tenant.rule(&json!({ "fault": "access_denied", "operation": operation }))
 }
 
@@ -26,7 +26,7 @@ const ENDS: [(&str, i32); 3] = [("Completed", 0), ("Failed", 3), ("Stopped", 4)]
 const READING: [&str; 2] = ["DescribeLogStreams", "GetLogEvents"];
 
 /// Fails unless the missing right was told once, and the job's status is what decided.
-fn check_without_log(said: &Said, operation: &str) -> TestResult {
+fn check_without_log(said: &CommandOutput, operation: &str) -> TestResult {
     let action = format!("is not authorized to perform: logs:{operation} on resource: arn:aws:logs:eu-west-1:");
     let is_once = said.stderr.matches(&action).count() == 1 && said.stderr.matches("without its log").count() == 1;
     if is_once && said.stderr.contains("/aws/sagemaker/TrainingJobs") && said.stderr.contains("User: arn:aws:sts::") {
@@ -187,12 +187,12 @@ const DENIED: [Denied; 18] = [
 ];
 
 /// A bucket's name that no other tenant has taken.
-fn numbers(tenant: &Tenant) -> String {
+fn numbers(tenant: &TestAccount) -> String {
     format!("numbers-{}", tenant.account())
 }
 
 /// A tenant with all that the commands are about.
-fn furnished() -> TestResult<(Sandbox, Tenant, Project)> {
+fn furnished() -> TestResult<(Sandbox, TestAccount, Project)> {
     let (sandbox, tenant) = on_aws()?;
     tenant.set("phase_seconds", 600.0)?;
     let bucket = numbers(&tenant);
@@ -208,7 +208,7 @@ fn furnished() -> TestResult<(Sandbox, Tenant, Project)> {
 }
 
 /// Fails unless the error names the action and the resource; returns what was said.
-fn check_denied(denied: &Denied, message: &str) -> TestResult<Said> {
+fn check_denied(denied: &Denied, message: &str) -> TestResult<CommandOutput> {
     let (sandbox, tenant, project) = furnished()?;
     let Denied { operation, command, action, resource } = denied;
     tenant.rule(&json!({ "fault": "access_denied", "operation": operation, "message": message }))?;

@@ -2,7 +2,7 @@
 
 use crate::support::{Sandbox, TestResult};
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 
 /// Lines of the README's shell blocks that run smtrain, without comments, from `smtrain` on.
 fn invocations() -> Vec<&'static str> {

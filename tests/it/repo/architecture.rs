@@ -1,11 +1,12 @@
 //! What the code promises about its own shape: who may print, who may read the environment, which way imports run.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
+use super::imports::{Import, Imports};
 use crate::support::TestResult;
 
 /// The longest file.
@@ -52,18 +53,30 @@ const IMPORTS: [(&str, &[&str]); 17] = [
 
 #[test]
 fn imports_run_one_way() -> TestResult {
-    // A name that isn't followed by `::` is an item of the root, which imports everything anyway.
-    let import = Regex::new(r"\bcrate::(?:([a-z_]+)(?:::|;)|\{([^}]*)\})")?;
-    none_of(|file, line| {
-        let Some((_, allowed)) = IMPORTS.iter().find(|(module, _)| *module == file.module()) else { return false };
-        import.captures_iter(line).any(|found| {
-            let names = found.get(1).or(found.get(2)).map_or("", |names| names.as_str());
-            names.split(',').map(|name| name.trim().split("::").next().unwrap_or_default()).any(|name| {
-                let is_item = name.is_empty() || !name.starts_with(char::is_lowercase);
-                !(is_item || name == file.module() || allowed.contains(&name))
-            })
-        })
-    })
+    let upwards = |import: &Import| {
+        let (from, to) = (room(&import.from), room(&import.to));
+        IMPORTS
+            .iter()
+            .find(|(module, _)| *module == from)
+            .is_some_and(|(_, allowed)| from != to && !allowed.contains(&to))
+    };
+    none(Imports::read()?.between_files().into_iter().filter(upwards).map(|import| import.to_string()))
+}
+
+/// No file needs, directly or by way of others, a file that needs it.
+#[test]
+fn no_two_files_import_each_other() -> TestResult {
+    let mut imports = Imports::read()?.between_files();
+    // What imports nothing more, or is imported by nothing more, is in no circle.
+    loop {
+        let from: BTreeSet<String> = imports.iter().map(|import| import.from.clone()).collect();
+        let to: BTreeSet<String> = imports.iter().map(|import| import.to.clone()).collect();
+        let count = imports.len();
+        imports.retain(|import| from.contains(&import.to) && to.contains(&import.from));
+        if imports.len() == count {
+            return none(imports.iter().map(Import::to_string));
+        }
+    }
 }
 
 #[test]
@@ -77,11 +90,12 @@ fn every_module_has_its_imports_listed() -> TestResult {
 
 #[test]
 fn only_the_root_names_a_cloud() -> TestResult {
-    let named = Regex::new(r"\bcloud::(local|aws)\b")?;
-    none_of(|file, line| {
-        let is_inside = ["cloud/aws/", "cloud/local/"].iter().any(|home| file.name.starts_with(home));
-        named.is_match(line) && file.name != "lib.rs" && !is_inside && !is_prose(line)
-    })
+    let imports = Imports::read()?;
+    let named = imports.paths().filter(|(file, path)| {
+        let is_a_cloud = path.len() > 1 && path[0] == "cloud" && ["aws", "local"].contains(&path[1].as_str());
+        is_a_cloud && *file != "lib.rs" && !file.starts_with("cloud/")
+    });
+    none(named.map(|(file, path)| format!("src/{file}: {}", path.join("::"))))
 }
 
 #[test]
@@ -143,11 +157,11 @@ fn every_file_opens_with_its_job() -> TestResult {
 }
 
 /// One file of the product.
-struct Source {
+pub(super) struct Source {
     /// Its path below `src/`.
-    name: String,
+    pub(super) name: String,
     /// Without its tests.
-    code: String,
+    pub(super) code: String,
     /// Of the whole file.
     lines: usize,
 }
@@ -155,28 +169,34 @@ struct Source {
 impl Source {
     /// The module at the crate's root that it belongs to.
     fn module(&self) -> &str {
-        let first = self.name.split('/').next().unwrap_or_default();
-        first.strip_suffix(".rs").unwrap_or(first)
+        room(&self.name)
     }
+}
+
+/// The module at the crate's root that a file belongs to.
+fn room(name: &str) -> &str {
+    let first = name.split('/').next().unwrap_or_default();
+    first.strip_suffix(".rs").unwrap_or(first)
 }
 
 /// Fails with every line that the rule forbids.
 fn none_of(is_forbidden: impl Fn(&Source, &str) -> bool) -> TestResult {
-    let mut found = String::new();
+    let mut found = Vec::new();
     for file in sources()? {
         for (number, line) in file.code.lines().enumerate().filter(|(_, line)| is_forbidden(&file, line)) {
-            writeln!(found, "src/{}:{}: {}", file.name, number + 1, line.trim())?;
+            found.push(format!("src/{}:{}: {}", file.name, number + 1, line.trim()));
         }
     }
-    if found.is_empty() { Ok(()) } else { Err(format!("against STYLE.md:\n{found}").into()) }
+    none(found.into_iter())
 }
 
-fn is_prose(line: &str) -> bool {
-    line.trim_start().starts_with("//")
+fn none(found: impl Iterator<Item = String>) -> TestResult {
+    let found: Vec<String> = found.collect();
+    if found.is_empty() { Ok(()) } else { Err(format!("against docs/style.md:\n{}", found.join("\n")).into()) }
 }
 
 /// Every file of `src/` but those that are tests.
-fn sources() -> TestResult<Vec<Source>> {
+pub(super) fn sources() -> TestResult<Vec<Source>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut sources = Vec::new();
     let mut folders = vec![root.clone()];

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{Bucket, files_in, names_in, noted};
-use crate::support::{Project, Said, TestResult, poll};
+use crate::support::{Project, CommandOutput, TestResult, poll};
 
 const SCRIPT: &str = "
 import os, pathlib
@@ -87,7 +87,7 @@ fn a_list_and_one_file() -> TestResult {
     let project = project(&bucket)?;
     for place in PLACES {
         let job = completed(&bucket, &project, place)?;
-        let list = |args: &[&str]| -> TestResult<Said> { bucket.download(&[&[&*job, "--list"], args].concat())?.ok() };
+        let list = |args: &[&str]| -> TestResult<CommandOutput> { bucket.download(&[&[&*job, "--list"], args].concat())?.ok() };
         assert_eq!(list(&[])?.lines(), [" 1000.00 KiB  weights.bin", "         4 B  report.txt"]);
         assert_eq!(list(&["--checkpoints"])?.lines(), ["         8 B  step-1/state"]);
         let parts: Vec<Value> =

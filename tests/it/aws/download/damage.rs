@@ -6,11 +6,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::{Bucket, MIB, Model, noted};
-use crate::support::{Said, TestResult};
+use crate::support::{CommandOutput, TestResult};
 
 /// What a second run says, and how much it fetches.
 struct Second {
-    said: Said,
+    said: CommandOutput,
     sent: u64,
     /// What the first run had noted, and the size of it all.
     noted: u64,

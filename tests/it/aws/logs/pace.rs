@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{check_whole, follow, start};
-use crate::support::{Sandbox, Tenant, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult};
 
 /// The times of the calls of an operation, or of all; in seconds since 1970.
-fn times(tenant: &Tenant, operation: Option<&str>) -> TestResult<Vec<f64>> {
+fn times(tenant: &TestAccount, operation: Option<&str>) -> TestResult<Vec<f64>> {
     let calls = tenant.calls()?;
     let wanted = calls.iter().filter(|call| operation.is_none_or(|operation| call["operation"] == operation));
     Ok(wanted.filter_map(|call| call["time"].as_f64()).collect())

@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::{ended, start};
-use crate::support::{Sandbox, Tenant, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult};
 
 /// What would clear the screen, set the title, move the cursor, ring, or leave the line. `\u{9b}` is CSI in one
 /// character.
@@ -22,7 +22,7 @@ const NASTY: [&str; 9] = [
 
 const RED: &str = "\u{1b}[31mred\u{1b}[0m and \u{1b}[1;38;5;208mbold\u{1b}[m";
 
-fn odd_job(tenant: &Tenant) -> TestResult {
+fn odd_job(tenant: &TestAccount) -> TestResult {
     let mut lines: Vec<(usize, u64, &str)> = NASTY.iter().map(|text| (1, 60, *text)).collect();
     lines.extend([(1, 61, RED), (1, 62, "caf\u{fffd}\u{fffd}"), (1, 63, "the end")]);
     ended(tenant, "odd", "Completed", &lines)

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{Bucket, MIB, Model, names_in, noise};
-use crate::support::{Said, TestResult};
+use crate::support::{CommandOutput, TestResult};
 
 /// Archives with what is wrong in each.
 fn unsound() -> TestResult<Vec<(Vec<u8>, &'static str)>> {
@@ -40,7 +40,7 @@ fn is_saved(bucket: &Bucket, uri: &str, bytes: &[u8], words: &[&str]) -> TestRes
     Ok(())
 }
 
-fn is_not_unpacked(bucket: &Bucket, uri: &str, words: &[&str]) -> TestResult<Said> {
+fn is_not_unpacked(bucket: &Bucket, uri: &str, words: &[&str]) -> TestResult<CommandOutput> {
     let said = bucket.download(&[uri])?.expect(1)?;
     assert!(said.stderr.contains(&format!("could not unpack {uri}")), "{said}");
     assert!(words.iter().all(|word| said.stderr.contains(word)), "{words:?}: {said}");

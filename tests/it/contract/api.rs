@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::python::{emulator_python, tests_folder};
-use crate::support::{Said, Sandbox, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestResult};
 
 /// Fields of the model that no key sets, each for a reason.
 const NOT_SENT: [(&str, &str); 2] = [
@@ -15,7 +15,7 @@ const NOT_SENT: [(&str, &str); 2] = [
     ("ResourceConfig.SelectedInstanceCount", "the service's answer: which of the preferences it took"),
 ];
 
-fn dry_run(sandbox: &Sandbox, spec: &str) -> TestResult<Said> {
+fn dry_run(sandbox: &Sandbox, spec: &str) -> TestResult<CommandOutput> {
     let place = ["--region", "eu-west-1", "--role", "arn:aws:iam::111122223333:role/R"];
     sandbox.smtrain(&["submit", spec, "--dry-run"]).args(place).run()?.ok()
 }

@@ -5,7 +5,7 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::{Project, Sandbox, Tenant, TestResult, poll};
+use crate::support::{Project, Sandbox, TestAccount, TestResult, poll};
 
 /// More than goes in one request, in bytes, and its parts.
 const LARGE: usize = 20 * 1024 * 1024 + 5;
@@ -26,7 +26,7 @@ fn project(sandbox: &Sandbox) -> TestResult<(Project, Vec<u8>)> {
 }
 
 /// Its jobs stay at their start: nothing here is about what they do.
-fn on_aws() -> TestResult<(Sandbox, Tenant)> {
+fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     tenant.set("phase_seconds", 600.0)?;
     let role = tenant.role_arn().to_owned();
@@ -38,11 +38,11 @@ fn submit(sandbox: &Sandbox, project: &Project, code: i32) -> TestResult<String>
 }
 
 /// The keys of the data.
-fn data(tenant: &Tenant) -> TestResult<Vec<String>> {
+fn data(tenant: &TestAccount) -> TestResult<Vec<String>> {
     tenant.keys(&tenant.default_bucket(), "smtrain/data/")
 }
 
-fn key_of_large(tenant: &Tenant) -> TestResult<String> {
+fn key_of_large(tenant: &TestAccount) -> TestResult<String> {
     data(tenant)?.into_iter().find(|key| key.ends_with("/large.bin")).ok_or_else(|| "it is not there".into())
 }
 
@@ -120,7 +120,7 @@ fn failures_on_the_way_change_nothing_of_what_is_stored() -> TestResult {
 }
 
 /// The multipart uploads that S3 still holds parts of.
-fn open(sandbox: &Sandbox, tenant: &Tenant) -> TestResult<String> {
+fn open(sandbox: &Sandbox, tenant: &TestAccount) -> TestResult<String> {
     let bucket = tenant.default_bucket();
     let list =
         format!("import boto3; print(boto3.client('s3').list_multipart_uploads(Bucket='{bucket}').get('Uploads', []))");

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::support::{Said, Sandbox, Tenant, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// Seconds since 1970.
 fn now() -> TestResult<f64> {
@@ -18,7 +18,7 @@ fn job(name: &str, age: f64, state: &Value) -> TestResult<Value> {
 }
 
 /// Jobs `n-1` (the newest) to `n-{count}`, a minute apart, of two hours and older. Every tenth has failed.
-fn many(tenant: &Tenant, count: u32) -> TestResult {
+fn many(tenant: &TestAccount, count: u32) -> TestResult {
     let one = |number: u32| {
         let status = if number.is_multiple_of(10) { "Failed" } else { "Completed" };
         job(&format!("n-{number}"), 7200.0 + 60.0 * f64::from(number), &json!({ "TrainingJobStatus": status }))
@@ -26,7 +26,7 @@ fn many(tenant: &Tenant, count: u32) -> TestResult {
     tenant.jobs(&(1..=count).map(one).collect::<TestResult<Vec<_>>>()?)
 }
 
-fn history(sandbox: &Sandbox, arguments: &[&str]) -> TestResult<Said> {
+fn history(sandbox: &Sandbox, arguments: &[&str]) -> TestResult<CommandOutput> {
     sandbox.smtrain(&["history"]).args(arguments).run()?.ok()
 }
 
@@ -39,7 +39,7 @@ fn names(rows: &[Value]) -> Vec<&str> {
 }
 
 /// The operations that were called, and forgets them.
-fn calls(tenant: &Tenant) -> TestResult<Vec<String>> {
+fn calls(tenant: &TestAccount) -> TestResult<Vec<String>> {
     let mut called: Vec<String> =
         tenant.calls()?.iter().filter_map(|call| call["operation"].as_str().map(str::to_owned)).collect();
     called.sort();

@@ -22,7 +22,7 @@ use flate2::write::GzEncoder;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::{Said, Sandbox, Tenant, TestResult, poll};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult, poll};
 
 const MIB: usize = 1024 * 1024;
 
@@ -146,7 +146,7 @@ fn noted(journal: &Path) -> u64 {
 /// A bucket, and who downloads from it to the folder `out`.
 struct Bucket {
     sandbox: Sandbox,
-    tenant: Tenant,
+    tenant: TestAccount,
     name: String,
 }
 
@@ -174,7 +174,7 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
-    fn download(&self, args: &[&str]) -> TestResult<Said> {
+    fn download(&self, args: &[&str]) -> TestResult<CommandOutput> {
         self.sandbox.smtrain(&["download", "-d", "out"]).args(args).run()
     }
 

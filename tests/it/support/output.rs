@@ -10,7 +10,7 @@ use super::TestResult;
 
 /// One command's end.
 #[derive(Clone, Debug)]
-pub(crate) struct Said {
+pub(crate) struct CommandOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     /// The exit code; 128 and the signal's number for a command that a signal ended, as a shell has it.
@@ -19,7 +19,7 @@ pub(crate) struct Said {
     pub(crate) raw: Vec<u8>,
 }
 
-impl Said {
+impl CommandOutput {
     /// The command itself, when it exited with `code`; else an error that shows all it said.
     pub(crate) fn expect(self, code: i32) -> TestResult<Self> {
         if self.code == code { Ok(self) } else { Err(format!("expected exit code {code}:\n{self}").into()) }
@@ -57,7 +57,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for CommandOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stdout, stderr, code, raw: _ } = self;
         write!(f, "exit code: {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")

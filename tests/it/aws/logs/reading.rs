@@ -4,10 +4,10 @@ use regex::Regex;
 use serde_json::json;
 
 use super::{CREATED, ended};
-use crate::support::{Said, Sandbox, Tenant, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// Three nodes, a line each at every second from 60 on: `step 0 of algo-1`, `step 0 of algo-2`, ...
-fn three_nodes(tenant: &Tenant) -> TestResult {
+fn three_nodes(tenant: &TestAccount) -> TestResult {
     let texts: Vec<(usize, u64, String)> = (0..10)
         .flat_map(|step| (1..=3).map(move |node| (node, 60 + step, format!("step {step} of algo-{node}"))))
         .collect();
@@ -16,14 +16,14 @@ fn three_nodes(tenant: &Tenant) -> TestResult {
 }
 
 /// One node: `step 0` to `step 9`, of which the fifth is an error.
-fn one_node(tenant: &Tenant) -> TestResult {
+fn one_node(tenant: &TestAccount) -> TestResult {
     let texts: Vec<String> =
         (0..10).map(|step| format!("step {step}{}", if step == 5 { " ERROR" } else { "" })).collect();
     let lines: Vec<_> = texts.iter().zip(60..).map(|(text, second)| (1, second, text.as_str())).collect();
     ended(tenant, "one", "Completed", &lines)
 }
 
-fn logs(sandbox: &Sandbox, job: &str, arguments: &[&str]) -> TestResult<Said> {
+fn logs(sandbox: &Sandbox, job: &str, arguments: &[&str]) -> TestResult<CommandOutput> {
     sandbox.smtrain(&["logs", job]).args(arguments).run()?.ok()
 }
 

@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Injected, Said, Sandbox, Tenant, TestResult};
+use crate::support::{Injected, CommandOutput, Sandbox, TestAccount, TestResult};
 
 /// A line of `-o json`.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,7 +37,7 @@ struct Closing {
 }
 
 /// Starts a live job `name`, with these fields beside its name.
-fn start(tenant: &Tenant, name: &str, fields: &Value) -> TestResult {
+fn start(tenant: &TestAccount, name: &str, fields: &Value) -> TestResult {
     let mut job = json!({ "name": name });
     if let (Some(job), Some(fields)) = (job.as_object_mut(), fields.as_object()) {
         job.extend(fields.clone());
@@ -46,7 +46,7 @@ fn start(tenant: &Tenant, name: &str, fields: &Value) -> TestResult {
 }
 
 /// Adds a job that has ended with this status, and its log: each line its node, its second and its text.
-fn ended(tenant: &Tenant, name: &str, status: &str, lines: &[(usize, u64, &str)]) -> TestResult {
+fn ended(tenant: &TestAccount, name: &str, status: &str, lines: &[(usize, u64, &str)]) -> TestResult {
     let nodes = lines.iter().map(|(node, ..)| *node).max().unwrap_or(1);
     let resources = json!({ "InstanceType": "ml.m5.large", "InstanceCount": nodes, "VolumeSizeInGB": 30 });
     let state = json!({ "TrainingJobStatus": status, "ResourceConfig": resources });
@@ -65,13 +65,13 @@ fn ended(tenant: &Tenant, name: &str, status: &str, lines: &[(usize, u64, &str)]
 const CREATED: u64 = 1_763_884_800;
 
 /// Follows a job to its end.
-fn follow(sandbox: &Sandbox, job: &str) -> TestResult<Said> {
+fn follow(sandbox: &Sandbox, job: &str) -> TestResult<CommandOutput> {
     sandbox.smtrain(&["logs", "-f", job, "-o", "json"]).run()
 }
 
 /// Holds what was shown against what the job printed: every line once, in the order of time but for those that say that
 /// they are late, and as the closing line counts them. Returns the lines.
-fn check_whole(tenant: &Tenant, job: &str, said: &Said) -> TestResult<Vec<Line>> {
+fn check_whole(tenant: &TestAccount, job: &str, said: &CommandOutput) -> TestResult<Vec<Line>> {
     let fail = |what: &str| Err(format!("{what}\nexit code: {}\n--- stderr\n{}", said.code, said.stderr).into());
     let lines = said.stdout.lines().map(serde_json::from_str::<Line>).collect::<Result<Vec<_>, _>>()?;
     let injected = tenant.injected(job)?;
@@ -118,7 +118,7 @@ fn difference(injected: &[Injected], lines: &[Line]) -> String {
 }
 
 /// The closing line of stderr.
-fn closing(said: &Said) -> TestResult<Closing> {
+fn closing(said: &CommandOutput) -> TestResult<Closing> {
     let pattern = r"(?m)^([\d,]+) lines?, (\d+)/(\d+) nodes?, ([\d,]+) late, ([\d,]+) gaps?$";
     let found = Regex::new(pattern)?.captures(&said.stderr).ok_or(format!("no closing line in:\n{}", said.stderr))?;
     let number = |group: usize| found[group].replace(',', "").parse::<usize>();

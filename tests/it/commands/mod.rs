@@ -1,0 +1,20 @@
+//! One file a command or a subject of the command line: what it prints, and how it exits.
+
+mod completions;
+mod describe;
+mod download;
+mod help;
+mod history;
+mod image;
+mod init;
+mod logs;
+mod places;
+mod schema;
+mod settings;
+mod shell;
+mod stop;
+mod submit;
+mod templates;
+mod terminal;
+mod validate;
+mod wait;

@@ -1,0 +1,5 @@
+//! Jobs on this computer: processes, packages, and what happens when either is killed.
+
+pub(crate) mod requirements;
+pub(crate) mod robust;
+pub(crate) mod script;
