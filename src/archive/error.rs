@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::pack::ignore_rules::Reason;
-use super::secrets::Secrets;
+use super::pack::ignore_rules::ExcludeReason;
+use super::secrets::SecretFiles;
 use super::tar::error::is_wrong;
 use crate::model::one_line;
 
@@ -15,7 +15,7 @@ pub(crate) enum PackError {
     #[error("entry point {entry_point} is not a file in {}", dir.display())]
     EntryPointMissing { entry_point: String, dir: PathBuf },
     #[error("entry point {entry_point} is left out of the code archive by {reason}")]
-    EntryPointLeftOut { entry_point: String, reason: Reason },
+    EntryPointLeftOut { entry_point: String, reason: ExcludeReason },
     #[error("dependency {} could not be found", path.display())]
     DependencyMissing { path: PathBuf, source: io::Error },
     #[error("there is nothing to pack in {}", .0.display())]
@@ -35,7 +35,7 @@ pub(crate) enum PackError {
     #[error("{} and {} would both be {name} in the code archive", first.display(), second.display())]
     Clash { name: String, first: PathBuf, second: PathBuf },
     #[error("the code holds secrets, and none of it was sent:{0}")]
-    Secrets(Secrets),
+    Secrets(SecretFiles),
     #[error("{pattern} in {place} is not a valid pattern: {problem}")]
     BadPattern { pattern: String, place: String, problem: String },
     #[error("could not write the archive")]
@@ -60,7 +60,7 @@ impl PackError {
             }
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
-            Self::EntryPointLeftOut { reason: Reason::Never(_), .. } => {
+            Self::EntryPointLeftOut { reason: ExcludeReason::BuiltIn(_), .. } => {
                 "rename it, or take the secret out of it, or name it in source.allow_secrets"
             }
             Self::Secrets(_) => {
@@ -68,7 +68,7 @@ impl PackError {
                  source.allow_secrets = [\"PATTERN\"] sends files all the same"
             }
             // What source.exclude names is out before the ignore files are asked.
-            Self::EntryPointLeftOut { reason: Reason::Pattern { file: None, .. }, .. } => {
+            Self::EntryPointLeftOut { reason: ExcludeReason::Pattern { file: None, .. }, .. } => {
                 "take the pattern out of source.exclude"
             }
             Self::EntryPointLeftOut { .. } => "a line `!NAME` in .smtrainignore brings back what a pattern left out",

@@ -21,15 +21,15 @@ const FILE: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CL
 const LISTED: usize = 10_000;
 
 #[derive(Debug)]
-pub(crate) struct Handle(File);
+pub(crate) struct DirHandle(File);
 
-impl AsFd for Handle {
+impl AsFd for DirHandle {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-impl Handle {
+impl DirHandle {
     /// Opens the folder that a path leads to, through links if need be: a path is the user's own choice.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         Ok(Self(File::from(open(path, FOLDER, Mode::empty())?)))
@@ -195,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("kept"))?;
         fs::write(folder.path().join("kept/file"), "kept")?;
-        let root = Handle::at(folder.path())?;
+        let root = DirHandle::at(folder.path())?;
         let deep: std::path::PathBuf = std::iter::repeat_n("deep", 5000).collect();
         let inmost = root.make_folders(&Path::new("tree").join(deep))?;
         inmost.open_file(Path::new("file"), OFlag::O_WRONLY | OFlag::O_CREAT)?;
@@ -217,7 +217,7 @@ mod tests {
         symlink("real", folder.path().join("link"))?;
         symlink("file", folder.path().join("real/link"))?;
         nix::unistd::mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU)?;
-        let root = Handle::at(folder.path())?;
+        let root = DirHandle::at(folder.path())?;
         assert!(root.folder(OsStr::new("link")).is_err() && root.make_folders(Path::new("link/x")).is_err());
         for path in ["link/file", "real/link", "fifo", "real"] {
             assert!(root.open_file(Path::new(path), OFlag::O_RDONLY).is_err(), "{path}");

@@ -9,12 +9,12 @@ mod tar;
 mod unpack;
 
 pub(crate) use error::{PackError, UnpackError};
-pub(crate) use handle::{Handle, is_folder};
+pub(crate) use handle::{DirHandle, is_folder};
 pub(crate) use pack::data::{DataEntry, DataError, DataTree, list_data};
 pub(crate) use pack::output_dir::pack_folder;
 pub(crate) use pack::project::Project;
 pub(crate) use pack::{Packed, SourceTree, check_source, pack_source};
-pub(crate) use secrets::{Finding, Scanning};
-pub(crate) use unpack::entries::Limits;
+pub(crate) use secrets::{Finding, ScanningReader};
+pub(crate) use unpack::entries::UnpackLimits;
 pub(crate) use unpack::inspect::{check, list, pick};
-pub(crate) use unpack::{Unpacked, Unpacking, unpack, unpack_in};
+pub(crate) use unpack::{UnpackHooks, Unpacked, unpack, unpack_in};

@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 
-use crate::cloud::placeholder;
+
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::images::{self, Base, ImageError, ImageKind, ImageQuery, Library, Subject};
+use crate::images::{self, BaseFramework, ImageError, ImageKind, ImageQuery, Library, Subject};
 use crate::model::InstanceType;
 use crate::view::images::ImageJson;
 use crate::view::json_line;
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
         name,
         version: version.as_deref(),
         py_version: py_version.as_deref(),
-        base: base.as_ref().map(|(name, version)| Base { name, version }),
+        base: base.as_ref().map(|(name, version)| BaseFramework { name, version }),
         instance_type: instance_type.as_ref(),
         training_compiler,
         library: Library::Any,
@@ -82,11 +82,10 @@ pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
 
 async fn region(context: &Context) -> Result<String> {
     let region = context.offline(None).await?.region;
-    if region == placeholder::REGION {
-        let error = Error::usage("no AWS region is set, and each has images of its own");
-        return Err(error.hint("give one: --region eu-west-1, or set AWS_REGION"));
-    }
-    Ok(region)
+    region.aws_name().map(str::to_owned).ok_or_else(|| {
+        Error::usage("no AWS region is set, and each has images of its own")
+            .hint("give one: --region eu-west-1, or set AWS_REGION")
+    })
 }
 
 /// What to do, in the words of the command line.

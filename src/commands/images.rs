@@ -6,7 +6,7 @@ use clap_complete::ArgValueCompleter;
 use super::image::complete_name;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::images::{self, Listed};
+use crate::images::{self, ListedImage};
 use crate::view::images::{ListedJson, names_table, versions_table};
 use crate::view::json_line;
 
@@ -47,8 +47,8 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<()> {
     }
 }
 
-fn there(listed: Vec<Listed>, region: &str) -> Result<Vec<Listed>> {
-    let there: Vec<Listed> =
+fn there(listed: Vec<ListedImage>, region: &str) -> Result<Vec<ListedImage>> {
+    let there: Vec<ListedImage> =
         listed.into_iter().filter(|listed| listed.regions.iter().any(|known| known == region)).collect();
     if there.is_empty() {
         return Err(Error::usage(format!("there are no such images in region {region:?}"))

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::container::Container;
-use super::environment::Environment;
+use super::environment::ToolkitEnvironment;
 use super::error::ContractError;
 use super::local_environment::LocalEnvironment;
 use crate::model::request::CreateTrainingJobRequest;
@@ -24,7 +24,7 @@ pub(crate) enum EntryPointKind {
 
 /// A process to start in the source folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Command {
+pub(crate) struct ScriptCommand {
     pub(crate) kind: EntryPointKind,
     /// Relative to the source folder.
     pub(crate) entry_point: String,
@@ -33,7 +33,7 @@ pub(crate) struct Command {
     pub(crate) variables: BTreeMap<String, String>,
 }
 
-impl Command {
+impl ScriptCommand {
     /// The command as the toolkit writes it into `output/failure`.
     pub(crate) fn text(&self) -> String {
         self.argv.join(" ")
@@ -41,8 +41,11 @@ impl Command {
 }
 
 /// The process that the toolkit starts for a request, on one host without MPI.
-pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<'_>) -> Result<Command, ContractError> {
-    let environment = Environment::new(request, container.layout);
+pub(crate) fn command(
+    request: &CreateTrainingJobRequest,
+    container: &Container<'_>,
+) -> Result<ScriptCommand, ContractError> {
+    let environment = ToolkitEnvironment::new(request, container.layout);
     let entry_point = environment.entry_point().ok_or(ContractError::NoEntryPoint)?;
     check_entry_point(&entry_point)?;
     let kind = kind(&entry_point, container.has_setup_py);
@@ -50,7 +53,7 @@ pub(crate) fn command(request: &CreateTrainingJobRequest, container: &Container<
     let variables = LocalEnvironment::new(request, &environment, container).variables();
     check_arguments(&argv)?;
     check_variables(&variables)?;
-    Ok(Command { kind, entry_point, argv, variables })
+    Ok(ScriptCommand { kind, entry_point, argv, variables })
 }
 
 /// What pip installs before the entry point is run, in the source folder: its arguments after `install`. Empty for nothing.

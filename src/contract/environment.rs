@@ -1,4 +1,4 @@
-//! The toolkit's `Environment`, as far as the request alone decides it: hyperparameters decoded, and what the `SM_*`
+//! The toolkit's `ToolkitEnvironment`, as far as the request alone decides it: hyperparameters decoded, and what the `SM_*`
 //! variables say of everything but the host.
 //!
 //! Source: sagemaker-training 5.1.4, `environment.py`, `params.py` and `mapping.py`.
@@ -37,27 +37,27 @@ const TOOLKIT_PARAMETERS: [&str; 9] = [
 ];
 
 /// Names and values in the order of the toolkit's dictionaries: of two names that differ in case alone, the later one wins.
-pub(super) type Entries = Vec<(String, PyValue)>;
+pub(super) type NamedValues = Vec<(String, PyValue)>;
 
 /// The toolkit's snapshot of one job.
-pub(super) struct Environment<'a> {
+pub(super) struct ToolkitEnvironment<'a> {
     layout: &'a Layout,
-    /// The user's `Environment` of the request.
+    /// The user's `ToolkitEnvironment` of the request.
     pub(super) outside: BTreeMap<String, String>,
     /// The script's own.
-    hyperparameters: Entries,
+    hyperparameters: NamedValues,
     /// `sagemaker_*` ones that a framework's container reads.
-    pub(super) framework: Entries,
+    pub(super) framework: NamedValues,
     /// `sagemaker_*` ones that the toolkit itself reads.
-    toolkit: Entries,
+    toolkit: NamedValues,
     input_data_config: PyValue,
     /// In the request's order.
     channels: Vec<String>,
 }
 
-impl<'a> Environment<'a> {
+impl<'a> ToolkitEnvironment<'a> {
     pub(super) fn new(request: &CreateTrainingJobRequest, layout: &'a Layout) -> Self {
-        let (toolkit, rest): (Entries, Entries) =
+        let (toolkit, rest): (NamedValues, NamedValues) =
             decoded(request).into_iter().partition(|(name, _)| TOOLKIT_PARAMETERS.contains(&name.as_str()));
         let (framework, hyperparameters) = rest.into_iter().partition(|(name, _)| name.starts_with(PREFIX));
         let input_data_config = config::input_data_config(request);
@@ -86,8 +86,8 @@ impl<'a> Environment<'a> {
         sorted.into_iter().flat_map(|(name, value)| [argument_name(name), argument_value(value)]).collect()
     }
 
-    /// What `Environment.to_env_vars` says of all but the host, before names and values are formatted.
-    pub(super) fn entries(&self) -> Entries {
+    /// What `ToolkitEnvironment.to_env_vars` says of all but the host, before names and values are formatted.
+    pub(super) fn entries(&self) -> NamedValues {
         let mut entries = self.shared_entries();
         entries.extend([
             entry("hps", PyValue::Dict(self.hyperparameters.clone())),
@@ -101,7 +101,7 @@ impl<'a> Environment<'a> {
     }
 
     /// What `dict(environment)`, all public properties of the toolkit's class, says of all but the host.
-    pub(super) fn training_entries(&self) -> Entries {
+    pub(super) fn training_entries(&self) -> NamedValues {
         let folders = self.channels.iter().map(|name| (name.clone(), self.channel_folder(name)));
         let mut entries = self.shared_entries();
         entries.extend([
@@ -114,14 +114,14 @@ impl<'a> Environment<'a> {
     }
 
     /// What is a variable of its own and a part of `SM_TRAINING_ENV` as well.
-    fn shared_entries(&self) -> Entries {
+    fn shared_entries(&self) -> NamedValues {
         let mut entries = self.folder_entries();
         entries.extend(self.program_entries());
         entries.push(entry("input_data_config", self.input_data_config.clone()));
         entries
     }
 
-    fn folder_entries(&self) -> Entries {
+    fn folder_entries(&self) -> NamedValues {
         let layout = self.layout;
         [
             ("model_dir", layout.model()),
@@ -135,7 +135,7 @@ impl<'a> Environment<'a> {
         .into()
     }
 
-    fn program_entries(&self) -> Entries {
+    fn program_entries(&self) -> NamedValues {
         let code = || PyValue::str(text(&self.layout.code()));
         let framework_module = self.outside.get("SAGEMAKER_TRAINING_MODULE");
         let folder = self.toolkit(SUBMIT_DIRECTORY).map_or_else(code, |folder| PyValue::Str(folder.to_str()));
@@ -190,7 +190,7 @@ impl<'a> Environment<'a> {
 }
 
 /// Hyperparameters as the toolkit reads them: JSON, and the text itself where it isn't.
-fn decoded(request: &CreateTrainingJobRequest) -> Entries {
+fn decoded(request: &CreateTrainingJobRequest) -> NamedValues {
     let decode = |text: &String| json::loads(text).unwrap_or_else(|| PyValue::str(text));
     request.hyper_parameters.iter().flatten().map(|(name, text)| (name.clone(), decode(text))).collect()
 }
@@ -203,7 +203,7 @@ pub(super) fn entry(name: &str, value: PyValue) -> (String, PyValue) {
     (name.to_owned(), value)
 }
 
-pub(super) fn find<'a>(entries: &'a Entries, name: &str) -> Option<&'a PyValue> {
+pub(super) fn find<'a>(entries: &'a NamedValues, name: &str) -> Option<&'a PyValue> {
     entries.iter().find(|(present, _)| present == name).map(|(_, value)| value)
 }
 
@@ -224,7 +224,7 @@ fn argument_value(value: &PyValue) -> String {
 }
 
 /// `a=1,b=2`.
-fn table_argument(entries: &Entries) -> String {
+fn table_argument(entries: &NamedValues) -> String {
     let mut sorted: Vec<_> = entries.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     let items: Vec<_> = sorted.into_iter().map(|(key, value)| format!("{key}={}", value.to_str())).collect();

@@ -13,7 +13,7 @@ pub(crate) const CONTAINER_EXIT_CODE: i32 = 1;
 
 /// Which program of the user's failed: the toolkit's exception classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum ToolkitError {
     /// The entry point.
     ExecuteUserScript,
     /// `pip install .`
@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     InstallRequirements,
 }
 
-impl Failure {
+impl ToolkitError {
     fn class(self) -> &'static str {
         match self {
             Self::ExecuteUserScript => "ExecuteUserScriptError",
@@ -33,7 +33,7 @@ impl Failure {
 }
 
 /// The text that the toolkit writes into `output/failure`, unless the script left one there itself. `exit_code` is Python's: minus the number for a signal.
-pub(crate) fn failure_text(failure: Failure, exit_code: i32, message: &str, command: &str) -> String {
+pub(crate) fn failure_text(failure: ToolkitError, exit_code: i32, message: &str, command: &str) -> String {
     let class = failure.class();
     let extra = match exit_code {
         KILLED => "\nExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"".to_owned(),
@@ -63,12 +63,14 @@ mod tests {
 
     #[test]
     fn the_toolkits_text() {
-        let text = failure_text(Failure::ExecuteUserScript, 1, "ValueError: no", "python -- train.py");
+        let text = failure_text(ToolkitError::ExecuteUserScript, 1, "ValueError: no", "python -- train.py");
         let expected =
             "ExecuteUserScriptError:\nExitCode 1\nErrorMessage \"ValueError: no\"\nCommand \"python -- train.py\"";
         assert_eq!(text, expected);
-        assert!(failure_text(Failure::InstallModule, 137, "", "sh").contains("ExtraInfo \"OutOfMemory"));
-        assert!(failure_text(Failure::InstallRequirements, -15, "", "sh").contains("killed by SIGTERM (signal 15)"));
+        assert!(failure_text(ToolkitError::InstallModule, 137, "", "sh").contains("ExtraInfo \"OutOfMemory"));
+        assert!(
+            failure_text(ToolkitError::InstallRequirements, -15, "", "sh").contains("killed by SIGTERM (signal 15)")
+        );
     }
 
     #[test]

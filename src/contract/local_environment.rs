@@ -1,4 +1,4 @@
-//! What the script of a local job sees: the toolkit's `Environment` on one host alone.
+//! What the script of a local job sees: the toolkit's `ToolkitEnvironment` on one host alone.
 //!
 //! Source: sagemaker-training 5.1.4, `environment.py`.
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::config;
 use super::container::Container;
-use super::environment::{Entries, Environment, entry, find, variable};
+use super::environment::{NamedValues, ToolkitEnvironment, entry, find, variable};
 use super::host::HOST_NAME;
 use super::layout::text;
 use crate::model::request::CreateTrainingJobRequest;
@@ -26,7 +26,7 @@ const DISTRIBUTION_SWITCHES: [&str; 7] = [
 ];
 
 pub(super) struct LocalEnvironment<'a> {
-    environment: &'a Environment<'a>,
+    environment: &'a ToolkitEnvironment<'a>,
     container: &'a Container<'a>,
     job_name: &'a str,
     group: &'a str,
@@ -36,7 +36,7 @@ pub(super) struct LocalEnvironment<'a> {
 impl<'a> LocalEnvironment<'a> {
     pub(super) fn new(
         request: &'a CreateTrainingJobRequest,
-        environment: &'a Environment<'a>,
+        environment: &'a ToolkitEnvironment<'a>,
         container: &'a Container<'a>,
     ) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl<'a> LocalEnvironment<'a> {
         PyValue::Dict(entries)
     }
 
-    fn host_entries(&self) -> Entries {
+    fn host_entries(&self) -> NamedValues {
         let host = self.container.host;
         vec![
             entry("hosts", PyValue::strs(&[HOST_NAME])),

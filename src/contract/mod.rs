@@ -16,12 +16,12 @@ mod host;
 pub(crate) mod layout;
 mod local_environment;
 
-pub(crate) use command::{Command, EntryPointKind, command, to_install};
+pub(crate) use command::{EntryPointKind, ScriptCommand, command, to_install};
 pub(crate) use config::config_files;
 pub(crate) use container::Container;
 pub(crate) use error::ContractError;
 pub(crate) use error_capture::ErrorCapture;
-pub(crate) use failure::{Failure, failure_reason, failure_text};
+pub(crate) use failure::{ToolkitError, failure_reason, failure_text};
 pub(crate) use host::{HOST_NAME, Host};
 pub(crate) use layout::Layout;
 

@@ -89,7 +89,7 @@ impl Fixture {
         })
     }
 
-    fn command(&self) -> Result<Result<Command, ContractError>, Box<dyn Error>> {
+    fn command(&self) -> Result<Result<ScriptCommand, ContractError>, Box<dyn Error>> {
         let (host, layout) = (self.host()?, Layout::opt_ml());
         let container = Container {
             job_arn: &self.case.job_arn,
@@ -164,7 +164,7 @@ fn command_lines_are_the_toolkits() -> Outcome {
 }
 
 /// What the entry point of a shell command is given, as the shell itself takes the command apart.
-fn through_the_shell(command: &Command) -> Result<Vec<String>, Box<dyn Error>> {
+fn through_the_shell(command: &ScriptCommand) -> Result<Vec<String>, Box<dyn Error>> {
     let script = command.argv[2].replacen(&format!("./{}", command.entry_point), "printf '%s\\0'", 1);
     let output = std::process::Command::new(&command.argv[0]).args([&command.argv[1], &script]).output()?;
     let text = String::from_utf8(output.stdout)?;
@@ -183,7 +183,7 @@ fn failure_texts_are_the_toolkits() -> Outcome {
             stderr.line(line.as_bytes());
         }
         let command = fixture.command()??.text();
-        let text = failure_text(Failure::ExecuteUserScript, exit_code, &stderr.message(), &command);
+        let text = failure_text(ToolkitError::ExecuteUserScript, exit_code, &stderr.message(), &command);
         assert_eq!(Some(text), fixture.failure, "{name}");
     }
     Ok(())

@@ -4,11 +4,11 @@ use super::ImageError;
 use super::catalog::Catalog;
 use super::query::ImageKind;
 use super::resolve::unknown_name;
-use super::tables::{Entry, Images, Tables, VARIANTS};
+use super::tables::{ImageEntry, ImageFamily, Tables, VARIANTS};
 
 /// The images of one version: one repository's, where a version has several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct ListedImage {
     pub(crate) name: String,
     pub(crate) kind: ImageKind,
     /// `training-compiler`, `neuron`, `neuronx` or `smp`: those that are picked by what a job asks for beside its version.
@@ -26,17 +26,17 @@ pub(crate) struct Listed {
 }
 
 /// Names in order, of each the newest version first. Fails for a name that isn't in the catalog.
-pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<Listed>, ImageError> {
+pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<ListedImage>, ImageError> {
     let tables = catalog.tables();
     let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
-    let listed: Vec<Listed> = wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect();
+    let listed: Vec<ListedImage> = wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect();
     match name {
         Some(name) if listed.is_empty() => Err(unknown_name(tables, name, None)),
         _ => Ok(listed),
     }
 }
 
-fn of_name(tables: &Tables, name: &str, images: &Images) -> Vec<Listed> {
+fn of_name(tables: &Tables, name: &str, images: &ImageFamily) -> Vec<ListedImage> {
     let mut all = of_table(tables, name, None, images);
     for variant in VARIANTS {
         if let Some(images) = tables.get(&format!("{name}-{variant}")) {
@@ -46,7 +46,7 @@ fn of_name(tables: &Tables, name: &str, images: &Images) -> Vec<Listed> {
     all
 }
 
-fn of_table(tables: &Tables, name: &str, variant: Option<&'static str>, images: &Images) -> Vec<Listed> {
+fn of_table(tables: &Tables, name: &str, variant: Option<&'static str>, images: &ImageFamily) -> Vec<ListedImage> {
     let versions = images.newest_first().into_iter();
     let entries = versions.flat_map(|version| images.entries(version).iter().map(move |entry| (version, entry)));
     entries.map(|(version, entry)| listed(tables, (name, variant), images, version, entry)).collect()
@@ -55,12 +55,12 @@ fn of_table(tables: &Tables, name: &str, variant: Option<&'static str>, images: 
 fn listed(
     tables: &Tables,
     (name, variant): (&str, Option<&'static str>),
-    images: &Images,
+    images: &ImageFamily,
     version: &str,
-    entry: &Entry,
-) -> Listed {
+    entry: &ImageEntry,
+) -> ListedImage {
     let processors = images.processors(entry);
-    Listed {
+    ListedImage {
         name: name.to_owned(),
         kind: if processors.is_empty() { ImageKind::Algorithm } else { ImageKind::Framework },
         variant,

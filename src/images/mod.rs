@@ -20,8 +20,8 @@ mod versions;
 
 pub(crate) use catalog::Catalog;
 pub(crate) use error::{ImageError, Subject};
-pub(crate) use list::{Listed, list};
-pub(crate) use query::{Base, ImageKind, ImageQuery, Library};
+pub(crate) use list::{ListedImage, list};
+pub(crate) use query::{BaseFramework, ImageKind, ImageQuery, Library};
 pub(crate) use resolve::{Choice, resolve};
 pub(crate) use user_catalog::{UserEntry, UserImages};
 

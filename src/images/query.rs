@@ -12,7 +12,7 @@ pub(crate) struct ImageQuery<'a> {
     /// `None` means the only one, else the newest.
     pub(crate) py_version: Option<&'a str>,
     /// Of Hugging Face's images.
-    pub(crate) base: Option<Base<'a>>,
+    pub(crate) base: Option<BaseFramework<'a>>,
     /// `None` where it isn't known, or doesn't matter.
     pub(crate) instance_type: Option<&'a InstanceType>,
     pub(crate) training_compiler: bool,
@@ -31,7 +31,7 @@ pub(crate) enum ImageKind {
 
 /// The framework that Hugging Face's libraries stand on, and its version.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Base<'a> {
+pub(crate) struct BaseFramework<'a> {
     /// `pytorch` or `tensorflow`.
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,

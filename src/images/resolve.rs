@@ -3,7 +3,7 @@
 use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
 use super::query::{ImageKind, ImageQuery, Library};
-use super::tables::{COMPILER, Entry, Images, MODEL_PARALLEL, NEURON, NEURONX, Tables};
+use super::tables::{COMPILER, ImageEntry, ImageFamily, MODEL_PARALLEL, NEURON, NEURONX, Tables};
 use super::{processor, version_hint, versions};
 
 /// The entry that a query means.
@@ -11,8 +11,8 @@ use super::{processor, version_hint, versions};
 pub(crate) struct Choice<'a> {
     pub(super) query: ImageQuery<'a>,
     pub(super) catalog: &'a Tables,
-    pub(super) images: &'a Images,
-    pub(super) entry: &'a Entry,
+    pub(super) images: &'a ImageFamily,
+    pub(super) entry: &'a ImageEntry,
     /// As it was written, or the only one.
     pub(super) version: &'a str,
     /// The version in the catalog that it stands for; of an unknown one, the newest.
@@ -45,7 +45,7 @@ pub(crate) fn resolve<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Resul
     Ok(Choice { query: query.clone(), catalog, images, entry, version, known, py_version })
 }
 
-fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a Images, ImageError> {
+fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a ImageFamily, ImageError> {
     let named = catalog.get(query.name).filter(|images| images.is_of(query.kind) && !catalog.is_variant(query.name));
     let Some(named) = named else { return Err(unknown_name(catalog, query.name, Some(query.kind))) };
     let own = |variant: &str| catalog.get(&format!("{}-{variant}", query.name));
@@ -92,7 +92,7 @@ pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<ImageKind>
 }
 
 /// The version as written, and the one in the table.
-fn version<'a>(images: &'a Images, query: &ImageQuery<'a>) -> Result<(&'a str, &'a str), ImageError> {
+fn version<'a>(images: &'a ImageFamily, query: &ImageQuery<'a>) -> Result<(&'a str, &'a str), ImageError> {
     let newest = || images.newest_first().first().copied();
     let Some(written) = query.version else { return only_version(images, query) };
     match images.known(written).or_else(|| newest().filter(|_| query.allow_unknown_version)) {
@@ -101,7 +101,7 @@ fn version<'a>(images: &'a Images, query: &ImageQuery<'a>) -> Result<(&'a str, &
     }
 }
 
-fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a str, &'a str), ImageError> {
+fn only_version<'a>(images: &'a ImageFamily, query: &ImageQuery<'_>) -> Result<(&'a str, &'a str), ImageError> {
     match images.newest_first().as_slice() {
         [only] => Ok((only, only)),
         several => {
@@ -112,7 +112,7 @@ fn only_version<'a>(images: &'a Images, query: &ImageQuery<'_>) -> Result<(&'a s
     }
 }
 
-fn unknown_version(images: &Images, written: &str, query: &ImageQuery<'_>) -> ImageError {
+fn unknown_version(images: &ImageFamily, written: &str, query: &ImageQuery<'_>) -> ImageError {
     let message = format!("{} has no training image of version {written:?}", subject(query));
     let mut hint = version_hint::hint(images, written);
     let mut follows_pattern = false;
@@ -139,7 +139,11 @@ fn subject(query: &ImageQuery<'_>) -> String {
 }
 
 /// The version's entries; Hugging Face's are those of the base framework.
-fn of_base<'a>(images: &'a Images, known: &str, query: &ImageQuery<'_>) -> Result<Vec<&'a Entry>, ImageError> {
+fn of_base<'a>(
+    images: &'a ImageFamily,
+    known: &str,
+    query: &ImageQuery<'_>,
+) -> Result<Vec<&'a ImageEntry>, ImageError> {
     let entries = images.entries(known);
     if entries.iter().all(|entry| entry.base.is_empty()) {
         return Ok(entries.iter().collect());
@@ -152,7 +156,7 @@ fn of_base<'a>(images: &'a Images, known: &str, query: &ImageQuery<'_>) -> Resul
     if let Some(entry) = entries.iter().find(|entry| entry.base.contains(&wanted)) {
         return Ok(vec![entry]);
     }
-    let is_same = |entry: &&Entry| entry.base.iter().any(|known| known.starts_with(base.name));
+    let is_same = |entry: &&ImageEntry| entry.base.iter().any(|known| known.starts_with(base.name));
     let newest = || images.newest_first().into_iter().flat_map(|version| images.entries(version).iter().rev());
     match newest().find(is_same) {
         Some(entry) if query.allow_unknown_version => Ok(vec![entry]),
@@ -164,17 +168,17 @@ fn of_base<'a>(images: &'a Images, known: &str, query: &ImageQuery<'_>) -> Resul
     }
 }
 
-fn bases(entries: &[Entry]) -> String {
+fn bases(entries: &[ImageEntry]) -> String {
     list(&entries.iter().filter_map(|entry| entry.base.first()).collect::<Vec<_>>())
 }
 
 /// The entry of the Python version that is asked for, else of the newest. Images that have none take any.
 fn of_python<'a>(
-    entries: &[&'a Entry],
+    entries: &[&'a ImageEntry],
     is_known: bool,
     query: &ImageQuery<'a>,
-) -> Result<(&'a Entry, Option<&'a str>), ImageError> {
-    let mut all: Vec<(&Entry, &str)> =
+) -> Result<(&'a ImageEntry, Option<&'a str>), ImageError> {
+    let mut all: Vec<(&ImageEntry, &str)> =
         entries.iter().flat_map(|it| it.py.iter().map(|py| (*it, py.as_str()))).collect();
     all.sort_by_key(|(_, py)| std::cmp::Reverse(versions::python_key(py)));
     let (newest, py) = match (all.first(), entries.first()) {

@@ -24,13 +24,13 @@ pub(super) struct Tables {
     suffixes: BTreeMap<String, String>,
     /// Accounts and their regions, separated by spaces.
     pub(super) registries: Vec<BTreeMap<String, String>>,
-    rules: Rules,
-    pub(super) images: BTreeMap<String, Images>,
+    rules: RulesImage,
+    pub(super) images: BTreeMap<String, ImageFamily>,
 }
 
 /// The image that evaluates the debugger's and the profiler's built-in rules.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Rules {
+pub(super) struct RulesImage {
     repository: String,
     registry: usize,
     tag: String,
@@ -38,7 +38,7 @@ pub(super) struct Rules {
 
 /// What one framework or algorithm has.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Images {
+pub(super) struct ImageFamily {
     /// Of all versions; without it, each entry has its own, or none.
     #[serde(default)]
     pub(super) processors: Vec<String>,
@@ -46,12 +46,12 @@ pub(super) struct Images {
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, String>,
     /// Several entries where the repository depends on the Python version or on the base framework.
-    pub(super) versions: BTreeMap<String, Vec<Entry>>,
+    pub(super) versions: BTreeMap<String, Vec<ImageEntry>>,
 }
 
 /// A repository's images of one version.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct ImageEntry {
     pub(super) repository: String,
     pub(super) registry: usize,
     #[serde(default)]
@@ -73,12 +73,12 @@ pub(super) struct Entry {
 }
 
 impl Tables {
-    pub(super) fn get(&self, name: &str) -> Option<&Images> {
+    pub(super) fn get(&self, name: &str) -> Option<&ImageFamily> {
         self.images.get(name)
     }
 
     /// Everything that can be asked for by its name.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &Images)> {
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &ImageFamily)> {
         self.images.iter().map(|(name, images)| (name.as_str(), images)).filter(|(name, _)| !self.is_variant(name))
     }
 
@@ -89,12 +89,12 @@ impl Tables {
     }
 
     /// The account that has an entry's images in a region.
-    pub(super) fn account(&self, entry: &Entry, region: &str) -> Option<&str> {
+    pub(super) fn account(&self, entry: &ImageEntry, region: &str) -> Option<&str> {
         self.account_of(entry.registry, region)
     }
 
     pub(super) fn rules_image(&self, region: &str) -> Option<String> {
-        let Rules { repository, registry, tag } = &self.rules;
+        let RulesImage { repository, registry, tag } = &self.rules;
         let (account, suffix) = (self.account_of(*registry, region)?, self.suffix(region));
         Some(format!("{account}.dkr.ecr.{region}.{suffix}/{repository}:{tag}"))
     }
@@ -112,7 +112,7 @@ impl Tables {
     }
 
     /// The regions that have an entry's images, in order.
-    pub(super) fn regions_of(&self, entry: &Entry) -> Vec<&str> {
+    pub(super) fn regions_of(&self, entry: &ImageEntry) -> Vec<&str> {
         let accounts = self.registries.get(entry.registry).into_iter().flat_map(BTreeMap::values);
         let mut regions: Vec<&str> = accounts.flat_map(|regions| regions.split(' ')).collect();
         regions.sort_unstable();
@@ -125,9 +125,9 @@ impl Tables {
     }
 }
 
-impl Images {
+impl ImageFamily {
     /// None at all means that one image is for every processor.
-    pub(super) fn processors<'a>(&'a self, entry: &'a Entry) -> &'a [String] {
+    pub(super) fn processors<'a>(&'a self, entry: &'a ImageEntry) -> &'a [String] {
         if self.processors.is_empty() { &entry.processors } else { &self.processors }
     }
 
@@ -142,7 +142,7 @@ impl Images {
         self.versions.get_key_value(full).map(|(full, _)| full.as_str())
     }
 
-    pub(super) fn entries(&self, version: &str) -> &[Entry] {
+    pub(super) fn entries(&self, version: &str) -> &[ImageEntry] {
         self.versions.get(version).map_or(&[], Vec::as_slice)
     }
 
@@ -156,7 +156,7 @@ impl Images {
     /// Whether there are such images: those that run a script come for a processor, those that run by themselves are the
     /// same for every one.
     pub(super) fn is_of(&self, kind: ImageKind) -> bool {
-        let is_script_mode = |entry: &Entry| !self.processors(entry).is_empty();
+        let is_script_mode = |entry: &ImageEntry| !self.processors(entry).is_empty();
         self.versions.values().flatten().any(|entry| is_script_mode(entry) == (kind == ImageKind::Framework))
     }
 }

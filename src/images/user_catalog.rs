@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tables::{Entry, Images, Tables};
+use super::tables::{ImageEntry, ImageFamily, Tables};
 
 /// What a user says of a framework's or an algorithm's images. `None` stands for what the newest version below it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,25 +48,25 @@ pub(super) fn merge(built_in: &Tables, own: &[UserImages]) -> Tables {
 }
 
 /// Versions may differ from here on.
-fn spread_processors(images: &mut Images) {
+fn spread_processors(images: &mut ImageFamily) {
     let of_all = std::mem::take(&mut images.processors);
     if !of_all.is_empty() {
         images.versions.values_mut().flatten().for_each(|entry| entry.processors.clone_from(&of_all));
     }
 }
 
-fn newest(images: &Images) -> Option<Entry> {
+fn newest(images: &ImageFamily) -> Option<ImageEntry> {
     let newest = images.newest_first().first().copied()?;
     images.entries(newest).last().cloned()
 }
 
 impl UserEntry {
-    fn over(&self, model: &Entry, registries: &mut Vec<BTreeMap<String, String>>) -> Entry {
+    fn over(&self, model: &ImageEntry, registries: &mut Vec<BTreeMap<String, String>>) -> ImageEntry {
         let registry = self.registries.as_ref().map(|accounts| {
             registries.push(by_account(accounts));
             registries.len() - 1
         });
-        Entry {
+        ImageEntry {
             repository: self.repository.clone().unwrap_or_else(|| model.repository.clone()),
             registry: registry.unwrap_or(model.registry),
             processors: self.processors.clone().unwrap_or_else(|| model.processors.clone()),

@@ -1,10 +1,10 @@
 //! Hints for a version that the catalog does not have.
 
-use super::tables::Images;
+use super::tables::ImageFamily;
 use super::versions::key;
 
 /// What to write in place of a version that there isn't.
-pub(super) fn hint(images: &Images, wanted: &str) -> String {
+pub(super) fn hint(images: &ImageFamily, wanted: &str) -> String {
     if let Some(only) = only(images) {
         return format!("there is only `{only}`");
     }
@@ -23,7 +23,7 @@ pub(super) fn hint(images: &Images, wanted: &str) -> String {
     }
 }
 
-pub(super) fn only(images: &Images) -> Option<&str> {
+pub(super) fn only(images: &ImageFamily) -> Option<&str> {
     let mut all = images.versions.keys();
     all.next().filter(|_| all.next().is_none()).map(String::as_str)
 }

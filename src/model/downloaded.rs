@@ -9,12 +9,12 @@ use super::S3Uri;
 pub(crate) struct Downloaded {
     /// Of a job, `{DIR}/{job}`.
     pub(crate) folder: PathBuf,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<DownloadedArtifact>,
 }
 
 /// One artifact.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct DownloadedArtifact {
     /// As it is called: `model`, `output data`.
     pub(crate) what: String,
     /// The folder that it was unpacked to, or the file.
@@ -31,7 +31,7 @@ pub(crate) struct Part {
 
 /// What stands in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct ListedEntry {
     /// As the archive has it, without `./` before it.
     pub(crate) path: PathBuf,
     pub(crate) kind: ListedKind,

@@ -6,16 +6,16 @@ pub(crate) struct Size(pub(crate) u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("a size is a number of bytes, or one with a unit: 500MB, 1.5GiB")]
-pub(crate) struct NoSize;
+pub(crate) struct InvalidSize;
 
 impl std::str::FromStr for Size {
-    type Err = NoSize;
+    type Err = InvalidSize;
 
-    fn from_str(text: &str) -> Result<Self, NoSize> {
+    fn from_str(text: &str) -> Result<Self, InvalidSize> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
-        let number: f64 = number.parse().map_err(|_| NoSize)?;
-        let bytes = number * unit_of(unit.trim()).ok_or(NoSize)?;
+        let number: f64 = number.parse().map_err(|_| InvalidSize)?;
+        let bytes = number * unit_of(unit.trim()).ok_or(InvalidSize)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

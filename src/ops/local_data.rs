@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use nix::sys::resource::{Resource, getrlimit};
 use sha2::{Digest, Sha256};
 
-use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, Scanning};
+use crate::archive::{self, DataEntry, DataError, DataTree, Finding, Project, ScanningReader};
 use crate::error::{Error, Result, WithContext};
 use crate::job::spec::ChannelSpec;
 use crate::model::checksum::ContentDigest;
@@ -110,7 +110,7 @@ impl DataFile {
         let reading = || format!("read {}", entry.name.display());
         let file = entry.open().map_err(unlistable)?;
         let size = file.metadata().context(reading)?.len();
-        let mut scanning = Scanning::new(file);
+        let mut scanning = ScanningReader::new(file);
         let digest = ContentDigest::of(&mut scanning, size, progress).context(reading)?;
         Ok(Self { name, digest, entry, secret: scanning.finish() })
     }

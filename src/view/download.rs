@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::VERSION;
-use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
+use crate::model::downloaded::{Downloaded, ListedEntry, ListedKind, DownloadedArtifact};
 use crate::model::{hex, one_line};
 use crate::ui;
 
@@ -48,7 +48,7 @@ impl<'a> DownloadJson<'a> {
     }
 }
 
-fn part(part: &Part) -> PartJson<'_> {
+fn part(part: &DownloadedArtifact) -> PartJson<'_> {
     PartJson {
         part: &part.what,
         path: part.path.display().to_string(),
@@ -82,7 +82,7 @@ impl<'a> FileJson<'a> {
         Self { version: VERSION, kind: "file", part, path, size, sha256, target: None }
     }
 
-    pub(crate) fn listed(part: &'a str, listed: &Listed) -> Self {
+    pub(crate) fn listed(part: &'a str, listed: &ListedEntry) -> Self {
         let (kind, target) = match &listed.kind {
             ListedKind::File => ("file", None),
             ListedKind::Folder => ("folder", None),
@@ -98,7 +98,7 @@ impl<'a> FileJson<'a> {
 }
 
 /// `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
-pub(crate) fn listed(listed: &Listed) -> String {
+pub(crate) fn listed(listed: &ListedEntry) -> String {
     let shown = |path: &Path| one_line(path.display());
     let name = shown(&listed.path);
     let name = name.trim_end_matches('/');

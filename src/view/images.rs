@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{VERSION, count};
-use crate::images::{Choice, ImageKind, Listed};
+use crate::images::{Choice, ImageKind, ListedImage};
 use crate::ui::Text;
 use crate::ui::table::Table;
 
@@ -46,7 +46,7 @@ pub(crate) struct ListedJson<'a> {
 }
 
 impl<'a> ListedJson<'a> {
-    pub(crate) fn of(listed: &'a Listed) -> Self {
+    pub(crate) fn of(listed: &'a ListedImage) -> Self {
         Self {
             version: VERSION,
             name: &listed.name,
@@ -63,7 +63,7 @@ impl<'a> ListedJson<'a> {
     }
 }
 
-fn kind(listed: &Listed) -> &'static str {
+fn kind(listed: &ListedImage) -> &'static str {
     match listed.kind {
         ImageKind::Framework => "framework",
         ImageKind::Algorithm => "algorithm",
@@ -71,7 +71,7 @@ fn kind(listed: &Listed) -> &'static str {
 }
 
 /// A line for each name.
-pub(crate) fn names_table(listed: &[Listed]) -> Text {
+pub(crate) fn names_table(listed: &[ListedImage]) -> Text {
     let mut table = Table::new(vec!["NAME", "KIND", "NEWEST", "VERSIONS", "PROCESSORS"]);
     for images in listed.chunk_by(|one, other| one.name == other.name) {
         let Some(newest) = images.iter().find(|image| image.variant.is_none()).or(images.first()) else { continue };
@@ -90,7 +90,7 @@ pub(crate) fn names_table(listed: &[Listed]) -> Text {
 }
 
 /// Some names have images of both kinds.
-fn kinds(images: &[Listed]) -> String {
+fn kinds(images: &[ListedImage]) -> String {
     let mut kinds: Vec<&str> = images.iter().map(kind).collect();
     kinds.sort_unstable_by(|one, other| other.cmp(one));
     kinds.dedup();
@@ -104,7 +104,7 @@ fn processors(all: &[&String]) -> String {
 }
 
 /// A line for each version of one name.
-pub(crate) fn versions_table(listed: &[Listed]) -> Text {
+pub(crate) fn versions_table(listed: &[ListedImage]) -> Text {
     let mut table = Table::new(vec!["VERSION", "ALSO", "BASE", "PYTHON", "PROCESSORS", "REGIONS", "FOR"]);
     for image in listed {
         table.row(vec![
@@ -120,7 +120,7 @@ pub(crate) fn versions_table(listed: &[Listed]) -> Text {
     table.render()
 }
 
-fn purpose(image: &Listed) -> &'static str {
+fn purpose(image: &ListedImage) -> &'static str {
     match image.variant {
         Some("training-compiler") => "training_compiler",
         Some("smp") => "torch_distributed with modelparallel",

@@ -6,11 +6,11 @@ use std::io::{self, Cursor};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use crate::archive::{Limits, UnpackError, check, list, pick, unpack};
-use crate::model::downloaded::{Listed, ListedKind};
+use crate::archive::{UnpackLimits, UnpackError, check, list, pick, unpack};
+use crate::model::downloaded::{ListedEntry, ListedKind};
 use crate::model::printable;
 
-const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 200, packed_from: Some("/a/b") };
+const LIMITS: UnpackLimits = UnpackLimits { bytes: 1 << 20, entries: 200, packed_from: Some("/a/b") };
 const OUTSIDE: &str = "safe";
 
 /// Panics where a rule is broken.
@@ -93,7 +93,7 @@ fn stays_inside(link: &Path, root: &Path) {
     }
 }
 
-fn listed(archive: &[u8]) -> (Vec<Listed>, Result<(), UnpackError>) {
+fn listed(archive: &[u8]) -> (Vec<ListedEntry>, Result<(), UnpackError>) {
     let mut all = Vec::new();
     let listing = list(Cursor::new(archive.to_vec()), &LIMITS, &mut |listed| {
         all.push(listed);
@@ -107,7 +107,7 @@ fn clean(path: &Path) -> PathBuf {
     path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-fn are_listed(files: &HashMap<PathBuf, Vec<u8>>, listed: &[Listed]) {
+fn are_listed(files: &HashMap<PathBuf, Vec<u8>>, listed: &[ListedEntry]) {
     for (name, content) in files {
         let kind = listed.iter().rev().find(|listed| clean(&listed.path) == *name);
         let kind = kind.unwrap_or_else(|| panic!("{name:?} is not listed"));
@@ -122,7 +122,7 @@ fn are_listed(files: &HashMap<PathBuf, Vec<u8>>, listed: &[Listed]) {
 }
 
 /// Where a name stands once, what is picked is what was unpacked.
-fn picks_are_the_same(archive: &[u8], files: &HashMap<PathBuf, Vec<u8>>, listed: &[Listed]) {
+fn picks_are_the_same(archive: &[u8], files: &HashMap<PathBuf, Vec<u8>>, listed: &[ListedEntry]) {
     for (name, content) in files.iter().take(3) {
         let mut same = listed.iter().filter(|listed| clean(&listed.path) == *name);
         let (first, second) = (same.next(), same.next());

@@ -18,13 +18,13 @@ impl TrailingData {
     }
 }
 
-pub(crate) struct Members<R> {
+pub(crate) struct MemberReader<R> {
     member: Option<GzDecoder<BufReader<R>>>,
     /// What follows a member; none at the end, too.
     between: Option<BufReader<R>>,
 }
 
-impl<R: Read> Members<R> {
+impl<R: Read> MemberReader<R> {
     pub(crate) fn new(from: R) -> Self {
         Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, from))), between: None }
     }
@@ -48,7 +48,7 @@ impl<R: Read> Members<R> {
     }
 }
 
-impl<R: Read> Read for Members<R> {
+impl<R: Read> Read for MemberReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

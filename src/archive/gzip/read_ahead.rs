@@ -10,28 +10,28 @@ const WAITING: usize = 16;
 
 /// What another reader gives, read on a thread. The thread ends at the end, after an error, or once nobody takes what it
 /// has read.
-pub(crate) struct Ahead {
-    pieces: Receiver<io::Result<Piece>>,
+pub(crate) struct ReadAhead {
+    pieces: Receiver<io::Result<FilledBuffer>>,
     /// Pieces that have been taken, to be filled again.
     spare: Sender<Vec<u8>>,
-    piece: Piece,
+    piece: FilledBuffer,
     at: usize,
     is_over: bool,
 }
 
 /// Bytes at the front of a buffer; none at the end.
 #[derive(Default)]
-struct Piece {
+struct FilledBuffer {
     buffer: Vec<u8>,
     length: usize,
 }
 
-impl Ahead {
+impl ReadAhead {
     pub(crate) fn new(from: impl Read + Send + 'static) -> io::Result<Self> {
         let (filled, pieces) = sync_channel(WAITING);
         let (spare, empty) = channel();
         thread::Builder::new().name("inflate".into()).spawn(move || read_on(from, &filled, &empty))?;
-        Ok(Self { pieces, spare, piece: Piece::default(), at: 0, is_over: false })
+        Ok(Self { pieces, spare, piece: FilledBuffer::default(), at: 0, is_over: false })
     }
 
     fn advance(&mut self) -> io::Result<()> {
@@ -46,7 +46,7 @@ impl Ahead {
     }
 }
 
-impl Read for Ahead {
+impl Read for ReadAhead {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         while self.at == self.piece.length && !self.is_over {
             self.advance()?;
@@ -59,16 +59,16 @@ impl Read for Ahead {
     }
 }
 
-fn read_on(mut from: impl Read, filled: &SyncSender<io::Result<Piece>>, empty: &Receiver<Vec<u8>>) {
+fn read_on(mut from: impl Read, filled: &SyncSender<io::Result<FilledBuffer>>, empty: &Receiver<Vec<u8>>) {
     loop {
         let mut buffer = empty.try_recv().ok().filter(|spare| !spare.is_empty()).unwrap_or_else(|| vec![0; PIECE]);
         let (length, end) = fill(&mut from, &mut buffer);
-        if length > 0 && filled.send(Ok(Piece { buffer, length })).is_err() {
+        if length > 0 && filled.send(Ok(FilledBuffer { buffer, length })).is_err() {
             return;
         }
         if let Some(end) = end {
             // A reader that has failed need not fail again: this is the only time that it is told.
-            let _nobody_waits = filled.send(end.map(|()| Piece::default()));
+            let _nobody_waits = filled.send(end.map(|()| FilledBuffer::default()));
             return;
         }
     }
@@ -110,7 +110,7 @@ mod tests {
     fn all_bytes_come_and_then_the_end() -> io::Result<()> {
         for length in [0, 1, PIECE, 3 * PIECE + 7, 40 * PIECE] {
             let mut read = Vec::new();
-            Ahead::new(io::Cursor::new(vec![7; length]))?.read_to_end(&mut read)?;
+            ReadAhead::new(io::Cursor::new(vec![7; length]))?.read_to_end(&mut read)?;
             assert!(read == vec![7; length], "{length}");
         }
         Ok(())
@@ -120,7 +120,7 @@ mod tests {
     fn an_error_that_is_told_once_is_not_lost() -> io::Result<()> {
         for length in [0, 10, PIECE, PIECE + 10] {
             let mut read = Vec::new();
-            let error = Ahead::new(Failing(vec![7; length], false))?.read_to_end(&mut read);
+            let error = ReadAhead::new(Failing(vec![7; length], false))?.read_to_end(&mut read);
             assert!(error.is_err() && read.len() == length, "{length}");
         }
         Ok(())

@@ -183,7 +183,7 @@ impl Block {
     }
 }
 
-struct Job {
+struct DeflateTask {
     block: Block,
     done: SyncSender<io::Result<Block>>,
 }
@@ -191,7 +191,7 @@ struct Job {
 /// Threads that deflate blocks, and the blocks in flight in their order.
 struct Pool {
     /// `None` only while dropping: it is what the threads wait on.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<DeflateTask>>,
     in_flight: VecDeque<Receiver<io::Result<Block>>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -212,7 +212,7 @@ impl Pool {
         let (done, result) = mpsc::sync_channel(1);
         self.in_flight.push_back(result);
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send(Job { block, done }).map_err(|_| gone())
+        jobs.send(DeflateTask { block, done }).map_err(|_| gone())
     }
 
     /// Waits for the oldest block when more than `left` are in flight.
@@ -235,11 +235,11 @@ impl Drop for Pool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>) {
+fn work(queue: &Mutex<Receiver<DeflateTask>>) {
     let mut compress = raw_deflate();
     loop {
         let job = queue.lock().ignore_poison().recv();
-        let Ok(Job { mut block, done }) = job else { return };
+        let Ok(DeflateTask { mut block, done }) = job else { return };
         let result = block.deflate(&mut compress).map(|()| block);
         // The writer may have given up after an error: nobody waits for this block then.
         let _ = done.send(result);

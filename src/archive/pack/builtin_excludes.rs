@@ -37,39 +37,39 @@ const TOOLING: &[(&str, &str)] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ExcludeKind {
     Tooling,
     Secret,
 }
 
 /// What was recognised, and by what.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) kind: Kind,
+pub(crate) struct ExcludedName {
+    pub(crate) kind: ExcludeKind,
     /// A pattern of the tables, or a sentence's end that says how else it was known.
     pub(crate) by: String,
 }
 
-impl Found {
+impl ExcludedName {
     pub(crate) fn by_content() -> Self {
-        Self { kind: Kind::Secret, by: "its content or what it links to".to_owned() }
+        Self { kind: ExcludeKind::Secret, by: "its content or what it links to".to_owned() }
     }
 
     pub(crate) fn own_folder() -> Self {
-        Self { kind: Kind::Tooling, by: "smtrain's own folder".to_owned() }
+        Self { kind: ExcludeKind::Tooling, by: "smtrain's own folder".to_owned() }
     }
 
     pub(crate) fn environment() -> Self {
-        Self { kind: Kind::Tooling, by: "the environment around it".to_owned() }
+        Self { kind: ExcludeKind::Tooling, by: "the environment around it".to_owned() }
     }
 }
 
-pub(crate) struct Never {
+pub(crate) struct BuiltinExcludes {
     tooling: Gitignore,
     secrets: Gitignore,
 }
 
-impl Never {
+impl BuiltinExcludes {
     pub(crate) fn new() -> Result<Self, PackError> {
         Ok(Self { tooling: build(TOOLING, false)?, secrets: build(SECRETS, true)? })
     }
@@ -82,10 +82,12 @@ impl Never {
     }
 
     /// Like [`Self::find_anywhere`], for secrets alone.
-    pub(crate) fn find_any_secret(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find_any_secret(&self, path: &Path, is_dir: bool) -> Option<ExcludedName> {
         let path = normal(path);
         let find = |path: &Path, is_dir| match self.secrets.matched(path, is_dir) {
-            ignore::Match::Ignore(glob) => Some(Found { kind: Kind::Secret, by: glob.original().to_owned() }),
+            ignore::Match::Ignore(glob) => {
+                Some(ExcludedName { kind: ExcludeKind::Secret, by: glob.original().to_owned() })
+            }
             _ => None,
         };
         find(&path, is_dir).or_else(|| path.ancestors().skip(1).find_map(|folder| find(folder, true)))
@@ -99,16 +101,16 @@ impl Never {
     }
 
     /// Looks at the path itself, not at the folders around it. `path` is relative.
-    pub(crate) fn find(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find(&self, path: &Path, is_dir: bool) -> Option<ExcludedName> {
         let find = |table: &Gitignore, kind| match table.matched(path, is_dir) {
-            ignore::Match::Ignore(glob) => Some(Found { kind, by: glob.original().to_owned() }),
+            ignore::Match::Ignore(glob) => Some(ExcludedName { kind, by: glob.original().to_owned() }),
             _ => None,
         };
-        find(&self.tooling, Kind::Tooling).or_else(|| find(&self.secrets, Kind::Secret))
+        find(&self.tooling, ExcludeKind::Tooling).or_else(|| find(&self.secrets, ExcludeKind::Secret))
     }
 
     /// Looks at the path and at every folder around it, as is needed for what a link leads to.
-    pub(crate) fn find_anywhere(&self, path: &Path, is_dir: bool) -> Option<Found> {
+    pub(crate) fn find_anywhere(&self, path: &Path, is_dir: bool) -> Option<ExcludedName> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
         self.find(&path, is_dir).or_else(|| around.into_iter().find_map(|folder| self.find(folder, true)))
@@ -145,8 +147,8 @@ mod tests {
 
     type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-    fn kind(path: &str, is_dir: bool) -> Result<Option<Kind>, PackError> {
-        Ok(Never::new()?.find(Path::new(path), is_dir).map(|found| found.kind))
+    fn kind(path: &str, is_dir: bool) -> Result<Option<ExcludeKind>, PackError> {
+        Ok(BuiltinExcludes::new()?.find(Path::new(path), is_dir).map(|found| found.kind))
     }
 
     #[test]
@@ -202,10 +204,10 @@ mod tests {
             "login.keychain-db",
             "profile/cookies.sqlite",
         ] {
-            assert_eq!(kind(path, false)?, Some(Kind::Secret), "{path}");
+            assert_eq!(kind(path, false)?, Some(ExcludeKind::Secret), "{path}");
         }
         for path in [".env", ".aws", "x/.ssh", ".kube", ".gnupg", "home/.config/gcloud", ".snowsql", ".config/wandb"] {
-            assert_eq!(kind(path, true)?, Some(Kind::Secret), "{path}");
+            assert_eq!(kind(path, true)?, Some(ExcludeKind::Secret), "{path}");
         }
         Ok(())
     }
@@ -256,10 +258,10 @@ mod tests {
     #[test]
     fn caches_and_version_control_are_known() -> TestResult {
         for path in [".git", "a/.git", "__pycache__", "pkg/x.egg-info", "node_modules", ".ipynb_checkpoints", ".tox"] {
-            assert_eq!(kind(path, true)?, Some(Kind::Tooling), "{path}");
+            assert_eq!(kind(path, true)?, Some(ExcludeKind::Tooling), "{path}");
         }
         for path in [".git", "x/y.pyc", ".DS_Store"] {
-            assert_eq!(kind(path, false)?, Some(Kind::Tooling), "{path}");
+            assert_eq!(kind(path, false)?, Some(ExcludeKind::Tooling), "{path}");
         }
         assert_eq!(kind(".gitignore", false)?, None);
         assert_eq!(kind(".github", true)?, None);
@@ -268,9 +270,9 @@ mod tests {
 
     #[test]
     fn the_folders_around_a_target_count() -> TestResult {
-        let never = Never::new()?;
+        let never = BuiltinExcludes::new()?;
         let found = never.find_anywhere(Path::new("/home/someone/.aws/config"), false);
-        assert_eq!(found.map(|found| found.kind), Some(Kind::Secret));
+        assert_eq!(found.map(|found| found.kind), Some(ExcludeKind::Secret));
         assert!(never.find_anywhere(Path::new("src/.aws/.env.example"), false).is_some());
         assert!(never.find_anywhere(Path::new("src/model.py"), false).is_none());
         Ok(())

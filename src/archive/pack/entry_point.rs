@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::ignore_rules::{Rules, Verdict};
+use super::ignore_rules::{IgnoreRules, PathVerdict};
 use crate::archive::{PackError, SourceTree};
 
 /// Fails at once when the entry point is missing or will be left out, before anything large is read.
@@ -15,13 +15,13 @@ pub(crate) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<
         return Err(missing());
     }
     let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
-    let mut rules = Rules::new(&tree.exclude, &tree.allow_secrets)?;
+    let mut rules = IgnoreRules::new(&tree.exclude, &tree.allow_secrets)?;
     rules.enter_root(&dir, Path::new(""))?;
     let mut folders: Vec<&Path> = path.ancestors().filter(|part| *part != Path::new("")).collect();
     folders.reverse();
     for part in folders {
         let is_dir = part != path;
-        if let Verdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
+        if let PathVerdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
             return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
         }
         if is_dir {

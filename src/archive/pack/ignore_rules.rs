@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
-use super::builtin_excludes::{self, Kind, Never};
+use super::builtin_excludes::{self, BuiltinExcludes, ExcludeKind};
 use super::stable_file;
 use crate::archive::{PackError, secrets};
 
 const OWN_FILE: &str = ".smtrainignore";
 const GIT_FILE: &str = ".gitignore";
 
-pub(crate) enum Verdict {
+pub(crate) enum PathVerdict {
     Keep,
     /// A secret by its name, which the user wants sent.
     KeepSecret,
-    LeaveOut(Reason),
+    LeaveOut(ExcludeReason),
 }
 
 /// Why something is left out; reads after `left out by`.
 #[derive(Clone, Debug)]
-pub(crate) enum Reason {
-    Never(builtin_excludes::Found),
+pub(crate) enum ExcludeReason {
+    BuiltIn(builtin_excludes::ExcludedName),
     /// `file` is the ignore file that it stands in; `None` means `source.exclude`.
     Pattern {
         pattern: String,
@@ -38,13 +38,13 @@ pub(crate) enum Reason {
 
 const EXCLUDE: &str = "source.exclude";
 
-impl fmt::Display for Reason {
+impl fmt::Display for ExcludeReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Never(found) if found.kind == Kind::Secret => {
+            Self::BuiltIn(found) if found.kind == ExcludeKind::Secret => {
                 write!(f, "the built-in rules for secrets ({})", found.by)
             }
-            Self::Never(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
+            Self::BuiltIn(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
             Self::Pattern { pattern, file } => write!(f, "the pattern {pattern} of {}", place(file.as_deref())),
         }
     }
@@ -61,13 +61,13 @@ struct Scope {
 }
 
 /// Where the rules stood before a folder was entered.
-pub(crate) struct Mark {
+pub(crate) struct ScopeMark {
     length: usize,
     floor: usize,
 }
 
-pub(crate) struct Rules {
-    never: Never,
+pub(crate) struct IgnoreRules {
+    never: BuiltinExcludes,
     exclude: Gitignore,
     allow_secrets: Gitignore,
     /// Outermost first.
@@ -76,11 +76,11 @@ pub(crate) struct Rules {
     floor: usize,
 }
 
-impl Rules {
+impl IgnoreRules {
     pub(crate) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
         let exclude = build(exclude.iter().map(String::as_str), None)?;
         let allow_secrets = secrets::patterns(allow_secrets, "source.allow_secrets")?;
-        Ok(Self { never: Never::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
+        Ok(Self { never: BuiltinExcludes::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
     }
 
     /// Returns whether `source.allow_secrets` lets a file pass, whatever its name and its content.
@@ -102,49 +102,49 @@ impl Rules {
         by_negation || self.allows_secret(name, is_dir)
     }
 
-    pub(crate) fn never(&self) -> &Never {
+    pub(crate) fn never(&self) -> &BuiltinExcludes {
         &self.never
     }
 
     /// `name` is the path in the archive. The folders around it have been judged before.
-    pub(crate) fn verdict(&self, name: &Path, is_dir: bool) -> Verdict {
+    pub(crate) fn verdict(&self, name: &Path, is_dir: bool) -> PathVerdict {
         self.judge(name, is_dir, &self.scopes[self.floor..])
     }
 
     /// A dependency was named by the user: ignore files say nothing of it, only of what is in it.
-    pub(crate) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> Verdict {
+    pub(crate) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> PathVerdict {
         self.judge(name, is_dir, &[])
     }
 
-    fn judge(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Verdict {
+    fn judge(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> PathVerdict {
         match self.never.find(name, is_dir) {
-            Some(found) if found.kind == Kind::Secret && self.is_named(name, is_dir, scopes) => {}
-            Some(found) => return Verdict::LeaveOut(Reason::Never(found)),
+            Some(found) if found.kind == ExcludeKind::Secret && self.is_named(name, is_dir, scopes) => {}
+            Some(found) => return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found)),
             None => return self.by_patterns(name, is_dir, scopes),
         }
         match self.by_patterns(name, is_dir, scopes) {
-            Verdict::Keep => Verdict::KeepSecret,
+            PathVerdict::Keep => PathVerdict::KeepSecret,
             verdict => verdict,
         }
     }
 
     /// Judges a file whose name is that of a secret, and which is none by its content.
-    pub(crate) fn verdict_of_harmless(&self, name: &Path) -> Verdict {
+    pub(crate) fn verdict_of_harmless(&self, name: &Path) -> PathVerdict {
         self.by_patterns(name, false, &self.scopes[self.floor..])
     }
 
-    fn by_patterns(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Verdict {
+    fn by_patterns(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> PathVerdict {
         let inmost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
         let mut matches = std::iter::once(self.exclude.matched(name, is_dir))
             .chain(inmost_first(true).chain(inmost_first(false)).map(|scope| scope.matched(name, is_dir)));
         match matches.find(|found| !found.is_none()) {
-            Some(Match::Ignore(glob)) => Verdict::LeaveOut(reason(glob)),
-            _ => Verdict::Keep,
+            Some(Match::Ignore(glob)) => PathVerdict::LeaveOut(reason(glob)),
+            _ => PathVerdict::Keep,
         }
     }
 
     /// Enters the source folder or a dependency: of the rules so far only `exclude` counts in it.
-    pub(crate) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+    pub(crate) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
         self.floor = mark.length;
         self.read_around(folder, name)?;
@@ -152,19 +152,19 @@ impl Rules {
         Ok(mark)
     }
 
-    pub(crate) fn enter(&mut self, folder: &Path, name: &Path) -> Result<Mark, PackError> {
+    pub(crate) fn enter(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
         self.read(folder, name, Path::new(""))?;
         Ok(mark)
     }
 
-    pub(crate) fn leave(&mut self, mark: &Mark) {
+    pub(crate) fn leave(&mut self, mark: &ScopeMark) {
         self.scopes.truncate(mark.length);
         self.floor = mark.floor;
     }
 
-    fn mark(&self) -> Mark {
-        Mark { length: self.scopes.len(), floor: self.floor }
+    fn mark(&self) -> ScopeMark {
+        ScopeMark { length: self.scopes.len(), floor: self.floor }
     }
 
     /// The ignore files between the repository's root and this folder, without those of the folder itself.
@@ -207,8 +207,8 @@ fn names_something(glob: &Glob) -> bool {
     last.contains(|c: char| c.is_alphanumeric())
 }
 
-fn reason(glob: &Glob) -> Reason {
-    Reason::Pattern { pattern: glob.original().to_owned(), file: glob.from().map(Path::to_owned) }
+fn reason(glob: &Glob) -> ExcludeReason {
+    ExcludeReason::Pattern { pattern: glob.original().to_owned(), file: glob.from().map(Path::to_owned) }
 }
 
 /// Where patterns stand, for messages.

@@ -25,14 +25,14 @@ use sha2::{Digest, Sha256};
 
 use super::PackError;
 use super::gzip::writer::{self, GzipWriter};
-use super::secrets::{self, Finding, LARGEST_KEY_FILE, Scan, Scanning, SecretFile, Secrets};
+use super::secrets::{self, Finding, LARGEST_KEY_FILE, ScanningReader, SecretFile, SecretFiles, SecretScan};
 use super::tar::writer::{Attributes, TarWriter};
 use crate::model::hex;
 use entry_point::check_entry_point;
-use ignore_rules::Reason;
+use ignore_rules::ExcludeReason;
 use project::Project;
 use stable_file::SteadyReader;
-use walk::{Found, Skipped, Walk};
+use walk::{Skipped, SourceFile, Walk};
 
 /// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
 /// local time; hence the second day.
@@ -82,7 +82,7 @@ pub(crate) fn pack_source(tree: &SourceTree, to: &mut dyn Write) -> Result<Packe
 }
 
 pub(super) fn pack_with(tree: &SourceTree, to: &mut dyn Write, threads: usize) -> Result<Packed, PackError> {
-    let mut packing = Packing::new(to, threads);
+    let mut packing = SourcePacker::new(to, threads);
     let walk = for_each_file(tree, |found, is_allowed| packing.add(found, is_allowed))?;
     packing.finish(walk, tree)
 }
@@ -97,31 +97,31 @@ pub(crate) fn check_source(tree: &SourceTree) -> Result<(), PackError> {
         let mut content = Vec::new();
         let read = found.file.take(left.min(MOST_OF_A_FILE)).read_to_end(&mut content);
         left -= read.map_err(PackError::unreadable(&found.path))? as u64;
-        Ok(Content::of(&content))
+        Ok(ContentKind::of(&content))
     })?;
     Ok(())
 }
 
 /// The kinds of contents that files have.
-enum Content {
+enum ContentKind {
     Fine,
     /// It is nothing but a key.
     Key,
     Secret(Finding),
 }
 
-impl Content {
+impl ContentKind {
     fn of(content: &[u8]) -> Self {
         if content.len() as u64 <= LARGEST_KEY_FILE && secrets::is_key_file(content) {
             return Self::Key;
         }
-        let mut scan = Scan::default();
+        let mut scan = SecretScan::default();
         scan.update(content);
         Self::from(scan.finish())
     }
 }
 
-impl From<Option<Finding>> for Content {
+impl From<Option<Finding>> for ContentKind {
     fn from(found: Option<Finding>) -> Self {
         found.map_or(Self::Fine, Self::Secret)
     }
@@ -130,7 +130,7 @@ impl From<Option<Finding>> for Content {
 /// Walks the tree, and returns the walk at its end. Fails with all the secrets in the code, or without the entry point.
 fn for_each_file(
     tree: &SourceTree,
-    mut visit: impl FnMut(Found, bool) -> Result<Content, PackError>,
+    mut visit: impl FnMut(SourceFile, bool) -> Result<ContentKind, PackError>,
 ) -> Result<Walk, PackError> {
     if !tree.dir.is_dir() {
         return Err(PackError::NotAFolder(tree.dir.clone()));
@@ -138,19 +138,19 @@ fn for_each_file(
     if let Some(entry_point) = &tree.entry_point {
         check_entry_point(tree, entry_point)?;
     }
-    let (mut walk, mut secrets) = (Walk::new(tree)?, Secrets::default());
+    let (mut walk, mut secrets) = (Walk::new(tree)?, SecretFiles::default());
     let mut missing = tree.entry_point.as_deref();
     while let Some(found) = walk.next()? {
         let name = found.name.clone();
         let is_allowed = walk.allows_secret(&name);
         match visit(found, is_allowed)? {
-            Content::Key if !is_allowed => {
+            ContentKind::Key if !is_allowed => {
                 walk.note_secret(&name, false);
                 continue;
             }
-            Content::Secret(finding) if !is_allowed => secrets.0.push(SecretFile::by_content(&name, finding)),
-            Content::Key | Content::Secret(_) => walk.note_allowed(&name),
-            Content::Fine => {}
+            ContentKind::Secret(finding) if !is_allowed => secrets.0.push(SecretFile::by_content(&name, finding)),
+            ContentKind::Key | ContentKind::Secret(_) => walk.note_allowed(&name),
+            ContentKind::Fine => {}
         }
         missing = missing.filter(|entry_point| name != Path::new(entry_point));
     }
@@ -159,40 +159,40 @@ fn for_each_file(
         // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
         Some(entry_point) => Err(PackError::EntryPointLeftOut {
             entry_point: entry_point.to_owned(),
-            reason: Reason::Never(builtin_excludes::Found::by_content()),
+            reason: ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::by_content()),
         }),
         None => Ok(walk),
     }
 }
 
 /// The archive as it grows.
-struct Packing<'w> {
+struct SourcePacker<'w> {
     archive: TarWriter<Hashing<GzipWriter<&'w mut dyn Write>>>,
     files: usize,
     bytes: u64,
 }
 
-impl<'w> Packing<'w> {
+impl<'w> SourcePacker<'w> {
     fn new(to: &'w mut dyn Write, threads: usize) -> Self {
         let hashing = Hashing { to: GzipWriter::new(to, threads), digest: Sha256::new() };
         Self { archive: TarWriter::new(hashing), files: 0, bytes: 0 }
     }
 
     /// Adds a file, unless it is nothing but a key and isn't allowed, and tells what is in it.
-    fn add(&mut self, found: Found, is_allowed: bool) -> Result<Content, PackError> {
+    fn add(&mut self, found: SourceFile, is_allowed: bool) -> Result<ContentKind, PackError> {
         let with = Attributes { mode: mode(&found.metadata), mtime: MTIME };
         let mut reader = SteadyReader::new(found.file, &found.path)?;
         let size = reader.size();
         let content = if size <= LARGEST_KEY_FILE {
             let bytes = reader.read_all()?;
-            let content = Content::of(&bytes);
-            if matches!(content, Content::Key) && !is_allowed {
+            let content = ContentKind::of(&bytes);
+            if matches!(content, ContentKind::Key) && !is_allowed {
                 return Ok(content);
             }
             self.archive.file(&found.name, with, size, &bytes[..]).map_err(PackError::Write)?;
             content
         } else {
-            let mut scanning = Scanning::new(&mut reader);
+            let mut scanning = ScanningReader::new(&mut reader);
             let added = self.archive.file(&found.name, with, size, &mut scanning);
             let found = scanning.finish();
             added.map_err(|error| reader.take_failure().unwrap_or(PackError::Write(error)))?;

@@ -27,7 +27,7 @@ pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder
         return Err(PackError::NotAFolder(dir.to_owned()));
     }
     let archive = TarWriter::new(GzipWriter::new(to, writer::default_threads()));
-    let mut packing = Packing { dir, archive, packed: PackedFolder::default(), levels: Vec::new() };
+    let mut packing = FolderPacker { dir, archive, packed: PackedFolder::default(), levels: Vec::new() };
     packing.descend(PathBuf::new())?;
     while let Some((folder, names)) = packing.levels.last_mut() {
         match names.next() {
@@ -42,7 +42,7 @@ pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder
     Ok(packing.packed)
 }
 
-struct Packing<'a, W: Write> {
+struct FolderPacker<'a, W: Write> {
     dir: &'a Path,
     archive: TarWriter<GzipWriter<W>>,
     packed: PackedFolder,
@@ -50,7 +50,7 @@ struct Packing<'a, W: Write> {
     levels: Vec<(PathBuf, std::vec::IntoIter<OsString>)>,
 }
 
-impl<W: Write> Packing<'_, W> {
+impl<W: Write> FolderPacker<'_, W> {
     fn add(&mut self, name: PathBuf) -> Result<(), PackError> {
         let path = self.dir.join(&name);
         let metadata = fs::symlink_metadata(&path).map_err(PackError::unreadable(&path))?;
@@ -107,7 +107,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::archive::{Limits, unpack};
+    use crate::archive::{UnpackLimits, unpack};
 
     type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -128,7 +128,7 @@ mod tests {
         let mut archive = Vec::new();
         let packed = pack_folder(from, &mut archive)?;
         assert_eq!(packed, PackedFolder { files: 3, bytes: 39, skipped: 0 });
-        let unpacked = unpack(std::io::Cursor::new(archive), into, &Limits::default(), &mut ())?;
+        let unpacked = unpack(std::io::Cursor::new(archive), into, &UnpackLimits::default(), &mut ())?;
         assert_eq!((unpacked.files, unpacked.bytes), (3, 39));
 
         assert!(into.join("ckpt/empty").is_dir());
@@ -157,7 +157,7 @@ mod tests {
         let (from, into) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let mut archive = Vec::new();
         pack_folder(from.path(), &mut archive)?;
-        assert_eq!(unpack(std::io::Cursor::new(archive), into.path(), &Limits::default(), &mut ())?.files, 0);
+        assert_eq!(unpack(std::io::Cursor::new(archive), into.path(), &UnpackLimits::default(), &mut ())?.files, 0);
         let missing = pack_folder(&from.path().join("no"), &mut Vec::new());
         assert!(matches!(missing, Err(PackError::Unreadable { .. })));
         Ok(())

@@ -16,7 +16,7 @@ pub(crate) struct Project {
 
 /// A link on the way from inside a project to a place outside.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct WayOut {
+pub(crate) struct EscapingLink {
     pub(crate) link: PathBuf,
     pub(crate) target: PathBuf,
 }
@@ -29,7 +29,7 @@ impl Project {
     }
 
     /// Returns the link by which `path`, written as one inside, leads outside. `real` is the same without links.
-    pub(crate) fn way_out(&self, path: &Path, real: &Path) -> Option<WayOut> {
+    pub(crate) fn way_out(&self, path: &Path, real: &Path) -> Option<EscapingLink> {
         if !self.is_inside(&without_dots(path)) || self.is_inside(real) {
             return None;
         }
@@ -38,7 +38,7 @@ impl Project {
         parts.reverse();
         let link = parts.into_iter().find(|part| part.is_symlink() && leads_out(part)).unwrap_or(path);
         let target = fs::read_link(link).unwrap_or_else(|_| real.to_owned());
-        Some(WayOut { link: link.to_owned(), target })
+        Some(EscapingLink { link: link.to_owned(), target })
     }
 
     /// Returns a path without links as names are judged in it: from the project's root, whose own place says nothing of what

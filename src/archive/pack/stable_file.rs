@@ -17,12 +17,12 @@ const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_C
 
 /// Which file it is, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
+pub(crate) struct FileIdentity {
     device: u64,
     inode: u64,
 }
 
-impl From<&Metadata> for Identity {
+impl From<&Metadata> for FileIdentity {
     fn from(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
@@ -39,25 +39,25 @@ pub(crate) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<File> {
 /// Whether the open file is the one that was looked at before, and not another that took its name since.
 pub(crate) fn same(file: &File, looked_at: &Metadata) -> io::Result<bool> {
     let opened = file.metadata()?;
-    Ok(Identity::from(&opened) == Identity::from(looked_at) && opened.file_type() == looked_at.file_type())
+    Ok(FileIdentity::from(&opened) == FileIdentity::from(looked_at) && opened.file_type() == looked_at.file_type())
 }
 
 /// What tells that a file was written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct FileStamp {
     pub(crate) size: u64,
     modified: (i64, i64),
 }
 
 /// A file to be read once: the seam where tests put files that change.
-pub(crate) trait Source: Read {
-    fn stamp(&self) -> io::Result<Stamp>;
+pub(crate) trait StampedRead: Read {
+    fn stamp(&self) -> io::Result<FileStamp>;
 }
 
-impl Source for File {
-    fn stamp(&self) -> io::Result<Stamp> {
+impl StampedRead for File {
+    fn stamp(&self) -> io::Result<FileStamp> {
         let metadata = self.metadata()?;
-        Ok(Stamp { size: metadata.size(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
+        Ok(FileStamp { size: metadata.size(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
     }
 }
 
@@ -65,12 +65,12 @@ impl Source for File {
 pub(crate) struct SteadyReader<S> {
     source: S,
     path: PathBuf,
-    before: Stamp,
+    before: FileStamp,
     left: u64,
     failure: Option<PackError>,
 }
 
-impl<S: Source> SteadyReader<S> {
+impl<S: StampedRead> SteadyReader<S> {
     pub(crate) fn new(source: S, path: &Path) -> Result<Self, PackError> {
         let before = source.stamp().map_err(PackError::unreadable(path))?;
         Ok(Self { source, path: path.to_owned(), before, left: before.size, failure: None })
@@ -112,7 +112,7 @@ impl<S: Source> SteadyReader<S> {
     }
 }
 
-impl<S: Source> Read for SteadyReader<S> {
+impl<S: StampedRead> Read for SteadyReader<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         if wanted == 0 {
@@ -152,8 +152,8 @@ mod tests {
         }
     }
 
-    impl<F: FnMut() -> io::Result<()>> Source for Meddled<F> {
-        fn stamp(&self) -> io::Result<Stamp> {
+    impl<F: FnMut() -> io::Result<()>> StampedRead for Meddled<F> {
+        fn stamp(&self) -> io::Result<FileStamp> {
             self.file.stamp()
         }
     }
@@ -203,8 +203,8 @@ mod tests {
         }
     }
 
-    impl Source for Failing {
-        fn stamp(&self) -> io::Result<Stamp> {
+    impl StampedRead for Failing {
+        fn stamp(&self) -> io::Result<FileStamp> {
             self.0.stamp()
         }
     }

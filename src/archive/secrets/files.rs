@@ -49,9 +49,9 @@ impl fmt::Display for SecretFile {
 
 /// Files that are secrets, one a line, each indented.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Secrets(pub(crate) Vec<SecretFile>);
+pub(crate) struct SecretFiles(pub(crate) Vec<SecretFile>);
 
-impl fmt::Display for Secrets {
+impl fmt::Display for SecretFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for file in self.0.iter().take(MAX_LISTED) {
             write!(f, "\n  {file}")?;

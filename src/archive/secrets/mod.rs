@@ -22,11 +22,11 @@ mod shape;
 mod text;
 mod words;
 
-pub(crate) use files::{SecretFile, Secrets};
+pub(crate) use files::{SecretFile, SecretFiles};
 pub(super) use files::{is_certificate_file, patterns};
 pub(super) use key_files::{LARGEST_KEY_FILE, is_key_file};
 pub(super) use names::{CERTIFICATES, CERTIFICATES_ABOUT, SECRETS};
-pub(crate) use scan::{Scan, Scanning};
+pub(crate) use scan::{ScanningReader, SecretScan};
 
 /// A secret in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) struct Finding {
 /// Returns the first secret in the content of a file.
 #[cfg(test)]
 pub(super) fn find(content: &[u8]) -> Option<Finding> {
-    let mut scan = Scan::default();
+    let mut scan = SecretScan::default();
     scan.update(content);
     scan.finish()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::encoding::{Encoding, SNIFFED, append_utf16};
-use super::search::Search;
+use super::search::WordSearch;
 use super::words::{Word, words};
 use super::{Finding, content, filter};
 
@@ -18,14 +18,14 @@ const LARGE: u64 = 1024 * 1024;
 const BLOCK: usize = 64 * 1024;
 
 /// The words, and what finds them: one pass over the text, however many they are.
-static WORDS: LazyLock<(Search, Vec<Word>)> = LazyLock::new(|| {
+static WORDS: LazyLock<(WordSearch, Vec<Word>)> = LazyLock::new(|| {
     let words = words();
-    (Search::new(words.iter().map(Word::text)), words)
+    (WordSearch::new(words.iter().map(Word::text)), words)
 });
 
 /// The search of one file, which is told its bytes in order.
 #[derive(Debug, Default)]
-pub(crate) struct Scan {
+pub(crate) struct SecretScan {
     /// `None` until enough bytes have come to tell.
     encoding: Option<Encoding>,
     /// The first byte of a pair, in UTF-16.
@@ -39,7 +39,7 @@ pub(crate) struct Scan {
     found: Option<Finding>,
 }
 
-impl Scan {
+impl SecretScan {
     /// Takes the next bytes of the file.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self.encoding {
@@ -114,16 +114,16 @@ impl Scan {
     }
 }
 
-/// A reader that shows a [`Scan`] what it reads.
+/// A reader that shows a [`SecretScan`] what it reads.
 #[derive(Debug)]
-pub(crate) struct Scanning<R> {
+pub(crate) struct ScanningReader<R> {
     from: R,
-    scan: Scan,
+    scan: SecretScan,
 }
 
-impl<R> Scanning<R> {
+impl<R> ScanningReader<R> {
     pub(crate) fn new(from: R) -> Self {
-        Self { from, scan: Scan::default() }
+        Self { from, scan: SecretScan::default() }
     }
 
     /// Returns the first secret in what was read.
@@ -132,7 +132,7 @@ impl<R> Scanning<R> {
     }
 }
 
-impl<R: Read> Read for Scanning<R> {
+impl<R: Read> Read for ScanningReader<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(to)?;
         self.scan.update(to.get(..count).unwrap_or_default());

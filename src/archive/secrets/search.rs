@@ -19,14 +19,14 @@ const FOLLOWING: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_-/+.%=~";
 const FOLLOWING_NAME: &[u8] = b" \t:\"'`\\])>,";
 
 /// The words, in any case of ASCII letters.
-pub(super) struct Search {
+pub(super) struct WordSearch {
     table: Box<[u64; WORDS_OF_BITS]>,
     /// The words by their first bytes.
     by_start: HashMap<u32, Vec<usize>>,
     words: Vec<&'static [u8]>,
 }
 
-impl Search {
+impl WordSearch {
     /// Each word has at least three bytes.
     pub(super) fn new(words: impl IntoIterator<Item = &'static str>) -> Self {
         let words: Vec<&[u8]> = words.into_iter().map(str::as_bytes).collect();
@@ -141,7 +141,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        let search = Search::new(["secret", "hf_", "key", "_key"]);
+        let search = WordSearch::new(["secret", "hf_", "key", "_key"]);
         search.find(text.as_bytes(), 0, text.len(), |index, start| {
             found.push((index, start));
             None::<()>

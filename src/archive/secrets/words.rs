@@ -1,12 +1,12 @@
 //! The words that a file is searched for: names of secrets, prefixes of tokens, and marks of keys.
 
-use crate::model::secrets::tokens::{FORMS, Form};
+use crate::model::secrets::tokens::{FORMS, TokenForm};
 
 /// A word, and what it is a sign of.
 #[derive(Debug)]
 pub(super) enum Word {
     /// The prefix of a token.
-    Token(&'static Form),
+    Token(&'static TokenForm),
     /// Part of a name whose value may be a secret.
     Name(&'static str),
     /// The start of an AWS access key's id, near which its secret stands.

@@ -29,7 +29,7 @@ pub(crate) struct TarReader<R> {
 }
 
 /// An entry, as everything before its data describes it.
-pub(crate) struct Described {
+pub(crate) struct TarEntry {
     pub(crate) header: Header,
     pub(crate) name: Vec<u8>,
     pub(crate) link: Vec<u8>,
@@ -41,7 +41,7 @@ pub(crate) struct Described {
 
 /// What stood before an entry's own header.
 #[derive(Default)]
-struct About {
+struct PrecedingHeaders {
     name: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     pax: Option<Pax>,
@@ -72,12 +72,12 @@ impl<R: Read> TarReader<R> {
     }
 
     /// The next entry; none at the end, whether it is marked or not.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Described>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<TarEntry>> {
         self.pass_over()?;
         let padding = std::mem::take(&mut self.padding);
         self.skip(padding)?;
         self.headers_left = LARGEST_HEADERS;
-        let mut about = About::default();
+        let mut about = PrecedingHeaders::default();
         while let Some(header) = self.header()? {
             match header.entry_type() {
                 EntryType::GNULongName => set_once(&mut about.name, up_to_nul(self.about(&header)?))?,
@@ -91,7 +91,7 @@ impl<R: Read> TarReader<R> {
         if is_end { Ok(None) } else { Err(wrong("the last headers describe no entry")) }
     }
 
-    fn describe(&mut self, header: Header, about: About) -> io::Result<Described> {
+    fn describe(&mut self, header: Header, about: PrecedingHeaders) -> io::Result<TarEntry> {
         let in_header = size(&header)?;
         let pax = about.pax.unwrap_or_default();
         let stored = pax.size.unwrap_or(in_header);
@@ -104,7 +104,7 @@ impl<R: Read> TarReader<R> {
         let name = about.name.or(pax.path).unwrap_or_else(|| header.path_bytes().into_owned());
         let in_header = || header.link_name_bytes().unwrap_or_default().into_owned();
         let link = about.link.or(pax.link).unwrap_or_else(in_header);
-        Ok(Described { name, link, size: self.unread.size(), is_pax_sparse: pax.is_sparse, header })
+        Ok(TarEntry { name, link, size: self.unread.size(), is_pax_sparse: pax.is_sparse, header })
     }
 
     /// The entry's next bytes; none at its end.

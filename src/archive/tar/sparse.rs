@@ -68,7 +68,7 @@ pub(crate) fn read(
     mut next: impl FnMut() -> io::Result<[u8; BLOCK]>,
 ) -> io::Result<DataRuns> {
     let gnu = header.as_gnu().ok_or_else(|| wrong("a sparse file has a header of another kind"))?;
-    let mut map = Map { pieces: Vec::new(), end: 0, stored: 0 };
+    let mut map = SparseMap { pieces: Vec::new(), end: 0, stored: 0 };
     map.add(&gnu.sparse)?;
     let (mut is_extended, mut more) = (gnu.is_extended(), GnuExtSparseHeader::new());
     while is_extended {
@@ -84,14 +84,14 @@ pub(crate) fn read(
     Ok(DataRuns { rest: map.pieces, size, stored, ..DataRuns::default() })
 }
 
-struct Map {
+struct SparseMap {
     /// How long each hole is, and the data after it.
     pieces: Vec<(u64, u64)>,
     end: u64,
     stored: u64,
 }
 
-impl Map {
+impl SparseMap {
     fn add(&mut self, pieces: &[GnuSparseHeader]) -> io::Result<()> {
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
             let (offset, length) =

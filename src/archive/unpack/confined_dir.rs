@@ -14,15 +14,15 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
-use crate::archive::handle::Handle;
+use crate::archive::handle::DirHandle;
 
 const NEW_FILE: OFlag =
     OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 pub(crate) struct ConfinedDir {
-    root: Handle,
+    root: DirHandle,
     /// The folder that was used last: archives list a folder's files in a row.
-    last: Option<(PathBuf, Handle)>,
+    last: Option<(PathBuf, DirHandle)>,
     /// Files, folders and links that were made and stand.
     made: u64,
     /// Whether the file system is known to tell `Model` from `model`.
@@ -30,7 +30,7 @@ pub(crate) struct ConfinedDir {
 }
 
 impl ConfinedDir {
-    pub(crate) fn new(root: Handle) -> Self {
+    pub(crate) fn new(root: DirHandle) -> Self {
         Self { root, last: None, made: 0, has_cases: Cell::new(false) }
     }
 
@@ -88,7 +88,7 @@ impl ConfinedDir {
         Ok(replaced.lost())
     }
 
-    fn standing<'n>(&self, path: &'n Path) -> io::Result<(Handle, &'n OsStr)> {
+    fn standing<'n>(&self, path: &'n Path) -> io::Result<(DirHandle, &'n OsStr)> {
         let name = path.file_name().ok_or_else(missing)?;
         let mut folder = self.root.try_clone()?;
         for part in path.parent().unwrap_or(Path::new("")) {
@@ -104,13 +104,13 @@ impl ConfinedDir {
         self.made += u64::from(replaced.0.is_none());
     }
 
-    fn place<'n>(&mut self, path: &'n Path) -> io::Result<Place<'_, 'n>> {
+    fn place<'n>(&mut self, path: &'n Path) -> io::Result<EntrySlot<'_, 'n>> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         self.folder(path.parent().unwrap_or(Path::new("")))?;
-        Ok(Place { folder: self.last(), name, has_cases: &self.has_cases })
+        Ok(EntrySlot { folder: self.last(), name, has_cases: &self.has_cases })
     }
 
-    fn last(&self) -> &Handle {
+    fn last(&self) -> &DirHandle {
         self.last.as_ref().map_or(&self.root, |(_, folder)| folder)
     }
 }
@@ -128,13 +128,13 @@ impl Replaced {
 }
 
 /// Where something is to be made.
-struct Place<'i, 'n> {
-    folder: &'i Handle,
+struct EntrySlot<'i, 'n> {
+    folder: &'i DirHandle,
     name: &'n OsStr,
     has_cases: &'i Cell<bool>,
 }
 
-impl Place<'_, '_> {
+impl EntrySlot<'_, '_> {
     fn replacing<T>(&self, make: impl Fn() -> nix::Result<T>) -> io::Result<(T, Replaced)> {
         match make() {
             Err(Errno::EEXIST) => {
@@ -263,7 +263,7 @@ mod tests {
     fn a_name_in_another_case_is_no_other_file() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("model"), "1")?;
-        let mut inside = ConfinedDir::new(Handle::at(folder.path())?);
+        let mut inside = ConfinedDir::new(DirHandle::at(folder.path())?);
         inside.file(Path::new("model"))?;
         inside.file(Path::new("Model"))?;
         fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;

@@ -11,8 +11,8 @@ use tar::{EntryType, Header};
 use crate::archive::UnpackError;
 use crate::archive::gzip::members::TrailingData;
 use crate::archive::gzip::parallel::Gunzip;
-use crate::archive::gzip::read_ahead::Ahead;
-use crate::archive::tar::reader::{Described, SizeLimitExceeded, TarReader};
+use crate::archive::gzip::read_ahead::ReadAhead;
+use crate::archive::tar::reader::{SizeLimitExceeded, TarEntry, TarReader};
 use crate::model::one_line;
 
 /// No model has a longer name. It can be longer than `PATH_MAX`, since a path is walked name by name.
@@ -22,7 +22,7 @@ const LONGEST_SHOWN: usize = 200;
 
 /// What an archive may unpack to, and where it came from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct UnpackLimits {
     /// Limit of the archive without its compression, and of what it makes: the bytes of files, and 4096 for each file,
     /// folder and link.
     pub(crate) bytes: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Limits {
     pub(crate) packed_from: Option<&'static str>,
 }
 
-impl Default for Limits {
+impl Default for UnpackLimits {
     /// More than any model has; less than would fill a disk for long.
     fn default() -> Self {
         Self { bytes: 1 << 40, entries: 10_000_000, packed_from: None }
@@ -40,20 +40,20 @@ impl Default for Limits {
 }
 
 /// Whom the entries are shown to, one after the other. What is not read of an entry is passed over.
-pub(crate) trait Visit {
+pub(crate) trait EntryVisitor {
     /// `Break` once nothing more is wanted: the rest is not even checked.
-    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError>;
+    fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError>;
 }
 
 /// An entry that is being looked at.
-pub(crate) struct Entry<'e, R> {
+pub(crate) struct ArchiveEntry<'e, R> {
     tape: &'e mut TarReader<R>,
-    about: &'e Described,
+    about: &'e TarEntry,
     pub(crate) name: &'e Path,
-    limits: &'e Limits,
+    limits: &'e UnpackLimits,
 }
 
-impl<R: Read> Entry<'_, R> {
+impl<R: Read> ArchiveEntry<'_, R> {
     pub(crate) fn kind(&self) -> EntryType {
         self.header().entry_type()
     }
@@ -101,13 +101,13 @@ impl<R: Read> Entry<'_, R> {
 }
 
 /// Shows all entries, and reads on to the very end, where gzip's checksum stands.
-pub(crate) fn each(
+pub(crate) fn visit_entries(
     from: impl Read + Send + 'static,
-    limits: &Limits,
-    visitor: &mut impl Visit,
+    limits: &UnpackLimits,
+    visitor: &mut impl EntryVisitor,
 ) -> Result<(), UnpackError> {
     let mut place = "at its start".to_owned();
-    let ahead = Ahead::new(Gunzip::new(from)).map_err(|error| damaged(&place, error, limits))?;
+    let ahead = ReadAhead::new(Gunzip::new(from)).map_err(|error| damaged(&place, error, limits))?;
     let mut tape = TarReader::new(ahead, limits.bytes);
     let mut entries = 0;
     while let Some(about) = tape.next().map_err(|error| damaged(&place, error, limits))? {
@@ -116,7 +116,7 @@ pub(crate) fn each(
         }
         entries += 1;
         let name = bytes_to_path(&about.name);
-        let mut entry = Entry { tape: &mut tape, about: &about, name, limits };
+        let mut entry = ArchiveEntry { tape: &mut tape, about: &about, name, limits };
         entry.check()?;
         if visitor.visit(&mut entry)?.is_break() {
             return Ok(());
@@ -128,7 +128,7 @@ pub(crate) fn each(
     if is_at_end { Ok(()) } else { Err(UnpackError::TrailingData) }
 }
 
-fn damaged(place: &str, source: io::Error, limits: &Limits) -> UnpackError {
+fn damaged(place: &str, source: io::Error, limits: &UnpackLimits) -> UnpackError {
     match source {
         source if SizeLimitExceeded::is(&source) => UnpackError::TooLarge(limits.bytes),
         source if TrailingData::is(&source) => UnpackError::TrailingData,

@@ -7,28 +7,28 @@ use std::path::{Path, PathBuf};
 use tar::EntryType;
 
 use super::confined_dir;
-use super::entries::{self, Entry, Limits, Visit, shown};
+use super::entries::{self, ArchiveEntry, EntryVisitor, UnpackLimits, shown};
 use crate::archive::UnpackError;
 use crate::archive::gzip::parallel::Gunzip;
-use crate::model::downloaded::{Listed, ListedKind};
+use crate::model::downloaded::{ListedEntry, ListedKind};
 
 const BUFFER: usize = 256 * 1024;
 
 /// Tells all that is in an archive, in its order.
 pub(crate) fn list(
     from: impl Read + Send + 'static,
-    limits: &Limits,
-    tell: &mut impl FnMut(Listed) -> io::Result<()>,
+    limits: &UnpackLimits,
+    tell: &mut impl FnMut(ListedEntry) -> io::Result<()>,
 ) -> Result<(), UnpackError> {
-    entries::each(from, limits, &mut Lister { tell })
+    entries::visit_entries(from, limits, &mut Lister { tell })
 }
 
 struct Lister<'t, T> {
     tell: &'t mut T,
 }
 
-impl<T: FnMut(Listed) -> io::Result<()>> Visit for Lister<'_, T> {
-    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+impl<T: FnMut(ListedEntry) -> io::Result<()>> EntryVisitor for Lister<'_, T> {
+    fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
         let kind = match entry.kind() {
             EntryType::Symlink => ListedKind::Symlink(entry.link_target()),
             EntryType::Link => ListedKind::HardLink(entry.link_target()),
@@ -43,7 +43,7 @@ impl<T: FnMut(Listed) -> io::Result<()>> Visit for Lister<'_, T> {
             return Ok(ControlFlow::Continue(()));
         }
         let size = if kind == ListedKind::File { entry.size() } else { 0 };
-        (self.tell)(Listed { path, kind, size, mode, modified }).map_err(UnpackError::Told)?;
+        (self.tell)(ListedEntry { path, kind, size, mode, modified }).map_err(UnpackError::Told)?;
         Ok(ControlFlow::Continue(()))
     }
 }
@@ -51,13 +51,13 @@ impl<T: FnMut(Listed) -> io::Result<()>> Visit for Lister<'_, T> {
 /// Writes one file's bytes, and reads no further. None where there is no such file; else how many bytes it has.
 pub(crate) fn pick(
     from: impl Read + Send + 'static,
-    limits: &Limits,
+    limits: &UnpackLimits,
     path: &Path,
     to: &mut impl Write,
 ) -> Result<Option<u64>, UnpackError> {
     let Some(wanted) = confined_dir::relative(path) else { return Ok(None) };
     let mut picker = Picker { wanted, to, found: None, buffer: vec![0; BUFFER] };
-    entries::each(from, limits, &mut picker)?;
+    entries::visit_entries(from, limits, &mut picker)?;
     Ok(picker.found)
 }
 
@@ -68,8 +68,8 @@ struct Picker<'t, T> {
     buffer: Vec<u8>,
 }
 
-impl<T: Write> Visit for Picker<'_, T> {
-    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+impl<T: Write> EntryVisitor for Picker<'_, T> {
+    fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
         if confined_dir::relative(entry.name).is_none_or(|name| name != self.wanted) {
             return Ok(ControlFlow::Continue(()));
         }

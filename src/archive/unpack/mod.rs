@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::UnpackError;
-use super::handle::Handle;
+use super::handle::DirHandle;
 use confined_dir::ConfinedDir;
-use entries::{Entry, Limits, Visit, shown};
+use entries::{ArchiveEntry, EntryVisitor, UnpackLimits, shown};
 
 const BUFFER: usize = 256 * 1024;
 /// Links that are named as left out: an archive can have millions.
@@ -41,7 +41,7 @@ pub(crate) struct Unpacked {
 }
 
 /// Decides what is unpacked, and is told of it.
-pub(crate) trait Unpacking {
+pub(crate) trait UnpackHooks {
     /// By its name in the archive, without `./` before it.
     fn wants(&mut self, _path: &Path) -> bool {
         true
@@ -62,7 +62,7 @@ pub(crate) trait Unpacking {
 }
 
 /// Everything, and nobody looks.
-impl Unpacking for () {}
+impl UnpackHooks for () {}
 
 /// Unpacks into a folder, which is made if need be. After an error, what was unpacked so far is still there.
 ///
@@ -72,10 +72,10 @@ impl Unpacking for () {}
 pub(crate) fn unpack(
     from: impl Read + Send + 'static,
     into: &Path,
-    limits: &Limits,
-    unpacking: &mut impl Unpacking,
+    limits: &UnpackLimits,
+    unpacking: &mut impl UnpackHooks,
 ) -> Result<Unpacked, UnpackError> {
-    let root = fs::create_dir_all(into).and_then(|()| Handle::at(into));
+    let root = fs::create_dir_all(into).and_then(|()| DirHandle::at(into));
     let root = root.map_err(|source| UnpackError::Write { path: into.to_owned(), source })?;
     unpack_in(from, root, into, limits, unpacking)
 }
@@ -83,23 +83,23 @@ pub(crate) fn unpack(
 /// As [`unpack`], into a folder that is open; `into` is how it is called.
 pub(crate) fn unpack_in(
     from: impl Read + Send + 'static,
-    root: Handle,
+    root: DirHandle,
     into: &Path,
-    limits: &Limits,
-    unpacking: &mut impl Unpacking,
+    limits: &UnpackLimits,
+    unpacking: &mut impl UnpackHooks,
 ) -> Result<Unpacked, UnpackError> {
     let inside = ConfinedDir::new(root);
     let (done, folder_times, buffer) = (Unpacked::default(), Vec::new(), vec![0; BUFFER]);
-    let mut writer = Writer { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
-    entries::each(from, limits, &mut writer)?;
+    let mut writer = TreeWriter { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
+    entries::visit_entries(from, limits, &mut writer)?;
     writer.set_folder_times();
     Ok(writer.done)
 }
 
-struct Writer<'p, U> {
+struct TreeWriter<'p, U> {
     into: &'p Path,
     inside: ConfinedDir,
-    limits: &'p Limits,
+    limits: &'p UnpackLimits,
     unpacking: &'p mut U,
     done: Unpacked,
     /// Set last, since making a file in a folder changes the folder's time.
@@ -108,8 +108,8 @@ struct Writer<'p, U> {
     buffer: Vec<u8>,
 }
 
-impl<U: Unpacking> Visit for Writer<'_, U> {
-    fn visit(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
+impl<U: UnpackHooks> EntryVisitor for TreeWriter<'_, U> {
+    fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
         let (name, kind) = (entry.name, entry.kind());
         if let Some(kind) = unsupported(entry) {
             return Err(UnpackError::Unsupported { entry: shown(name), kind });
@@ -132,7 +132,7 @@ impl<U: Unpacking> Visit for Writer<'_, U> {
     }
 }
 
-impl<U: Unpacking> Writer<'_, U> {
+impl<U: UnpackHooks> TreeWriter<'_, U> {
     /// Returns whether all that was made, and so many bytes more, is within the limits.
     fn check_room(&self, more: u64) -> Result<(), UnpackError> {
         let made = self.inside.made();
@@ -200,7 +200,7 @@ impl<U: Unpacking> Writer<'_, U> {
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, entry: &mut Entry<'_, impl Read>) -> Result<(), UnpackError> {
+    fn file(&mut self, path: &Path, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<(), UnpackError> {
         // Said before it is written: a sparse file can be larger than all that was read, and a disk.
         self.check_room(entry.size())?;
         let (mut file, lost) = self.inside.file(path).map_err(|error| self.not_made(path, error))?;
@@ -218,7 +218,7 @@ impl<U: Unpacking> Writer<'_, U> {
 
     fn copy(
         &mut self,
-        from: &mut Entry<'_, impl Read>,
+        from: &mut ArchiveEntry<'_, impl Read>,
         file: &mut File,
         path: &Path,
     ) -> Result<Option<[u8; 32]>, UnpackError> {
@@ -259,7 +259,7 @@ impl<U: Unpacking> Writer<'_, U> {
     }
 }
 
-fn unsupported(entry: &Entry<'_, impl Read>) -> Option<&'static str> {
+fn unsupported(entry: &ArchiveEntry<'_, impl Read>) -> Option<&'static str> {
     match entry.kind() {
         kind if entry.is_folder() && kind != EntryType::Directory && entry.size() > 0 => Some("a folder with data"),
         EntryType::Regular

@@ -14,7 +14,7 @@ use super::job_args::SourceArg;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::downloaded::{Downloaded, Listed};
+use crate::model::downloaded::{Downloaded, ListedEntry};
 use crate::model::size::Size;
 use crate::model::{IgnorePoison, JobName, shell_quote};
 use crate::ops::download::{self, Patterns, SaveOptions, Selection, Source, Watch};
@@ -160,7 +160,7 @@ async fn print_list(
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
     let out = Arc::new(Mutex::new(context.ui.data()));
     let lines = out.clone();
-    let tell = move |part: &str, listed: Listed| {
+    let tell = move |part: &str, listed: ListedEntry| {
         let line = match output {
             DownloadOutput::Path => view::download::listed(&listed),
             DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,

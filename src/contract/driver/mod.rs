@@ -7,7 +7,7 @@
 
 use super::Layout;
 use super::command::{check_arguments, check_entry_point, check_variables};
-use super::environment::{self, Environment, variable};
+use super::environment::{self, ToolkitEnvironment, variable};
 use super::error::ContractError;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{S3Uri, shell_quote};
@@ -57,7 +57,7 @@ pub(crate) fn entrypoint() -> Vec<String> {
 pub(crate) fn script(request: &CreateTrainingJobRequest, delivered: &Delivered<'_>) -> Result<String, ContractError> {
     let request = as_in_script_mode(request, delivered);
     let layout = Layout::opt_ml();
-    let environment = Environment::new(&request, &layout);
+    let environment = ToolkitEnvironment::new(&request, &layout);
     let entry_point = environment.entry_point().unwrap_or_default();
     let start = match delivered.program {
         Program::EntryPoint(_) => {
@@ -98,7 +98,7 @@ fn start(how: &str, arguments: &[String]) -> Result<String, ContractError> {
 }
 
 /// Two functions: one exports what a shell has a name for, the other one starts a program with the rest.
-fn variables(environment: &Environment<'_>) -> Result<String, ContractError> {
+fn variables(environment: &ToolkitEnvironment<'_>) -> Result<String, ContractError> {
     let variables = environment.entries().iter().map(variable).collect();
     check_variables(&variables)?;
     let (named, others): (Vec<_>, Vec<_>) = variables.into_iter().partition(|(name, _)| is_shell_name(name));
@@ -148,7 +148,7 @@ const OF_THE_HOST: [(&str, &str); 21] = [
 ];
 
 /// `SM_TRAINING_ENV`, in the order of its names.
-fn training_env(environment: &Environment<'_>) -> String {
+fn training_env(environment: &ToolkitEnvironment<'_>) -> String {
     let of_the_request = environment.training_entries();
     let of_the_request =
         of_the_request.iter().map(|(name, value)| (name.as_str(), shell_quote(&value.dumps_compact())));

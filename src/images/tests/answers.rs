@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{processor, resolve};
 use super::{BUILT_IN, framework};
-use crate::images::query::{Base, ImageKind, ImageQuery, Library};
+use crate::images::query::{BaseFramework, ImageKind, ImageQuery, Library};
 use crate::images::resolve::Choice;
 use crate::model::InstanceType;
 
@@ -110,7 +110,7 @@ impl<'a> Question<'a> {
             kind,
             version: given(self.version),
             py_version: given(self.py_version),
-            base: base.map(|(name, version)| Base { name, version }),
+            base: base.map(|(name, version)| BaseFramework { name, version }),
             training_compiler: self.library == "compiler",
             library: match self.library {
                 "smdistributed" => Library::Smdistributed,

@@ -3,7 +3,7 @@
 
 mod answers;
 
-use super::query::{Base, ImageKind, ImageQuery, Library};
+use super::query::{BaseFramework, ImageKind, ImageQuery, Library};
 use super::{Catalog, ImageError, Subject, resolve};
 use crate::model::InstanceType;
 
@@ -29,7 +29,7 @@ fn algorithm<'a>(name: &'a str, version: Option<&'a str>, instance_type: &'a Ins
 }
 
 fn huggingface<'a>(version: &'a str, pytorch: &'a str, instance_type: &'a InstanceType) -> ImageQuery<'a> {
-    let base = Some(Base { name: "pytorch", version: pytorch });
+    let base = Some(BaseFramework { name: "pytorch", version: pytorch });
     ImageQuery { base, ..framework("huggingface", version, instance_type) }
 }
 

@@ -12,7 +12,7 @@ const BUFFER: usize = 256 * 1024;
 
 /// S3's checksum algorithms (Amazon S3 user guide, "Checking object integrity").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+pub(crate) enum ChecksumAlgorithm {
     Crc32,
     Crc32c,
     Crc64Nvme,
@@ -23,7 +23,7 @@ pub(crate) enum Algorithm {
 /// What S3 has noted of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checksum {
-    pub(crate) algorithm: Algorithm,
+    pub(crate) algorithm: ChecksumAlgorithm,
     pub(crate) value: Vec<u8>,
     /// Of an object whose checksum is that of its parts' checksums: the size of each part but the last, in bytes.
     pub(crate) part_size: Option<u64>,
@@ -42,7 +42,7 @@ impl ContentDigest {
     /// Reads content to its end. `expected_size` decides how it is digested; content of another size has a digest that no
     /// upload has.
     pub(crate) fn of(from: &mut impl Read, expected_size: u64, mut on_bytes: impl FnMut(u64)) -> io::Result<Self> {
-        let mut sum = PartSum::new(Algorithm::Sha256, parts::part_size_of(expected_size));
+        let mut sum = PartSum::new(ChecksumAlgorithm::Sha256, parts::part_size_of(expected_size));
         let mut buffer = vec![0; BUFFER];
         let mut size = 0;
         loop {
@@ -76,16 +76,16 @@ impl ContentDigest {
 
     pub(crate) fn checksum(&self) -> Checksum {
         let part_size = parts::part_size_of(self.size);
-        Checksum { algorithm: Algorithm::Sha256, value: self.sha256.to_vec(), part_size }
+        Checksum { algorithm: ChecksumAlgorithm::Sha256, value: self.sha256.to_vec(), part_size }
     }
 }
 
 /// Bytes that are others than a checksum was computed of.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("checksum mismatch: the bytes are not those that S3 has a checksum of")]
-pub(crate) struct Mismatch;
+pub(crate) struct ChecksumMismatch;
 
-impl Mismatch {
+impl ChecksumMismatch {
     /// Returns whether an error of a reader is this one.
     pub(crate) fn is(error: &io::Error) -> bool {
         error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
@@ -93,12 +93,12 @@ impl Mismatch {
 }
 
 /// Bytes that are being held against a checksum.
-pub(crate) struct Checking {
+pub(crate) struct ChecksumVerifier {
     expected: Vec<u8>,
     sum: PartSum,
 }
 
-impl Checking {
+impl ChecksumVerifier {
     pub(crate) fn new(expected: Checksum) -> Self {
         let sum = PartSum::new(expected.algorithm, expected.part_size);
         Self { expected: expected.value, sum }
@@ -117,19 +117,19 @@ impl Checking {
 
 /// The sum of bytes, or that of the sums of their parts.
 struct PartSum {
-    algorithm: Algorithm,
+    algorithm: ChecksumAlgorithm,
     part_size: Option<u64>,
-    part: Sum,
+    part: Hasher,
     /// Bytes until the part is full.
     left: u64,
     /// Of the parts before.
-    parts: Sum,
+    parts: Hasher,
 }
 
 impl PartSum {
-    fn new(algorithm: Algorithm, part_size: Option<u64>) -> Self {
+    fn new(algorithm: ChecksumAlgorithm, part_size: Option<u64>) -> Self {
         let left = part_size.unwrap_or(u64::MAX);
-        Self { algorithm, part_size, part: Sum::new(algorithm), left, parts: Sum::new(algorithm) }
+        Self { algorithm, part_size, part: Hasher::new(algorithm), left, parts: Hasher::new(algorithm) }
     }
 
     fn update(&mut self, mut bytes: &[u8]) {
@@ -146,7 +146,7 @@ impl PartSum {
     }
 
     fn end_part(&mut self) {
-        let part = std::mem::replace(&mut self.part, Sum::new(self.algorithm));
+        let part = std::mem::replace(&mut self.part, Hasher::new(self.algorithm));
         self.parts.update(&part.finish());
         self.left = self.part_size.unwrap_or(u64::MAX);
     }
@@ -160,20 +160,20 @@ impl PartSum {
     }
 }
 
-enum Sum {
+enum Hasher {
     Crc(crc_fast::Digest, usize),
     Sha1(Sha1),
     Sha256(Sha256),
 }
 
-impl Sum {
-    fn new(algorithm: Algorithm) -> Self {
+impl Hasher {
+    fn new(algorithm: ChecksumAlgorithm) -> Self {
         match algorithm {
-            Algorithm::Crc32 => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32IsoHdlc), 4),
-            Algorithm::Crc32c => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi), 4),
-            Algorithm::Crc64Nvme => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme), 8),
-            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
-            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            ChecksumAlgorithm::Crc32 => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32IsoHdlc), 4),
+            ChecksumAlgorithm::Crc32c => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi), 4),
+            ChecksumAlgorithm::Crc64Nvme => Self::Crc(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme), 8),
+            ChecksumAlgorithm::Sha1 => Self::Sha1(Sha1::new()),
+            ChecksumAlgorithm::Sha256 => Self::Sha256(Sha256::new()),
         }
     }
 
@@ -199,10 +199,10 @@ impl Sum {
 mod tests {
     use super::*;
 
-    fn is_right(algorithm: Algorithm, value: &str, part_size: Option<u64>, bytes: &[u8]) -> bool {
+    fn is_right(algorithm: ChecksumAlgorithm, value: &str, part_size: Option<u64>, bytes: &[u8]) -> bool {
         let pairs = value.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
         let value = pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
-        let mut checking = Checking::new(Checksum { algorithm, value, part_size });
+        let mut checking = ChecksumVerifier::new(Checksum { algorithm, value, part_size });
         bytes.chunks(4).for_each(|piece| checking.update(piece));
         checking.finish()
     }
@@ -211,11 +211,11 @@ mod tests {
     #[test]
     fn well_known_sums() {
         for (algorithm, value) in [
-            (Algorithm::Crc32, "cbf43926"),
-            (Algorithm::Crc32c, "e3069283"),
-            (Algorithm::Crc64Nvme, "ae8b14860a799888"),
-            (Algorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441"),
-            (Algorithm::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
+            (ChecksumAlgorithm::Crc32, "cbf43926"),
+            (ChecksumAlgorithm::Crc32c, "e3069283"),
+            (ChecksumAlgorithm::Crc64Nvme, "ae8b14860a799888"),
+            (ChecksumAlgorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441"),
+            (ChecksumAlgorithm::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
         ] {
             assert!(is_right(algorithm, value, None, b"123456789"), "{algorithm:?}");
             assert!(!is_right(algorithm, value, None, b"123456780"), "{algorithm:?}");
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn content_is_digested_as_it_is_uploaded() -> io::Result<()> {
         let small = ContentDigest::of(&mut &b"123456789"[..], 9, |_| {})?;
-        assert!(is_right(Algorithm::Sha256, &crate::model::hex(&small.sha256), None, b"123456789"));
+        assert!(is_right(ChecksumAlgorithm::Sha256, &crate::model::hex(&small.sha256), None, b"123456789"));
         assert_eq!((small.size, small.parts()), (9, None));
         assert_eq!(small, ContentDigest::of_parts(9, &[small.sha256]));
         let bytes = vec![7; 17 * 1024 * 1024];
@@ -241,14 +241,14 @@ mod tests {
     #[test]
     fn of_parts() {
         let sum = |bytes: &[u8]| {
-            let mut sum = Sum::new(Algorithm::Crc32);
+            let mut sum = Hasher::new(ChecksumAlgorithm::Crc32);
             sum.update(bytes);
             sum.finish()
         };
         let of_parts = crate::model::hex(&sum(&[sum(b"12345"), sum(b"6789")].concat()));
-        assert!(is_right(Algorithm::Crc32, &of_parts, Some(5), b"123456789"));
-        assert!(!is_right(Algorithm::Crc32, &of_parts, Some(4), b"123456789"));
+        assert!(is_right(ChecksumAlgorithm::Crc32, &of_parts, Some(5), b"123456789"));
+        assert!(!is_right(ChecksumAlgorithm::Crc32, &of_parts, Some(4), b"123456789"));
         let of_full = crate::model::hex(&sum(&[sum(b"12345"), sum(b"67890")].concat()));
-        assert!(is_right(Algorithm::Crc32, &of_full, Some(5), b"1234567890"), "the last part is full");
+        assert!(is_right(ChecksumAlgorithm::Crc32, &of_full, Some(5), b"1234567890"), "the last part is full");
     }
 }

@@ -40,7 +40,7 @@ impl Alphabet {
 
 /// One form. `least` and `most` are lengths in bytes, without the prefix and without padding at the end.
 #[derive(Debug)]
-pub(crate) struct Form {
+pub(crate) struct TokenForm {
     pub(crate) prefix: &'static str,
     alphabet: Alphabet,
     least: usize,
@@ -51,8 +51,8 @@ pub(crate) struct Form {
 
 use Alphabet::{Alphanumeric, Base64, Dotted, Hex, Path, Url, Word};
 
-const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize, kind: &'static str) -> Form {
-    Form { prefix, alphabet, least, most, kind }
+const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize, kind: &'static str) -> TokenForm {
+    TokenForm { prefix, alphabet, least, most, kind }
 }
 
 const GITHUB: &str = "a GitHub token";
@@ -74,7 +74,7 @@ const FLY: &str = "a Fly.io token";
 const BEDROCK: &str = "an Amazon Bedrock API key";
 
 /// All forms. Of two prefixes that fit, the first in the table counts.
-pub(crate) const FORMS: &[Form] = &[
+pub(crate) const FORMS: &[TokenForm] = &[
     form("ghp_", Alphanumeric, 30, 255, GITHUB),
     form("gho_", Alphanumeric, 30, 255, GITHUB),
     form("ghu_", Alphanumeric, 30, 255, GITHUB),
@@ -213,27 +213,27 @@ pub(crate) const FORMS: &[Form] = &[
 
 /// A token in a text.
 #[derive(Debug)]
-pub(crate) struct Token<'a> {
+pub(crate) struct SecretToken<'a> {
     /// The characters after the prefix.
     pub(crate) body: &'a [u8],
     pub(crate) kind: &'static str,
 }
 
-impl Form {
+impl TokenForm {
     /// Returns the token of this form whose prefix begins at `start`.
-    pub(crate) fn at<'a>(&self, text: &'a [u8], start: usize) -> Option<Token<'a>> {
+    pub(crate) fn at<'a>(&self, text: &'a [u8], start: usize) -> Option<SecretToken<'a>> {
         let rest = text.get(start..)?.strip_prefix(self.prefix.as_bytes())?;
         if !is_start(text.get(..start)?) {
             return None;
         }
         let length = rest.iter().take_while(|byte| self.alphabet.has(**byte)).count();
         let body = without_padding(rest.get(..length)?);
-        (self.least..=self.most).contains(&body.len()).then_some(Token { body, kind: self.kind })
+        (self.least..=self.most).contains(&body.len()).then_some(SecretToken { body, kind: self.kind })
     }
 }
 
 /// Returns the first token of a known form in a text.
-pub(crate) fn find(text: &[u8]) -> Option<Token<'_>> {
+pub(crate) fn find(text: &[u8]) -> Option<SecretToken<'_>> {
     FORMS.iter().find_map(|form| {
         let starts = memchr::memmem::find_iter(text, form.prefix);
         starts.into_iter().find_map(|start| form.at(text, start))

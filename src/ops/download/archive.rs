@@ -18,10 +18,10 @@ use super::spool::{Closing, Spool, SpoolReader};
 use super::staging::{ARCHIVE, FILES, StagingDir, Target};
 use super::verify::Checked;
 use super::{SaveOptions, Watch, free_space};
-use crate::archive::{self, Limits, UnpackError, Unpacked, Unpacking};
+use crate::archive::{self, UnpackLimits, UnpackError, Unpacked, UnpackHooks};
 use crate::cloud::{ByteProgress, Cloud, Object};
 use crate::error::{Result, WithContext};
-use crate::model::checksum::Mismatch;
+use crate::model::checksum::ChecksumMismatch;
 use crate::model::sha256;
 use crate::ops::blocking;
 
@@ -111,16 +111,16 @@ impl Maker {
     }
 
     /// To how much the archive may unpack, so many bytes being still to be fetched.
-    fn limits(&self, to_fetch: u64) -> Result<Limits> {
+    fn limits(&self, to_fetch: u64) -> Result<UnpackLimits> {
         let free = free_space::free(self.partial.handle(), self.partial.path())?;
         free_space::check(free.bytes, to_fetch, &self.object.uri)?;
         let room = || free_space::usable(free.bytes).saturating_sub(to_fetch);
-        let limits = Limits { packed_from: self.artifact.packed_from, ..Limits::default() };
+        let limits = UnpackLimits { packed_from: self.artifact.packed_from, ..UnpackLimits::default() };
         let entries = free.entries.map_or(limits.entries, |entries| limits.entries.min(entries));
-        Ok(Limits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })
+        Ok(UnpackLimits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })
     }
 
-    fn make_of(&self, judging: &Judging, limits: &Limits) -> Made {
+    fn make_of(&self, judging: &Judging, limits: &UnpackLimits) -> Made {
         let bytes = Checked::new(judging.reader(), self.object.checksum.clone());
         match self.making {
             OutputKind::Tree => {
@@ -179,7 +179,7 @@ impl Maker {
             let mut bytes = Checked::new(judging.reader(), Some(checksum.clone()));
             return match io::copy(&mut bytes, &mut io::sink()) {
                 Ok(_) => Ok(Proof::Same(BY_CHECKSUM)),
-                Err(error) if Mismatch::is(&error) => Ok(Proof::Other(Mismatch.to_string())),
+                Err(error) if ChecksumMismatch::is(&error) => Ok(Proof::Other(ChecksumMismatch.to_string())),
                 Err(error) => Err(error),
             };
         }
@@ -288,7 +288,7 @@ struct Prepared {
     /// Bytes that need not be fetched.
     there: u64,
     /// To how much it may unpack.
-    limits: Limits,
+    limits: UnpackLimits,
 }
 
 fn whole(size: u64) -> ByteRanges {
@@ -361,7 +361,7 @@ struct Told<'s> {
     what: &'s str,
 }
 
-impl Unpacking for Told<'_> {
+impl UnpackHooks for Told<'_> {
     fn wants(&mut self, path: &Path) -> bool {
         self.saving.wants(path)
     }

@@ -7,7 +7,7 @@ use std::io;
 use crate::archive::UnpackError;
 use crate::cloud::Object;
 use crate::error::{Error, ErrorKind};
-use crate::model::checksum::Mismatch;
+use crate::model::checksum::ChecksumMismatch;
 
 /// A SHA-256.
 pub(super) type Digest = [u8; 32];
@@ -93,7 +93,7 @@ pub(super) fn is_unsound(error: &UnpackError) -> bool {
 
 /// Returns whether the bytes are others than S3 has a checksum of.
 pub(super) fn is_mismatch(error: &UnpackError) -> bool {
-    matches!(error, UnpackError::Damaged { source, .. } | UnpackError::DamagedFile(source) if Mismatch::is(source))
+    matches!(error, UnpackError::Damaged { source, .. } | UnpackError::DamagedFile(source) if ChecksumMismatch::is(source))
 }
 
 /// Returns the failure of an error that says enough about the bytes.
@@ -147,7 +147,7 @@ pub(super) fn could_not(doing: &str, object: &Object, error: UnpackError) -> Err
         _ => ErrorKind::Failure,
     };
     let told = Error::new(kind, format!("could not {doing} {}", object.uri));
-    let told = if is_mismatch(&error) { told.caused_by(Mismatch) } else { told.caused_by(error) };
+    let told = if is_mismatch(&error) { told.caused_by(ChecksumMismatch) } else { told.caused_by(error) };
     hints.iter().fold(told, |told, hint| told.hint(*hint))
 }
 

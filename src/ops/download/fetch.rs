@@ -16,7 +16,7 @@ use tokio_util::bytes::Bytes;
 
 use super::journal::Journal;
 use super::spool::Spool;
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::cloud::{ByteProgress, Object, Objects};
 use crate::error::{Result, WithContext};
 use crate::ops::blocking;
@@ -45,7 +45,7 @@ pub(super) struct Item {
 pub(super) enum To {
     Spool(Arc<Spool>),
     /// A file of the same size in a folder, which is opened when something comes: there can be millions.
-    File(Arc<Handle>, Arc<Path>),
+    File(Arc<DirHandle>, Arc<Path>),
 }
 
 impl To {

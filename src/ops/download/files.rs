@@ -17,7 +17,7 @@ use super::manifest::{Entries, Entry, Listing, Manifest, merge, remove};
 use super::staging::{FILES, StagingDir, Target};
 use super::verify::Checked;
 use super::{SaveOptions, free_space};
-use crate::archive::{Handle, Unpacked};
+use crate::archive::{DirHandle, Unpacked};
 use crate::cloud::{Cloud, CloudError};
 use crate::error::{Error, Result, WithContext};
 use crate::model::checksum::Checksum;
@@ -119,7 +119,7 @@ fn chunks(manifest: &Manifest) -> Result<impl Stream<Item = Result<Vec<Entry>>> 
 }
 
 /// What is to be fetched of each object. An empty one has nothing that could be missing: its file may be there.
-fn items(manifest: &Manifest, folder: S3Uri, files: Arc<Handle>) -> Result<impl Stream<Item = Result<Item>> + use<>> {
+fn items(manifest: &Manifest, folder: S3Uri, files: Arc<DirHandle>) -> Result<impl Stream<Item = Result<Item>> + use<>> {
     let chunks = chunks(manifest)?.and_then(move |chunk| {
         let (folder, files) = (folder.clone(), files.clone());
         blocking(move || {
@@ -131,14 +131,14 @@ fn items(manifest: &Manifest, folder: S3Uri, files: Arc<Handle>) -> Result<impl 
     Ok(chunks.try_flatten())
 }
 
-fn item(entry: &Entry, folder: &S3Uri, files: &Arc<Handle>) -> Option<Item> {
+fn item(entry: &Entry, folder: &S3Uri, files: &Arc<DirHandle>) -> Option<Item> {
     let below = &entry.below;
     let missing = entry.known.missing(below.size);
     let object = (!missing.is_empty() || below.size == 0).then(|| Arc::new(below.object(folder)))?;
     Some(Item { object, number: entry.number, missing, to: To::File(files.clone(), Arc::from(below.path())) })
 }
 
-fn make_folders(files: &Handle, items: &[Item]) -> io::Result<()> {
+fn make_folders(files: &DirHandle, items: &[Item]) -> io::Result<()> {
     let mut last = None;
     for item in items {
         let To::File(_, path) = &item.to else { continue };
@@ -165,7 +165,7 @@ async fn check_all(
     cloud: &Cloud,
     manifest: &Manifest,
     folder: &S3Uri,
-    files: &Arc<Handle>,
+    files: &Arc<DirHandle>,
     artifact: &Artifact,
     saving: &SaveOptions,
 ) -> Result<()> {
@@ -191,7 +191,7 @@ async fn with_checksum(cloud: &Cloud, folder: &S3Uri, below: Below) -> Result<(B
     let object = below.object(folder);
     let found = cloud.objects.stat(&object.uri).await?;
     let found = found
-        .filter(|found| found.size == object.size && (found.version == object.version || object.version.is_empty()));
+        .filter(|found| found.size == object.size && (found.version == object.version || object.version.is_none()));
     match found {
         Some(found) => Ok((below, found.checksum)),
         None => Err(CloudError::Replaced(object.uri.to_string()).into()),
@@ -199,7 +199,7 @@ async fn with_checksum(cloud: &Cloud, folder: &S3Uri, below: Below) -> Result<(B
 }
 
 /// Holds a file against S3's checksum, and tells of it.
-fn check(files: &Handle, below: &Below, checksum: Option<&Checksum>, what: &str, saving: &SaveOptions) -> Result<()> {
+fn check(files: &DirHandle, below: &Below, checksum: Option<&Checksum>, what: &str, saving: &SaveOptions) -> Result<()> {
     let path = below.path();
     let digest = saving.watch.digests();
     let mut sum = None;

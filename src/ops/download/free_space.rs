@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::error::{Error, Result, WithContext};
 use crate::model::S3Uri;
 
@@ -18,7 +18,7 @@ pub(super) struct Free {
     pub(super) entries: Option<u64>,
 }
 
-pub(super) fn free(folder: &Handle, path: &Path) -> Result<Free> {
+pub(super) fn free(folder: &DirHandle, path: &Path) -> Result<Free> {
     let stat = nix::sys::statvfs::fstatvfs(folder);
     let stat = stat.context(|| format!("look up the free space of {}", path.display()))?;
     // Their types differ from system to system.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::byte_ranges::ByteRanges;
 use super::staging::JOURNAL;
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::cloud::Object;
 
 /// The name of the new journal until it replaces the old one.
@@ -30,7 +30,8 @@ pub(super) struct Journal {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Content {
     pub(super) uri: String,
-    pub(super) version: String,
+    /// See [`Object::version`].
+    pub(super) version: Option<String>,
     pub(super) size: u64,
 }
 
@@ -43,7 +44,7 @@ impl Content {
 impl Journal {
     /// Goes on with the notes that are there, of those of these objects that are still what they were. Others are forgotten.
     pub(super) fn begin<O: Borrow<Object>>(
-        folder: &Handle,
+        folder: &DirHandle,
         objects: impl Iterator<Item = O> + Clone,
     ) -> io::Result<(Self, Vec<ByteRanges>)> {
         let mut before = read(folder)?;
@@ -51,7 +52,7 @@ impl Journal {
             .clone()
             .map(|object| {
                 let object = object.borrow();
-                before.remove(&Content::of(object)).filter(|_| !object.version.is_empty()).unwrap_or_default()
+                before.remove(&Content::of(object)).filter(|_| object.version.is_some()).unwrap_or_default()
             })
             .collect();
         folder.remove(NEW.as_ref())?;
@@ -64,7 +65,7 @@ impl Journal {
     }
 
     /// Opens the journal that stands in a folder, to note more.
-    pub(super) fn open(folder: &Handle) -> io::Result<Self> {
+    pub(super) fn open(folder: &DirHandle) -> io::Result<Self> {
         let file = folder.open_file(Path::new(JOURNAL), OFlag::O_WRONLY | OFlag::O_APPEND)?;
         Ok(Self { file })
     }
@@ -113,7 +114,7 @@ fn notes<O: Borrow<Object>>(
 }
 
 /// Whether there is anything to go on from.
-pub(super) fn is_begun(folder: &Handle) -> io::Result<bool> {
+pub(super) fn is_begun(folder: &DirHandle) -> io::Result<bool> {
     let file = match folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file?,
@@ -127,7 +128,7 @@ pub(super) fn is_begun(folder: &Handle) -> io::Result<bool> {
 }
 
 /// Lines that can't be read, like one that a kill cut short, say nothing.
-fn read(folder: &Handle) -> io::Result<HashMap<Content, ByteRanges>> {
+fn read(folder: &DirHandle) -> io::Result<HashMap<Content, ByteRanges>> {
     let file = match folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
         file => file?,
@@ -163,13 +164,13 @@ mod tests {
 
     fn object(key: &str, version: &str) -> Result<Object, Box<dyn std::error::Error>> {
         let uri = S3Uri::parse(&format!("s3://bucket/{key}"))?;
-        Ok(Object { uri, size: 100, version: version.to_owned(), version_id: None, checksum: None, file: None })
+        Ok(Object { uri, size: 100, version: Some(version.to_owned()).filter(|version| !version.is_empty()), version_id: None, checksum: None, file: None })
     }
 
     #[test]
     fn what_was_noted_is_known_again_of_what_is_still_the_same() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let (path, handle) = (folder.path().join(JOURNAL), Handle::at(folder.path())?);
+        let (path, handle) = (folder.path().join(JOURNAL), DirHandle::at(folder.path())?);
         let objects = [object("a", "1")?, object("b", "1")?, object("c", "")?];
         let (journal, known) = Journal::begin(&handle, objects.iter())?;
         assert_eq!(known, vec![ByteRanges::default(); 3]);

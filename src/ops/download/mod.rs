@@ -30,10 +30,10 @@ use futures_util::TryStreamExt;
 
 use self::archive::OutputKind;
 use self::artifacts::{Artifact, Files, Stored, gone, nothing_there};
-use crate::archive::{Limits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
+use crate::archive::{UnpackLimits, UnpackError, Unpacked, list as list_archive, pick as pick_file};
 use crate::cloud::{Cloud, Object};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::downloaded::{Downloaded, Listed, ListedKind, Part};
+use crate::model::downloaded::{Downloaded, ListedEntry, ListedKind, DownloadedArtifact};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, S3Uri};
 
@@ -144,7 +144,7 @@ async fn save_one(
     stored: Stored<'_>,
     saving: &SaveOptions,
     folder: &Path,
-) -> Result<Option<Part>> {
+) -> Result<Option<DownloadedArtifact>> {
     let (uri, version) = (artifact.uri.clone(), version(&stored));
     let path = folder.join(name(artifact, &stored, saving)?);
     let to = path.clone();
@@ -159,7 +159,7 @@ async fn save_one(
     };
     let Some(Unpacked { files, bytes, mut left_out, more_left_out }) = saved else { return Ok(None) };
     left_out.extend((more_left_out > 0).then(|| format!("and {more_left_out} more")));
-    Ok(Some(Part { what: artifact.what.clone(), path, files, bytes, left_out, uri, version }))
+    Ok(Some(DownloadedArtifact { what: artifact.what.clone(), path, files, bytes, left_out, uri, version }))
 }
 
 /// Of the file or folder that comes of it. A key can end in anything.
@@ -178,7 +178,7 @@ fn name<'a>(artifact: &'a Artifact, stored: &'a Stored<'_>, saving: &SaveOptions
 /// Of one object: which content it was.
 fn version(stored: &Stored<'_>) -> Option<String> {
     match stored {
-        Stored::Archive(object) | Stored::File(object) => Some(object.version.clone()),
+        Stored::Archive(object) | Stored::File(object) => object.version.clone(),
         Stored::Files(_) => None,
     }
 }
@@ -209,7 +209,7 @@ async fn find<'c>(cloud: &'c Cloud, source: &Source, which: Selection) -> Result
 fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact], which: Selection) -> Error {
     match all.first() {
         // SageMaker stores a model whenever a job completes; this computer does where there is one.
-        Some(first) if which != Selection::default() || (!cloud.is_local && artifacts::model_uri(state).is_some()) => {
+        Some(first) if which != Selection::default() || (cloud.capabilities.always_stores_model && artifacts::model_uri(state).is_some()) => {
             gone(&state.training_job_name, first)
         }
         _ => nothing_there(state),
@@ -217,7 +217,7 @@ fn none_of(cloud: &Cloud, state: &DescribeTrainingJobResponse, all: &[Artifact],
 }
 
 /// Is told of what is inside a part.
-pub(crate) type Tell = dyn Fn(&str, Listed) -> io::Result<()> + Send + Sync;
+pub(crate) type Tell = dyn Fn(&str, ListedEntry) -> io::Result<()> + Send + Sync;
 
 /// Tells what is inside, and saves nothing.
 pub(crate) async fn list(
@@ -231,7 +231,7 @@ pub(crate) async fn list(
         let (what, tell) = (artifact.what.clone(), tell.clone());
         match stored {
             Stored::Archive(object) => {
-                let list = move |bytes| list_archive(bytes, &Limits::default(), &mut |listed| tell(&what, listed));
+                let list = move |bytes| list_archive(bytes, &UnpackLimits::default(), &mut |listed| tell(&what, listed));
                 archive::read(cloud, &object, watch, list).await?;
             }
             Stored::File(object) => told(tell(&what, listed(PathBuf::from(&artifact.name), object.size)))?,
@@ -248,8 +248,8 @@ pub(crate) async fn list(
     Ok(())
 }
 
-fn listed(path: PathBuf, size: u64) -> Listed {
-    Listed { path, kind: ListedKind::File, size, mode: 0o644, modified: 0 }
+fn listed(path: PathBuf, size: u64) -> ListedEntry {
+    ListedEntry { path, kind: ListedKind::File, size, mode: 0o644, modified: 0 }
 }
 
 /// A reader that has gone is no reason to complain.
@@ -273,7 +273,7 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
         let (path, mut to) = (path.to_owned(), to());
         let found = match stored {
             Stored::Archive(object) => {
-                let pick = move |bytes| pick_file(bytes, &Limits::default(), &path, &mut to);
+                let pick = move |bytes| pick_file(bytes, &UnpackLimits::default(), &path, &mut to);
                 archive::read(cloud, &object, watch, pick).await?
             }
             Stored::File(object) => {

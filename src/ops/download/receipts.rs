@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::model::hex;
 
 /// The file that holds a folder's random name.
@@ -29,12 +29,12 @@ impl Receipts {
     }
 
     /// Returns whether a folder was made here. What can't be read proves nothing.
-    pub(super) fn has(&self, folder: &Handle) -> bool {
+    pub(super) fn has(&self, folder: &DirHandle) -> bool {
         name_of(folder).is_ok_and(|name| self.folder.join(name).symlink_metadata().is_ok_and(|file| file.is_file()))
     }
 
     /// Gives a folder its name. Without one, nothing is lost but that a download can go on from what lies in it.
-    pub(super) fn give(&self, folder: &Handle) -> io::Result<()> {
+    pub(super) fn give(&self, folder: &DirHandle) -> io::Result<()> {
         let mut random = [0; RANDOM_BYTES];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
         let name = hex(&random);
@@ -46,7 +46,7 @@ impl Receipts {
     }
 
     /// A folder is about to go.
-    pub(super) fn take(&self, folder: &Handle) {
+    pub(super) fn take(&self, folder: &DirHandle) {
         if let Ok(name) = name_of(folder) {
             let _absent = fs::remove_file(self.folder.join(name));
             // These only go where they hold nothing.
@@ -56,7 +56,7 @@ impl Receipts {
     }
 }
 
-fn name_of(folder: &Handle) -> io::Result<String> {
+fn name_of(folder: &DirHandle) -> io::Result<String> {
     let file = folder.open_file(Path::new(NAME), OFlag::O_RDONLY)?;
     let mut name = String::new();
     file.take(2 * RANDOM_BYTES as u64 + 1).read_to_string(&mut name)?;
@@ -73,13 +73,13 @@ mod tests {
         let state = tempfile::tempdir()?;
         let receipts = Receipts::new(&state.path().join("smtrain"));
         let (own, planted) = (tempfile::tempdir()?, tempfile::tempdir()?);
-        let (own, other) = (Handle::at(own.path())?, planted.path());
+        let (own, other) = (DirHandle::at(own.path())?, planted.path());
         assert!(!receipts.has(&own));
         receipts.give(&own)?;
         assert!(receipts.has(&own));
         for name in ["", "..", "0123", &"0".repeat(32), &"0".repeat(33)] {
             fs::write(other.join(NAME), name)?;
-            assert!(!receipts.has(&Handle::at(other)?), "{name}");
+            assert!(!receipts.has(&DirHandle::at(other)?), "{name}");
         }
         receipts.take(&own);
         assert!(!receipts.has(&own));

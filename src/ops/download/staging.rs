@@ -16,7 +16,7 @@ use nix::unistd::geteuid;
 
 use super::receipts::Receipts;
 use super::{SaveOptions, journal, kept, manifest};
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::error::{Error, Result, WithContext};
 
 /// What has been fetched; the bytes of an archive or of a file; the tree that is being made; what is replaced.
@@ -83,12 +83,12 @@ fn partial_name(path: &Path) -> OsString {
 #[derive(Debug)]
 pub(super) struct StagingDir {
     target: Target,
-    parent: Handle,
+    parent: DirHandle,
     /// What it is called in its parent, and in messages.
     name: OsString,
     path: PathBuf,
     /// Locked.
-    folder: Handle,
+    folder: DirHandle,
     is_finished: AtomicBool,
 }
 
@@ -97,7 +97,7 @@ impl StagingDir {
         target.check_free()?;
         let doing = || format!("create the folder {}", target.parent().display());
         fs::create_dir_all(target.parent()).context(doing)?;
-        let parent = Handle::at(target.parent()).context(doing)?;
+        let parent = DirHandle::at(target.parent()).context(doing)?;
         let (name, path) = (partial_name(&target.path), target.path.with_file_name(partial_name(&target.path)));
         adopt(&parent, &name, target)?;
         let folder = lock(&parent, &name, &path, &target.path)?;
@@ -125,7 +125,7 @@ impl StagingDir {
     }
 
     /// The folder itself.
-    pub(super) fn handle(&self) -> &Handle {
+    pub(super) fn handle(&self) -> &DirHandle {
         &self.folder
     }
 
@@ -141,7 +141,7 @@ impl StagingDir {
     }
 
     /// Opens the tree that is being made, and makes it where there is none yet.
-    pub(super) fn open_files(&self) -> Result<Handle> {
+    pub(super) fn open_files(&self) -> Result<DirHandle> {
         let files = self.folder.make_folders(Path::new(FILES));
         files.context(|| format!("write {}", self.path.join(FILES).display()))
     }
@@ -225,7 +225,7 @@ impl Drop for StagingDir {
 }
 
 /// Goes on with what was fetched to be unpacked, where the archive is now wanted as it is.
-fn adopt(parent: &Handle, name: &OsStr, target: &Target) -> Result<()> {
+fn adopt(parent: &DirHandle, name: &OsStr, target: &Target) -> Result<()> {
     let Some(unpacked) = target.unpacked.as_deref().map(partial_name) else { return Ok(()) };
     let doing = || format!("look up {}", target.parent().display());
     if parent.stat(name).context(doing)?.is_some() {
@@ -255,7 +255,7 @@ fn make_private(folder: &File) -> io::Result<bool> {
 }
 
 /// Makes the folder, for its owner alone, and takes it.
-fn lock(parent: &Handle, name: &OsStr, path: &Path, of: &Path) -> Result<Handle> {
+fn lock(parent: &DirHandle, name: &OsStr, path: &Path, of: &Path) -> Result<DirHandle> {
     loop {
         parent.make_folder(name, Mode::S_IRWXU).context(|| format!("create the folder {}", path.display()))?;
         let Some(folder) = open(parent, name, path)? else { continue };
@@ -276,7 +276,7 @@ fn lock(parent: &Handle, name: &OsStr, path: &Path, of: &Path) -> Result<Handle>
 }
 
 /// None where it has just been taken away.
-fn open(parent: &Handle, name: &OsStr, path: &Path) -> Result<Option<Handle>> {
+fn open(parent: &DirHandle, name: &OsStr, path: &Path) -> Result<Option<DirHandle>> {
     let in_the_way = |why: &str| {
         Error::failure(format!("{} is in the way: {why}", path.display()))
             .hint("find out whose it is and remove it, or choose another folder with -d DIR")

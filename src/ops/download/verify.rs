@@ -2,18 +2,18 @@
 
 use std::io::{self, Read};
 
-use crate::model::checksum::{Checking, Checksum, Mismatch};
+use crate::model::checksum::{ChecksumVerifier, Checksum, ChecksumMismatch};
 
 /// Fails at the end where the bytes were others.
 pub(super) struct Checked<R> {
     from: R,
     /// None without a checksum, and after the end.
-    checking: Option<Checking>,
+    checking: Option<ChecksumVerifier>,
 }
 
 impl<R> Checked<R> {
     pub(super) fn new(from: R, checksum: Option<Checksum>) -> Self {
-        Self { from, checking: checksum.map(Checking::new) }
+        Self { from, checking: checksum.map(ChecksumVerifier::new) }
     }
 }
 
@@ -25,7 +25,7 @@ impl<R: Read> Read for Checked<R> {
                 checking.update(&buffer[..count]);
             }
         } else if !buffer.is_empty() && self.checking.take().is_some_and(|checking| !checking.finish()) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, Mismatch));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, ChecksumMismatch));
         }
         Ok(count)
     }

@@ -7,18 +7,18 @@ const MAX_DEPTH: usize = 900;
 
 /// What `json.loads(text)` returns, or `None` where it raises.
 pub(crate) fn loads(text: &str) -> Option<PyValue> {
-    let mut reader = Reader { rest: text };
+    let mut reader = JsonParser { rest: text };
     reader.skip_space();
     let value = reader.value(0)?;
     reader.skip_space();
     reader.rest.is_empty().then_some(value)
 }
 
-struct Reader<'a> {
+struct JsonParser<'a> {
     rest: &'a str,
 }
 
-impl Reader<'_> {
+impl JsonParser<'_> {
     fn skip_space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }

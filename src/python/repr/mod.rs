@@ -88,13 +88,13 @@ impl PyValue {
         self.dumps_with(&COMPACT)
     }
 
-    fn dumps_with(&self, style: &Style) -> String {
+    fn dumps_with(&self, style: &JsonStyle) -> String {
         let mut out = String::new();
         self.write_json(&mut out, style);
         out
     }
 
-    fn write_json(&self, out: &mut String, style: &Style) {
+    fn write_json(&self, out: &mut String, style: &JsonStyle) {
         match self {
             Self::None => out.push_str("null"),
             Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -132,16 +132,16 @@ impl From<&Value> for PyValue {
 }
 
 /// The separators of `json.dumps`, and whether it sorts.
-struct Style {
+struct JsonStyle {
     item: &'static str,
     key: &'static str,
     sorted: bool,
 }
 
-const DEFAULT: Style = Style { item: ", ", key: ": ", sorted: false };
-const COMPACT: Style = Style { item: ",", key: ":", sorted: true };
+const DEFAULT: JsonStyle = JsonStyle { item: ", ", key: ": ", sorted: false };
+const COMPACT: JsonStyle = JsonStyle { item: ",", key: ":", sorted: true };
 
-impl Style {
+impl JsonStyle {
     fn ordered<'a>(&self, entries: &'a [(String, PyValue)]) -> Vec<&'a (String, PyValue)> {
         let mut entries: Vec<_> = entries.iter().collect();
         if self.sorted {

@@ -31,7 +31,7 @@ fn may_begin(data: &[u8], at: usize) -> bool {
     if literals > MOST_LITERALS || distances > MOST_DISTANCES {
         return false;
     }
-    let Some(meta) = Meta::read(peek(data, at + 17), field(head, 13, 4) + 4) else { return false };
+    let Some(meta) = CodeLengthCode::read(peek(data, at + 17), field(head, 13, 4) + 4) else { return false };
     let start = at + 17 + (field(head, 13, 4) + 4) * 3;
     let Some(lengths) = meta.lengths(data, start, literals + distances) else { return false };
     let (of_literals, of_distances) = lengths.split_at(literals);
@@ -61,11 +61,11 @@ fn has_one(lengths: &[u8]) -> bool {
 }
 
 /// The code of code lengths: for each pattern of seven bits, its symbol and how many of the bits are its own.
-struct Meta {
+struct CodeLengthCode {
     symbols: [(u8, u8); 1 << LONGEST_META],
 }
 
-impl Meta {
+impl CodeLengthCode {
     /// None where the lengths make no complete code.
     fn read(bits: u64, count: usize) -> Option<Self> {
         let mut lengths = [0_u8; 19];

@@ -5,51 +5,51 @@
 //! copied, and the first and the third then tell from where. Once nothing of the last [`WINDOW`] bytes is, what follows does
 //! not depend on the past any more.
 
-use super::data::{Data, Sizes};
-use super::stream::{MOST_OUT, Out, Ran, Stream, WINDOW};
+use super::data::{ChunkSizes, CompressedChunk};
+use super::stream::{DeflateStream, MOST_OUT, OutputBuffer, RunEnd, WINDOW};
 
 /// A stretch that depends on the past for longer than this is inflated once that is known, in bytes.
 const MOST_UNKNOWN: usize = 512 * 1024;
 
 /// What came of a stretch.
-pub(super) struct Done {
+pub(super) struct ChunkResult {
     /// None where its beginning was not found, or depends on the past for too long.
-    pub(super) chunk: Option<Chunk>,
+    pub(super) chunk: Option<InflatedChunk>,
     /// Where the next stretch's first block may begin.
     pub(super) next: Option<u64>,
 }
 
-impl Done {
+impl ChunkResult {
     /// Inflates a stretch from its first block on.
-    pub(super) fn guessed(data: &Data, sizes: Sizes, spare: Out) -> Self {
+    pub(super) fn guessed(data: &CompressedChunk, sizes: ChunkSizes, spare: OutputBuffer) -> Self {
         let next = data.next_block(sizes);
-        let chunk = data.first_block(sizes).and_then(|start| Chunk::guess(data, start, spare));
+        let chunk = data.first_block(sizes).and_then(|start| InflatedChunk::guess(data, start, spare));
         Self { chunk: chunk.map(|chunk| chunk.go_on(data, next)), next }
     }
 }
 
 /// A stretch that has been inflated, up to where the next one begins if that was a good guess.
-pub(super) struct Chunk {
+pub(super) struct InflatedChunk {
     pub(super) start: u64,
-    pub(super) out: Out,
+    pub(super) out: OutputBuffer,
     /// Of the first bytes that came out, what two other pasts make of them.
-    past: Vec<Copied>,
-    pub(super) stream: Stream,
-    pub(super) ran: Ran,
+    past: Vec<ProbeBytes>,
+    pub(super) stream: DeflateStream,
+    pub(super) ran: RunEnd,
 }
 
 #[derive(Clone, Copy)]
-struct Copied {
+struct ProbeBytes {
     inverse: u8,
     high: u8,
 }
 
-impl Chunk {
-    fn guess(data: &Data, start: u64, spare: Out) -> Option<Self> {
-        let low = Stream::after(start, &past(|at| at.to_le_bytes()[0]))?;
-        let inverse = Stream::after(start, &past(|at| !at.to_le_bytes()[0]))?;
-        let high = Stream::after(start, &past(|at| at.to_le_bytes()[1]))?;
-        let mut all = [(low, spare), (inverse, Out::default()), (high, Out::default())];
+impl InflatedChunk {
+    fn guess(data: &CompressedChunk, start: u64, spare: OutputBuffer) -> Option<Self> {
+        let low = DeflateStream::after(start, &past(|at| at.to_le_bytes()[0]))?;
+        let inverse = DeflateStream::after(start, &past(|at| !at.to_le_bytes()[0]))?;
+        let high = DeflateStream::after(start, &past(|at| at.to_le_bytes()[1]))?;
+        let mut all = [(low, spare), (inverse, OutputBuffer::default()), (high, OutputBuffer::default())];
         loop {
             for (stream, out) in &mut all {
                 // A step each: all three go the same way.
@@ -65,11 +65,11 @@ impl Chunk {
         }
         let [(stream, out), (_, inverse), (_, high)] = all;
         let pairs = inverse.bytes().iter().zip(high.bytes());
-        let past = pairs.map(|(inverse, high)| Copied { inverse: *inverse, high: *high }).collect();
-        Some(Self { start, out, past, stream, ran: Ran::Full })
+        let past = pairs.map(|(inverse, high)| ProbeBytes { inverse: *inverse, high: *high }).collect();
+        Some(Self { start, out, past, stream, ran: RunEnd::Full })
     }
 
-    fn go_on(mut self, data: &Data, next: Option<u64>) -> Self {
+    fn go_on(mut self, data: &CompressedChunk, next: Option<u64>) -> Self {
         self.ran = self.stream.run(data, next, &mut self.out, MOST_OUT);
         self
     }
@@ -77,7 +77,7 @@ impl Chunk {
     /// Puts in what is copied from what was before, of which the last [`WINDOW`] bytes are given.
     pub(super) fn resolve(&mut self, window: &[u8]) {
         let missing = WINDOW - window.len();
-        for (byte, Copied { inverse, high }) in self.out.bytes_mut().iter_mut().zip(self.past.drain(..)) {
+        for (byte, ProbeBytes { inverse, high }) in self.out.bytes_mut().iter_mut().zip(self.past.drain(..)) {
             if *byte != inverse {
                 let from = usize::from(*byte) | usize::from(high) << 8;
                 *byte = from.checked_sub(missing).and_then(|from| window.get(from)).copied().unwrap_or(0);

@@ -19,12 +19,12 @@ use std::thread::{self, JoinHandle};
 use flate2::Crc;
 use flate2::bufread::GzDecoder;
 
-use super::members::Members;
-use chunk::Done;
-use data::{Data, Sizes};
-use stream::{Out, Ran, Stream, WINDOW};
+use super::members::MemberReader;
+use chunk::ChunkResult;
+use data::{ChunkSizes, CompressedChunk};
+use stream::{DeflateStream, OutputBuffer, RunEnd, WINDOW};
 
-const SIZES: Sizes = Sizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };
+const SIZES: ChunkSizes = ChunkSizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };
 /// Each holds up to 10 MiB, and so do [`READY`] more.
 const MOST_THREADS: usize = 4;
 /// Stretches beside those that the threads are at: one that is done sooner than its turn leaves no processor idle.
@@ -37,39 +37,41 @@ const PIECE: usize = 1024 * 1024;
 const MOST_WRONG: u32 = 8;
 const TRAILER: usize = 8;
 
-/// What a tar.gz holds, as [`Members`] gives it.
+/// What a tar.gz holds, as [`MemberReader`] gives it.
 pub(crate) struct Gunzip<R> {
-    state: State<R>,
+    state: GunzipState<R>,
     threads: usize,
-    sizes: Sizes,
+    sizes: ChunkSizes,
 }
 
-enum State<R> {
+enum GunzipState<R> {
     Start(R),
-    Parallel(Box<Parallel<R>>),
+    FirstMember(Box<FirstMember<R>>),
     /// Short data, and what follows the first member.
-    InOrder(Box<Members<Rest<R>>>),
+    InOrder(Box<MemberReader<RemainingInput<R>>>),
     Over,
 }
 
 /// Data that has been read, and what follows it.
-type Rest<R> = Chain<Cursor<Vec<u8>>, R>;
+type RemainingInput<R> = Chain<Cursor<Vec<u8>>, R>;
 
 impl<R: Read> Gunzip<R> {
     pub(crate) fn new(from: R) -> Self {
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
-        Self { state: State::Start(from), threads, sizes: SIZES }
+        Self { state: GunzipState::Start(from), threads, sizes: SIZES }
     }
 
-    fn start(&mut self, mut from: R) -> io::Result<State<R>> {
+    fn start(&mut self, mut from: R) -> io::Result<GunzipState<R>> {
         let (mut bytes, least) = (Vec::new(), self.sizes.chunk + self.sizes.head);
         if self.threads > 1 {
             (&mut from).take(least as u64).read_to_end(&mut bytes)?;
         }
         let header = header(&bytes).filter(|_| bytes.len() == least);
         Ok(match header {
-            Some(header) => State::Parallel(Box::new(Parallel::new(from, bytes, header, self.threads, self.sizes))),
-            None => State::InOrder(Box::new(Members::new(Cursor::new(bytes).chain(from)))),
+            Some(header) => {
+                GunzipState::FirstMember(Box::new(FirstMember::new(from, bytes, header, self.threads, self.sizes)))
+            }
+            None => GunzipState::InOrder(Box::new(MemberReader::new(Cursor::new(bytes).chain(from)))),
         })
     }
 }
@@ -85,19 +87,22 @@ impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         loop {
             match &mut self.state {
-                State::InOrder(members) => return members.read(to),
-                State::Over => return Ok(0),
-                State::Parallel(parallel) => match parallel.read(to)? {
+                GunzipState::InOrder(members) => return members.read(to),
+                GunzipState::Over => return Ok(0),
+                GunzipState::FirstMember(parallel) => match parallel.read(to)? {
                     0 if !to.is_empty() => {
-                        let State::Parallel(parallel) = std::mem::replace(&mut self.state, State::Over) else {
+                        let GunzipState::FirstMember(parallel) = std::mem::replace(&mut self.state, GunzipState::Over)
+                        else {
                             continue;
                         };
-                        self.state = State::InOrder(Box::new(Members::following(parallel.finish()?)));
+                        self.state = GunzipState::InOrder(Box::new(MemberReader::following(parallel.finish()?)));
                     }
                     count => return Ok(count),
                 },
-                State::Start(_) => {
-                    let State::Start(from) = std::mem::replace(&mut self.state, State::Over) else { continue };
+                GunzipState::Start(_) => {
+                    let GunzipState::Start(from) = std::mem::replace(&mut self.state, GunzipState::Over) else {
+                        continue;
+                    };
                     self.state = self.start(from)?;
                 }
             }
@@ -106,53 +111,53 @@ impl<R: Read> Read for Gunzip<R> {
 }
 
 /// The first member of a long archive.
-struct Parallel<R> {
+struct FirstMember<R> {
     from: R,
-    sizes: Sizes,
+    sizes: ChunkSizes,
     threads: usize,
     /// Stretches that are being inflated, in order.
-    in_flight: VecDeque<(Arc<Data>, JoinHandle<Done>)>,
+    in_flight: VecDeque<(Arc<CompressedChunk>, JoinHandle<ChunkResult>)>,
     /// The last bytes that were read: the next stretch's head. None at the end.
-    head: Option<Data>,
-    place: Place,
+    head: Option<CompressedChunk>,
+    place: Position,
     /// The stretch that is gone through in order, and where the next one may begin.
-    current: Option<(Arc<Data>, Option<u64>)>,
-    out: Out,
+    current: Option<(Arc<CompressedChunk>, Option<u64>)>,
+    out: OutputBuffer,
     given: usize,
-    spare: Vec<Out>,
+    spare: Vec<OutputBuffer>,
     window: Vec<u8>,
     crc: Crc,
     wrong: u32,
 }
 
 /// How far the data has been inflated without a gap.
-enum Place {
+enum Position {
     /// To a bit where a block ends, and a stretch was guessed to begin.
     At(u64),
     /// To wherever this stands.
-    In(Box<Stream>),
+    In(Box<DeflateStream>),
     /// To the end of the member.
-    End(Box<Stream>),
+    End(Box<DeflateStream>),
 }
 
-impl<R: Read> Parallel<R> {
-    fn new(from: R, bytes: Vec<u8>, header: usize, threads: usize, sizes: Sizes) -> Self {
+impl<R: Read> FirstMember<R> {
+    fn new(from: R, bytes: Vec<u8>, header: usize, threads: usize, sizes: ChunkSizes) -> Self {
         let mut parallel = Self {
             from,
             sizes,
             threads,
             in_flight: VecDeque::new(),
             head: None,
-            place: Place::In(Box::new(Stream::new(header as u64 * 8))),
+            place: Position::In(Box::new(DeflateStream::new(header as u64 * 8))),
             current: None,
-            out: Out::default(),
+            out: OutputBuffer::default(),
             given: 0,
             spare: Vec::new(),
             window: Vec::new(),
             crc: Crc::new(),
             wrong: 0,
         };
-        let data = Data { bytes, base: 0, is_last: false };
+        let data = CompressedChunk { bytes, base: 0, is_last: false };
         parallel.head = parallel.head_after(&data);
         let next = data.next_block(sizes);
         parallel.current = Some((Arc::new(data), next));
@@ -177,7 +182,7 @@ impl<R: Read> Parallel<R> {
         self.feed()?;
         self.given = 0;
         self.out.clear();
-        if matches!(self.place, Place::End(_)) {
+        if matches!(self.place, Position::End(_)) {
             return Ok(false);
         }
         if self.current.is_none() {
@@ -191,15 +196,15 @@ impl<R: Read> Parallel<R> {
     /// Keeps all threads busy, in time: what has come over a slow network is given before more is waited for.
     fn feed(&mut self) -> io::Result<()> {
         for _ in self.in_flight.len()..(self.in_flight.len() + AT_ONCE).min(self.threads + READY) {
-            let Some(Data { mut bytes, base, .. }) = self.head.take() else { return Ok(()) };
+            let Some(CompressedChunk { mut bytes, base, .. }) = self.head.take() else { return Ok(()) };
             let came = (&mut self.from).take(self.sizes.chunk as u64).read_to_end(&mut bytes)?;
-            let data = Arc::new(Data { bytes, base, is_last: came < self.sizes.chunk });
+            let data = Arc::new(CompressedChunk { bytes, base, is_last: came < self.sizes.chunk });
             self.head = self.head_after(&data);
             let (sizes, of, spare) = (self.sizes, data.clone(), self.spare.pop().unwrap_or_default());
-            let work: Box<dyn FnOnce() -> Done + Send> = if self.wrong < MOST_WRONG {
-                Box::new(move || Done::guessed(&of, sizes, spare))
+            let work: Box<dyn FnOnce() -> ChunkResult + Send> = if self.wrong < MOST_WRONG {
+                Box::new(move || ChunkResult::guessed(&of, sizes, spare))
             } else {
-                Box::new(|| Done { chunk: None, next: None })
+                Box::new(|| ChunkResult { chunk: None, next: None })
             };
             self.in_flight.push_back((data, thread::Builder::new().name("inflate-ahead".into()).spawn(work)?));
         }
@@ -207,20 +212,21 @@ impl<R: Read> Parallel<R> {
     }
 
     /// What a stretch shares with the one after it. None where there is none.
-    fn head_after(&self, data: &Data) -> Option<Data> {
+    fn head_after(&self, data: &CompressedChunk) -> Option<CompressedChunk> {
         let shared = data.bytes.get(self.sizes.chunk..).filter(|_| !data.is_last)?;
         let mut bytes = Vec::with_capacity(self.sizes.chunk + self.sizes.head);
         bytes.extend_from_slice(shared);
-        Some(Data { bytes, base: data.base + self.sizes.chunk as u64, is_last: false })
+        Some(CompressedChunk { bytes, base: data.base + self.sizes.chunk as u64, is_last: false })
     }
 
     /// The next stretch: what its thread made of it is taken if it begins where all before it ends.
     fn take_next(&mut self) -> io::Result<()> {
         let (data, thread) = self.in_flight.pop_front().ok_or(io::ErrorKind::UnexpectedEof)?;
-        let Done { chunk, next } = thread.join().map_err(|_| io::Error::other("an inflating thread ended early"))?;
+        let ChunkResult { chunk, next } =
+            thread.join().map_err(|_| io::Error::other("an inflating thread ended early"))?;
         self.current = Some((data, next));
         self.wrong += 1;
-        let Place::At(start) = self.place else { return Ok(()) };
+        let Position::At(start) = self.place else { return Ok(()) };
         if let Some(mut chunk) = chunk.filter(|chunk| chunk.start == start) {
             self.wrong = 0;
             chunk.resolve(&self.window);
@@ -228,8 +234,8 @@ impl<R: Read> Parallel<R> {
             return self.stand(chunk.stream, chunk.ran);
         }
         let stream =
-            Stream::after(start, &self.window).ok_or_else(|| io::Error::other("zlib-rs takes no dictionary"))?;
-        self.place = Place::In(Box::new(stream));
+            DeflateStream::after(start, &self.window).ok_or_else(|| io::Error::other("zlib-rs takes no dictionary"))?;
+        self.place = Position::In(Box::new(stream));
         Ok(())
     }
 
@@ -238,21 +244,21 @@ impl<R: Read> Parallel<R> {
         if !self.out.bytes().is_empty() {
             return Ok(());
         }
-        let (Place::In(_), Some((data, next))) = (&self.place, self.current.clone()) else { return Ok(()) };
-        let Place::In(mut stream) = std::mem::replace(&mut self.place, Place::At(0)) else { return Ok(()) };
+        let (Position::In(_), Some((data, next))) = (&self.place, self.current.clone()) else { return Ok(()) };
+        let Position::In(mut stream) = std::mem::replace(&mut self.place, Position::At(0)) else { return Ok(()) };
         let ran = stream.run(&data, next, &mut self.out, PIECE);
         self.stand(*stream, ran)
     }
 
-    fn stand(&mut self, stream: Stream, ran: Ran) -> io::Result<()> {
+    fn stand(&mut self, stream: DeflateStream, ran: RunEnd) -> io::Result<()> {
         let next = self.current.as_ref().and_then(|(_, next)| *next);
         self.place = match (ran, next, &stream.end) {
-            (Ran::Ended, _, Some(Ok(()))) => Place::End(Box::new(stream)),
-            (Ran::Ended, ..) => return Err(corrupt("there are no such bits in a deflate stream")),
-            (Ran::Joined, Some(next), _) => Place::At(next),
-            _ => Place::In(Box::new(stream)),
+            (RunEnd::Ended, _, Some(Ok(()))) => Position::End(Box::new(stream)),
+            (RunEnd::Ended, ..) => return Err(corrupt("there are no such bits in a deflate stream")),
+            (RunEnd::Joined, Some(next), _) => Position::At(next),
+            _ => Position::In(Box::new(stream)),
         };
-        if !matches!(ran, Ran::Full | Ran::Ended) {
+        if !matches!(ran, RunEnd::Full | RunEnd::Ended) {
             self.current = None;
         }
         Ok(())
@@ -269,8 +275,8 @@ impl<R: Read> Parallel<R> {
     }
 
     /// Holds the checksum against what came out, and gives what follows the member.
-    fn finish(self) -> io::Result<Rest<R>> {
-        let Place::End(stream) = &self.place else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+    fn finish(self) -> io::Result<RemainingInput<R>> {
+        let Position::End(stream) = &self.place else { return Err(io::ErrorKind::UnexpectedEof.into()) };
         let mut rest = Cursor::new(self.read_from(stream.at())).chain(self.from);
         let mut trailer = [0; TRAILER];
         rest.read_exact(&mut trailer)?;

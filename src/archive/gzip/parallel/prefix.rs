@@ -6,7 +6,7 @@ const FIXED: (u128, usize) = (0b010, 10);
 
 /// Bits of empty blocks, as bytes; of the last byte, `shift` bits. None for no bits.
 pub(super) fn empty_blocks(shift: usize) -> Vec<u8> {
-    let mut bits = Bits::default();
+    let mut bits = BitString::default();
     if shift % 2 == 1 {
         bits.push_odd();
     }
@@ -18,12 +18,12 @@ pub(super) fn empty_blocks(shift: usize) -> Vec<u8> {
 }
 
 #[derive(Default)]
-struct Bits {
+struct BitString {
     value: u128,
     length: usize,
 }
 
-impl Bits {
+impl BitString {
     fn push(&mut self, value: u128, length: usize) {
         self.value |= value << self.length;
         self.length += length;

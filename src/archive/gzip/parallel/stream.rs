@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
-use super::data::Data;
+use super::data::CompressedChunk;
 use super::prefix::empty_blocks;
 
 /// How far back deflate copies from, in bytes.
@@ -17,12 +17,12 @@ const BITS: u8 = 15;
 
 /// Bytes that came out, in a buffer that is made once.
 #[derive(Default)]
-pub(super) struct Out {
+pub(super) struct OutputBuffer {
     buffer: Vec<u8>,
     filled: usize,
 }
 
-impl Out {
+impl OutputBuffer {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
@@ -49,7 +49,7 @@ impl Out {
 
 /// Why a stream was not inflated further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ran {
+pub(super) enum RunEnd {
     /// A block ends where the next stretch begins.
     Joined,
     /// None does.
@@ -58,11 +58,11 @@ pub(super) enum Ran {
     Full,
     /// There is no more input here.
     Starved,
-    /// See [`Stream::end`].
+    /// See [`DeflateStream::end`].
     Ended,
 }
 
-pub(super) struct Stream {
+pub(super) struct DeflateStream {
     inflate: Inflate,
     /// The bit of all data that it begins at.
     start: u64,
@@ -72,7 +72,7 @@ pub(super) struct Stream {
     pub(super) end: Option<Result<(), InflateError>>,
 }
 
-impl Stream {
+impl DeflateStream {
     pub(super) fn new(start: u64) -> Self {
         let prefix = empty_blocks(usize::try_from(start % 8).unwrap_or(0));
         Self { inflate: Inflate::new(false, BITS), start, prefix, end: None }
@@ -91,24 +91,30 @@ impl Stream {
     }
 
     /// Goes on until a block ends at a bit, or for another reason.
-    pub(super) fn run(&mut self, data: &Data, next: Option<u64>, out: &mut Out, most: usize) -> Ran {
+    pub(super) fn run(
+        &mut self,
+        data: &CompressedChunk,
+        next: Option<u64>,
+        out: &mut OutputBuffer,
+        most: usize,
+    ) -> RunEnd {
         let target = next.map(|next| next.div_ceil(8));
         while out.filled < most {
-            let Some(ends_block) = self.step(data, out) else { return Ran::Starved };
+            let Some(ends_block) = self.step(data, out) else { return RunEnd::Starved };
             if self.end.is_some() {
-                return Ran::Ended;
+                return RunEnd::Ended;
             }
             match target.map(|target| self.at().cmp(&target)) {
-                Some(Ordering::Greater) => return Ran::Passed,
-                Some(Ordering::Equal) if ends_block => return Ran::Joined,
+                Some(Ordering::Greater) => return RunEnd::Passed,
+                Some(Ordering::Equal) if ends_block => return RunEnd::Joined,
                 _ => {}
             }
         }
-        Ran::Full
+        RunEnd::Full
     }
 
     /// Inflates to the end of a block, or less; whether a block has ended. None where there is no more input.
-    pub(super) fn step(&mut self, data: &Data, out: &mut Out) -> Option<bool> {
+    pub(super) fn step(&mut self, data: &CompressedChunk, out: &mut OutputBuffer) -> Option<bool> {
         let room = out.room();
         let (length, before, consumed) = (room.len() as u64, self.inflate.total_out(), self.inflate.total_in());
         let mixed;
@@ -134,7 +140,7 @@ impl Stream {
     }
 
     /// The prefix, and in its last byte the first bits of the data.
-    fn mixed(&self, data: &Data) -> Option<Vec<u8>> {
+    fn mixed(&self, data: &CompressedChunk) -> Option<Vec<u8>> {
         let first = usize::try_from((self.start / 8).checked_sub(data.base)?).ok()?;
         let (byte, shift) = (data.bytes.get(first)?, self.start % 8);
         let mut mixed = self.prefix.clone();

@@ -17,14 +17,14 @@ fn gzip(data: &[u8], level: u32) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-fn gunzip(packed: Vec<u8>, threads: usize, sizes: Sizes) -> io::Result<Vec<u8>> {
-    let mut gunzip = Gunzip { state: State::Start(Cursor::new(packed)), threads, sizes };
+fn gunzip(packed: Vec<u8>, threads: usize, sizes: ChunkSizes) -> io::Result<Vec<u8>> {
+    let mut gunzip = Gunzip { state: GunzipState::Start(Cursor::new(packed)), threads, sizes };
     let mut out = Vec::new();
     gunzip.read_to_end(&mut out).map(|_| out)
 }
 
-fn small(chunk: usize) -> Sizes {
-    Sizes { chunk, head: chunk / 2 }
+fn small(chunk: usize) -> ChunkSizes {
+    ChunkSizes { chunk, head: chunk / 2 }
 }
 
 /// Bytes of a kind: like weights, text, noise, or all alike.
@@ -61,11 +61,11 @@ fn long_archives_of_all_kinds() -> Outcome {
 fn most_stretches_of_weights_are_guessed() -> Outcome {
     let (plain, sizes) = (data(0, 3_000_000, 9), small(100_000));
     let packed = gzip(&plain, 6)?;
-    let mut parallel = Gunzip { state: State::Start(Cursor::new(packed)), threads: 2, sizes };
+    let mut parallel = Gunzip { state: GunzipState::Start(Cursor::new(packed)), threads: 2, sizes };
     let mut buffer = vec![0; 10_000];
     let mut wrong = 0;
     while parallel.read(&mut buffer)? > 0 {
-        if let State::Parallel(parallel) = &parallel.state {
+        if let GunzipState::FirstMember(parallel) = &parallel.state {
             wrong = wrong.max(parallel.wrong);
         }
     }
@@ -134,7 +134,7 @@ proptest! {
         packed.extend(if is_followed { gzip(&plain[..plain.len() / 2], level)? } else { Vec::new() });
         packed.extend(garbage);
         let mut expected = Vec::new();
-        let in_order = Members::new(Cursor::new(packed.clone())).read_to_end(&mut expected);
+        let in_order = MemberReader::new(Cursor::new(packed.clone())).read_to_end(&mut expected);
         match (in_order, gunzip(packed, threads, small(chunk))) {
             (Ok(_), Ok(inflated)) => prop_assert!(inflated == expected),
             (Err(one), Err(other)) => prop_assert_eq!(TrailingData::is(&one), TrailingData::is(&other)),

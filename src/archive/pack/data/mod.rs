@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use ignore::gitignore::Gitignore;
 use nix::errno::Errno;
 
-use super::builtin_excludes::Never;
-use super::project::{Project, WayOut};
-use super::stable_file::{self, Identity};
+use super::builtin_excludes::BuiltinExcludes;
+use super::project::{EscapingLink, Project};
+use super::stable_file::{self, FileIdentity};
 use crate::archive::PackError;
-use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, Secrets};
+use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, SecretFiles};
 use crate::model::one_line;
 
 /// Folders deeper than this are a mistake.
@@ -41,7 +41,7 @@ pub(crate) struct DataEntry {
     pub(crate) name: PathBuf,
     /// The path on the disk, without links.
     path: PathBuf,
-    identity: Identity,
+    identity: FileIdentity,
     /// `allow_secrets` names it: it may be or hold a secret.
     pub(crate) is_allowed: bool,
 }
@@ -71,7 +71,7 @@ pub(crate) enum DataError {
     #[error("{} changed while it was read", one_line(.0.display()))]
     Changed(PathBuf),
     #[error("the data in {} holds secrets, and none of it was sent:{secrets}", one_line(path.display()))]
-    Secrets { path: PathBuf, secrets: Secrets },
+    Secrets { path: PathBuf, secrets: SecretFiles },
     #[error(transparent)]
     Pattern(#[from] PackError),
 }
@@ -85,7 +85,7 @@ impl DataError {
     /// Makes one error of the findings in some files.
     pub(crate) fn secrets(tree: &DataTree, found: Vec<(PathBuf, Finding)>) -> Self {
         let files = found.iter().map(|(name, finding)| SecretFile::by_content(name, *finding));
-        Self::Secrets { path: tree.path.clone(), secrets: Secrets(files.collect()) }
+        Self::Secrets { path: tree.path.clone(), secrets: SecretFiles(files.collect()) }
     }
 
     /// Returns what to do about it, where there is something to do.
@@ -113,17 +113,18 @@ impl DataError {
 pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
     let root = fs::canonicalize(&tree.path).map_err(DataError::unreadable(&tree.path))?;
     if !tree.external_symlinks
-        && let Some(WayOut { link, target }) = tree.project.way_out(&tree.path, &root)
+        && let Some(EscapingLink { link, target }) = tree.project.way_out(&tree.path, &root)
     {
         return Err(DataError::OutsideProject { link, target });
     }
-    let rules = Rules { never: Never::new()?, allowed: secrets::patterns(&tree.allow_secrets, "allow_secrets")? };
-    let mut listing = Listing {
+    let rules =
+        DataRules { never: BuiltinExcludes::new()?, allowed: secrets::patterns(&tree.allow_secrets, "allow_secrets")? };
+    let mut listing = DataLister {
         tree,
         root: root.clone(),
         rules,
         list: DataList::default(),
-        secrets: Secrets::default(),
+        secrets: SecretFiles::default(),
         around: Vec::new(),
     };
     let metadata = fs::symlink_metadata(&root).map_err(DataError::unreadable(&root))?;
@@ -147,33 +148,33 @@ impl DataEntry {
     pub(crate) fn open(&self) -> Result<File, DataError> {
         let file = stable_file::open(&self.path).map_err(DataError::unreadable(&self.path))?;
         let metadata = file.metadata().map_err(DataError::unreadable(&self.path))?;
-        if Identity::from(&metadata) != self.identity || !metadata.is_file() {
+        if FileIdentity::from(&metadata) != self.identity || !metadata.is_file() {
             return Err(DataError::Changed(self.path.clone()));
         }
         Ok(file)
     }
 }
 
-struct Rules {
-    never: Never,
+struct DataRules {
+    never: BuiltinExcludes,
     allowed: Gitignore,
 }
 
-struct Listing<'a> {
+struct DataLister<'a> {
     tree: &'a DataTree,
     /// The folder or file itself, without links.
     root: PathBuf,
-    rules: Rules,
+    rules: DataRules,
     list: DataList,
-    secrets: Secrets,
+    secrets: SecretFiles,
     /// The folders on the way to the current one.
-    around: Vec<Identity>,
+    around: Vec<FileIdentity>,
 }
 
-impl Listing<'_> {
+impl DataLister<'_> {
     /// Takes in what a folder holds. `name` is its path in the data.
     fn folder(&mut self, name: &Path, path: &Path, metadata: &Metadata) -> Result<(), DataError> {
-        let identity = Identity::from(metadata);
+        let identity = FileIdentity::from(metadata);
         if self.around.contains(&identity) || self.around.len() >= MAX_DEPTH {
             return Err(DataError::Loop(path.to_owned()));
         }
@@ -204,7 +205,7 @@ impl Listing<'_> {
             return Err(DataError::Special(path));
         }
         let is_allowed = self.is_allowed(&name, false);
-        self.list.entries.push(DataEntry { name, path, identity: Identity::from(&metadata), is_allowed });
+        self.list.entries.push(DataEntry { name, path, identity: FileIdentity::from(&metadata), is_allowed });
         Ok(())
     }
 

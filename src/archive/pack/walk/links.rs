@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::{Found, Walk, is_only_certificate, shown};
+use super::{SourceFile, Walk, is_only_certificate, shown};
 use crate::archive::PackError;
-use crate::archive::pack::builtin_excludes::{self, Kind};
-use crate::archive::pack::ignore_rules::{Reason, Verdict};
+use crate::archive::pack::builtin_excludes::{self, ExcludeKind};
+use crate::archive::pack::ignore_rules::{ExcludeReason, PathVerdict};
 use crate::archive::pack::stable_file;
 
 impl Walk {
     /// Packs what a link leads to, under the link's name.
-    pub(super) fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<Found>, PackError> {
+    pub(super) fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<SourceFile>, PackError> {
         let target = self.follow(link)?;
         let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
         match self.judge_target(&name, &target, metadata.is_dir()) {
-            Verdict::Keep => {}
-            Verdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
-            Verdict::LeaveOut(reason) => {
+            PathVerdict::Keep => {}
+            PathVerdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
+            PathVerdict::LeaveOut(reason) => {
                 self.note(&name, metadata.is_dir(), &reason);
                 return Ok(None);
             }
@@ -34,18 +34,20 @@ impl Walk {
     }
 
     /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
-    fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> Verdict {
+    fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> PathVerdict {
         if self.never.iter().any(|never| target.starts_with(never)) {
-            return Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::own_folder()));
+            return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::own_folder()));
         }
         let seen = self.as_seen_from_root(target);
         // Patterns are for paths in the tree.
         let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
         match self.rules.never().find_anywhere(&seen, is_dir) {
-            None => Verdict::Keep,
-            Some(found) if is_only_certificate(&found, target) => Verdict::Keep,
-            Some(found) if found.kind == Kind::Secret && (is_named(name) || is_named(&seen)) => Verdict::KeepSecret,
-            Some(found) => Verdict::LeaveOut(Reason::Never(found)),
+            None => PathVerdict::Keep,
+            Some(found) if is_only_certificate(&found, target) => PathVerdict::Keep,
+            Some(found) if found.kind == ExcludeKind::Secret && (is_named(name) || is_named(&seen)) => {
+                PathVerdict::KeepSecret
+            }
+            Some(found) => PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found)),
         }
     }
 

@@ -13,15 +13,15 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::builtin_excludes::{self, Kind};
-use super::ignore_rules::{Mark, Reason, Rules, Verdict};
+use super::builtin_excludes::{self, ExcludeKind};
+use super::ignore_rules::{ExcludeReason, IgnoreRules, PathVerdict, ScopeMark};
 use super::named_files;
 use super::project::Project;
-use super::stable_file::{self, Identity};
+use super::stable_file::{self, FileIdentity};
 use crate::archive::{PackError, SourceTree, secrets};
 
 /// A regular file that goes into the archive, open.
-pub(crate) struct Found {
+pub(crate) struct SourceFile {
     /// Its path in the archive.
     pub(crate) name: PathBuf,
     pub(crate) path: PathBuf,
@@ -41,7 +41,7 @@ pub(crate) struct Skipped {
 }
 
 /// A name in a folder.
-struct Entry {
+struct TreeEntry {
     name: OsString,
     /// A folder, or a link to one.
     is_dir: bool,
@@ -49,7 +49,7 @@ struct Entry {
     dependency: Option<PathBuf>,
 }
 
-impl Entry {
+impl TreeEntry {
     fn order(&self) -> impl Iterator<Item = u8> {
         self.name.as_bytes().iter().copied().chain(self.is_dir.then_some(b'/'))
     }
@@ -60,14 +60,14 @@ struct Level {
     name: PathBuf,
     path: PathBuf,
     handle: File,
-    identity: Identity,
+    identity: FileIdentity,
     /// Sorted.
-    entries: std::vec::IntoIter<Entry>,
-    mark: Mark,
+    entries: std::vec::IntoIter<TreeEntry>,
+    mark: ScopeMark,
 }
 
 pub(crate) struct Walk {
-    rules: Rules,
+    rules: IgnoreRules,
     /// The source folder and the dependencies: links may lead anywhere in them.
     roots: Vec<PathBuf>,
     external_symlinks: bool,
@@ -86,7 +86,7 @@ impl Walk {
     pub(crate) fn new(tree: &SourceTree) -> Result<Self, PackError> {
         let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
         let mut walk = Self {
-            rules: Rules::new(&tree.exclude, &tree.allow_secrets)?,
+            rules: IgnoreRules::new(&tree.exclude, &tree.allow_secrets)?,
             roots: vec![dir.clone()],
             external_symlinks: tree.external_symlinks,
             project: tree.project.clone(),
@@ -106,7 +106,7 @@ impl Walk {
     }
 
     /// The next file, or `None` after the last.
-    pub(crate) fn next(&mut self) -> Result<Option<Found>, PackError> {
+    pub(crate) fn next(&mut self) -> Result<Option<SourceFile>, PackError> {
         while let Some(level) = self.levels.last_mut() {
             match level.entries.next() {
                 Some(entry) => {
@@ -142,14 +142,14 @@ impl Walk {
         self.rules.allows_secret(name, false)
     }
 
-    fn visit(&mut self, entry: &Entry) -> Result<Option<Found>, PackError> {
+    fn visit(&mut self, entry: &TreeEntry) -> Result<Option<SourceFile>, PackError> {
         let Some(level) = self.levels.last() else { return Ok(None) };
         let name = level.name.join(&entry.name);
         let path = entry.dependency.clone().unwrap_or_else(|| level.path.join(&entry.name));
         match self.judge(&name, &path, entry) {
-            Verdict::Keep => {}
-            Verdict::KeepSecret => self.allowed.push(shown(&name, entry.is_dir)),
-            Verdict::LeaveOut(reason) => {
+            PathVerdict::Keep => {}
+            PathVerdict::KeepSecret => self.allowed.push(shown(&name, entry.is_dir)),
+            PathVerdict::LeaveOut(reason) => {
                 self.note(&name, entry.is_dir, &reason);
                 return Ok(None);
             }
@@ -170,10 +170,12 @@ impl Walk {
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
     }
 
-    fn judge(&self, name: &Path, path: &Path, entry: &Entry) -> Verdict {
+    fn judge(&self, name: &Path, path: &Path, entry: &TreeEntry) -> PathVerdict {
         let verdict = match &entry.dependency {
             Some(real) => match self.rules.verdict_of_dependency(name, entry.is_dir) {
-                Verdict::Keep => named_files::judge_dependency(&self.rules, &self.project, name, real, entry.is_dir),
+                PathVerdict::Keep => {
+                    named_files::judge_dependency(&self.rules, &self.project, name, real, entry.is_dir)
+                }
                 verdict => verdict,
             },
             None => self.rules.verdict(name, entry.is_dir),
@@ -181,12 +183,14 @@ impl Walk {
         match verdict {
             // Before secrets: a folder `.env` is mostly a Python environment.
             _ if entry.is_dir && builtin_excludes::is_environment(path) => {
-                Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::environment()))
+                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::environment()))
             }
             _ if entry.is_dir && self.never.iter().any(|never| never == path) => {
-                Verdict::LeaveOut(Reason::Never(builtin_excludes::Found::own_folder()))
+                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::own_folder()))
             }
-            Verdict::LeaveOut(Reason::Never(found)) if !entry.is_dir && is_only_certificate(&found, path) => {
+            PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found))
+                if !entry.is_dir && is_only_certificate(&found, path) =>
+            {
                 self.rules.verdict_of_harmless(name)
             }
             verdict => verdict,
@@ -200,21 +204,21 @@ impl Walk {
         file: File,
         metadata: Metadata,
         is_dependency: bool,
-    ) -> Result<Option<Found>, PackError> {
+    ) -> Result<Option<SourceFile>, PackError> {
         if !stable_file::same(&file, &metadata).map_err(PackError::unreadable(&path))? {
             return Err(PackError::Changed(path));
         }
         if metadata.is_file() {
-            return Ok(Some(Found { name, path, file, metadata }));
+            return Ok(Some(SourceFile { name, path, file, metadata }));
         }
         let mark = if is_dependency { self.rules.enter_root(&path, &name)? } else { self.rules.enter(&path, &name)? };
         self.descend(name, path, file, mark)?;
         Ok(None)
     }
 
-    fn descend(&mut self, name: PathBuf, path: PathBuf, handle: File, mark: Mark) -> Result<(), PackError> {
+    fn descend(&mut self, name: PathBuf, path: PathBuf, handle: File, mark: ScopeMark) -> Result<(), PackError> {
         let metadata = handle.metadata().map_err(PackError::unreadable(&path))?;
-        let identity = Identity::from(&metadata);
+        let identity = FileIdentity::from(&metadata);
         if self.levels.iter().any(|level| level.identity == identity) {
             return Err(PackError::LinkLoop(path));
         }
@@ -223,11 +227,11 @@ impl Walk {
         Ok(())
     }
 
-    fn note(&mut self, name: &Path, is_dir: bool, reason: &Reason) {
+    fn note(&mut self, name: &Path, is_dir: bool, reason: &ExcludeReason) {
         match reason {
-            Reason::Never(found) if found.kind == Kind::Secret => self.note_secret(name, is_dir),
-            Reason::Never(_) => self.skipped.tooling += 1,
-            Reason::Pattern { .. } => self.skipped.ignored += 1,
+            ExcludeReason::BuiltIn(found) if found.kind == ExcludeKind::Secret => self.note_secret(name, is_dir),
+            ExcludeReason::BuiltIn(_) => self.skipped.tooling += 1,
+            ExcludeReason::Pattern { .. } => self.skipped.ignored += 1,
         }
     }
 }
@@ -237,7 +241,7 @@ fn shown(name: &Path, is_dir: bool) -> String {
     format!("{}{slash}", name.display())
 }
 
-fn is_only_certificate(found: &builtin_excludes::Found, path: &Path) -> bool {
+fn is_only_certificate(found: &builtin_excludes::ExcludedName, path: &Path) -> bool {
     found.by == secrets::CERTIFICATES && secrets::is_certificate_file(path)
 }
 
@@ -257,19 +261,19 @@ fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
 }
 
 /// The names in a folder, sorted. Names only: what they are is asked of the open folder.
-fn list(folder: &Path) -> Result<Vec<Entry>, PackError> {
+fn list(folder: &Path) -> Result<Vec<TreeEntry>, PackError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(PackError::unreadable(folder))? {
         let entry = entry.map_err(PackError::unreadable(folder))?;
         let kind = entry.file_type().map_err(PackError::unreadable(entry.path()))?;
         // A broken link is not a folder; it is reported when it is its turn, unless it is ignored.
         let is_dir = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
-        entries.push(Entry { name: entry.file_name(), is_dir, dependency: None });
+        entries.push(TreeEntry { name: entry.file_name(), is_dir, dependency: None });
     }
     sort(&mut entries);
     Ok(entries)
 }
 
-fn sort(entries: &mut [Entry]) {
+fn sort(entries: &mut [TreeEntry]) {
     entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
 }

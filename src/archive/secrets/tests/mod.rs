@@ -56,7 +56,7 @@ fn a_secret_is_found_across_pieces() {
     let whole = find(&content);
     assert!(whole.is_some());
     for size in [1, 7, 4096, 65_535, 65_536, 65_537, 1_000_000] {
-        let mut scan = super::Scan::default();
+        let mut scan = super::SecretScan::default();
         content.chunks(size).for_each(|piece| scan.update(piece));
         assert_eq!(scan.finish(), whole, "{size}");
     }

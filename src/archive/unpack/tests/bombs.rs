@@ -69,7 +69,7 @@ fn zeros_behind_the_end_are_limited() -> TestResult {
 }
 
 /// Entries without a byte of data, over a thousand names, in members that are all the same.
-fn many() -> io::Result<(Vec<u8>, Limits)> {
+fn many() -> io::Result<(Vec<u8>, UnpackLimits)> {
     let part = (0..1000).fold(Raw::default(), |raw, number| match number % 3 {
         0 => raw.folder(&format!("d{number}")),
         1 => raw.hard_link(&format!("h{number}"), "d0/file"),
@@ -77,7 +77,7 @@ fn many() -> io::Result<(Vec<u8>, Limits)> {
     });
     let file = Raw::default().file("d0/file", b"");
     let archive = [gzip(&file.tar)?, repeated(&part.tar, MANY / 1000)?, gzip(&[0; 1024])?].concat();
-    Ok((archive, Limits { bytes: 1 << 40, entries: MANY as u64 + 1, packed_from: None }))
+    Ok((archive, UnpackLimits { bytes: 1 << 40, entries: MANY as u64 + 1, packed_from: None }))
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_link_that_was_there_before_is_not_followed() -> TestResult {
 #[test]
 fn absolute_links_into_the_packed_folder_are_kept() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let limits = Limits { packed_from: Some("/opt/ml/model"), ..Limits::default() };
+    let limits = UnpackLimits { packed_from: Some("/opt/ml/model"), ..UnpackLimits::default() };
     let links = [("best", "/opt/ml/model/ckpt-3"), ("a/b/top", "/opt/ml/model"), ("a/w", "/opt/ml/model/a/b/top")];
     let archive = links.iter().fold(Raw::default(), |raw, (name, target)| raw.link(name, target)).gz()?;
     unpack(io::Cursor::new(archive.clone()), folder.path(), &limits, &mut ())?;

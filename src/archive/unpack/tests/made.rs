@@ -6,9 +6,9 @@ use std::thread;
 
 use super::*;
 use crate::archive::{list, pick};
-use crate::model::downloaded::Listed;
+use crate::model::downloaded::ListedEntry;
 
-pub(super) const LIMITS: Limits = Limits { bytes: 6 << 20, entries: 1000, packed_from: None };
+pub(super) const LIMITS: UnpackLimits = UnpackLimits { bytes: 6 << 20, entries: 1000, packed_from: None };
 /// Far more than anything here takes, and far less than for ever.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -86,7 +86,7 @@ pub(super) fn whole_text(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-pub(super) fn listed(archive: &[u8]) -> (Vec<Listed>, Result<(), UnpackError>) {
+pub(super) fn listed(archive: &[u8]) -> (Vec<ListedEntry>, Result<(), UnpackError>) {
     let mut all = Vec::new();
     let result = list(io::Cursor::new(archive.to_vec()), &LIMITS, &mut |listed| {
         all.push(listed);

@@ -90,7 +90,7 @@ impl Place {
     }
 
     fn unpack(&self, archive: &[u8]) -> Result<Unpacked, UnpackError> {
-        let limits = Limits { bytes: 6 << 20, entries: 1000, packed_from: None };
+        let limits = UnpackLimits { bytes: 6 << 20, entries: 1000, packed_from: None };
         unpack(io::Cursor::new(archive.to_vec()), &self.root(), &limits, &mut ())
     }
 

@@ -147,7 +147,7 @@ fn the_longest_name_that_can_be_is_unpacked_and_listed() -> TestResult {
     let (place, archive) = (Place::new()?, archive.gz()?);
     // Its folders count.
     assert!(matches!(place.unpack(&archive), Err(UnpackError::TooMany(1000))));
-    let limits = Limits { entries: 1366, ..Limits::default() };
+    let limits = UnpackLimits { entries: 1366, ..UnpackLimits::default() };
     assert_eq!(unpack(io::Cursor::new(archive.clone()), &place.root(), &limits, &mut ())?.files, 1);
     assert_eq!(picked(&archive, &name)?, Some(b"x".to_vec()));
     Ok(())

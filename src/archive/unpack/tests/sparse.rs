@@ -138,7 +138,7 @@ fn a_hole_without_end_is_neither_written_nor_waited_for() -> TestResult {
 #[test]
 fn a_hole_in_what_is_not_wanted_is_passed_over() -> TestResult {
     struct Only(&'static str);
-    impl Unpacking for Only {
+    impl UnpackHooks for Only {
         fn wants(&mut self, path: &Path) -> bool {
             path == Path::new(self.0)
         }

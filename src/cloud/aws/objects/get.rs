@@ -54,7 +54,7 @@ impl AwsObjects {
         let request = self.request(&object.uri).set_version_id(object.version_id.clone());
         // Who knows the checksum holds the bytes against it.
         let request = request.set_checksum_mode(object.checksum.is_none().then_some(ChecksumMode::Enabled));
-        let request = request.set_if_match(Some(object.version.clone()).filter(|version| !version.is_empty()));
+        let request = request.set_if_match(object.version.clone());
         let fetch = self.begin_fetch(request, &object.uri, range, object.size);
         try_unfold(fetch, async |mut fetch| Ok(fetch.next().await?.map(|piece| (piece, fetch)))).boxed()
     }
@@ -192,7 +192,7 @@ impl Fetch {
             return Ok(());
         }
         let uri = &self.uri;
-        Err(CloudError::Other(format!("could not fetch {uri}: {Mismatch}")))
+        Err(CloudError::Other(format!("could not fetch {uri}: {ChecksumMismatch}")))
     }
 
     async fn open(&mut self) -> CloudResult<SdkStream> {

@@ -18,7 +18,7 @@ use super::byte_ranges::ByteRanges;
 use super::journal::{Content, Journal, NEW, line, stretch, whole, whole_line};
 use super::keys::Below;
 use super::staging::{ARCHIVE, FILES, JOURNAL};
-use crate::archive::Handle;
+use crate::archive::DirHandle;
 use crate::model::S3Uri;
 
 /// The file that objects are listed to.
@@ -26,7 +26,7 @@ pub(super) const LISTED: &str = "listed";
 
 /// Objects below a prefix, while they are listed.
 pub(super) struct Listing {
-    folder: Handle,
+    folder: DirHandle,
     to: BufWriter<File>,
     last: Option<Box<str>>,
     is_in_order: bool,
@@ -36,7 +36,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn begin(folder: &Handle) -> io::Result<Self> {
+    pub(super) fn begin(folder: &DirHandle) -> io::Result<Self> {
         let (to, folder) = (BufWriter::new(new_file(folder, LISTED)?), folder.try_clone()?);
         Ok(Self { folder, to, last: None, is_in_order: true, count: 0, bytes: 0 })
     }
@@ -73,14 +73,14 @@ impl Listing {
     }
 }
 
-fn new_file(folder: &Handle, name: &str) -> io::Result<File> {
+fn new_file(folder: &DirHandle, name: &str) -> io::Result<File> {
     folder.remove(name.as_ref())?;
     folder.open_file(Path::new(name), OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL)
 }
 
 /// All objects of a download, in a file.
 pub(super) struct Manifest {
-    folder: Handle,
+    folder: DirHandle,
     /// The length of the journal's first part, in bytes.
     length: u64,
     prefix: String,
@@ -105,7 +105,7 @@ impl Manifest {
 }
 
 /// Merges a list with what an earlier download noted, and begins the journal of this one.
-pub(super) fn merge(folder: &Handle, listing: &Listing, from: &S3Uri) -> io::Result<(Manifest, Journal, Handle)> {
+pub(super) fn merge(folder: &DirHandle, listing: &Listing, from: &S3Uri) -> io::Result<(Manifest, Journal, DirHandle)> {
     let mut before = Before::read(folder, from)?;
     if before.is_none() {
         for name in [JOURNAL, ARCHIVE, FILES] {
@@ -158,7 +158,7 @@ impl Entries {
         let (number, content) = object(line)?;
         let Content { uri, version, size } = content;
         let key = uri.strip_prefix(&self.prefix)?;
-        let below = Below { key: key.into(), size, version: version.into() };
+        let below = Below { key: key.into(), size, version: version.map(Into::into) };
         Some(Entry { number, below, known: ByteRanges::default() })
     }
 }
@@ -200,7 +200,7 @@ struct Before {
 
 impl Before {
     /// None where there is nothing to go on from.
-    fn read(folder: &Handle, from: &S3Uri) -> io::Result<Option<Self>> {
+    fn read(folder: &DirHandle, from: &S3Uri) -> io::Result<Option<Self>> {
         let open = || folder.open_file(Path::new(JOURNAL), OFlag::O_RDONLY);
         let file = match open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -213,12 +213,12 @@ impl Before {
 
     /// Returns what is there of an object, which comes after the last one that was asked for. Takes away the files of those
     /// between that are listed no more, and its own where it has another content.
-    fn of(&mut self, below: &Below, files: &Handle) -> io::Result<ByteRanges> {
+    fn of(&mut self, below: &Below, files: &DirHandle) -> io::Result<ByteRanges> {
         while let Some(gone) = self.take_if(|entry| entry.below.key < below.key)? {
             remove(files, gone.below.path())?;
         }
         let same = self.take_if(|entry| entry.below.key == below.key)?;
-        let same = same.filter(|entry| entry.below == *below && !below.version.is_empty());
+        let same = same.filter(|entry| entry.below == *below && below.version.is_some());
         let Some(entry) = same else {
             remove(files, below.path())?;
             return Ok(ByteRanges::default());
@@ -231,13 +231,13 @@ impl Before {
         self.entries.next_if(|entry| entry.as_ref().map_or(true, &is_wanted)).transpose()
     }
 
-    fn remove_rest(mut self, files: &Handle) -> io::Result<()> {
+    fn remove_rest(mut self, files: &DirHandle) -> io::Result<()> {
         self.entries.try_for_each(|entry| remove(files, entry?.below.path()))
     }
 }
 
 /// Forgets what is known of a file that is not as long as that.
-fn checked_length(files: &Handle, below: &Below, known: ByteRanges) -> io::Result<ByteRanges> {
+fn checked_length(files: &DirHandle, below: &Below, known: ByteRanges) -> io::Result<ByteRanges> {
     let length = match files.open_file(below.path(), OFlag::O_RDONLY) {
         Ok(file) => file.metadata()?.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
@@ -251,7 +251,7 @@ fn checked_length(files: &Handle, below: &Below, known: ByteRanges) -> io::Resul
 }
 
 /// Removes a file, and the folders around it that hold nothing else.
-pub(super) fn remove(files: &Handle, path: &Path) -> io::Result<()> {
+pub(super) fn remove(files: &DirHandle, path: &Path) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Path::new(""));
     files.make_folders(parent)?.remove(path.file_name().unwrap_or_default())?;
     for folder in parent.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -8,7 +8,7 @@ use crate::ops::download::keys::Below;
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn below(key: &str, version: &str, size: u64) -> Below {
-    Below { key: key.into(), size, version: version.into() }
+    Below { key: key.into(), size, version: (!version.is_empty()).then(|| version.into()) }
 }
 
 fn folder_uri() -> TestResult<S3Uri> {
@@ -17,7 +17,7 @@ fn folder_uri() -> TestResult<S3Uri> {
 
 /// Begins a download of these, and returns its journal and what is known of each.
 fn begin(folder: &Path, all: &[Below]) -> TestResult<(Journal, Vec<(String, u64)>)> {
-    let handle = Handle::at(folder)?;
+    let handle = DirHandle::at(folder)?;
     let mut listing = Listing::begin(&handle)?;
     all.iter().try_for_each(|below| listing.add(below))?;
     let (manifest, journal, _) = merge(&handle, &listing.finish()?, &folder_uri()?)?;
