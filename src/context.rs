@@ -93,8 +93,8 @@ impl Context {
     pub(crate) fn place_flags(&self, cloud: &Cloud) -> String {
         let flag =
             |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {name} {}", shell_quote(value)));
-        let region = Some(cloud.region.clone()).filter(|_| !cloud.is_local && self.place.region.is_some());
-        let profile = self.place.profile.clone().filter(|_| !cloud.is_local);
+        let region = cloud.region.aws_name().map(str::to_owned).filter(|_| self.place.region.is_some());
+        let profile = self.place.profile.clone().filter(|_| !cloud.is_local());
         [flag("--region", &region), flag("--profile", &profile)].into_iter().flatten().collect()
     }
 

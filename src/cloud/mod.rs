@@ -8,6 +8,7 @@ pub(crate) mod local;
 mod pages;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -30,47 +31,114 @@ pub(crate) use error::{CloudError, CloudResult, FailureClass, ServiceError};
 pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};
 pub(crate) use pages::PageTokens;
 
-/// Where to work on AWS, and as whom: what was asked for, over what every AWS tool finds by itself.
+/// Region and profile that the user asked for. `None` leaves the choice to the SDK's default chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AwsTarget {
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
-    /// Nobody may be asked anything: what only AWS can tell is a placeholder in angle brackets.
+    /// Forbids all calls. Values that only AWS can return become placeholders in angle brackets.
     pub(crate) offline: bool,
 }
 
-/// Text that stands for what a dry run can't know: it asks no service.
+/// Placeholders in the request of a dry run for values that only AWS can return. A dry run calls no service.
 pub(crate) mod placeholder {
     pub(crate) const ACCOUNT: &str = "<account>";
     pub(crate) const ROLE_PATH: &str = "<path>";
     pub(crate) const REGION: &str = "<region>";
 }
 
-/// How often a place may be asked the same thing again.
+/// Region that a cloud's jobs run in. Displayed as it appears in ARNs and bucket names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// An AWS region.
+    Aws(String),
+    /// An AWS region that no setting names, in a dry run. Displayed as a placeholder.
+    Unknown,
+    /// This computer.
+    Local,
+}
+
+impl Region {
+    /// Returns the name of the AWS region, if it is known.
+    pub(crate) fn aws_name(&self) -> Option<&str> {
+        match self {
+            Self::Aws(name) => Some(name),
+            Self::Unknown | Self::Local => None,
+        }
+    }
+
+    /// Returns the text that stands for the region in ARNs and bucket names.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Aws(name) => name,
+            Self::Unknown => placeholder::REGION,
+            Self::Local => "local",
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Pauses between polls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PollIntervals {
-    /// The first pause between two looks at a job, and the longest that it grows to.
-    pub(crate) first: Duration,
-    pub(crate) most: Duration,
-    /// The pause between two looks at a log.
+    /// First pause between two polls of a job's status.
+    pub(crate) job_initial: Duration,
+    /// Longest pause between two polls of a job's status, after backoff.
+    pub(crate) job_max: Duration,
+    /// Pause between two polls of a log, without backoff.
     pub(crate) log: Duration,
 }
 
-/// The services that a command works with, all of one place: this computer or an AWS account.
+/// Abilities of a cloud that decide what an operation does. Each cloud sets them when it is created.
+#[expect(clippy::struct_excessive_bools, reason = "each is independent of the others")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capabilities {
+    /// Jobs run in container images. Otherwise a script runs in the user's own Python.
+    pub(crate) runs_images: bool,
+    /// Jobs read their channels from S3. Otherwise channels in S3 must be downloaded before the job.
+    pub(crate) reads_s3: bool,
+    /// Role of a job whose spec names none. `None` where a role is required.
+    pub(crate) default_role: Option<&'static str>,
+    /// The settings may replace the default bucket.
+    pub(crate) default_bucket_is_configurable: bool,
+    /// Every completed job has a model artifact, even an empty one.
+    pub(crate) always_stores_model: bool,
+    /// Calls count against rate quotas: polls are limited, and back off while a log is idle.
+    pub(crate) has_rate_quotas: bool,
+    /// Calls are network round trips: independent ones are worth making at the same time.
+    pub(crate) has_network_latency: bool,
+    /// Log lines may arrive out of order, and after the job has ended. Otherwise the log is complete at the job's end.
+    pub(crate) logs_arrive_late: bool,
+    /// [`Logs::job_events`] is supported.
+    pub(crate) filters_job_events: bool,
+}
+
+/// Services that a command works with: those of one AWS account in one region, or those of this computer.
 pub(crate) struct Cloud {
-    pub(crate) region: String,
-    /// This computer, no account of AWS.
-    pub(crate) is_local: bool,
-    pub(crate) pace: PollIntervals,
-    /// Folders of this place's own: no code that is packed may hold them.
+    pub(crate) region: Region,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) poll_intervals: PollIntervals,
+    /// Folders that hold the cloud's own files. Source code that contains one of them is not packed.
     pub(crate) own_folders: Vec<PathBuf>,
-    /// Reports of calls that others replace.
+    /// Reports of failed calls that other calls replaced.
     pub(crate) fallbacks: Fallbacks,
     pub(crate) jobs: Box<dyn Jobs>,
     pub(crate) objects: Box<dyn Objects>,
     pub(crate) logs: Box<dyn Logs>,
     pub(crate) metrics: Box<dyn Metrics>,
     pub(crate) identity: Box<dyn Identity>,
+}
+
+impl Cloud {
+    /// Returns whether this is the user's computer. For messages; operations depend on [`Capabilities`].
+    pub(crate) fn is_local(&self) -> bool {
+        self.region == Region::Local
+    }
 }
 
 /// Training jobs: SageMaker's CreateTrainingJob and its kin.
@@ -80,6 +148,7 @@ pub(crate) trait Jobs: Send + Sync {
     fn check_creation(&self) -> CloudResult<()> {
         Ok(())
     }
+
     /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`]. The options are only for
     /// a place that runs the job itself.
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
@@ -177,6 +246,7 @@ pub(crate) trait Objects: Send + Sync {
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
         self.pages(prefix.clone()).try_concat().await
     }
+
     /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
     /// Puts away what an interrupted upload has left half done; returns what could not be.
@@ -222,12 +292,13 @@ pub(crate) struct Object {
     pub(crate) uri: S3Uri,
     /// Bytes.
     pub(crate) size: u64,
-    /// Another one once the content is another: S3's ETag. Empty where none is told.
-    pub(crate) version: String,
-    /// Of a bucket that keeps old versions.
+    /// Tag that changes with the content: S3's ETag, or one computed from a local file's metadata. `None` if the service
+    /// returned none.
+    pub(crate) version: Option<String>,
+    /// S3's version id, in a bucket with versioning.
     pub(crate) version_id: Option<String>,
     pub(crate) checksum: Option<Checksum>,
-    /// Where it lies on this computer already.
+    /// The opened file, if the object is on this computer.
     pub(crate) file: Option<Arc<File>>,
 }
 
@@ -239,8 +310,8 @@ pub(crate) struct ObjectSummary {
     pub(crate) uri: S3Uri,
     /// Bytes.
     pub(crate) size: u64,
-    /// As [`Object::version`].
-    pub(crate) version: String,
+    /// See [`Object::version`].
+    pub(crate) version: Option<String>,
 }
 
 /// Log streams: CloudWatch Logs' DescribeLogStreams and GetLogEvents on SageMaker's group.

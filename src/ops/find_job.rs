@@ -173,7 +173,7 @@ async fn newest_in(cloud: &Cloud) -> Result<Option<(ListedJob, &Cloud)>> {
 
 async fn exactly<'a>(cloud: Option<&'a Cloud>, text: &str, purpose: Purpose) -> Result<Option<Found<'a>>> {
     let (Some(cloud), Ok(name)) = (cloud, JobName::new(text)) else { return Ok(None) };
-    let seen = if purpose == Purpose::Log && !cloud.is_local {
+    let seen = if purpose == Purpose::Log && cloud.capabilities.has_network_latency {
         preflight(cloud, &name).await.map(Some)
     } else {
         cloud.jobs.describe(&name).await.map(|_| None)
@@ -218,7 +218,7 @@ async fn unknown(clouds: &[&Cloud], text: &str) -> Result<Error> {
     let alike: Vec<JobName> = alike.into_iter().map(|(_, name)| name).collect();
     let places: Vec<String> = clouds.iter().map(|cloud| place(cloud)).collect();
     let error = Error::failure(format!("there is no job {text} {}", places.join(" or ")));
-    let is_on_aws = clouds.iter().any(|cloud| !cloud.is_local);
+    let is_on_aws = clouds.iter().any(|cloud| !cloud.is_local());
     let error = match (alike.is_empty(), is_on_aws) {
         (false, _) => error.hint(format!("did you mean {}?", list(&alike))),
         (true, true) => error.hint("list the jobs there are: smtrain history"),
@@ -232,7 +232,7 @@ async fn unknown(clouds: &[&Cloud], text: &str) -> Result<Error> {
 }
 
 fn place(cloud: &Cloud) -> String {
-    if cloud.is_local { "on this computer".to_owned() } else { format!("in {}", cloud.region) }
+    if cloud.is_local() { "on this computer".to_owned() } else { format!("in {}", cloud.region) }
 }
 
 fn list(names: &[JobName]) -> String {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure;
 use super::find_job::Found;
-use crate::cloud::{Cloud, local};
+use crate::cloud::{Cloud, Region};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
@@ -70,12 +70,11 @@ async fn until_ended(
             }
         }
         groups.retain(|group| !group.running.is_empty());
-        let paces = || groups.iter().map(|group| group.cloud.pace);
-        let (Some(first), Some(most)) = (paces().map(|pace| pace.first).min(), paces().map(|pace| pace.most).min())
-        else {
-            return Ok(finals);
-        };
-        pause = (pause * GROWTH / 100).clamp(first, most);
+        let intervals = || groups.iter().map(|group| group.cloud.poll_intervals);
+        let initial = intervals().map(|intervals| intervals.job_initial).min();
+        let max = intervals().map(|intervals| intervals.job_max).min();
+        let (Some(initial), Some(max)) = (initial, max) else { return Ok(finals) };
+        pause = (pause * GROWTH / 100).clamp(initial, max);
         sleep(pause).await;
     }
 }
@@ -102,7 +101,7 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
         let reason = job.failure_reason.as_deref().unwrap_or_default();
         let name = &job.training_job_name;
         let failed = Error::job_failed(name, reason);
-        let is_local = job.training_job_arn.split(':').nth(3) == Some(local::REGION);
+        let is_local = job.training_job_arn.split(':').nth(3) == Some(Region::Local.as_str());
         return Err(failure::advice(reason, name.as_str(), is_local).into_iter().fold(failed, Error::hint));
     }
     match with(JobStatus::Stopped) {

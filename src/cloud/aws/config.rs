@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::{self, region::ImdsRegionProvider};
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileRegionProvider;
-use aws_config::provider_config::ProviderConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
@@ -15,16 +10,13 @@ use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, Renewable};
 use super::files::AwsConfigFiles;
-use super::near;
-use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, ServiceError, placeholder};
+use super::{near, region};
+use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
 /// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
 /// a training job is worth more patience than the SDK's three.
 const ATTEMPTS: u32 = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// An instance's metadata is one hop away.
-const METADATA_TIMEOUT: Duration = Duration::from_millis(500);
-const METADATA_ATTEMPTS: u32 = 2;
 /// Until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -52,7 +44,7 @@ pub(super) use client;
 #[derive(Debug)]
 pub(super) struct AwsConfig {
     sdk: SdkConfig,
-    region: String,
+    region: Region,
     renew_expired: RenewExpired,
 }
 
@@ -61,7 +53,7 @@ impl AwsConfig {
         &self.sdk
     }
 
-    pub(super) fn region(&self) -> &str {
+    pub(super) fn region(&self) -> &Region {
         &self.region
     }
 
@@ -76,7 +68,7 @@ pub(super) async fn load(place: &AwsTarget, files: AwsConfigFiles) -> CloudResul
     let profile = place.profile.clone();
     let renewable = Renewable::new(place.clone(), files);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region(place))
+        .region(region::provider(place))
         .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
         .identity_cache(IdentityCache::no_cache())
         // Of what looks for settings: where no region is found, some of it asks the instance again.
@@ -89,30 +81,14 @@ pub(super) async fn load(place: &AwsTarget, files: AwsConfigFiles) -> CloudResul
         loader = loader.app_name(name);
     }
     let sdk = loader.load().await;
-    let unknown = || if place.offline { Ok(placeholder::REGION.to_owned()) } else { Err(no_region()) };
-    let region = sdk.region().map_or_else(unknown, |region| Ok(region.to_string()))?;
+    let region = match sdk.region() {
+        Some(region) => Region::Aws(region.to_string()),
+        None if place.offline => Region::Unknown,
+        None => return Err(no_region()),
+    };
     let mut services = sdk.to_builder().retry_config(patience(sdk.retry_config()));
     services.set_http_client(None::<SharedHttpClient>);
     Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
-}
-
-/// As every AWS tool finds it: given, of the environment, of the profile, of the instance that this runs on.
-pub(super) fn region(place: &AwsTarget) -> RegionProviderChain {
-    let mut profile = ProfileFileRegionProvider::builder();
-    if let Some(name) = &place.profile {
-        profile = profile.profile_name(name);
-    }
-    let found = RegionProviderChain::first_try(place.region.clone().map(Region::new))
-        .or_else(EnvironmentVariableRegionProvider::new())
-        .or_else(profile.build());
-    if place.offline { found } else { found.or_else(ImdsRegionProvider::builder().imds_client(metadata()).build()) }
-}
-
-/// The metadata of the instance that this runs on. A laptop is none, and should not wait long to find out.
-pub(super) fn metadata() -> imds::Client {
-    let config = ProviderConfig::default().with_http_client(near::client());
-    let client = imds::Client::builder().configure(&config);
-    client.max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }
 
 /// What the user has set stands; the default is too impatient. Not the adaptive mode: after a call that is throttled it

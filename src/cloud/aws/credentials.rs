@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::files::AwsConfigFiles;
-use super::{config, near};
+use super::{near, region};
 use crate::cloud::AwsTarget;
 use crate::model::IgnorePoison;
 
@@ -67,10 +67,10 @@ impl Renewable {
     /// the one that is meant, as with every AWS tool: the environment's credentials don't come before it.
     async fn fetch(&self) -> provider::Result {
         self.files.check().map_err(CredentialsError::invalid_configuration)?;
-        let region = config::region(&self.place);
+        let region = region::provider(&self.place);
         let Some(profile) = &self.place.profile else {
             let context = ProviderConfig::default().with_http_client(near::client());
-            let chain = DefaultCredentialsChain::builder().configure(context).imds_client(config::metadata());
+            let chain = DefaultCredentialsChain::builder().configure(context).imds_client(region::metadata_client());
             return chain.region(region).build().await.provide_credentials().await;
         };
         let context = ProviderConfig::without_region().with_region(region.region().await);

@@ -46,7 +46,7 @@ impl AwsIdentity {
                 .ok_or_else(|| CloudError::Other(format!("IAM told no ARN of the role {name}"))),
             Err(error) if answer(&error).is_some_and(|answer| answer.code == "NoSuchEntity") => Err(no_role(name)),
             Err(error) => {
-                let role = arn::role(self.config.region(), name);
+                let role = arn::role(self.config.region().as_str(), name);
                 Err(with_hint(service_error(&format!("look up the role {name}"), &role, &error)))
             }
         }

@@ -41,7 +41,7 @@ impl AwsJobs {
     pub(super) fn new(config: &AwsConfig, fallbacks: Fallbacks) -> Self {
         let client = client!(aws_sdk_sagemaker, config);
         let listing = JobLister::new(client.clone(), fallbacks.clone());
-        Self { listing, client, region: config.region().to_owned(), fallbacks }
+        Self { listing, client, region: config.region().to_string(), fallbacks }
     }
 
     /// What lists tell of the jobs, from the time in the first one's name on.

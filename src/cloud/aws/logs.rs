@@ -38,7 +38,7 @@ impl AwsLogs {
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
         builder.set_retry_config(retries);
         let client = client!(aws_sdk_cloudwatchlogs, config, builder);
-        Self { client, region: config.region().to_owned() }
+        Self { client, region: config.region().to_string() }
     }
 
     /// Returns the ARN of something in the group of all training jobs.

@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::cloud::{CloudResult, Identity};
+use crate::cloud::{CloudResult, Identity, Region};
 use crate::model::JobName;
+
+/// Account id that local jobs belong to. AWS assigns no such id.
+const ACCOUNT: &str = "000000000000";
 
 #[derive(Debug)]
 pub(crate) struct LocalIdentity;
@@ -19,12 +22,7 @@ impl Identity for LocalIdentity {
     }
 }
 
-/// The account that local jobs belong to: none that AWS gives out.
-pub(crate) const ACCOUNT: &str = "000000000000";
-
-/// The region that local jobs run in.
-pub(crate) const REGION: &str = "local";
-
+/// Returns the ARN of a local job.
 pub(super) fn arn(name: &JobName) -> String {
-    format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{name}")
+    format!("arn:aws:sagemaker:{}:{ACCOUNT}:training-job/{name}", Region::Local)
 }

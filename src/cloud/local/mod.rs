@@ -15,24 +15,35 @@ mod objects;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Cloud, Fallbacks, PollIntervals};
+use super::{Capabilities, Cloud, Fallbacks, PollIntervals, Region};
 use crate::local::store::layout::Home;
 
-pub(crate) use identity::REGION;
 
-/// Looking at a file costs nothing.
-const PACE: PollIntervals = PollIntervals {
-    first: Duration::from_millis(200),
-    most: Duration::from_millis(200),
+/// Short and without backoff: a poll reads a file.
+const POLL_INTERVALS: PollIntervals = PollIntervals {
+    job_initial: Duration::from_millis(200),
+    job_max: Duration::from_millis(200),
     log: Duration::from_millis(100),
+};
+
+const CAPABILITIES: Capabilities = Capabilities {
+    runs_images: false,
+    reads_s3: false,
+    default_role: Some("local"),
+    default_bucket_is_configurable: false,
+    always_stores_model: false,
+    has_rate_quotas: false,
+    has_network_latency: false,
+    logs_arrive_late: false,
+    filters_job_events: false,
 };
 
 /// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
 pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
     Cloud {
-        region: REGION.to_owned(),
-        is_local: true,
-        pace: PACE,
+        region: Region::Local,
+        capabilities: CAPABILITIES,
+        poll_intervals: POLL_INTERVALS,
         own_folders: vec![home.root().to_owned(), cache],
         fallbacks: Fallbacks::default(),
         jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),

@@ -70,7 +70,7 @@ impl Objects for LocalObjects {
         Ok(Some(Object {
             uri: uri.clone(),
             size: metadata.len(),
-            version: objects::version(&metadata),
+            version: Some(objects::version(&metadata)),
             version_id: None,
             checksum: None,
             file: Some(Arc::new(file)),
@@ -116,7 +116,7 @@ impl Objects for LocalObjects {
 }
 
 fn summary(object: StoredObject) -> ObjectSummary {
-    ObjectSummary { uri: object.uri, size: object.size, version: object.version }
+    ObjectSummary { uri: object.uri, size: object.size, version: Some(object.version) }
 }
 
 fn held(path: &Path, expected: &ContentDigest) -> io::Result<ContentMatch> {

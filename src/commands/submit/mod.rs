@@ -119,10 +119,10 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     }
     let cloud =
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
-    if cloud.is_local {
-        fetch_channels(&spec, context).await?;
-    } else {
+    if cloud.capabilities.reads_s3 {
         destination::announce(&spec, &destination, context)?;
+    } else {
+        fetch_channels(&spec, context).await?;
     }
     let prepared = prepare(cloud, &spec, true, context).await?;
     report(&prepared, context);

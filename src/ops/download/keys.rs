@@ -15,7 +15,7 @@ pub(super) struct Below {
     pub(super) key: Box<str>,
     /// Bytes.
     pub(super) size: u64,
-    pub(super) version: Box<str>,
+    pub(super) version: Option<Box<str>>,
 }
 
 impl Below {
@@ -27,7 +27,7 @@ impl Below {
     /// The object, of those below `folder`.
     pub(super) fn object(&self, folder: &S3Uri) -> Object {
         let uri = folder.root().join(&format!("{}{}", folder.key(), self.key));
-        let version = self.version.to_string();
+        let version = self.version.as_deref().map(str::to_owned);
         Object { uri, size: self.size, version, version_id: None, checksum: None, file: None }
     }
 }
@@ -36,7 +36,7 @@ impl Below {
 pub(super) fn below(folder: &S3Uri, objects: Vec<Object>) -> impl Iterator<Item = Below> {
     let below = move |object: Object| {
         let key = object.uri.key().strip_prefix(folder.key()).unwrap_or(object.uri.key());
-        Below { key: key.into(), size: object.size, version: object.version.into() }
+        Below { key: key.into(), size: object.size, version: object.version.map(Into::into) }
     };
     objects.into_iter().map(below)
 }

@@ -32,7 +32,7 @@ impl Places {
 
 /// `sagemaker-{region}-{account}`, as the SDK names it, unless the settings name another.
 async fn default_bucket(cloud: &Cloud, defaults: &Defaults<'_>) -> Result<String> {
-    if let Some(bucket) = defaults.bucket.as_ref().filter(|_| !cloud.is_local) {
+    if let Some(bucket) = defaults.bucket.as_ref().filter(|_| cloud.capabilities.default_bucket_is_configurable) {
         return Ok(bucket.clone());
     }
     let account = cloud.identity.account().await?;

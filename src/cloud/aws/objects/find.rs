@@ -23,7 +23,7 @@ impl AwsObjects {
         Ok(Some(Object {
             uri: uri.clone(),
             size: size(uri, found.content_length)?,
-            version: found.e_tag.unwrap_or_default(),
+            version: found.e_tag,
             version_id: found.version_id,
             checksum,
             file: None,

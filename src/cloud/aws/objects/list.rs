@@ -42,7 +42,7 @@ impl AwsObjects {
             let Some(key) = object.key else { continue };
             let uri = root.join(&key);
             let size = size(&uri, object.size)?;
-            objects.push(ObjectSummary { uri, size, version: object.e_tag.unwrap_or_default() });
+            objects.push(ObjectSummary { uri, size, version: object.e_tag });
         }
         if page.is_truncated == Some(true) && page.next_continuation_token.is_none() {
             return Err(cut_short(&what));

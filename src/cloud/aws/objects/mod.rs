@@ -51,7 +51,7 @@ impl AwsObjects {
         // Where nobody else looks at the checksum, it is asked for.
         let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         let client = client!(aws_sdk_s3, config, builder);
-        Self { fallbacks, ..Self::with(client, config.region(), identity) }
+        Self { fallbacks, ..Self::with(client, config.region().as_str(), identity) }
     }
 
     fn with(client: Client, region: &str, identity: Arc<dyn Identity>) -> Self {
