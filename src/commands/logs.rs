@@ -169,7 +169,7 @@ async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Re
     // A job without a log is told from one that isn't there.
     let state = job.cloud.jobs.describe(&job.name).await?;
     let text = if wanted.nodes.is_empty() {
-        log::waits_for(&state)
+        log::no_log_reason(&state)
     } else {
         format!("there is no log of {} in job {}", wanted.nodes.join(", "), job.name)
     };
@@ -195,15 +195,17 @@ pub(super) async fn follow(
     let followed = log::follow(job.cloud, &job.name, following, &interrupt(), printer).await;
     // What was printed before an interruption is to be seen.
     log::Watcher::flush(printer)?;
-    let Followed { state, tally, traceback, is_log_denied } = followed?;
-    let (lines, late, gaps) = (tally.lines, tally.late, tally.all_gaps());
-    let (nodes, expected, is_denied) = (tally.nodes(), tally.expected, is_log_denied);
+    let Followed { state, stats, traceback, is_log_denied } = followed?;
+    let lines = stats.lines;
+    let late = stats.late;
+    let gaps = stats.total_gaps();
+    let (nodes, expected, is_denied) = (stats.node_count(), stats.expected, is_log_denied);
     let end = log_end::LogEnd { lines, late, gaps, nodes, expected, is_denied };
     context.ui.note(log_end::lines(&end));
     if let Some(phases) = log_end::phases(&state) {
         context.ui.note(phases);
     }
-    let is_of_interest = state.training_job_status == JobStatus::Failed && tally.expected.unwrap_or(1) > 1;
+    let is_of_interest = state.training_job_status == JobStatus::Failed && stats.expected.unwrap_or(1) > 1;
     if let Some(traceback) = traceback.filter(|_| is_of_interest) {
         context.ui.note(log_end::traceback(&traceback.node, &traceback.lines));
     }

@@ -95,13 +95,14 @@ impl LogPrinter {
 }
 
 impl Watcher for LogPrinter {
-    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()> {
-        (self.has_lines, self.waiting) = (true, None);
+    fn line(&mut self, stream: &LogStream, event: LogEvent, late: bool) -> Result<()> {
+        self.has_lines = true;
+        self.waiting = None;
         self.gaps += usize::from(event.is_gap);
-        if !self.is_seen(event) {
+        if !self.is_seen(&event) {
             return Ok(());
         }
-        let line = LogLine { stream: stream.clone(), event: event.clone(), late, times: 1 };
+        let line = LogLine { stream: stream.clone(), event, late, times: 1 };
         if self.grep.is_empty() {
             return self.print(line);
         }

@@ -1,7 +1,11 @@
-//! Which events have been given already: what an event is known by, and how often it came.
+//! Deduplicates log events that overlapping reads return more than once.
 //!
-//! GetLogEvents gives events no identity, and two identical lines are two lines: an event is its stream, time, time of
-//! ingestion and text, counted. Only a stretch of time is kept, so that a log may be of any length.
+//! GetLogEvents returns no event IDs, and two identical lines are two events. An event is therefore identified by its
+//! stream, timestamp, ingestion time and message, and each identity is counted: a rescan emits an event only if it has
+//! found more copies of it than were emitted before. FilterLogEvents does return an ID, which is used as it is.
+//!
+//! Only recent events are kept (up to twice [`LATENESS_WINDOW`], or back to the start of the next rescan), so memory
+//! does not grow with the log.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,97 +15,99 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::LogStream;
 use crate::model::LogEvent;
 
-/// How late an event may come and still be waited for: agents send in batches of seconds, and 20 s lose none.
-pub(super) const LATENESS: SignedDuration = SignedDuration::from_secs(30);
+/// Lateness window: an event that arrives this much later than newer ones is still found by a rescan. Logging agents
+/// send batches every few seconds; tests lose no event that is up to 20 s late.
+pub(super) const LATENESS_WINDOW: SignedDuration = SignedDuration::from_secs(30);
 
-/// Events of the last stretch of time, by their time.
+/// Identities of recently emitted events, with counts, by timestamp.
 #[derive(Debug, Default)]
 pub(super) struct Dedup {
     events: BTreeMap<Timestamp, HashMap<u64, u32>>,
-    /// The service's clock, as far as it shows: the newest time of ingestion.
-    newest: Option<Timestamp>,
-    /// Where the next look starts: nothing newer is forgotten, however long it takes until then.
-    kept_from: Option<Timestamp>,
+    /// Newest ingestion time seen: the service's clock.
+    clock: Option<Timestamp>,
+    /// Start of the next rescan. Events from then on are kept however far the clock advances.
+    next_rescan: Option<Timestamp>,
 }
 
-/// The events that one look over a stretch of time has come by.
+/// Counts of the events that one rescan of a stream has found.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct RescanPass {
     counts: HashMap<(Timestamp, u64), u32>,
 }
 
 impl Dedup {
-    /// An event that is given.
-    pub(super) fn add(&mut self, stream: &LogStream, event: &LogEvent) {
-        self.tick(event);
-        if self.oldest().is_none_or(|oldest| event.timestamp >= oldest) {
+    /// Records an emitted event. Events older than the retained time are not recorded.
+    pub(super) fn record(&mut self, stream: &LogStream, event: &LogEvent) {
+        self.advance_clock(event);
+        if self.retained_from().is_none_or(|oldest| event.timestamp >= oldest) {
             *self.events.entry(event.timestamp).or_default().entry(digest(stream, event)).or_default() += 1;
         }
     }
 
-    /// Whether a look has come by an event that was not given yet; it is counted as given.
-    pub(super) fn is_new(&mut self, look: &mut Look, stream: &LogStream, event: &LogEvent) -> bool {
-        self.tick(event);
+    /// Records an event that a rescan has found. Returns true if it was not emitted before.
+    pub(super) fn record_if_new(&mut self, pass: &mut RescanPass, stream: &LogStream, event: &LogEvent) -> bool {
+        self.advance_clock(event);
         let key = (event.timestamp, digest(stream, event));
-        let count = look.counts.entry(key).or_default();
+        let count = pass.counts.entry(key).or_default();
         *count += 1;
-        let given = self.events.entry(key.0).or_default().entry(key.1).or_default();
-        let is_new = *count > *given;
+        let emitted = self.events.entry(key.0).or_default().entry(key.1).or_default();
+        let is_new = *count > *emitted;
         if is_new {
-            *given = *count;
+            *emitted = *count;
         }
         is_new
     }
 
-    /// Whether an event with an identity was not given yet; it is counted as given.
-    pub(super) fn is_new_id(&mut self, event: &LogEvent, id: u64) -> bool {
-        self.tick(event);
-        if self.oldest().is_some_and(|oldest| event.timestamp < oldest) {
+    /// Records an event by the ID that the service gives it. Returns true if the ID was not recorded before, or if the
+    /// event is older than the retained time.
+    pub(super) fn record_id_if_new(&mut self, event: &LogEvent, id: u64) -> bool {
+        self.advance_clock(event);
+        if self.retained_from().is_some_and(|oldest| event.timestamp < oldest) {
             return true;
         }
         self.events.entry(event.timestamp).or_default().insert(id, 1).is_none()
     }
 
-    /// Takes an event away, if it is there.
-    pub(super) fn take(&mut self, stream: &LogStream, event: &LogEvent) -> bool {
-        let Some(of_time) = self.events.get_mut(&event.timestamp) else { return false };
-        let Some(count) = of_time.get_mut(&digest(stream, event)).filter(|count| **count > 0) else { return false };
+    /// Removes one copy of an event. Returns false if there is none.
+    pub(super) fn remove(&mut self, stream: &LogStream, event: &LogEvent) -> bool {
+        let Some(at_time) = self.events.get_mut(&event.timestamp) else { return false };
+        let Some(count) = at_time.get_mut(&digest(stream, event)).filter(|count| **count > 0) else { return false };
         *count -= 1;
         true
     }
 
-    /// Whether an event is older than what may still be on its way.
+    /// Returns true if the event is older than the lateness window: no older event is expected any more.
     pub(super) fn is_settled(&self, event: &LogEvent) -> bool {
-        self.newest.is_some_and(|newest| newest.duration_since(event.timestamp) > LATENESS)
+        self.clock.is_some_and(|clock| clock.duration_since(event.timestamp) > LATENESS_WINDOW)
     }
 
-    /// Where a look has to start that is to find every late event since the one before.
-    pub(super) fn start_of_look(&self) -> Option<Timestamp> {
-        self.newest.map(|newest| newest.saturating_sub(LATENESS).unwrap_or(newest))
+    /// Returns where a rescan must start to find every late event since the previous rescan; `None` before any event.
+    pub(super) fn rescan_start(&self) -> Option<Timestamp> {
+        self.clock.map(|clock| clock.saturating_sub(LATENESS_WINDOW).unwrap_or(clock))
     }
 
-    /// Forgets what no look will come by again, `start` being that of the next.
+    /// Removes the events that no rescan will find again, where `start` is the start of the next one.
     pub(super) fn forget_before(&mut self, start: Timestamp) {
-        self.kept_from = Some(start);
+        self.next_rescan = Some(start);
         self.events = self.events.split_off(&start);
     }
 
-    /// Nothing older is known any more.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
-        // Twice: the next look starts by the clock of the one before.
-        let oldest = self.newest.map(|newest| newest.saturating_sub(LATENESS * 2).unwrap_or(newest));
-        oldest.map(|oldest| self.kept_from.map_or(oldest, |kept_from| kept_from.min(oldest)))
+    /// Returns the time before which no event is kept; `None` before any event.
+    pub(super) fn retained_from(&self) -> Option<Timestamp> {
+        // Twice the window: the next rescan starts by the clock at the previous one.
+        let oldest = self.clock.map(|clock| clock.saturating_sub(LATENESS_WINDOW * 2).unwrap_or(clock));
+        oldest.map(|oldest| self.next_rescan.map_or(oldest, |next_rescan| next_rescan.min(oldest)))
     }
 
-    /// The clock goes on. A log that is read from long ago runs through its whole time: what lies behind is forgotten as
-    /// it goes.
-    pub(super) fn tick(&mut self, event: &LogEvent) {
+    /// Advances the clock to the event's ingestion time, and removes the events that are no longer retained. A log that
+    /// is read from its start passes through all of its time here.
+    pub(super) fn advance_clock(&mut self, event: &LogEvent) {
         let ingested = event.ingested.unwrap_or(event.timestamp);
-        if self.newest.is_some_and(|newest| newest >= ingested) {
+        if self.clock.is_some_and(|clock| clock >= ingested) {
             return;
         }
-        self.newest = Some(ingested);
-        if let Some(oldest) = self.oldest() {
+        self.clock = Some(ingested);
+        if let Some(oldest) = self.retained_from() {
             while self.events.first_key_value().is_some_and(|(time, _)| *time < oldest) {
                 self.events.pop_first();
             }
@@ -122,23 +128,26 @@ mod tests {
 
     #[test]
     fn identical_lines_are_counted() {
-        let (mut seen, stream) = (Dedup::default(), stream(1));
+        let mut dedup = Dedup::default();
+        let stream = stream(1);
         let line = event(5, "same");
-        seen.add(&stream, &line);
-        let mut look = Look::default();
-        assert!(!seen.is_new(&mut look, &stream, &line));
-        assert!(seen.is_new(&mut look, &stream, &line), "the second one is another");
-        let mut again = Look::default();
-        assert!(!seen.is_new(&mut again, &stream, &line) && !seen.is_new(&mut again, &stream, &line));
+        dedup.record(&stream, &line);
+        let mut pass = RescanPass::default();
+        assert!(!dedup.record_if_new(&mut pass, &stream, &line));
+        assert!(dedup.record_if_new(&mut pass, &stream, &line), "the second one is another");
+        let mut again = RescanPass::default();
+        assert!(!dedup.record_if_new(&mut again, &stream, &line));
+        assert!(!dedup.record_if_new(&mut again, &stream, &line));
     }
 
     #[test]
-    fn only_a_stretch_of_time_is_kept() {
-        let (mut seen, stream) = (Dedup::default(), stream(1));
+    fn old_events_are_forgotten() {
+        let mut dedup = Dedup::default();
+        let stream = stream(1);
         for second in 0..10_000 {
-            seen.add(&stream, &event(second, "line"));
+            dedup.record(&stream, &event(second, "line"));
         }
-        assert!(seen.events.len() < 70, "{}", seen.events.len());
-        assert_eq!(seen.start_of_look(), event(9_969, "").timestamp.into());
+        assert!(dedup.events.len() < 70, "{}", dedup.events.len());
+        assert_eq!(dedup.rescan_start(), event(9_969, "").timestamp.into());
     }
 }

@@ -1,4 +1,8 @@
-//! All nodes by one call: FilterLogEvents, for jobs of many nodes, where the caller may.
+//! Reads the events of all nodes with one call, FilterLogEvents, for jobs of many nodes.
+//!
+//! Each poll reads all pages from a little before the end of the previous poll (see [`Dedup::rescan_start`]), so late
+//! events are found without a separate rescan; [`Dedup`] drops what was emitted before. A caller who lacks
+//! `logs:FilterLogEvents` gets a [`PerStreamReader`] instead.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,76 +10,82 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dedup::Dedup;
-use super::per_stream::{Sink, Streams};
-use super::polling::Quota;
+use super::per_stream::{PerStreamReader, Sink};
+use super::polling::RateLimits;
 use super::selection::LogSelection;
-use super::tail::Rest;
+use super::tail::StreamPosition;
 use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::{JobName, LogEvent};
 
 const NODE_BY_NODE: &str = "each node's log is read by itself";
 
-/// A job's whole log, read over and over from a little before where it was read to.
+/// Reader of all of a job's streams at once.
 #[derive(Debug, Default)]
-pub(super) struct Whole {
-    seen: Dedup,
-    /// Where this reading starts, and the next one will.
+pub(super) struct FilteredReader {
+    dedup: Dedup,
+    /// Start of the current poll.
     start: Option<Timestamp>,
+    /// Start of the next poll, as of the beginning of the current one.
     next_start: Option<Timestamp>,
-    /// Of a reading that is under way, or broke off.
+    /// Next page of a poll that is in progress or has failed midway.
     token: Option<String>,
-    /// A page has been read.
+    /// True once a page has been read.
     has_read: bool,
-    /// All that was there has been read once.
+    /// True once the log has been read to its end.
     is_caught_up: bool,
-    /// The log's end, where only that was wanted; and of each stream, where it starts.
-    told: Dedup,
-    ends: Vec<Rest>,
-    floors: HashMap<Arc<str>, Timestamp>,
+    /// Events that the tail has emitted already.
+    tail_events: Dedup,
+    /// Stream positions after the tail.
+    tail_positions: Vec<StreamPosition>,
+    /// Timestamp of each stream's first event in the tail, by stream name; older events are not wanted.
+    tail_starts: HashMap<Arc<str>, Timestamp>,
 }
 
-impl Whole {
-    /// What streams' ends hold has been told: the log is read from a little before, for what came since.
-    pub(super) fn go_on(&mut self, ends: Vec<Rest>) {
-        for Rest { stream, known, .. } in &ends {
+impl FilteredReader {
+    /// Continues after a tail whose events have been emitted.
+    pub(super) fn resume_after_tail(&mut self, positions: Vec<StreamPosition>) {
+        for StreamPosition { stream, known, .. } in &positions {
             for event in known {
-                self.told.add(stream, event);
+                self.tail_events.record(stream, event);
             }
-            self.floors.extend(known.front().map(|event| (stream.name.clone(), event.timestamp)));
+            self.tail_starts.extend(known.front().map(|event| (stream.name.clone(), event.timestamp)));
         }
-        self.ends = ends;
-        self.start = self.told.start_of_look();
+        self.tail_positions = positions;
+        self.start = self.tail_events.rescan_start();
     }
 
-    /// Each stream by itself, for a caller who may not read them by one call; nothing has been read yet.
-    pub(super) fn as_streams(&mut self) -> Streams {
-        let mut streams = Streams::default();
-        streams.go_on(std::mem::take(&mut self.ends));
-        streams
+    /// Returns a reader of each stream by itself, for a caller who may not call FilterLogEvents. Nothing has been read
+    /// yet.
+    pub(super) fn to_per_stream(&mut self) -> PerStreamReader {
+        let mut reader = PerStreamReader::default();
+        reader.resume_after_tail(std::mem::take(&mut self.tail_positions));
+        reader
     }
 
-    /// Whether an event was told as one of the log's end, or is older.
-    fn is_told(&mut self, stream: &LogStream, event: &LogEvent) -> bool {
-        let is_older = self.floors.get(&stream.name).is_some_and(|floor| event.timestamp < *floor);
-        self.told.take(stream, event) || is_older
+    /// Returns true if the tail has emitted the event, or if it is older than the tail.
+    fn is_in_tail(&mut self, stream: &LogStream, event: &LogEvent) -> bool {
+        let is_older = self.tail_starts.get(&stream.name).is_some_and(|tail_start| event.timestamp < *tail_start);
+        self.tail_events.remove(stream, event) || is_older
     }
 
-    /// Reads to the end. False where the caller may not, and nothing has been read yet.
-    pub(super) async fn round(
+    /// Reads to the end of the log. Returns false if the caller lacks the permission and nothing has been read yet.
+    ///
+    /// After an error, the next call continues with the page that failed.
+    pub(super) async fn poll(
         &mut self,
         cloud: &Cloud,
         job: &JobName,
         wanted: &LogSelection,
-        quota: &mut Quota,
+        limits: &mut RateLimits,
         sink: &mut impl Sink,
     ) -> Result<bool> {
         if self.token.is_none() {
-            self.next_start = self.seen.start_of_look();
+            self.next_start = self.dedup.rescan_start();
         }
         let mut tokens = PageTokens::default();
         loop {
-            quota.filter.take().await;
+            limits.filter_events.take().await;
             let query = EventsQuery {
                 start: self.start.max(wanted.since),
                 end: wanted.until,
@@ -92,35 +102,36 @@ impl Whole {
             };
             self.has_read = true;
             tokens.after(page.events.is_empty());
-            self.give(page, wanted, sink)?;
+            self.emit(page, wanted, sink)?;
             self.token = tokens.next(self.token.take(), &format!("the log of {job}"))?;
             if self.token.is_none() {
-                self.finish();
+                self.complete_poll();
                 return Ok(true);
             }
         }
     }
 
-    fn give(&mut self, page: JobEventsPage, wanted: &LogSelection, sink: &mut impl Sink) -> Result<()> {
+    /// Emits the new events of a page that are wanted.
+    fn emit(&mut self, page: JobEventsPage, wanted: &LogSelection, sink: &mut impl Sink) -> Result<()> {
         self.token = page.next_token;
-        // What has newer pages after it, of a log that is only being caught up with, has its place.
-        let is_past = !self.is_caught_up && self.token.is_some();
-        page.events.iter().for_each(|JobEvent { event, .. }| self.seen.tick(event));
+        // While catching up, a page that is not the last is followed by newer events only.
+        let has_newer_page = !self.is_caught_up && self.token.is_some();
+        page.events.iter().for_each(|JobEvent { event, .. }| self.dedup.advance_clock(event));
         for JobEvent { stream, event, id } in page.events {
-            let settled = is_past || self.seen.is_settled(&event);
-            let is_new = self.seen.is_new_id(&event, id);
-            if is_new && wanted.has(&stream) && !self.is_told(&stream, &event) {
+            let settled = has_newer_page || self.dedup.is_settled(&event);
+            let is_new = self.dedup.record_id_if_new(&event, id);
+            if is_new && wanted.has(&stream) && !self.is_in_tail(&stream, &event) {
                 sink.line(&stream, event, settled)?;
             }
         }
         Ok(())
     }
 
-    fn finish(&mut self) {
+    fn complete_poll(&mut self) {
         self.is_caught_up = true;
-        self.start = self.next_start.or_else(|| self.seen.start_of_look());
+        self.start = self.next_start.or_else(|| self.dedup.rescan_start());
         if let Some(start) = self.start {
-            self.seen.forget_before(start);
+            self.dedup.forget_before(start);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! One order for the lines of all nodes: by time, then node, then as they came. Pure.
+//! Merges the lines of all nodes into one order: by time, then node, then arrival. Pure.
 //!
-//! A line is held back a short while, so that an older one of another node, which is still on its way, comes before it. What
-//! comes later than that is told at once, and counted as late: no line is ever dropped.
+//! A line is held for a short time, so that an older line of another node that arrives meanwhile is emitted before it.
+//! A line that arrives later than that is emitted at once and marked as late. No line is dropped.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,98 +12,101 @@ use tokio::time::Instant;
 use crate::cloud::LogStream;
 use crate::model::LogEvent;
 
-/// Where a line stands: its time, its node's number, and when it came.
-type Place = (Timestamp, u32, u64);
+/// Sort key of a line: its timestamp, its node's number, and its arrival number.
+type OrderKey = (Timestamp, u32, u64);
 
+/// Lines that are held until their turn.
 #[derive(Debug)]
 pub(super) struct Merge {
-    /// None where there is one node: its own order is the order.
+    /// How long a line is held; `None` for a job of one node, whose order needs no merging.
     hold: Option<Duration>,
-    held: BTreeMap<Place, (LogStream, LogEvent)>,
-    /// When each of those held is to be told, in the order in which they came.
-    due: VecDeque<(Instant, Place)>,
-    /// The last one told.
-    last: Option<Timestamp>,
-    came: u64,
+    held: BTreeMap<OrderKey, (LogStream, LogEvent)>,
+    /// When each held line is due, in order of arrival.
+    due: VecDeque<(Instant, OrderKey)>,
+    /// Newest timestamp emitted.
+    newest: Option<Timestamp>,
+    /// Number of lines pushed so far.
+    arrivals: u64,
 }
 
-/// A line whose turn has come.
+/// A line that has left the merge.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct OrderedLine {
     pub(super) stream: LogStream,
     pub(super) event: LogEvent,
-    /// Newer ones have been told before.
+    /// True if a newer line was emitted before.
     pub(super) late: bool,
 }
 
 impl Merge {
     pub(super) fn new(hold: Option<Duration>) -> Self {
-        Self { hold, held: BTreeMap::new(), due: VecDeque::new(), last: None, came: 0 }
+        Self { hold, held: BTreeMap::new(), due: VecDeque::new(), newest: None, arrivals: 0 }
     }
 
-    /// How many lines are held back.
-    pub(super) fn held(&self) -> u64 {
+    /// Returns the number of lines held.
+    pub(super) fn held_count(&self) -> u64 {
         self.held.len() as u64
     }
 
-    /// Whether a line can be told at once, for there is nothing that it could have to wait for; then, whether it is late.
-    pub(super) fn pass(&mut self, event: &LogEvent, settled: bool) -> Option<bool> {
+    /// Lets a line through at once if nothing is held and it needs no hold. Returns whether it is late, or `None` if
+    /// the line must be pushed.
+    pub(super) fn try_pass(&mut self, event: &LogEvent, settled: bool) -> Option<bool> {
         if !self.held.is_empty() || !(settled || self.hold.is_none()) {
             return None;
         }
-        let late = self.last.is_some_and(|last| event.timestamp < last);
-        self.last = self.last.max(Some(event.timestamp));
+        let late = self.newest.is_some_and(|newest| event.timestamp < newest);
+        self.newest = self.newest.max(Some(event.timestamp));
         Some(late)
     }
 
-    /// A line has come. `settled`: nothing older is on its way.
+    /// Adds a line. With `settled`, no older line can arrive, and it is due at once.
     pub(super) fn push(&mut self, stream: LogStream, event: LogEvent, settled: bool, now: Instant) {
-        let place = (event.timestamp, stream.number(), self.came);
-        self.came += 1;
-        let hold = self.hold.filter(|_| !settled && self.last.is_none_or(|last| event.timestamp >= last));
-        self.due.push_back((now + hold.unwrap_or_default(), place));
-        self.held.insert(place, (stream, event));
+        let key = (event.timestamp, stream.number(), self.arrivals);
+        self.arrivals += 1;
+        let hold = self.hold.filter(|_| !settled && self.newest.is_none_or(|newest| event.timestamp >= newest));
+        self.due.push_back((now + hold.unwrap_or_default(), key));
+        self.held.insert(key, (stream, event));
     }
 
-    /// The lines whose time has come, and those that stand before them.
-    pub(super) fn release(&mut self, now: Instant) -> impl Iterator<Item = Line> {
-        let mut up_to: Option<Place> = None;
-        // Those that are settled are due before others that came before them.
-        self.due.retain(|(due, place)| {
+    /// Removes and returns the lines that are due, and all lines that sort before them.
+    pub(super) fn release(&mut self, now: Instant) -> impl Iterator<Item = OrderedLine> {
+        let mut up_to: Option<OrderKey> = None;
+        // Not sorted by time due: a settled line is due before lines that arrived earlier.
+        self.due.retain(|(due, key)| {
             let is_due = *due <= now;
             if is_due {
-                up_to = up_to.max(Some(*place));
+                up_to = up_to.max(Some(*key));
             }
             !is_due
         });
         self.take(up_to)
     }
 
-    /// All of them.
-    pub(super) fn release_all(&mut self) -> impl Iterator<Item = Line> {
+    /// Removes and returns all lines.
+    pub(super) fn release_all(&mut self) -> impl Iterator<Item = OrderedLine> {
         self.due.clear();
-        let up_to = self.held.last_key_value().map(|(place, _)| *place);
+        let up_to = self.held.last_key_value().map(|(key, _)| *key);
         self.take(up_to)
     }
 
-    /// When the next line is due.
+    /// Returns when the next line is due; `None` if no line is held.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.due.iter().map(|(due, _)| *due).min()
     }
 
-    fn take(&mut self, up_to: Option<Place>) -> impl Iterator<Item = Line> {
-        let rest = up_to.map(|(time, node, came)| self.held.split_off(&(time, node, came + 1)));
-        let told = rest.map(|rest| std::mem::replace(&mut self.held, rest)).unwrap_or_default();
-        // What was told before its own time is due no more.
+    fn take(&mut self, up_to: Option<OrderKey>) -> impl Iterator<Item = OrderedLine> {
+        let rest = up_to.map(|(time, node, arrivals)| self.held.split_off(&(time, node, arrivals + 1)));
+        let released = rest.map(|rest| std::mem::replace(&mut self.held, rest)).unwrap_or_default();
+        // Lines that were released before they were due.
         if let Some(up_to) = up_to {
-            self.due.retain(|(_, place)| *place > up_to);
+            self.due.retain(|(_, key)| *key > up_to);
         }
-        let mut last = self.last;
-        self.last = last.max(told.last_key_value().map(|((time, ..), _)| *time));
-        told.into_values().map(move |(stream, event)| {
-            let late = last.is_some_and(|last| event.timestamp < last);
-            last = last.max(Some(event.timestamp));
-            Line { stream, event, late }
+        let mut newest = self.newest;
+        self.newest = newest.max(released.last_key_value().map(|((time, ..), _)| *time));
+        released.into_values().map(move |(stream, event)| {
+            let late = newest.is_some_and(|newest| event.timestamp < newest);
+            newest = newest.max(Some(event.timestamp));
+            OrderedLine { stream, event, late }
         })
     }
 }

@@ -1,8 +1,12 @@
-//! A job's log, read whole or followed: every line once, in order, from every node.
+//! Reads or follows a job's log: every line of every node once, in one order.
 //!
-//! [`streams`] reads each node's stream by itself, [`whole`] all of them by one call; both look back over a stretch of time
-//! for lines that came late, and know by [`seen`] which they gave before. [`merge`] puts the nodes in one order. [`follow`]
-//! goes on until the job has ended, at the rate of [`pace`].
+//! [`mod@read`] reads what exists, [`tail`] its last lines. [`mod@follow`] polls until the job has ended and its log is
+//! drained. Both read with [`per_stream`] (GetLogEvents, one stream at a time) or [`filtered`] (FilterLogEvents, all
+//! streams of a large job). Events that arrive late are found by reading the lateness window again, and [`dedup`] drops
+//! those that were emitted before. [`merge`] puts the nodes' lines in one order, and a [`Watcher`] receives them.
+//! [`polling`] has the intervals, the backoff and the rate limits.
+//!
+//! The reasons are in `docs/decisions/following-a-log.md`.
 
 mod dedup;
 mod filtered;
@@ -25,6 +29,6 @@ mod tests;
 
 pub(crate) use follow::{Followed, Following, follow};
 pub(crate) use preflight::{Preflight, preflight};
-pub(crate) use read::{read, waits_for};
+pub(crate) use read::{no_log_reason, read};
 pub(crate) use selection::LogSelection;
 pub(crate) use watcher::Watcher;

@@ -1,4 +1,8 @@
-//! How often the services are asked: soon while lines come, seldom while none do, and never above a share of the quota.
+//! Poll intervals, idle backoff and rate limits of log reading.
+//!
+//! [`Backoff`] decides what each poll does beside reading on, and how long to pause after it: briefly while lines
+//! arrive, longer while the log is idle. [`RateLimits`] has a token bucket for each operation, which keeps one smtrain
+//! below a share of the account's quota, however many streams a job has.
 
 use std::time::Duration;
 
@@ -6,155 +10,177 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cloud::Cloud;
 
-/// Calls a second: 30 % of the lowest quota of any region (AWS General Reference, CloudWatch Logs quotas; GetLogEvents 10,
-/// FilterLogEvents 5, DescribeLogStreams 5).
-const GET: f64 = 3.0;
-const FILTER: f64 = 1.5;
-const LIST: f64 = 1.5;
-/// What may be used at once, in seconds of that rate: at first, when the log that is there is read in one go; and later.
-const FIRST_BURST: f64 = 100.0;
-const BURST: f64 = 3.0;
+// Rate limits: 30 % of the lowest quota of any region (AWS General Reference, CloudWatch Logs quotas: GetLogEvents 10,
+// FilterLogEvents 5, DescribeLogStreams 5 calls per second).
+const GET_EVENTS_PER_SECOND: f64 = 3.0;
+const FILTER_EVENTS_PER_SECOND: f64 = 1.5;
+const LIST_STREAMS_PER_SECOND: f64 = 1.5;
+/// Burst of a bucket while the existing log is read, in seconds of its rate.
+const INITIAL_BURST_SECONDS: f64 = 100.0;
+/// Burst of a bucket once the existing log has been read, in seconds of its rate.
+const BURST_SECONDS: f64 = 3.0;
 
-/// The pause between two looks at the log grows to so many times the first one while nothing comes; where a look takes
-/// many calls, to as many times as keep them to [`QUIET`] calls a second, but never more than so many.
-const CALMEST: u32 = 5;
-const CALMEST_OF_MANY: u32 = 20;
-const QUIET: f64 = 0.25;
-/// Looks at the job and for new streams, and looks back for late lines, come every so many pauses.
-const JOB: u32 = 2;
-const STREAMS: u32 = 7;
-const BACK: u32 = 6;
+/// Maximum backoff multiplier of the base pause while the log is idle.
+const MAX_IDLE_BACKOFF: u32 = 5;
+/// Maximum backoff multiplier if a poll takes so many calls that they exceed [`IDLE_CALLS_PER_SECOND`].
+const MAX_IDLE_BACKOFF_MANY_STREAMS: u32 = 20;
+/// Calls per second that polling an idle log should not exceed.
+const IDLE_CALLS_PER_SECOND: f64 = 0.25;
+/// Polls per DescribeTrainingJob.
+const POLLS_PER_DESCRIBE: u32 = 2;
+/// Polls per DescribeLogStreams.
+const POLLS_PER_STREAM_LIST: u32 = 7;
+/// Polls in which each stream's lateness window is rescanned once.
+const POLLS_PER_RESCAN: u32 = 6;
 
-/// Tokens that come at a rate; who takes one waits for it.
+/// Limits the rate of calls; allows bursts.
 #[derive(Debug)]
-pub(super) struct Bucket {
-    /// Tokens a second; none means that there is no limit.
+pub(super) struct TokenBucket {
+    /// Tokens per second; `None` means unlimited.
     rate: Option<f64>,
+    /// Tokens available; negative while callers wait.
     tokens: f64,
-    most: f64,
-    counted: Instant,
+    /// Maximum number of tokens.
+    capacity: f64,
+    refilled_at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     fn new(rate: Option<f64>) -> Self {
-        let most = rate.unwrap_or_default() * FIRST_BURST;
-        Self { rate, tokens: most, most, counted: Instant::now() }
+        let capacity = rate.unwrap_or_default() * INITIAL_BURST_SECONDS;
+        Self { rate, tokens: capacity, capacity, refilled_at: Instant::now() }
     }
 
-    /// From now on there are no more great bursts.
-    fn settle(&mut self) {
-        self.most = self.rate.unwrap_or_default() * BURST;
+    /// Reduces the capacity from [`INITIAL_BURST_SECONDS`] to [`BURST_SECONDS`].
+    fn end_initial_burst(&mut self) {
+        self.capacity = self.rate.unwrap_or_default() * BURST_SECONDS;
     }
 
+    /// Takes a token; waits until there is one.
     pub(super) async fn take(&mut self) {
         let Some(rate) = self.rate else { return };
         let now = Instant::now();
-        self.tokens = (self.tokens + now.duration_since(self.counted).as_secs_f64() * rate).min(self.most) - 1.0;
-        self.counted = now;
+        self.tokens =
+            (self.tokens + now.duration_since(self.refilled_at).as_secs_f64() * rate).min(self.capacity) - 1.0;
+        self.refilled_at = now;
         if self.tokens < 0.0 {
             sleep_until(now + Duration::from_secs_f64(-self.tokens / rate)).await;
         }
     }
 }
 
-/// A bucket for each operation.
+/// Token buckets of the CloudWatch Logs operations.
 #[derive(Debug)]
-pub(super) struct Quota {
-    pub(super) get: Bucket,
-    pub(super) filter: Bucket,
-    pub(super) list: Bucket,
+pub(super) struct RateLimits {
+    pub(super) get_events: TokenBucket,
+    pub(super) filter_events: TokenBucket,
+    pub(super) list_streams: TokenBucket,
 }
 
-impl Quota {
-    /// This computer's own files have no quota.
-    pub(super) fn of(cloud: &Cloud) -> Self {
-        let bucket = |rate| Bucket::new(Some(rate).filter(|_| !cloud.is_local));
-        Self { get: bucket(GET), filter: bucket(FILTER), list: bucket(LIST) }
+impl RateLimits {
+    /// Returns the limits for a cloud; local files have none.
+    pub(super) fn for_cloud(cloud: &Cloud) -> Self {
+        let bucket = |rate| TokenBucket::new(Some(rate).filter(|_| cloud.capabilities.has_rate_quotas));
+        Self {
+            get_events: bucket(GET_EVENTS_PER_SECOND),
+            filter_events: bucket(FILTER_EVENTS_PER_SECOND),
+            list_streams: bucket(LIST_STREAMS_PER_SECOND),
+        }
     }
-}
 
-impl Quota {
-    /// The log that was there has been read.
-    pub(super) fn settle(&mut self) {
-        for bucket in [&mut self.get, &mut self.filter, &mut self.list] {
-            bucket.settle();
+    /// Ends the large initial bursts: the existing log has been read.
+    pub(super) fn end_initial_burst(&mut self) {
+        for bucket in [&mut self.get_events, &mut self.filter_events, &mut self.list_streams] {
+            bucket.end_initial_burst();
         }
     }
 }
 
-/// When to look again.
+/// Schedule of polls.
 #[derive(Debug)]
 pub(super) struct Backoff {
-    first: Duration,
-    /// Pauses are the first one times this.
-    calm: u32,
-    calmest: u32,
-    /// Rounds until the next look at the job, and for streams.
-    job: u32,
-    streams: u32,
+    /// Shortest pause between two polls.
+    base_pause: Duration,
+    /// Backoff: the last pause was this many times the base pause.
+    multiplier: u32,
+    max_multiplier: u32,
+    /// Polls until the job is described again.
+    until_describe: u32,
+    /// Polls until the streams are listed again.
+    until_list: u32,
 }
 
-/// What a round is to do beside reading on.
+/// What a poll does beside reading on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Round {
-    pub(super) job: bool,
-    pub(super) streams: bool,
-    /// In so many rounds, each stream is looked back at once.
-    pub(super) back: u32,
+pub(super) struct PollPlan {
+    /// Describe the job.
+    pub(super) describe_job: bool,
+    /// List the job's streams.
+    pub(super) list_streams: bool,
+    /// Polls in which each stream is rescanned once; 1 means all streams in this poll.
+    pub(super) rescan_polls: u32,
 }
 
 impl Backoff {
-    pub(super) fn of(cloud: &Cloud) -> Self {
-        let calmest = if cloud.is_local { 1 } else { CALMEST };
-        Self { first: cloud.pace.log, calm: 1, calmest, job: 0, streams: 0 }
+    /// Returns the schedule for a cloud, with its poll interval for logs as base pause. Local logs have no backoff.
+    pub(super) fn for_cloud(cloud: &Cloud) -> Self {
+        let max_multiplier = if cloud.capabilities.has_rate_quotas { MAX_IDLE_BACKOFF } else { 1 };
+        Self { base_pause: cloud.poll_intervals.log, multiplier: 1, max_multiplier, until_describe: 0, until_list: 0 }
     }
 
-    /// What the next round does. `is_ending`: all there is to do; `misses_streams`: nodes have no stream yet.
-    pub(super) fn next(&mut self, is_ending: bool, misses_streams: bool) -> Round {
-        let due = |rounds: &mut u32, every: u32, at_once: bool| {
-            let is_due = *rounds == 0 || at_once;
-            *rounds = if is_due { every - 1 } else { *rounds - 1 };
+    /// Returns what the next poll does. With `is_ending` it does everything; with `misses_streams` (a node has no
+    /// stream yet) it lists the streams.
+    pub(super) fn next(&mut self, is_ending: bool, misses_streams: bool) -> PollPlan {
+        let due = |remaining: &mut u32, every: u32, at_once: bool| {
+            let is_due = *remaining == 0 || at_once;
+            *remaining = if is_due { every - 1 } else { *remaining - 1 };
             is_due
         };
-        // A calm round lasts as long as several, and a local file costs nothing to look at.
-        let every = |rounds: u32| if self.calmest == 1 { 1 } else { rounds.div_ceil(self.calm.min(2)) };
-        let (job, streams, back) = (every(JOB), every(STREAMS), every(BACK));
-        Round {
-            job: due(&mut self.job, job, is_ending),
-            streams: due(&mut self.streams, streams, is_ending || misses_streams),
-            back: if is_ending { 1 } else { back },
+        // With backoff, a poll takes the time of several; reading a local file costs nothing.
+        let every = |polls: u32| if self.max_multiplier == 1 { 1 } else { polls.div_ceil(self.multiplier.min(2)) };
+        let describe_every = every(POLLS_PER_DESCRIBE);
+        let list_every = every(POLLS_PER_STREAM_LIST);
+        let rescan_every = every(POLLS_PER_RESCAN);
+        PollPlan {
+            describe_job: due(&mut self.until_describe, describe_every, is_ending),
+            list_streams: due(&mut self.until_list, list_every, is_ending || misses_streams),
+            rescan_polls: if is_ending { 1 } else { rescan_every },
         }
     }
 
-    /// The pause after a round of so many calls that brought lines, or none.
+    /// Returns the pause after a poll of `calls` calls: the base pause after lines, twice the last one (up to a
+    /// maximum) after none (`was_quiet`).
     pub(super) fn pause(&mut self, was_quiet: bool, calls: usize) -> Duration {
-        self.calm = if was_quiet { (self.calm * 2).min(self.calmest(calls)) } else { 1 };
-        self.first * self.calm
+        self.multiplier = if was_quiet { (self.multiplier * 2).min(self.max_multiplier(calls)) } else { 1 };
+        self.base_pause * self.multiplier
     }
 
-    fn calmest(&self, calls: usize) -> u32 {
-        // A look at the job comes with each calm round, one for streams with every fourth.
+    /// Returns the maximum multiplier for polls of `calls` calls.
+    fn max_multiplier(&self, calls: usize) -> u32 {
+        // With backoff, each poll describes the job, and every fourth lists the streams.
         let calls = u32::try_from(calls).map_or(f64::MAX, f64::from) + 1.25;
-        let polite = Duration::try_from_secs_f64(calls / QUIET).unwrap_or(Duration::MAX);
-        let pauses = polite.as_millis().div_ceil(self.first.as_millis().max(1));
-        u32::try_from(pauses).unwrap_or(u32::MAX).min(CALMEST_OF_MANY).max(self.calmest)
+        let idle_pause = Duration::try_from_secs_f64(calls / IDLE_CALLS_PER_SECOND).unwrap_or(Duration::MAX);
+        let pauses = idle_pause.as_millis().div_ceil(self.base_pause.as_millis().max(1));
+        u32::try_from(pauses).unwrap_or(u32::MAX).min(MAX_IDLE_BACKOFF_MANY_STREAMS).max(self.max_multiplier)
     }
 
-    /// The shortest pause.
-    pub(super) fn shortest(&self) -> Duration {
-        self.first
+    /// Returns the shortest pause between two polls.
+    pub(super) fn base_pause(&self) -> Duration {
+        self.base_pause
     }
 }
 
-/// From more nodes than this, one call for all of them brings lines sooner than one for each, at the rate that is polite.
-pub(super) const MOST_NODES: usize = 8;
+/// Maximum number of nodes whose streams are read one by one. With more, FilterLogEvents delivers lines sooner within
+/// the rate limits.
+pub(super) const MAX_PER_STREAM_NODES: usize = 8;
 
+/// Returns true if a job of `nodes` nodes is read with one call for all nodes.
 pub(super) fn is_large(cloud: &Cloud, nodes: usize) -> bool {
-    !cloud.is_local && nodes > MOST_NODES
+    cloud.capabilities.filters_job_events && nodes > MAX_PER_STREAM_NODES
 }
 
-/// Streams that are asked at the same time.
-pub(super) const MOST_STREAMS: usize = 8;
+/// Maximum number of streams read at the same time.
+pub(super) const MAX_CONCURRENT_STREAMS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -162,7 +188,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_bucket_keeps_to_its_rate_after_a_burst() {
-        let mut bucket = Bucket::new(Some(2.0));
+        let mut bucket = TokenBucket::new(Some(2.0));
         let start = Instant::now();
         for _ in 0..200 {
             bucket.take().await;
@@ -173,7 +199,7 @@ mod tests {
         }
         let seconds = start.elapsed().as_secs_f64();
         assert!((9.5..10.5).contains(&seconds), "{seconds}");
-        bucket.settle();
+        bucket.end_initial_burst();
         tokio::time::advance(Duration::from_mins(10)).await;
         let start = Instant::now();
         for _ in 0..26 {
@@ -186,13 +212,19 @@ mod tests {
     #[test]
     fn a_quiet_job_costs_at_most_three_calls_in_ten_seconds() {
         for nodes in [1, 2, 4, 7] {
-            let mut pace = Backoff { first: Duration::from_secs(2), calm: 1, calmest: CALMEST, job: 0, streams: 0 };
+            let mut backoff = Backoff {
+                base_pause: Duration::from_secs(2),
+                multiplier: 1,
+                max_multiplier: MAX_IDLE_BACKOFF,
+                until_describe: 0,
+                until_list: 0,
+            };
             let (mut calls, mut seconds) = (0_u32, 0);
-            for round in 0..400 {
-                let Round { job, streams, .. } = pace.next(false, false);
-                let pause = pace.pause(true, nodes as usize);
-                if round > 10 {
-                    calls += nodes + u32::from(job) + u32::from(streams);
+            for poll in 0..400 {
+                let PollPlan { describe_job, list_streams, .. } = backoff.next(false, false);
+                let pause = backoff.pause(true, nodes as usize);
+                if poll > 10 {
+                    calls += nodes + u32::from(describe_job) + u32::from(list_streams);
                     seconds += u32::try_from(pause.as_secs()).unwrap_or(u32::MAX);
                 }
             }

@@ -1,4 +1,4 @@
-//! What a follower has told of a log.
+//! Counts and inspects the lines on their way to the watcher.
 
 use super::phases::Phases;
 use super::stats::LogStats;
@@ -8,26 +8,26 @@ use crate::cloud::LogStream;
 use crate::error::Result;
 use crate::model::LogEvent;
 
-/// What has been told, and what is to be told of it at the end.
+/// Collects what the summary at the end needs: statistics, tracebacks, and phases not emitted yet.
 #[derive(Default)]
 pub(super) struct Recorder {
     pub(super) phases: Phases,
-    pub(super) tally: LogStats,
+    pub(super) stats: LogStats,
     pub(super) tracebacks: Tracebacks,
 }
 
 impl Recorder {
-    /// A line, after the phases that began before it.
+    /// Emits a line to the watcher, after the phases that began before it.
     pub(super) fn line(
         &mut self,
         stream: &LogStream,
-        event: &LogEvent,
+        event: LogEvent,
         late: bool,
         watcher: &mut impl Watcher,
     ) -> Result<()> {
-        self.phases.tell_until(event.timestamp, watcher)?;
-        self.tally.count(stream, event, late);
-        self.tracebacks.see(stream, event);
+        self.phases.emit_until(event.timestamp, watcher)?;
+        self.stats.count(stream, &event, late);
+        self.tracebacks.scan(stream, &event);
         watcher.line(stream, event, late)
     }
 }

@@ -1,4 +1,4 @@
-//! The part of a log that is asked for.
+//! Selects a part of a log by time, node and number of lines.
 
 use std::collections::BTreeSet;
 
@@ -6,26 +6,27 @@ use jiff::Timestamp;
 
 use crate::cloud::LogStream;
 
-/// What of a log is wanted.
+/// Selected part of a log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogSelection {
-    /// Inclusive.
+    /// Earliest timestamp, inclusive.
     pub(crate) since: Option<Timestamp>,
-    /// Exclusive.
+    /// Latest timestamp, exclusive.
     pub(crate) until: Option<Timestamp>,
-    /// `algo-2`; none means all.
+    /// Node names such as `algo-2`; empty means all.
     pub(crate) nodes: Vec<String>,
-    /// Only so many lines from the end on.
+    /// Number of lines from the end; `None` means all.
     pub(crate) tail: Option<usize>,
 }
 
 impl LogSelection {
+    /// Returns true if the stream's node is selected.
     pub(super) fn has(&self, stream: &LogStream) -> bool {
         self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node())
     }
 
-    /// The numbers of the nodes that are wanted of so many; none where neither is known.
-    pub(super) fn numbers(&self, nodes: Option<usize>) -> BTreeSet<u32> {
+    /// Returns the numbers of the selected nodes of a job with `nodes` nodes; empty if neither is known.
+    pub(super) fn node_numbers(&self, nodes: Option<usize>) -> BTreeSet<u32> {
         if self.nodes.is_empty() {
             return (1..=nodes.and_then(|count| u32::try_from(count).ok()).unwrap_or(0)).collect();
         }

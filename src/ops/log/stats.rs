@@ -1,4 +1,4 @@
-//! What came of a log: how many lines, from which nodes, how late; and who is silent.
+//! Statistics of a followed log: lines, nodes, late lines, gaps, and nodes that have stalled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,97 +10,101 @@ use crate::cloud::LogStream;
 use crate::model::LogEvent;
 use crate::model::request::ResourceConfig;
 
+/// Counts of a log's lines and nodes.
 #[derive(Debug, Default)]
 pub(crate) struct LogStats {
     pub(crate) lines: u64,
     pub(crate) late: u64,
-    /// Streams that went away before they were read to their end.
+    /// Number of streams that were deleted before they were read to their end.
     pub(crate) gaps: usize,
-    /// Places in the log that say themselves that lines may be missing.
-    marks: usize,
-    /// How many nodes are to log, as far as the job says.
+    /// Number of gap events: a local log marks where lines may be missing.
+    gap_marks: usize,
+    /// Number of nodes expected to log; `None` if the job does not say.
     pub(crate) expected: Option<usize>,
-    nodes: BTreeMap<u32, Node>,
-    /// The longest time from an event to its arrival at the service.
+    nodes: BTreeMap<u32, NodeStats>,
+    /// Longest time between an event and its ingestion.
     longest_lag: SignedDuration,
 }
 
 #[derive(Debug)]
-struct Node {
+struct NodeStats {
     name: String,
-    /// None before its first line.
-    last: Option<Instant>,
-    /// Its silence has been told.
-    told: bool,
+    /// When its last line arrived; `None` before its first.
+    last_line: Option<Instant>,
+    /// True if its current stall has been reported.
+    is_reported: bool,
 }
 
-impl Node {
+impl NodeStats {
     fn new(number: u32) -> Self {
-        Self { name: format!("algo-{number}"), last: None, told: false }
+        Self { name: format!("algo-{number}"), last_line: None, is_reported: false }
     }
 }
 
 impl LogStats {
+    /// Counts a line.
     pub(super) fn count(&mut self, stream: &LogStream, event: &LogEvent, late: bool) {
-        self.marks += usize::from(event.is_gap);
+        self.gap_marks += usize::from(event.is_gap);
         self.lines += u64::from(!event.is_gap);
         self.late += u64::from(late);
         let lag = event.ingested.map(|ingested| ingested.duration_since(event.timestamp)).unwrap_or_default();
         self.longest_lag = self.longest_lag.max(lag);
-        let node = self.nodes.entry(stream.number()).or_insert_with(|| Node::new(stream.number()));
-        (node.last, node.told) = (Some(Instant::now()), false);
+        let node = self.nodes.entry(stream.number()).or_insert_with(|| NodeStats::new(stream.number()));
+        node.last_line = Some(Instant::now());
+        node.is_reported = false;
     }
 
-    /// Places where lines are or may be missing.
-    pub(crate) fn all_gaps(&self) -> usize {
-        self.gaps + self.marks
+    /// Returns the number of places where lines are or may be missing.
+    pub(crate) fn total_gaps(&self) -> usize {
+        self.gaps + self.gap_marks
     }
 
-    /// The nodes that are to log, by their numbers.
-    pub(super) fn expect(&mut self, numbers: &BTreeSet<u32>) {
+    /// Sets the nodes that are expected to log, by their numbers.
+    pub(super) fn expect_nodes(&mut self, numbers: &BTreeSet<u32>) {
         self.expected = Some(numbers.len()).filter(|count| *count > 0);
         for number in numbers {
-            self.nodes.entry(*number).or_insert_with(|| Node::new(*number));
+            self.nodes.entry(*number).or_insert_with(|| NodeStats::new(*number));
         }
     }
 
-    /// Of the nodes' names.
-    pub(super) fn widest(&self) -> usize {
+    /// Returns the length of the longest node name, in bytes.
+    pub(super) fn node_name_width(&self) -> usize {
         self.nodes.values().map(|node| node.name.len()).max().unwrap_or_default()
     }
 
-    /// How many nodes have logged.
-    pub(crate) fn nodes(&self) -> usize {
-        self.nodes.values().filter(|node| node.last.is_some()).count()
+    /// Returns the number of nodes that have logged.
+    pub(crate) fn node_count(&self) -> usize {
+        self.nodes.values().filter(|node| node.last_line.is_some()).count()
     }
 
-    /// Whether a node that is to log has not done so yet.
-    pub(super) fn misses_nodes(&self) -> bool {
-        self.nodes() < self.nodes.len()
+    /// Returns true if an expected node has not logged yet.
+    pub(super) fn misses_node(&self) -> bool {
+        self.node_count() < self.nodes.len()
     }
 
-    /// How long after a job's end lines may still come, by how late they came so far.
-    pub(super) fn patience(&self) -> Duration {
+    /// Returns the longest time between an event and its ingestion so far: lines may arrive this long after a job's
+    /// end.
+    pub(super) fn longest_lag(&self) -> Duration {
         Duration::try_from(self.longest_lag).unwrap_or_default()
     }
 
-    /// Nodes that have printed nothing for so long, each once for each time; those too that never printed anything, for
-    /// as long as the job trains since `start`.
-    pub(super) fn silent(&mut self, stall: Duration, start: Instant) -> Vec<String> {
-        let is_silent = |node: &Node| !node.told && node.last.unwrap_or(start).elapsed() >= stall;
-        let silent = self.nodes.values_mut().filter(|node| is_silent(node));
-        let silent = silent.map(|node| {
-            node.told = true;
+    /// Returns the names of nodes that have printed nothing for `stall`, each once per stall. For a node that never
+    /// printed, the time counts from `start`, when the job began to train.
+    pub(super) fn take_stalled(&mut self, stall: Duration, start: Instant) -> Vec<String> {
+        let is_stalled = |node: &NodeStats| !node.is_reported && node.last_line.unwrap_or(start).elapsed() >= stall;
+        let stalled = self.nodes.values_mut().filter(|node| is_stalled(node));
+        let stalled = stalled.map(|node| {
+            node.is_reported = true;
             node.name.clone()
         });
-        silent.collect()
+        stalled.collect()
     }
 }
 
-/// The number of a job's nodes.
-pub(super) fn nodes(resources: &ResourceConfig) -> Option<usize> {
+/// Returns the number of a job's nodes; `None` if the description has none.
+pub(super) fn node_count(resources: &ResourceConfig) -> Option<usize> {
     let groups = resources.instance_groups.iter().flatten().map(|group| group.instance_count);
-    let of_groups: i32 = groups.sum();
-    let count = resources.selected_instance_count.or(resources.instance_count).unwrap_or(of_groups);
+    let in_groups: i32 = groups.sum();
+    let count = resources.selected_instance_count.or(resources.instance_count).unwrap_or(in_groups);
     usize::try_from(count).ok().filter(|count| *count > 0)
 }

@@ -1,6 +1,7 @@
-//! Why a job of many nodes failed: the first traceback that is no other's consequence.
+//! Finds the traceback that shows why a job of several nodes failed.
 //!
-//! When one node fails, the others fail after it, for it no longer answers: what they say is of no use.
+//! When one node fails, the others fail after it because it no longer answers, and their tracebacks say only that. The
+//! earliest traceback that is no such consequence is the cause.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +11,12 @@ use crate::cloud::LogStream;
 use crate::model::LogEvent;
 
 const START: &[u8] = b"Traceback (most recent call last):";
-/// Lines and bytes of one that are kept: its first and, above all, its last ones say what happened.
-const MOST_LINES: usize = 200;
-const MOST_BYTES: usize = 32 * 1024;
+/// Maximum number of lines in a traceback; a longer one is cut.
+const MAX_LINES: usize = 200;
+/// Maximum size of a traceback, in bytes; a larger one is cut.
+const MAX_BYTES: usize = 32 * 1024;
 
-/// What the last line of a consequence has in it: of a broken connection, of a process ended by another, of a launcher.
+/// Texts in the last line of a consequence: a lost connection, a process ended by another, a launcher's own error.
 const CONSEQUENCES: [&str; 14] = [
     "ChildFailedError",
     "SignalException",
@@ -32,6 +34,7 @@ const CONSEQUENCES: [&str; 14] = [
     "MPI_ABORT",
 ];
 
+/// A Python traceback of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Traceback {
     pub(crate) node: String,
@@ -46,16 +49,20 @@ impl Traceback {
     }
 }
 
-/// Looks for tracebacks among all nodes' lines.
+/// Collects tracebacks from the lines of all nodes.
 #[derive(Debug, Default)]
 pub(super) struct Tracebacks {
+    /// Tracebacks whose end has not been seen, by node number.
     open: BTreeMap<u32, Traceback>,
+    /// Earliest traceback that is no consequence.
     cause: Option<Traceback>,
+    /// Earliest consequence.
     consequence: Option<Traceback>,
 }
 
 impl Tracebacks {
-    pub(super) fn see(&mut self, stream: &LogStream, event: &LogEvent) {
+    /// Scans a line for the start of a traceback, or adds it to the node's open one.
+    pub(super) fn scan(&mut self, stream: &LogStream, event: &LogEvent) {
         let number = stream.number();
         if let Some(start) = find(&event.message) {
             self.close(number);
@@ -68,7 +75,7 @@ impl Tracebacks {
         }
     }
 
-    /// A line of an open one: the first that is not indented says what happened, and ends it.
+    /// Adds a line to a node's open traceback. The first line that is not indented names the exception and ends it.
     fn add(&mut self, number: u32, message: &[u8]) {
         let Some(open) = self.open.get_mut(&number) else { return };
         let text = String::from_utf8_lossy(message);
@@ -80,11 +87,12 @@ impl Tracebacks {
             is_over |= !is_inner;
         }
         let bytes: usize = open.lines.iter().map(String::len).sum();
-        if is_over || open.lines.len() > MOST_LINES || bytes > MOST_BYTES {
+        if is_over || open.lines.len() > MAX_LINES || bytes > MAX_BYTES {
             self.close(number);
         }
     }
 
+    /// Ends a node's open traceback.
     fn close(&mut self, number: u32) {
         let Some(closed) = self.open.remove(&number) else { return };
         let best = if closed.is_consequence() { &mut self.consequence } else { &mut self.cause };
@@ -93,7 +101,7 @@ impl Tracebacks {
         }
     }
 
-    /// The earliest cause; where there is none, the earliest of all.
+    /// Returns the earliest cause, or else the earliest consequence.
     pub(super) fn first(mut self) -> Option<Traceback> {
         let open: Vec<u32> = self.open.keys().copied().collect();
         for number in open {
@@ -103,36 +111,36 @@ impl Tracebacks {
     }
 }
 
-/// Where a traceback starts in a line: launchers put a node's rank before it.
+/// Returns the offset of a traceback's first line in a message; launchers prefix it with the rank.
 fn find(message: &[u8]) -> Option<usize> {
     memchr::memmem::find(message, START)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{event, stream};
     use super::*;
+    use crate::ops::log::tests::{event, stream};
 
-    fn see(tracebacks: &mut Tracebacks, node: u32, second: i64, text: &str) {
-        text.lines().for_each(|line| tracebacks.see(&stream(node), &event(second, line)));
+    fn scan(tracebacks: &mut Tracebacks, node: u32, second: i64, text: &str) {
+        text.lines().for_each(|line| tracebacks.scan(&stream(node), &event(second, line)));
     }
 
     #[test]
     fn the_first_that_is_no_consequence() {
         let mut tracebacks = Tracebacks::default();
-        see(
+        scan(
             &mut tracebacks,
             1,
             5,
             "Traceback (most recent call last):\n  File \"a.py\"\nConnectionResetError: [Errno 104]",
         );
-        see(
+        scan(
             &mut tracebacks,
             3,
             9,
             "Traceback (most recent call last):\n  File \"b.py\"\n    x()\nValueError: no data\nafter",
         );
-        see(&mut tracebacks, 2, 12, "Traceback (most recent call last):\n  File \"c.py\"\nKeyError: 'late'");
+        scan(&mut tracebacks, 2, 12, "Traceback (most recent call last):\n  File \"c.py\"\nKeyError: 'late'");
         let first = tracebacks.first();
         let shown = first.as_ref().map(|first| (first.node.as_str(), first.lines.join("\n")));
         let expected = "Traceback (most recent call last):\n  File \"b.py\"\n    x()\nValueError: no data".to_owned();
@@ -142,7 +150,7 @@ mod tests {
     #[test]
     fn a_consequence_is_better_than_none() {
         let mut tracebacks = Tracebacks::default();
-        see(&mut tracebacks, 2, 7, "Traceback (most recent call last):\n  File \"a.py\"\nBrokenPipeError: broken");
+        scan(&mut tracebacks, 2, 7, "Traceback (most recent call last):\n  File \"a.py\"\nBrokenPipeError: broken");
         assert_eq!(tracebacks.first().map(|first| first.node).as_deref(), Some("algo-2"));
         assert_eq!(Tracebacks::default().first(), None);
     }

@@ -1,21 +1,21 @@
-//! The receiver of a log's lines.
+//! The trait of whatever receives a log's lines.
 
 use crate::cloud::LogStream;
 use crate::error::Result;
 use crate::model::LogEvent;
 
-/// What a reader or a follower tells.
+/// Receives the lines and phases of a log in order.
 pub(crate) trait Watcher {
-    /// `late`: newer ones have been told before.
-    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()>;
-    /// Whether a line would be shown: of a log's tail, only such lines count.
+    /// Receives a line. With `late`, a newer line was emitted before.
+    fn line(&mut self, stream: &LogStream, event: LogEvent, late: bool) -> Result<()>;
+    /// Returns true if the line would be shown. A tail counts only such lines.
     fn shows(&self, event: &LogEvent) -> bool;
-    /// Lines will come from more than one node.
-    fn several_nodes(&mut self, widest: usize);
-    /// A round of lines is over: what was held back for speed is to be shown.
+    /// Announces lines of more than one node. `name_width` is the length of the longest node name.
+    fn several_nodes(&mut self, name_width: usize);
+    /// Shows buffered lines; called at the end of each poll.
     fn flush(&mut self) -> Result<()>;
-    /// The job has entered a phase.
+    /// Receives a phase that the job has entered.
     fn phase(&mut self, phase: &str, message: &str) -> Result<()>;
-    /// Something that is said once: the connection is lost, a node is silent.
+    /// Receives a warning, such as a lost connection or a stalled node.
     fn note(&mut self, text: &str) -> Result<()>;
 }

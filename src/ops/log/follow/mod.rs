@@ -1,4 +1,11 @@
-//! Following a job's log until the job has ended and every line of it has been told.
+//! Follows a job's log until the job has ended and its log is drained.
+//!
+//! Each poll describes the job and lists its streams if that is due ([`PollPlan`]), reads all new events, rescans the
+//! lateness window of some streams, and emits the lines that the [`Merge`] releases. After the job's end, polls go on
+//! until no line has arrived for a while ([`DRAIN_QUIET_POLLS`], [`MAX_DRAIN`]): CloudWatch delivers lines late. A
+//! local log is complete when its job has ended.
+//!
+//! A failed poll is resumed by the next one, see [`bridge`]. Cancellation drops the future; the job continues.
 
 mod bridge;
 
@@ -8,16 +15,16 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::filtered::Whole;
+use super::filtered::FilteredReader;
 use super::merge::Merge;
-use super::per_stream::{Streams, Through};
-use super::polling::{Backoff, Quota, Round, is_large};
+use super::per_stream::{MergingSink, PerStreamReader};
+use super::polling::{Backoff, PollPlan, RateLimits, is_large};
 use super::preflight::{Preflight, preflight};
-use super::read::{announce, of_wanted, streams};
+use super::read::{announce_nodes, list_streams, select_streams};
 use super::recorder::Recorder;
 use super::selection::LogSelection;
 use super::stats::{self, LogStats};
-use super::tail::tail;
+use super::tail::read_tail;
 use super::traceback::Traceback;
 use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
@@ -25,36 +32,40 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LogEvent, time};
 
-/// How long a line of several nodes waits for an older one: longer than the pause between two rounds.
+/// How long a line of several nodes is held for an older one; longer than the base pause between two polls.
 const HOLD: Duration = Duration::from_secs(3);
-/// After a job's end the log is drained until this many rounds brought nothing.
-const QUIET_ROUNDS: u32 = 2;
-/// Lines were seen to arrive for as long after a job's end.
-const LONGEST_DRAIN: Duration = Duration::from_secs(90);
-/// By this computer's clock, which may be wrong by some minutes.
-const LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
+/// Number of polls in a row without a line after which an ended job's log is drained.
+const DRAIN_QUIET_POLLS: u32 = 2;
+/// Maximum time for draining the log of an ended job, unless lines still arrive. Lines were seen to arrive up to this
+/// long after a job's end.
+const MAX_DRAIN: Duration = Duration::from_secs(90);
+/// Time since a job's end after which its log is complete. By the local clock, which may be wrong by some minutes.
+const ENDED_LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is followed, and what is told of it.
+/// Options of following a job.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Following {
     pub(crate) wanted: LogSelection,
-    /// Nodes that print nothing for so long are told of.
+    /// Silence after which a node is reported as stalled; `None` means never.
     pub(crate) stall: Option<Duration>,
-    /// What a first preflight has shown, if there was one.
+    /// Result of an earlier preflight, which saves the calls.
     pub(crate) preflight: Option<Box<Preflight>>,
 }
 
-/// How it ended.
+/// Result of following a job to its end.
 #[derive(Debug)]
 pub(crate) struct Followed {
     pub(crate) state: DescribeTrainingJobResponse,
-    pub(crate) tally: LogStats,
-    /// Of a job that failed.
+    pub(crate) stats: LogStats,
+    /// First traceback that is no consequence of another.
     pub(crate) traceback: Option<Traceback>,
-    /// The log, or what came of it at some time, could not be read: the caller lacks the permission.
+    /// True if the log, or the rest of it, could not be read because the caller lacks the permission.
     pub(crate) is_log_denied: bool,
 }
 
+/// Follows a job until it has ended and its log is drained.
+///
+/// Returns an error of kind `Interrupted` on cancellation. Transient errors are retried without limit.
 pub(crate) async fn follow(
     cloud: &Cloud,
     job: &JobName,
@@ -69,43 +80,47 @@ pub(crate) async fn follow(
     }
 }
 
-/// By which calls the log is read.
-enum Reading {
-    Streams(Streams),
-    Whole(Whole),
-    /// None: the caller may not read the log.
+/// Reader of a log, by the calls that it uses.
+enum LogReader {
+    /// GetLogEvents.
+    PerStream(PerStreamReader),
+    /// FilterLogEvents.
+    Filtered(FilteredReader),
+    /// No calls: the caller may not read the log.
     Denied,
 }
 
-impl Reading {
-    fn add(&mut self, streams: Vec<LogStream>) {
-        if let Self::Streams(reading) = self {
-            reading.add_all(streams);
+impl LogReader {
+    fn add_streams(&mut self, streams: Vec<LogStream>) {
+        if let Self::PerStream(reader) = self {
+            reader.add_all(streams);
         }
     }
 }
 
+/// State of a followed job.
 struct Follower<'a> {
     cloud: &'a Cloud,
     job: &'a JobName,
     following: Following,
-    pace: Backoff,
-    quota: Quota,
-    /// None before the job has been asked how many nodes it has.
-    reading: Option<Reading>,
+    backoff: Backoff,
+    limits: RateLimits,
+    /// `None` before the first poll, which finds out how many nodes the job has.
+    reader: Option<LogReader>,
     merge: Merge,
-    told: Recorder,
+    recorder: Recorder,
     state: Option<DescribeTrainingJobResponse>,
-    /// When the job was first seen to have ended, and rounds since then that brought nothing.
-    ended: Option<Instant>,
-    /// It had ended before it was followed, when no line of it could be on its way any more.
+    /// When the job was first seen to have ended.
+    ended_at: Option<Instant>,
+    /// True if the job had ended so long before the first poll that its log is complete.
     ended_long_ago: bool,
-    quiet: u32,
-    last_line: Instant,
-    /// When the job was first seen to train.
-    trains_since: Option<Instant>,
-    /// The pause before the connection is tried again; none while it stands.
-    retry: Option<Duration>,
+    /// Number of polls in a row without a line since the job's end.
+    quiet_polls: u32,
+    last_line_at: Instant,
+    /// When the job was first seen in the phase Training.
+    training_since: Option<Instant>,
+    /// Pause before the next retry; `None` while calls succeed.
+    retry_pause: Option<Duration>,
 }
 
 impl<'a> Follower<'a> {
@@ -114,116 +129,123 @@ impl<'a> Follower<'a> {
             cloud,
             job,
             following,
-            pace: Backoff::of(cloud),
-            quota: Quota::of(cloud),
-            reading: None,
+            backoff: Backoff::for_cloud(cloud),
+            limits: RateLimits::for_cloud(cloud),
+            reader: None,
             merge: Merge::new(None),
-            told: Recorder::default(),
+            recorder: Recorder::default(),
             state: None,
-            ended: None,
+            ended_at: None,
             ended_long_ago: false,
-            quiet: 0,
-            last_line: Instant::now(),
-            trains_since: None,
-            retry: None,
+            quiet_polls: 0,
+            last_line_at: Instant::now(),
+            training_since: None,
+            retry_pause: None,
         }
     }
 
+    /// Polls until the log is drained.
     async fn run(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
         loop {
-            let (began, lines) = (Instant::now(), self.lines());
-            let round = self.pace.next(self.ended.is_some(), self.misses_streams());
-            if let Err(error) = self.round(round, watcher).await {
-                self.bridge(error, watcher).await?;
+            let began = Instant::now();
+            let lines = self.line_count();
+            let plan = self.backoff.next(self.ended_at.is_some(), self.misses_streams());
+            if let Err(error) = self.poll(plan, watcher).await {
+                self.recover(error, watcher).await?;
                 continue;
             }
-            if self.retry.take().is_some() {
+            if self.retry_pause.take().is_some() {
                 watcher.note("the connection is back")?;
             }
-            let was_quiet = self.lines() == lines;
+            let was_quiet = self.line_count() == lines;
             if !was_quiet {
-                self.last_line = Instant::now();
+                self.last_line_at = Instant::now();
             }
-            if self.is_over(was_quiet, began) {
+            if self.is_drained(was_quiet, began) {
                 return self.finish(watcher);
             }
             self.pause(was_quiet, watcher).await?;
         }
     }
 
-    /// Lines that have come, those held back too.
-    fn lines(&self) -> u64 {
-        self.told.tally.lines + self.merge.held()
+    /// Returns the number of lines received, including those that are held.
+    fn line_count(&self) -> u64 {
+        self.recorder.stats.lines + self.merge.held_count()
     }
 
-    /// Whether nodes have no stream yet.
+    /// Returns true if a node has no stream yet.
     fn misses_streams(&self) -> bool {
-        let Some(Reading::Streams(reading)) = &self.reading else { return false };
-        reading.nodes() < self.told.tally.expected.unwrap_or(1)
+        let Some(LogReader::PerStream(reader)) = &self.reader else { return false };
+        reader.node_count() < self.recorder.stats.expected.unwrap_or(1)
     }
 
-    async fn round(&mut self, round: Round, watcher: &mut impl Watcher) -> Result<()> {
-        if self.reading.is_none() {
+    /// Runs one poll.
+    async fn poll(&mut self, plan: PollPlan, watcher: &mut impl Watcher) -> Result<()> {
+        if self.reader.is_none() {
             self.start(watcher).await?;
         } else {
-            if round.job && self.ended.is_none() {
+            if plan.describe_job && self.ended_at.is_none() {
                 let state = self.cloud.jobs.describe(self.job).await?;
                 self.take_state(state);
             }
-            if round.streams {
-                self.look_for_streams(watcher).await?;
+            if plan.list_streams {
+                self.add_new_streams(watcher).await?;
             }
         }
-        self.read(round.back, watcher).await?;
-        self.told.phases.tell_all(watcher)?;
-        self.tell_silence(watcher)?;
+        self.read(plan.rescan_polls, watcher).await?;
+        self.recorder.phases.emit_all(watcher)?;
+        self.report_stalled(watcher)?;
         watcher.flush()
     }
 
+    /// Takes over what a description of the job says.
     fn take_state(&mut self, state: DescribeTrainingJobResponse) {
-        self.told.phases.update(&state);
-        let nodes = state.resource_config.as_ref().and_then(stats::nodes);
-        self.told.tally.expect(&self.following.wanted.numbers(nodes));
+        self.recorder.phases.update(&state);
+        let nodes = state.resource_config.as_ref().and_then(stats::node_count);
+        self.recorder.stats.expect_nodes(&self.following.wanted.node_numbers(nodes));
         if state.secondary_status == "Training" {
-            self.trains_since.get_or_insert_with(Instant::now);
+            self.training_since.get_or_insert_with(Instant::now);
         }
         if state.training_job_status.is_final() {
-            self.ended.get_or_insert_with(Instant::now);
-            let ago = state.training_end_time.map(|end| Timestamp::now().duration_since(end));
-            self.ended_long_ago |= self.state.is_none() && ago.is_some_and(|ago| ago > LONG_AGO);
+            self.ended_at.get_or_insert_with(Instant::now);
+            let age = state.training_end_time.map(|end| Timestamp::now().duration_since(end));
+            self.ended_long_ago |= self.state.is_none() && age.is_some_and(|age| age > ENDED_LONG_AGO);
         }
         self.state = Some(state);
     }
 
-    /// How the log is to be read, and where from.
+    /// Chooses how the log is read, and emits the tail if one is selected.
     async fn start(&mut self, watcher: &mut impl Watcher) -> Result<()> {
-        self.quota.list.take().await;
-        let streams = self.look_around().await?;
-        announce(&streams, watcher);
+        self.limits.list_streams.take().await;
+        let streams = self.describe_and_list().await?;
+        announce_nodes(&streams, watcher);
         let wanted = &self.following.wanted;
-        let nodes = self.told.tally.expected.unwrap_or(1);
+        let nodes = self.recorder.stats.expected.unwrap_or(1);
         if nodes > 1 {
             let hold = Some(HOLD).filter(|_| !self.ended_long_ago);
             self.merge = Merge::new(hold);
-            watcher.several_nodes(self.told.tally.widest());
+            watcher.several_nodes(self.recorder.stats.node_name_width());
         }
-        let mut reading =
-            if self.is_large() { Reading::Whole(Whole::default()) } else { Reading::Streams(Streams::default()) };
+        let mut reader = if self.is_large() {
+            LogReader::Filtered(FilteredReader::default())
+        } else {
+            LogReader::PerStream(PerStreamReader::default())
+        };
         match wanted.tail {
-            Some(count) => self.start_at_tail(&mut reading, streams, count, watcher).await?,
-            None => reading.add(streams),
+            Some(count) => self.start_at_tail(&mut reader, streams, count, watcher).await?,
+            None => reader.add_streams(streams),
         }
-        self.reading = Some(reading);
+        self.reader = Some(reader);
         Ok(())
     }
 
-    /// Whether one call for all nodes is better than one for each.
+    /// Returns true if the job has so many nodes that one call reads all.
     fn is_large(&self) -> bool {
-        is_large(self.cloud, self.told.tally.expected.unwrap_or(1))
+        is_large(self.cloud, self.recorder.stats.expected.unwrap_or(1))
     }
 
-    /// The job, and the streams that its log is read from: none where one call for all nodes needs none.
-    async fn look_around(&mut self) -> Result<Vec<LogStream>> {
+    /// Describes the job, and lists the streams to read; none if one call reads all nodes.
+    async fn describe_and_list(&mut self) -> Result<Vec<LogStream>> {
         let Preflight { state, streams: listed } = match self.following.preflight.take() {
             Some(preflight) => *preflight,
             None => *Box::pin(preflight(self.cloud, self.job)).await?,
@@ -232,147 +254,164 @@ impl<'a> Follower<'a> {
         let wanted = &self.following.wanted;
         match listed {
             _ if self.is_large() && wanted.tail.is_none() => Ok(Vec::new()),
-            Some(listed) => Ok(of_wanted(listed, wanted)),
-            None => streams(self.cloud, self.job, wanted).await,
+            Some(listed) => Ok(select_streams(listed, wanted)),
+            None => list_streams(self.cloud, self.job, wanted).await,
         }
     }
 
+    /// Emits the tail, and continues behind it.
     async fn start_at_tail(
         &mut self,
-        reading: &mut Reading,
+        reader: &mut LogReader,
         streams: Vec<LogStream>,
         count: usize,
         watcher: &mut impl Watcher,
     ) -> Result<()> {
         let shows = |event: &LogEvent| watcher.shows(event);
-        let tail = tail(self.cloud, streams, &self.following.wanted, count, &mut self.quota, &shows).await?;
-        for (stream, event) in &tail.lines {
-            self.told.line(stream, event, false, watcher)?;
+        let tail = read_tail(self.cloud, streams, &self.following.wanted, count, &mut self.limits, &shows).await?;
+        for (stream, event) in tail.lines {
+            self.recorder.line(&stream, event, false, watcher)?;
         }
-        match reading {
-            Reading::Streams(reading) => reading.go_on(tail.streams),
-            Reading::Whole(reading) => reading.go_on(tail.streams),
-            Reading::Denied => {}
+        match reader {
+            LogReader::PerStream(reader) => reader.resume_after_tail(tail.positions),
+            LogReader::Filtered(reader) => reader.resume_after_tail(tail.positions),
+            LogReader::Denied => {}
         }
         Ok(())
     }
 
-    async fn look_for_streams(&mut self, watcher: &mut impl Watcher) -> Result<()> {
-        let Some(Reading::Streams(reading)) = &mut self.reading else { return Ok(()) };
-        self.quota.list.take().await;
-        let streams = streams(self.cloud, self.job, &self.following.wanted).await?;
-        announce(&streams, watcher);
-        reading.add_all(streams);
+    /// Lists the streams, and adds those that are new.
+    async fn add_new_streams(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let Some(LogReader::PerStream(reader)) = &mut self.reader else { return Ok(()) };
+        self.limits.list_streams.take().await;
+        let streams = list_streams(self.cloud, self.job, &self.following.wanted).await?;
+        announce_nodes(&streams, watcher);
+        reader.add_all(streams);
         Ok(())
     }
 
-    /// Reads on, and once in `back` rounds over the last stretch of time again.
-    async fn read(&mut self, back: u32, watcher: &mut impl Watcher) -> Result<()> {
-        let Some(reading) = &mut self.reading else { return Ok(()) };
-        let told = &mut self.told;
-        let tell = |stream: &LogStream, event: &LogEvent, late: bool| told.line(stream, event, late, watcher);
-        let mut sink = Through { merge: &mut self.merge, tell };
-        let (cloud, wanted, quota) = (self.cloud, &self.following.wanted, &mut self.quota);
-        let (more_to_come, mut instead) = (self.ended.is_none(), None);
-        match reading {
-            Reading::Streams(reading) => {
-                reading.round(cloud, wanted, quota, &mut sink, more_to_come).await?;
-                if !cloud.is_local {
-                    reading.look_back(cloud, wanted, quota, &mut sink, back).await?;
+    /// Reads new events, and rescans each stream once in `rescan_polls` polls. Emits the lines that are due.
+    ///
+    /// If the first FilterLogEvents is denied, reads stream by stream from then on.
+    async fn read(&mut self, rescan_polls: u32, watcher: &mut impl Watcher) -> Result<()> {
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        let recorder = &mut self.recorder;
+        let emit = |stream: &LogStream, event: LogEvent, late: bool| recorder.line(stream, event, late, watcher);
+        let mut sink = MergingSink { merge: &mut self.merge, emit };
+        let cloud = self.cloud;
+        let wanted = &self.following.wanted;
+        let limits = &mut self.limits;
+        let more_to_come = self.ended_at.is_none();
+        let mut replacement = None;
+        match reader {
+            LogReader::PerStream(reader) => {
+                reader.poll(cloud, wanted, limits, &mut sink, more_to_come).await?;
+                if cloud.capabilities.logs_arrive_late {
+                    reader.rescan(cloud, wanted, limits, &mut sink, rescan_polls).await?;
                 }
             }
-            Reading::Whole(reading) => {
-                if !reading.round(cloud, self.job, wanted, quota, &mut sink).await? {
-                    instead = Some(reading.as_streams());
+            LogReader::Filtered(reader) => {
+                if !reader.poll(cloud, self.job, wanted, limits, &mut sink).await? {
+                    replacement = Some(reader.to_per_stream());
                 }
             }
-            Reading::Denied => {}
+            LogReader::Denied => {}
         }
         sink.release()?;
-        quota.settle();
-        let Some(streams) = instead else { return Ok(()) };
-        self.reading = Some(Reading::Streams(streams));
-        self.look_for_streams(watcher).await?;
-        Box::pin(self.read(back, watcher)).await
+        limits.end_initial_burst();
+        let Some(streams) = replacement else { return Ok(()) };
+        self.reader = Some(LogReader::PerStream(streams));
+        self.add_new_streams(watcher).await?;
+        Box::pin(self.read(rescan_polls, watcher)).await
     }
 
-    /// The pause until the next round, in which lines that were held back are told when they are due.
+    /// Pauses until the next poll. Held lines are emitted meanwhile when they are due.
     async fn pause(&mut self, was_quiet: bool, watcher: &mut impl Watcher) -> Result<()> {
-        let pause = if self.ended.is_some() { self.pace.shortest() } else { self.pace.pause(was_quiet, self.calls()) };
+        let pause = if self.ended_at.is_some() {
+            self.backoff.base_pause()
+        } else {
+            self.backoff.pause(was_quiet, self.calls_per_poll())
+        };
         let end = Instant::now() + pause;
         loop {
             let due = self.merge.next_due().map_or(end, |due| due.min(end));
             sleep_until(due).await;
-            self.read_none(watcher)?;
+            self.emit_due(watcher)?;
             if due >= end {
                 return Ok(());
             }
         }
     }
 
-    /// How many calls it takes to read on.
-    fn calls(&self) -> usize {
-        match &self.reading {
-            Some(Reading::Streams(reading)) => reading.len().max(1),
+    /// Returns the number of calls that reading new events takes.
+    fn calls_per_poll(&self) -> usize {
+        match &self.reader {
+            Some(LogReader::PerStream(reader)) => reader.len().max(1),
             _ => 1,
         }
     }
 
-    /// Tells what is due of what has been read.
-    fn read_none(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+    /// Emits the held lines that are due.
+    fn emit_due(&mut self, watcher: &mut impl Watcher) -> Result<()> {
         let lines: Vec<_> = self.merge.release(Instant::now()).collect();
-        for line in &lines {
-            self.told.line(&line.stream, &line.event, line.late, watcher)?;
+        if lines.is_empty() {
+            return Ok(());
         }
-        if lines.is_empty() { Ok(()) } else { watcher.flush() }
+        for line in lines {
+            self.recorder.line(&line.stream, line.event, line.late, watcher)?;
+        }
+        watcher.flush()
     }
 
-    fn tell_silence(&mut self, watcher: &mut impl Watcher) -> Result<()> {
-        let (Some(stall), Some(start), None) = (self.following.stall, self.trains_since, self.ended) else {
+    /// Reports nodes that have stalled while the job trains.
+    fn report_stalled(&mut self, watcher: &mut impl Watcher) -> Result<()> {
+        let (Some(stall), Some(start), None) = (self.following.stall, self.training_since, self.ended_at) else {
             return Ok(());
         };
         if self.is_log_denied() {
             return Ok(());
         }
-        let silent = self.told.tally.silent(stall, start);
-        if silent.is_empty() {
+        let stalled = self.recorder.stats.take_stalled(stall, start);
+        if stalled.is_empty() {
             return Ok(());
         }
-        let has = if silent.len() == 1 { "has" } else { "have" };
+        let has = if stalled.len() == 1 { "has" } else { "have" };
         let time = time::duration(SignedDuration::try_from(stall).unwrap_or_default());
-        watcher.note(&format!("{} {has} printed nothing for {time}", silent.join(", ")))
+        watcher.note(&format!("{} {has} printed nothing for {time}", stalled.join(", ")))
     }
 
-    /// Whether the job has ended and its log with it, after a round that began then.
-    fn is_over(&mut self, was_quiet: bool, began: Instant) -> bool {
-        let Some(ended) = self.ended else { return false };
-        // On this computer every line is there before the job is said to have ended.
-        if self.cloud.is_local || self.ended_long_ago || self.is_log_denied() {
+    /// Returns true if the job has ended and no more lines are expected, after a poll that began at `began`.
+    fn is_drained(&mut self, was_quiet: bool, began: Instant) -> bool {
+        let Some(ended_at) = self.ended_at else { return false };
+        // A local job writes its whole log before its end shows.
+        if !self.cloud.capabilities.logs_arrive_late || self.ended_long_ago || self.is_log_denied() {
             return true;
         }
-        self.quiet = if was_quiet { self.quiet + 1 } else { 0 };
-        let waits_for_nodes = self.trains_since.is_some() && self.told.tally.misses_nodes();
-        // Lines are still on their way for as long as any has been. A round over many streams is long: it counts by its start.
-        let patience = self.told.tally.patience() + self.pace.shortest();
-        let is_drained = self.quiet >= QUIET_ROUNDS && began.duration_since(self.last_line.max(ended)) > patience;
-        (is_drained && !waits_for_nodes) || (ended.elapsed() >= LONGEST_DRAIN && self.quiet > 0)
+        self.quiet_polls = if was_quiet { self.quiet_polls + 1 } else { 0 };
+        let misses_nodes = self.training_since.is_some() && self.recorder.stats.misses_node();
+        // A line may still take as long as the slowest one so far. A poll of many streams is long: its start counts.
+        let lag = self.recorder.stats.longest_lag() + self.backoff.base_pause();
+        let since_last_line = began.duration_since(self.last_line_at.max(ended_at));
+        let is_quiet = self.quiet_polls >= DRAIN_QUIET_POLLS && since_last_line > lag;
+        (is_quiet && !misses_nodes) || (ended_at.elapsed() >= MAX_DRAIN && self.quiet_polls > 0)
     }
 
+    /// Emits the held lines, and returns the result.
     fn finish(mut self, watcher: &mut impl Watcher) -> Result<Followed> {
         for line in self.merge.release_all() {
-            self.told.line(&line.stream, &line.event, line.late, watcher)?;
+            self.recorder.line(&line.stream, line.event, line.late, watcher)?;
         }
         watcher.flush()?;
-        if let Some(Reading::Streams(reading)) = &self.reading {
-            self.told.tally.gaps = reading.gaps;
+        if let Some(LogReader::PerStream(reader)) = &self.reader {
+            self.recorder.stats.gaps = reader.gaps;
         }
         let is_log_denied = self.is_log_denied();
         let state = self.state.ok_or_else(|| Error::failure("the job was never described"))?;
-        Ok(Followed { state, tally: self.told.tally, traceback: self.told.tracebacks.first(), is_log_denied })
+        Ok(Followed { state, stats: self.recorder.stats, traceback: self.recorder.tracebacks.first(), is_log_denied })
     }
 
     fn is_log_denied(&self) -> bool {
-        matches!(self.reading, Some(Reading::Denied))
+        matches!(self.reader, Some(LogReader::Denied))
     }
 }
 

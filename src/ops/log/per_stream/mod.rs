@@ -1,7 +1,11 @@
-//! Each node's stream read by itself: GetLogEvents, which every role of SageMaker's may call.
+//! Reads each stream by itself with GetLogEvents, which the usual SageMaker roles may call.
+//!
+//! A poll reads up to [`MAX_CONCURRENT_STREAMS`] streams at a time, page by page, and emits their events in time order:
+//! an event is emitted once every stream has one queued or is at its end. A cursor (`nextForwardToken`) leads on from
+//! poll to poll. It never returns events that arrive late, with a time before it; [`rescan`] finds those.
 
-mod look_back;
 mod rescan;
+mod rescan_progress;
 
 use std::collections::VecDeque;
 
@@ -9,93 +13,105 @@ use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::dedup::{Dedup, LATENESS};
+use super::dedup::{Dedup, LATENESS_WINDOW};
 use super::merge::Merge;
-use super::polling::{MOST_STREAMS, Quota};
+use super::polling::{MAX_CONCURRENT_STREAMS, RateLimits};
 use super::selection::LogSelection;
-use super::tail::Rest;
+use super::tail::StreamPosition;
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogStream, PageTokens};
 use crate::error::Result;
 use crate::model::LogEvent;
-use look_back::RescanProgress;
+use rescan_progress::RescanProgress;
 
-/// Empty pages in a row, each with another token, that are no end yet: pages can be empty in the middle, and there are
-/// reports of tokens that never repeat.
-const EMPTY_PAGES: u32 = 10;
-/// Events of all streams that are in memory at once: a page of each.
-const MOST_EVENTS: usize = 80_000;
-const LEAST_PAGE: usize = 500;
-/// The most that GetLogEvents puts on a page (CloudWatch Logs API reference).
-const FULL_PAGE: usize = 10_000;
-const FULL_PAGE_BYTES: usize = 1024 * 1024;
+/// Number of empty pages in a row after which a stream counts as read to its end. Pages within a stream can be empty,
+/// and there are reports of tokens that never repeat.
+const MAX_EMPTY_PAGES: u32 = 10;
+/// Maximum number of events in memory: one page of each stream.
+const MAX_BUFFERED_EVENTS: usize = 80_000;
+/// Minimum number of events asked for per page, whatever the number of streams.
+const MIN_PAGE_EVENTS: usize = 500;
+/// Maximum number of events on a page of GetLogEvents (CloudWatch Logs API reference).
+const MAX_PAGE_EVENTS: usize = 10_000;
+/// Maximum size of a page of GetLogEvents, in bytes (CloudWatch Logs API reference).
+const MAX_PAGE_BYTES: usize = 1024 * 1024;
 
-/// What is done with lines as they come.
+/// Receives events as they are read.
 pub(super) trait Sink {
-    /// `settled`: nothing older is on its way.
+    /// Receives an event. With `settled`, no older event is expected.
     fn line(&mut self, stream: &LogStream, event: LogEvent, settled: bool) -> Result<()>;
 }
 
+/// Reader of a job's streams, one call per stream.
 #[derive(Debug, Default)]
-pub(super) struct Streams {
-    streams: Vec<Reading>,
-    seen: Dedup,
-    /// What a look back gave: reading on may come by it again.
-    looked: Dedup,
-    /// Where the next look back starts; none before the first round is over.
-    look_from: Option<Timestamp>,
-    /// A round that broke off goes on: what has been read to its end in it is not read again.
-    is_open: bool,
-    look: RescanProgress,
-    /// The service's clock, as far as the pages show it, and as it stood when the round began.
+pub(super) struct PerStreamReader {
+    streams: Vec<StreamReader>,
+    dedup: Dedup,
+    /// Events emitted by a rescan; the forward cursor may return them again.
+    emitted_by_rescan: Dedup,
+    /// Start of the next rescan; `None` before the first poll is complete.
+    rescan_from: Option<Timestamp>,
+    /// A poll that failed midway is resumed; streams already read to their end in it are skipped.
+    poll_in_progress: bool,
+    rescan: RescanProgress,
+    /// Newest ingestion time seen: the service's clock.
     newest_ingested: Option<Timestamp>,
-    clock: Option<Timestamp>,
-    /// When a line came last.
-    last_line: Option<Instant>,
-    /// Streams that went away while they were read.
+    /// The service's clock when the current poll began.
+    clock_at_start: Option<Timestamp>,
+    /// When the last event was read.
+    last_line_at: Option<Instant>,
+    /// Number of streams that were deleted while they were read.
     pub(super) gaps: usize,
 }
 
+/// Position in one stream, and the events read from it.
 #[derive(Debug)]
-struct Reading {
+struct StreamReader {
     stream: LogStream,
+    /// Cursor (`nextForwardToken`); `None` means the start of the stream.
     token: Option<String>,
-    /// Tokens behind pages of this round that held events.
+    /// Tokens of this poll's pages that had events; one that repeats is an error.
     tokens: PageTokens,
+    /// Events not emitted yet.
     queue: VecDeque<LogEvent>,
+    /// Number of empty pages in a row.
     empty_pages: u32,
+    /// True if this poll has read the stream to its end.
     at_end: bool,
+    /// True if the stream was deleted.
     is_gone: bool,
-    /// The newest event given.
+    /// Newest timestamp emitted.
     newest: Option<Timestamp>,
-    /// What is older was never wanted.
+    /// Oldest timestamp wanted, after a tail.
     floor: Option<Timestamp>,
-    /// Where reading ends although the stream grows.
-    up_to: Option<String>,
+    /// Token at which reading stops, although the stream may grow.
+    stop_token: Option<String>,
 }
 
-impl Reading {
+impl StreamReader {
+    /// Returns true if the next page is needed before anything is emitted.
     fn wants_page(&self) -> bool {
         self.queue.is_empty() && !self.at_end && !self.is_gone
     }
 
-    /// Prepares for another round, which reads on from the end of the last one.
-    fn begin_round(&mut self) {
+    /// Prepares for another poll, which continues at the cursor.
+    fn begin_poll(&mut self) {
         self.at_end = false;
         self.tokens = PageTokens::default();
     }
 
-    /// Queues a page's events and moves on behind it, unless the next page is an earlier one. A token that repeats behind
-    /// empty pages adds nothing; those are counted instead.
+    /// Queues a page's events and moves the cursor. With `is_enough`, the poll ends here for this stream.
+    ///
+    /// Fails if the token leads back to an earlier page with events. Empty pages are counted instead.
     fn take(&mut self, page: EventsPage, is_enough: bool) -> CloudResult<()> {
         let is_empty = page.events.is_empty();
         self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
         let is_same = self.token.as_deref() == Some(&page.next_forward_token);
-        self.at_end = is_same || is_enough || self.empty_pages > EMPTY_PAGES;
+        self.at_end = is_same || is_enough || self.empty_pages > MAX_EMPTY_PAGES;
         if self.at_end {
             self.empty_pages = 0;
         }
         if !self.at_end && !is_empty {
-            self.tokens.check(&page.next_forward_token, &log_of(&self.stream))?;
+            self.tokens.check(&page.next_forward_token, &events_of(&self.stream))?;
         }
         self.queue.extend(page.events);
         self.token = Some(page.next_forward_token);
@@ -103,13 +119,13 @@ impl Reading {
     }
 }
 
-impl Streams {
-    /// Streams that are new are read from their start on, unless `token` says where.
+impl PerStreamReader {
+    /// Adds a stream, unless it is known. Reading starts at `token`, or at the start of the stream.
     pub(super) fn add(&mut self, stream: LogStream, token: Option<String>) {
         if self.streams.iter().any(|known| known.stream == stream) {
             return;
         }
-        self.streams.push(Reading {
+        self.streams.push(StreamReader {
             stream,
             token,
             tokens: PageTokens::default(),
@@ -119,225 +135,233 @@ impl Streams {
             is_gone: false,
             newest: None,
             floor: None,
-            up_to: None,
+            stop_token: None,
         });
     }
 
-    /// Streams that are read from their start on.
+    /// Adds streams; new ones are read from their start.
     pub(super) fn add_all(&mut self, streams: Vec<LogStream>) {
         for stream in streams {
             self.add(stream, None);
         }
     }
 
-    /// Has every stream read no further than to where it ends now.
-    pub(super) async fn end_here(&mut self, cloud: &Cloud) -> CloudResult<()> {
-        for reading in &mut self.streams {
-            reading.up_to = cloud.logs.end(&reading.stream).await?;
+    /// Limits every stream to its current end.
+    pub(super) async fn stop_at_current_end(&mut self, cloud: &Cloud) -> CloudResult<()> {
+        for reader in &mut self.streams {
+            reader.stop_token = cloud.logs.end(&reader.stream).await?;
         }
         Ok(())
     }
 
-    /// How many streams there are.
+    /// Returns the number of streams.
     pub(super) fn len(&self) -> usize {
         self.streams.len()
     }
 
-    /// Of how many nodes there are streams.
-    pub(super) fn nodes(&self) -> usize {
+    /// Returns the number of nodes that have a stream.
+    pub(super) fn node_count(&self) -> usize {
         let numbers: std::collections::BTreeSet<u32> =
-            self.streams.iter().map(|reading| reading.stream.number()).collect();
+            self.streams.iter().map(|reader| reader.stream.number()).collect();
         numbers.len()
     }
 
-    /// Streams whose ends have been told are read from there; of what is older, only what came since.
-    pub(super) fn go_on(&mut self, ends: Vec<Rest>) {
-        for Rest { stream, token, known } in ends {
+    /// Continues after a tail whose events have been emitted. Older events are emitted only if they arrived since.
+    pub(super) fn resume_after_tail(&mut self, positions: Vec<StreamPosition>) {
+        for StreamPosition { stream, token, known } in positions {
             self.add(stream.clone(), token);
             for event in &known {
-                self.seen.add(&stream, event);
+                self.dedup.record(&stream, event);
             }
-            if let Some(reading) = self.streams.last_mut() {
-                reading.newest = known.back().map(|event| event.timestamp);
-                reading.floor = known.front().map(|event| event.timestamp);
+            if let Some(reader) = self.streams.last_mut() {
+                reader.newest = known.back().map(|event| event.timestamp);
+                reader.floor = known.front().map(|event| event.timestamp);
             }
         }
-        self.look_from = self.seen.start_of_look();
+        self.rescan_from = self.dedup.rescan_start();
     }
 
-    /// Reads every stream, in one order: to its end, or, where more is to come, to what came since the round began.
-    pub(super) async fn round(
+    /// Reads all streams and emits their events in time order.
+    ///
+    /// Reads each stream to its end or, with `more_to_come`, until a page has events that arrived after the poll began.
+    /// After an error, the next call resumes the poll.
+    pub(super) async fn poll(
         &mut self,
         cloud: &Cloud,
         wanted: &LogSelection,
-        quota: &mut Quota,
+        limits: &mut RateLimits,
         sink: &mut impl Sink,
         more_to_come: bool,
     ) -> Result<()> {
-        let look_from = self.seen.start_of_look();
-        if !self.is_open {
-            self.streams.iter_mut().for_each(Reading::begin_round);
-            self.clock = self.newest_ingested;
-            self.is_open = true;
+        let rescan_from = self.dedup.rescan_start();
+        if !self.poll_in_progress {
+            self.streams.iter_mut().for_each(StreamReader::begin_poll);
+            self.clock_at_start = self.newest_ingested;
+            self.poll_in_progress = true;
         }
-        while self.fetch(cloud, wanted, quota, more_to_come).await? {
-            self.give(sink)?;
+        while self.fetch_pages(cloud, wanted, limits, more_to_come).await? {
+            self.emit(sink)?;
         }
-        self.give(sink)?;
-        self.is_open = false;
-        if self.look_from.is_none() {
-            // What has been forgotten by now can't be told from what is new.
-            self.look_from = look_from.or_else(|| self.seen.start_of_look()).max(self.seen.oldest());
-            self.look_from.into_iter().for_each(|start| self.seen.forget_before(start));
+        self.emit(sink)?;
+        self.poll_in_progress = false;
+        if self.rescan_from.is_none() {
+            // Events that the deduplication has forgotten would be emitted again.
+            self.rescan_from = rescan_from.or_else(|| self.dedup.rescan_start()).max(self.dedup.retained_from());
+            self.rescan_from.into_iter().for_each(|start| self.dedup.forget_before(start));
         }
         Ok(())
     }
 
-    /// A page for each stream that has none; false when all have been read to their ends.
-    async fn fetch(
+    /// Fetches a page of each stream that needs one. Returns false if all streams have been read to their end.
+    async fn fetch_pages(
         &mut self,
         cloud: &Cloud,
         wanted: &LogSelection,
-        quota: &mut Quota,
+        limits: &mut RateLimits,
         more_to_come: bool,
     ) -> CloudResult<bool> {
-        let limit = (MOST_EVENTS / self.streams.len().max(1)).max(LEAST_PAGE);
+        let limit = (MAX_BUFFERED_EVENTS / self.streams.len().max(1)).max(MIN_PAGE_EVENTS);
         let waiting: Vec<(usize, LogStream, EventsQuery)> = self
             .streams
             .iter()
             .enumerate()
-            .filter(|(_, reading)| reading.wants_page())
-            .map(|(number, reading)| {
-                let up_to = reading.up_to.clone();
-                let query = EventsQuery { up_to, ..query(wanted, reading.token.clone(), limit) };
-                (number, reading.stream.clone(), query)
+            .filter(|(_, reader)| reader.wants_page())
+            .map(|(number, reader)| {
+                let stop_token = reader.stop_token.clone();
+                let query = EventsQuery { up_to: stop_token, ..query(wanted, reader.token.clone(), limit) };
+                (number, reader.stream.clone(), query)
             })
             .collect();
         if waiting.is_empty() {
             return Ok(false);
         }
         for _ in &waiting {
-            quota.get.take().await;
+            limits.get_events.take().await;
         }
         let pages = waiting
             .into_iter()
             .map(|(number, stream, query)| async move { (number, cloud.logs.events(&stream, &query).await) });
-        let mut pages = stream::iter(pages).buffer_unordered(MOST_STREAMS);
+        let mut pages = stream::iter(pages).buffer_unordered(MAX_CONCURRENT_STREAMS);
         let mut failed = None;
         while let Some((number, page)) = pages.next().await {
             match page {
                 Ok(page) => {
-                    let is_enough = more_to_come && is_small(&page, limit) && self.is_of_this_round(&page);
+                    let is_enough = more_to_come && is_small(&page, limit) && self.is_of_this_poll(&page);
                     if let Err(error) = self.take(number, page, is_enough) {
                         failed = Some(error);
                     }
                 }
-                Err(CloudError::NotFound(_)) => self.lose(number),
-                // The others' pages are kept: their tokens have moved on.
+                Err(CloudError::NotFound(_)) => self.mark_gone(number),
+                // The other pages are kept: their cursors have moved.
                 Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(true), Err)
     }
 
-    /// Whether a page has what came since the round began. While lines keep coming, the end is never reached. In the first
-    /// round, any line is: it is to be shown soon.
-    fn is_of_this_round(&self, page: &EventsPage) -> bool {
-        newest_ingested(page) > self.clock
+    /// Returns true if a page has events that arrived after the poll began. Reading on would never end while lines keep
+    /// arriving. In the first poll, any event counts, so that lines show soon.
+    fn is_of_this_poll(&self, page: &EventsPage) -> bool {
+        newest_ingested(page) > self.clock_at_start
     }
 
-    /// `is_enough`: the next round goes on from there.
+    /// Adds a stream's page. With `is_enough`, the next poll continues behind it.
     fn take(&mut self, number: usize, page: EventsPage, is_enough: bool) -> CloudResult<()> {
         self.newest_ingested = self.newest_ingested.max(newest_ingested(&page));
         match self.streams.get_mut(number) {
-            Some(reading) => reading.take(page, is_enough),
+            Some(reader) => reader.take(page, is_enough),
             None => Ok(()),
         }
     }
 
-    fn lose(&mut self, number: usize) {
-        if let Some(reading) = self.streams.get_mut(number) {
-            reading.is_gone = true;
-            self.gaps += usize::from(reading.token.is_some());
+    /// Marks a stream as deleted.
+    fn mark_gone(&mut self, number: usize) {
+        if let Some(reader) = self.streams.get_mut(number) {
+            reader.is_gone = true;
+            self.gaps += usize::from(reader.token.is_some());
         }
     }
 
-    /// Gives events in order, for as long as the next one is known: a stream that may have an older one is read first.
-    fn give(&mut self, sink: &mut impl Sink) -> Result<()> {
-        while !self.streams.iter().any(Reading::wants_page) {
+    /// Emits queued events in time order, until a stream that may have an older one needs another page.
+    fn emit(&mut self, sink: &mut impl Sink) -> Result<()> {
+        while !self.streams.iter().any(StreamReader::wants_page) {
             let heads = self.streams.iter().enumerate();
-            let next = heads.filter_map(|(number, reading)| {
-                Some((reading.queue.front()?.timestamp, reading.stream.number(), number))
-            });
+            let next = heads
+                .filter_map(|(number, reader)| Some((reader.queue.front()?.timestamp, reader.stream.number(), number)));
             let Some((.., number)) = next.min() else { break };
             let settled = self.is_settled(number);
-            let Some(reading) = self.streams.get_mut(number) else { break };
-            let Some(event) = reading.queue.pop_front() else { break };
-            reading.newest = reading.newest.max(Some(event.timestamp));
-            self.last_line = Some(Instant::now());
-            if !self.looked.take(&reading.stream, &event) {
-                self.seen.add(&reading.stream, &event);
-                sink.line(&reading.stream, event, settled)?;
+            let Some(reader) = self.streams.get_mut(number) else { break };
+            let Some(event) = reader.queue.pop_front() else { break };
+            reader.newest = reader.newest.max(Some(event.timestamp));
+            self.last_line_at = Some(Instant::now());
+            if !self.emitted_by_rescan.remove(&reader.stream, &event) {
+                self.dedup.record(&reader.stream, &event);
+                sink.line(&reader.stream, event, settled)?;
             }
         }
         Ok(())
     }
 
-    /// Whether no stream can have anything older than a stream's next event: each has a newer one waiting, or the event is
-    /// older than what may still be on its way.
+    /// Returns true if no stream can have an older event than a stream's next one: each has a newer one queued, or the
+    /// event is older than the lateness window.
     fn is_settled(&self, number: usize) -> bool {
-        let event = self.streams.get(number).and_then(|reading| reading.queue.front());
-        let is_old = |newest: Timestamp| event.is_some_and(|event| newest.duration_since(event.timestamp) > LATENESS);
+        let event = self.streams.get(number).and_then(|reader| reader.queue.front());
+        let is_old =
+            |newest: Timestamp| event.is_some_and(|event| newest.duration_since(event.timestamp) > LATENESS_WINDOW);
         self.newest_ingested.is_some_and(is_old)
-            || self.streams.iter().all(|reading| reading.is_gone || !reading.queue.is_empty())
+            || self.streams.iter().all(|reader| reader.is_gone || !reader.queue.is_empty())
     }
 }
 
-/// Whether a page has much room left: there is hardly more behind it.
+/// Returns true if a page is less than half full, so that hardly any more events follow.
 fn is_small(page: &EventsPage, limit: usize) -> bool {
     let bytes: usize = page.events.iter().map(|event| event.message.len()).sum();
-    page.events.len() < limit.min(FULL_PAGE) / 2 && bytes < FULL_PAGE_BYTES / 2
+    page.events.len() < limit.min(MAX_PAGE_EVENTS) / 2 && bytes < MAX_PAGE_BYTES / 2
 }
 
-/// The name of the list, for an error.
-fn log_of(stream: &LogStream) -> String {
+/// Returns the name of a stream's list of events, for an error.
+fn events_of(stream: &LogStream) -> String {
     format!("the events of the log stream {}", stream.name)
 }
 
+/// Returns the newest ingestion time on a page.
 fn newest_ingested(page: &EventsPage) -> Option<Timestamp> {
     page.events.iter().filter_map(|event| event.ingested).max()
 }
 
+/// Builds the query of a stream's events, oldest first.
 fn query(wanted: &LogSelection, token: Option<String>, limit: usize) -> EventsQuery {
-    let limit = Some(limit).filter(|limit| *limit < FULL_PAGE);
+    let limit = Some(limit).filter(|limit| *limit < MAX_PAGE_EVENTS);
     EventsQuery { start: wanted.since, end: wanted.until, from_head: true, token, limit, up_to: None }
 }
 
-/// Lines on their way through the merge.
-pub(super) struct Through<'a, F> {
+/// Sink that passes events through the merge to a function.
+pub(super) struct MergingSink<'a, F> {
     pub(super) merge: &'a mut Merge,
-    pub(super) tell: F,
+    /// Called with a stream, an event, and whether it is late.
+    pub(super) emit: F,
 }
 
-impl<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>> Sink for Through<'_, F> {
+impl<F: FnMut(&LogStream, LogEvent, bool) -> Result<()>> Sink for MergingSink<'_, F> {
     fn line(&mut self, stream: &LogStream, event: LogEvent, settled: bool) -> Result<()> {
-        if let Some(late) = self.merge.pass(&event, settled) {
-            return (self.tell)(stream, &event, late);
+        if let Some(late) = self.merge.try_pass(&event, settled) {
+            return (self.emit)(stream, event, late);
         }
         self.merge.push(stream.clone(), event, settled, Instant::now());
         Ok(())
     }
 }
 
-impl<F: FnMut(&LogStream, &LogEvent, bool) -> Result<()>> Through<'_, F> {
-    /// Tells the lines whose time has come.
+impl<F: FnMut(&LogStream, LogEvent, bool) -> Result<()>> MergingSink<'_, F> {
+    /// Emits the held lines that are due.
     pub(super) fn release(&mut self) -> Result<()> {
-        let Self { merge, tell } = self;
-        merge.release(Instant::now()).try_for_each(|line| tell(&line.stream, &line.event, line.late))
+        let Self { merge, emit } = self;
+        merge.release(Instant::now()).try_for_each(|line| emit(&line.stream, line.event, line.late))
     }
 
+    /// Emits all held lines.
     pub(super) fn release_all(&mut self) -> Result<()> {
-        let Self { merge, tell } = self;
-        merge.release_all().try_for_each(|line| tell(&line.stream, &line.event, line.late))
+        let Self { merge, emit } = self;
+        merge.release_all().try_for_each(|line| emit(&line.stream, line.event, line.late))
     }
 }

@@ -1,85 +1,93 @@
-//! Looks back: the last stretch of time read again, for lines that came after newer ones.
+//! Rescans the lateness window for events that arrived after newer ones.
 
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{EMPTY_PAGES, Sink, Streams, log_of, query};
+use super::{MAX_EMPTY_PAGES, PerStreamReader, Sink, events_of, query};
 use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
-use crate::ops::log::dedup::{LATENESS, Look};
-use crate::ops::log::polling::Quota;
+use crate::ops::log::dedup::{LATENESS_WINDOW, RescanPass};
+use crate::ops::log::polling::RateLimits;
 use crate::ops::log::selection::LogSelection;
 
+/// Resolution of a query's times.
 const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
-impl Streams {
-    /// Reads the last stretch of time again, for lines that came after newer ones: no forward token leads to those. Each
-    /// stream once in `rounds` rounds; in one, all of them now.
-    pub(crate) async fn look_back(
+impl PerStreamReader {
+    /// Reads the lateness window again and emits the events that are new: no forward cursor leads to them.
+    ///
+    /// Rescans each stream once in `polls` polls; with 1, all streams now.
+    pub(crate) async fn rescan(
         &mut self,
         cloud: &Cloud,
         wanted: &LogSelection,
-        quota: &mut Quota,
+        limits: &mut RateLimits,
         sink: &mut impl Sink,
-        rounds: u32,
+        polls: u32,
     ) -> Result<()> {
-        let Some(from) = self.look_from else { return Ok(()) };
-        let (rounds, is_shared) = (rounds as usize, rounds > 1);
-        if is_shared && self.is_looked_out() {
+        let Some(from) = self.rescan_from else { return Ok(()) };
+        let is_spread = polls > 1;
+        let polls = polls as usize;
+        if is_spread && self.is_rescan_pointless() {
             return Ok(());
         }
-        self.look.credit = (self.look.credit + self.streams.len()).min(self.streams.len() * rounds);
-        if self.look.at == 0 || self.look.is_shared && !is_shared {
-            self.look.begin(self.seen.start_of_look(), is_shared);
+        self.rescan.credit = (self.rescan.credit + self.streams.len()).min(self.streams.len() * polls);
+        if self.rescan.next_stream == 0 || self.rescan.is_spread && !is_spread {
+            self.rescan.begin(self.dedup.rescan_start(), is_spread);
         }
         let start = Some(from).max(wanted.since);
-        while self.look.at < self.streams.len() && self.look.credit >= rounds {
+        while self.rescan.next_stream < self.streams.len() && self.rescan.credit >= polls {
             let query = EventsQuery { start, ..query(wanted, None, usize::MAX) };
-            self.look_at(self.look.at, query, cloud, quota, sink).await?;
-            self.look.at += 1;
-            self.look.credit -= rounds;
+            self.rescan_stream(self.rescan.next_stream, query, cloud, limits, sink).await?;
+            self.rescan.next_stream += 1;
+            self.rescan.credit -= polls;
         }
-        if self.look.at >= self.streams.len() {
-            self.end_look();
+        if self.rescan.next_stream >= self.streams.len() {
+            self.end_rescan();
         }
         Ok(())
     }
 
-    /// Whether nothing late can come any more: all streams were looked back at, long after the last line came.
-    fn is_looked_out(&self) -> bool {
-        let (Some(line), Some(look)) = (self.last_line, self.look.began) else { return false };
-        self.look.at == 0 && look.duration_since(line).as_secs() > LATENESS.as_secs().unsigned_abs()
+    /// Returns true if no late event is expected: all streams were rescanned more than a lateness window after the last
+    /// event.
+    fn is_rescan_pointless(&self) -> bool {
+        let (Some(line), Some(rescan)) = (self.last_line_at, self.rescan.began) else { return false };
+        self.rescan.next_stream == 0 && rescan.duration_since(line).as_secs() > LATENESS_WINDOW.as_secs().unsigned_abs()
     }
 
-    fn end_look(&mut self) {
-        self.look.at = 0;
-        self.look_from = self.look.next;
-        if let Some(next) = self.look.next {
-            self.seen.forget_before(next);
-            self.looked.forget_before(next);
+    /// Ends the rescan, and forgets the events that the next one will not find.
+    fn end_rescan(&mut self) {
+        self.rescan.next_stream = 0;
+        self.rescan_from = self.rescan.next_start;
+        if let Some(next) = self.rescan.next_start {
+            self.dedup.forget_before(next);
+            self.emitted_by_rescan.forget_before(next);
         }
     }
 
-    async fn look_at(
+    /// Rescans a stream up to its newest event.
+    async fn rescan_stream(
         &mut self,
         number: usize,
         mut query: EventsQuery,
         cloud: &Cloud,
-        quota: &mut Quota,
+        limits: &mut RateLimits,
         sink: &mut impl Sink,
     ) -> Result<()> {
-        let Some(reading) = self.streams.get(number).filter(|reading| !reading.is_gone) else { return Ok(()) };
-        // What is newer comes by reading on.
-        let Some(end) = reading.newest.and_then(|newest| newest.checked_add(MILLISECOND).ok()) else { return Ok(()) };
+        let Some(reader) = self.streams.get(number).filter(|reader| !reader.is_gone) else { return Ok(()) };
+        // Newer events are behind the forward cursor.
+        let Some(end) = reader.newest.and_then(|newest| newest.checked_add(MILLISECOND).ok()) else { return Ok(()) };
         if query.start.is_some_and(|start| start >= end) {
             return Ok(());
         }
-        query.start = query.start.max(reading.floor);
+        query.start = query.start.max(reader.floor);
         query.end = Some(query.end.map_or(end, |until| until.min(end)));
-        let (stream, mut look, mut empty_pages) = (reading.stream.clone(), Look::default(), 0);
+        let stream = reader.stream.clone();
+        let mut pass = RescanPass::default();
+        let mut empty_pages = 0;
         let mut tokens = PageTokens::default();
         loop {
-            quota.get.take().await;
+            limits.get_events.take().await;
             let page = match cloud.logs.events(&stream, &query).await {
                 Err(CloudError::NotFound(_)) => return Ok(()),
                 page => page?,
@@ -87,17 +95,17 @@ impl Streams {
             let is_empty = page.events.is_empty();
             empty_pages = if is_empty { empty_pages + 1 } else { 0 };
             for event in page.events {
-                if self.seen.is_new(&mut look, &stream, &event) {
-                    self.last_line = Some(Instant::now());
-                    self.looked.add(&stream, &event);
+                if self.dedup.record_if_new(&mut pass, &stream, &event) {
+                    self.last_line_at = Some(Instant::now());
+                    self.emitted_by_rescan.record(&stream, &event);
                     sink.line(&stream, event, false)?;
                 }
             }
-            if query.token.as_ref() == Some(&page.next_forward_token) || empty_pages > EMPTY_PAGES {
+            if query.token.as_ref() == Some(&page.next_forward_token) || empty_pages > MAX_EMPTY_PAGES {
                 return Ok(());
             }
             if !is_empty {
-                tokens.check(&page.next_forward_token, &log_of(&stream))?;
+                tokens.check(&page.next_forward_token, &events_of(&stream))?;
             }
             query.token = Some(page.next_forward_token);
         }

@@ -3,22 +3,27 @@
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// A look back over all streams, one after the other, which rounds share.
+/// Position of a rescan, which goes through the streams one by one, over several polls.
 #[derive(Debug, Default)]
 pub(super) struct RescanProgress {
+    /// When the current or last rescan began.
     pub(super) began: Option<Instant>,
-    /// The stream that it has come to.
-    pub(super) at: usize,
-    /// Where the next one will start, as it was when this one began.
-    pub(super) next: Option<Timestamp>,
-    /// It was begun to go on over several rounds.
-    pub(super) is_shared: bool,
-    /// Streams that there is time for, times the rounds that share a look.
+    /// Index of the next stream to rescan; 0 if no rescan is in progress.
+    pub(super) next_stream: usize,
+    /// Start of the next rescan, as of the beginning of this one.
+    pub(super) next_start: Option<Timestamp>,
+    /// True if the rescan is spread over several polls.
+    pub(super) is_spread: bool,
+    /// Streams that may be rescanned now, times the number of polls per rescan.
     pub(super) credit: usize,
 }
 
 impl RescanProgress {
-    pub(super) fn begin(&mut self, next: Option<Timestamp>, is_shared: bool) {
-        (self.began, self.at, self.next, self.is_shared) = (Some(Instant::now()), 0, next, is_shared);
+    /// Begins a rescan at the first stream.
+    pub(super) fn begin(&mut self, next_start: Option<Timestamp>, is_spread: bool) {
+        self.began = Some(Instant::now());
+        self.next_stream = 0;
+        self.next_start = next_start;
+        self.is_spread = is_spread;
     }
 }

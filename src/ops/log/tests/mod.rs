@@ -17,23 +17,24 @@ use super::{Followed, Following, follow, read};
 use crate::cloud::{EventsQuery, LogStream};
 use crate::error::Result;
 use crate::model::{JobName, LogEvent};
+use crate::tests::TestResult;
 
 pub(super) fn stream(node: u32) -> LogStream {
     LogStream { name: format!("job/algo-{node}-1").into() }
 }
 
-/// A line of a second since 1970, which the service got at once.
+/// Builds a line, with a time in seconds since 1970, that the service ingested at once.
 pub(super) fn event(second: i64, text: &str) -> LogEvent {
     let timestamp = Timestamp::from_second(second).unwrap_or_default();
     LogEvent { timestamp, ingested: Some(timestamp), message: text.into(), is_gap: false }
 }
 
-/// Keeps what it is told.
+/// Watcher that keeps what it receives.
 #[derive(Debug, Default)]
 struct Told {
     /// Node, time, text, and whether it was late.
     lines: Vec<(u32, Timestamp, String, bool)>,
-    /// How long each was told after it could be read.
+    /// Time from when each line could be read until it was emitted.
     delays: Vec<SignedDuration>,
     notes: Vec<String>,
     phases: Vec<String>,
@@ -41,7 +42,7 @@ struct Told {
 }
 
 impl Watcher for Told {
-    fn line(&mut self, stream: &LogStream, event: &LogEvent, late: bool) -> Result<()> {
+    fn line(&mut self, stream: &LogStream, event: LogEvent, late: bool) -> Result<()> {
         let text = String::from_utf8_lossy(&event.message).into_owned();
         let since_start = SignedDuration::try_from(self.started.get_or_insert_with(Instant::now).elapsed());
         let now = service::start() + since_start.unwrap_or_default();
@@ -70,8 +71,6 @@ impl Watcher for Told {
         Ok(())
     }
 }
-
-type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
 
 /// Follows a job on such a service from its start to its end, in no time.
 fn followed(
@@ -139,7 +138,7 @@ proptest! {
         let outcome = followed(behaviour.clone(), Following::default());
         let (told, ended) = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
         check(&behaviour, &told);
-        prop_assert_eq!(ended.tally.gaps, 0);
+        prop_assert_eq!(ended.stats.gaps, 0);
         prop_assert_eq!(told.phases, ["Starting", "Training", "Completed"]);
     }
 }
@@ -149,18 +148,18 @@ fn line(node: u32, at: u64, lag: u64) -> Arrival {
 }
 
 #[test]
-fn lines_of_several_nodes_are_in_one_order() -> Outcome {
+fn lines_of_several_nodes_are_in_one_order() -> TestResult {
     // The second node's lines arrive a second later than the first's.
     let each = |second: u64| [line(1, second * 1000, 0), line(2, second * 1000 + 500, 1000)];
     let behaviour = Behaviour { nodes: 2, arrivals: (0..60).flat_map(each).collect(), ..Behaviour::default() };
     let (told, ended) = followed(behaviour.clone(), Following::default())?;
     check(&behaviour, &told);
-    assert_eq!((ended.tally.lines, ended.tally.late, ended.tally.nodes()), (120, 0, 2));
+    assert_eq!((ended.stats.lines, ended.stats.late, ended.stats.node_count()), (120, 0, 2));
     Ok(())
 }
 
 #[test]
-fn a_restarted_node_s_second_stream_is_read() -> Outcome {
+fn a_restarted_node_s_second_stream_is_read() -> TestResult {
     let again = Arrival { stream: 2, ..line(2, 40_000, 0) };
     let behaviour = Behaviour { nodes: 2, arrivals: vec![line(1, 0, 0), line(2, 0, 0), again], ..Behaviour::default() };
     let (told, _) = followed(behaviour.clone(), Following::default())?;
@@ -169,7 +168,7 @@ fn a_restarted_node_s_second_stream_is_read() -> Outcome {
 }
 
 #[test]
-fn a_lost_connection_is_told_of_once() -> Outcome {
+fn a_lost_connection_is_told_of_once() -> TestResult {
     let behaviour =
         Behaviour { arrivals: vec![line(1, 0, 0), line(1, 50_000, 0)], outage: Some((10, 45)), ..Behaviour::default() };
     let (told, _) = followed(behaviour.clone(), Following::default())?;
@@ -179,9 +178,10 @@ fn a_lost_connection_is_told_of_once() -> Outcome {
     Ok(())
 }
 
-/// A round of eight calls takes three seconds at the polite rate, beside the pause of two; then come three of holding back.
+/// A round of eight calls takes three seconds at the polite rate, beside the pause of two; then come three of holding
+/// back.
 #[test]
-fn lines_of_eight_streams_come_soon() -> Outcome {
+fn lines_of_eight_streams_come_soon() -> TestResult {
     let each = |second: u64| (1..=8).map(move |node| line(node, second * 1000 + u64::from(node), 1000));
     let arrivals: Vec<Arrival> = (0..300).flat_map(each).collect();
     let behaviour = Behaviour { nodes: 8, arrivals, seconds: 300, ..Behaviour::default() };
@@ -194,7 +194,7 @@ fn lines_of_eight_streams_come_soon() -> Outcome {
 }
 
 #[test]
-fn silent_nodes_are_named_once() -> Outcome {
+fn silent_nodes_are_named_once() -> TestResult {
     let all: Vec<Arrival> = (0..600).map(|second| line(1, second * 1000, 0)).chain([line(2, 0, 0)]).collect();
     let behaviour = Behaviour { nodes: 3, arrivals: all, seconds: 600, ..Behaviour::default() };
     let following = Following { stall: Some(std::time::Duration::from_mins(2)), ..Following::default() };
@@ -208,7 +208,7 @@ fn silent_nodes_are_named_once() -> Outcome {
 
 /// Half an hour more of it: how it starts and ends aside.
 #[test]
-fn a_quiet_job_costs_little() -> Outcome {
+fn a_quiet_job_costs_little() -> TestResult {
     for nodes in [1, 4, 8, 64] {
         let calls = |minutes: u64| -> std::result::Result<u32, Box<dyn std::error::Error>> {
             let arrivals = (1..=nodes).map(|node| line(node, 0, 0)).collect();
@@ -225,7 +225,7 @@ fn a_quiet_job_costs_little() -> Outcome {
 
 /// Two of so many nodes print.
 #[test]
-fn a_tail_is_followed_from_there() -> Outcome {
+fn a_tail_is_followed_from_there() -> TestResult {
     for (nodes, may_filter) in [(2, true), (12, true), (12, false)] {
         let arrivals = (0..60).flat_map(|second| [line(1, second * 1000, 0), line(2, second * 1000, 0)]).collect();
         let behaviour = Behaviour { nodes, may_filter, arrivals, started: 30, ..Behaviour::default() };
@@ -240,20 +240,20 @@ fn a_tail_is_followed_from_there() -> Outcome {
 
 /// Also where the calls that serve many nodes are denied: there is one round alone.
 #[test]
-fn a_job_that_ended_long_ago_is_read_at_once() -> Outcome {
+fn a_job_that_ended_long_ago_is_read_at_once() -> TestResult {
     for (nodes, may_filter) in [(1, true), (12, true), (12, false)] {
         let arrivals = (0..60).map(|second| line(1, second * 1000, 0)).collect();
         let behaviour = Behaviour { nodes, may_filter, arrivals, started: 3600, ..Behaviour::default() };
         let (told, ended) = followed(behaviour.clone(), Following::default())?;
         check(&behaviour, &told);
-        assert_eq!(ended.tally.late, 0);
+        assert_eq!(ended.stats.late, 0);
         assert!(behaviour.calls.load(std::sync::atomic::Ordering::Relaxed) < 10, "{nodes} {may_filter}");
     }
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_is_there_is_read_in_order() -> Outcome {
+async fn a_log_that_is_there_is_read_in_order() -> TestResult {
     for nodes in [1, 3, 12] {
         for may_filter in [true, false] {
             let each = |second: u64| (1..=nodes).map(move |node| line(node, second * 1000 + u64::from(node), 0));

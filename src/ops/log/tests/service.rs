@@ -12,9 +12,9 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::cloud::{
-    ByteStream, Cloud, CloudError, CloudResult, ContentMatch, EventsPage, EventsQuery, FailureClass, Fallbacks,
-    Identity, JobEvent, JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics, Object,
-    ObjectContent, ObjectSummary, Objects, Page, PollIntervals, ServiceError,
+    ByteStream, Capabilities, Cloud, CloudError, CloudResult, ContentMatch, EventsPage, EventsQuery, FailureClass,
+    Fallbacks, Identity, JobEvent, JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics,
+    Object, ObjectContent, ObjectSummary, Objects, Page, PollIntervals, Region, ServiceError,
 };
 use crate::model::LogEvent;
 use crate::model::checksum::ContentDigest;
@@ -90,9 +90,19 @@ impl Service {
         let service = Self { behaviour, clock: Instant::now() };
         let second = Duration::from_secs(1);
         Cloud {
-            region: "eu-west-1".to_owned(),
-            is_local: false,
-            pace: PollIntervals { first: second, most: second * 5, log: second * 2 },
+            region: Region::Aws("eu-west-1".to_owned()),
+            capabilities: Capabilities {
+                runs_images: true,
+                reads_s3: true,
+                default_role: None,
+                default_bucket_is_configurable: true,
+                always_stores_model: true,
+                has_rate_quotas: true,
+                has_network_latency: true,
+                logs_arrive_late: true,
+                filters_job_events: true,
+            },
+            poll_intervals: PollIntervals { job_initial: second, job_max: second * 5, log: second * 2 },
             own_folders: Vec::new(),
             fallbacks: Fallbacks::default(),
             jobs: Box::new(service.clone()),
@@ -129,8 +139,8 @@ impl Service {
         all
     }
 
-    /// The same line may be printed twice in the same millisecond, and arrive in the same: told apart by the text alone,
-    /// which the tests take care of.
+    /// The same line may be printed twice in the same millisecond, and arrive in the same: told apart by the text
+    /// alone, which the tests take care of.
     fn identified(&self, stream: LogStream, event: LogEvent) -> JobEvent {
         let is_same = |arrival: &&Arrival| log_event(arrival) == (stream.clone(), event.clone());
         let id = self.behaviour.arrivals.iter().position(|arrival| is_same(&arrival)).unwrap_or_default() as u64;
@@ -171,7 +181,8 @@ fn not_here<T>() -> CloudResult<T> {
     Err(CloudError::Other("not here".to_owned()))
 }
 
-/// A forward token names the newest event before it: what comes later with an older time is behind it, and never on its pages.
+/// A forward token names the newest event before it: what comes later with an older time is behind it, and never on its
+/// pages.
 fn token(newest: Option<&LogEvent>, before: &str, count: u32) -> String {
     newest.map_or_else(
         || format!("{}/{count}", before.split('/').next().unwrap_or_default()),
