@@ -21,11 +21,10 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use tokio_util::bytes::Bytes;
 
-use crate::model::RequestDocument;
 use crate::model::checksum::{Checksum, ContentDigest};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, S3Uri};
+use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, RequestDocument, S3Uri};
 
 pub(crate) use error::{CloudError, CloudResult, FailureClass, ServiceError};
 pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};

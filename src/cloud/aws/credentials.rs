@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::error::EXPIRED_CODES;
 use super::files::AwsConfigFiles;
 use super::{near, region};
 use crate::cloud::AwsTarget;
@@ -140,9 +141,6 @@ impl RenewExpired {
     }
 }
 
-/// `ExpiredToken` is S3's and STS's code, `ExpiredTokenException` the others', `RequestExpired` EC2's kin.
-const EXPIRED: [&str; 2] = ["ExpiredToken", "RequestExpired"];
-
 impl ClassifyRetry for RenewExpired {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(response) = context.response().filter(|response| is_refusal(response.status().as_u16())) else {
@@ -153,7 +151,7 @@ impl ClassifyRetry for RenewExpired {
         // A HEAD's answer has no body: nothing says why it is refused, so that one more try is fair.
         let is_silent = body.is_empty() && kind.is_empty() && response.status().as_u16() == 400;
         let text = String::from_utf8_lossy(body);
-        let is_expired = EXPIRED.iter().any(|code| kind.contains(code) || text.contains(code));
+        let is_expired = EXPIRED_CODES.iter().any(|code| kind.contains(code) || text.contains(code));
         if (is_expired || is_silent) && self.credentials.forget() {
             RetryAction::transient_error()
         } else {

@@ -16,8 +16,7 @@ use super::error::{answer, service_error};
 use crate::cloud::{
     CloudError, CloudResult, EventsPage, EventsQuery, JobEvent, JobEventsPage, LogStream, Logs, PageTokens,
 };
-use crate::model::JobName;
-use crate::model::LogEvent;
+use crate::model::{JobName, LogEvent};
 
 /// Every training job's log group.
 const GROUP: &str = "/aws/sagemaker/TrainingJobs";

@@ -28,11 +28,8 @@ use super::{AwsTarget, Capabilities, Cloud, CloudResult, Fallbacks, Identity, On
 
 pub(crate) use files::AwsConfigFiles;
 
-const POLL_INTERVALS: PollIntervals = PollIntervals {
-    job_initial: Duration::from_secs(1),
-    job_max: Duration::from_secs(5),
-    log: Duration::from_secs(2),
-};
+const POLL_INTERVALS: PollIntervals =
+    PollIntervals { job_initial: Duration::from_secs(1), job_max: Duration::from_secs(5), log: Duration::from_secs(2) };
 
 const CAPABILITIES: Capabilities = Capabilities {
     runs_images: true,

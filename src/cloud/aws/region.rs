@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use aws_config::Region;
 use aws_config::environment::EnvironmentVariableRegionProvider;
-use aws_config::imds::{self, region::ImdsRegionProvider};
+use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::{Region, imds};
 
 use super::near;
 use crate::cloud::AwsTarget;

@@ -117,7 +117,12 @@ fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<PageT
     is_wanted && is_end
 }
 
-fn read(file: &std::path::Path, query: &EventsQuery, token: Option<PageToken>, up_to: Option<PageToken>) -> io::Result<Events> {
+fn read(
+    file: &std::path::Path,
+    query: &EventsQuery,
+    token: Option<PageToken>,
+    up_to: Option<PageToken>,
+) -> io::Result<Events> {
     let mut log = LogReader::open(file)?;
     let now = log.whole_len()?;
     let whole = up_to.map_or(now, |end| now.min(end.at()));

@@ -18,7 +18,6 @@ use std::time::Duration;
 use super::{Capabilities, Cloud, Fallbacks, PollIntervals, Region};
 use crate::local::store::layout::Home;
 
-
 /// Short and without backoff: a poll reads a file.
 const POLL_INTERVALS: PollIntervals = PollIntervals {
     job_initial: Duration::from_millis(200),

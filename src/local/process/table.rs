@@ -1,8 +1,7 @@
 //! The computer's processes, as far as `/proc` tells. Where there is no `/proc`, none are seen.
 
-use std::fs;
-use std::io;
 use std::time::Duration;
+use std::{fs, io};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};

@@ -114,8 +114,7 @@ fn unusable(command: &str, why: &str) -> LocalError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     /// Time is paused: while nothing else happens, it passes at once.
     #[tokio::test(start_paused = true)]

@@ -254,7 +254,8 @@ mod tests {
     fn what_is_made_of_the_code_depends_on_the_code() -> Result<(), Box<dyn std::error::Error>> {
         let code = tempfile::tempdir()?;
         let folder = |digest: &str, installed: &'static [&'static str]| {
-            PackageEnvironment::of(Path::new("/cache"), base("3"), code.path(), digest, installed).map(|made| made.folder)
+            PackageEnvironment::of(Path::new("/cache"), base("3"), code.path(), digest, installed)
+                .map(|made| made.folder)
         };
         for (text, depends) in [("numpy", false), ("-r more.txt", true)] {
             fs::write(code.path().join(REQUIREMENTS), text)?;

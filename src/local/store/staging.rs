@@ -84,8 +84,7 @@ fn clear(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     #[test]
     fn what_a_killed_process_left_goes_once_nobody_uses_the_folder() -> TestResult {

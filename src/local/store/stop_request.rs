@@ -21,9 +21,9 @@ use crate::model::{JobStatus, shell_quote};
 /// The interval at which a supervisor polls for a request to stop.
 pub(crate) const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The interval at which the acknowledgement is polled for.
-const HEARD_POLL_INTERVAL: Duration = Duration::from_millis(25);
+const ACKNOWLEDGE_POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// The time limit of the acknowledgement.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest absence of a job's folder that doesn't end the job: it may be put aside for a moment.
 const MAX_ABSENCE: Duration = Duration::from_secs(2);
 
@@ -37,16 +37,16 @@ pub(crate) async fn stop(folder: &JobFolder) -> LocalResult<()> {
         Err(error) => return Err(error),
     }
     ask(folder)?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + ACKNOWLEDGE_TIMEOUT;
     loop {
         survivors::resume(folder).map_err(LocalError::io("look for the job's processes"))?;
-        if has_heard(folder)? {
+        if is_heard_or_ended(folder)? {
             return Ok(());
         }
         if Instant::now() >= deadline {
             return if is_acknowledged(folder)? { Ok(()) } else { Err(unheard(folder)) };
         }
-        sleep(HEARD_POLL_INTERVAL).await;
+        sleep(ACKNOWLEDGE_POLL_INTERVAL).await;
     }
 }
 
@@ -85,7 +85,7 @@ fn end_without_state(folder: &JobFolder, error: LocalError) -> LocalError {
 }
 
 /// Returns whether the job has ended, or its supervisor has heard. An error where it has ended and nobody can tell how.
-fn has_heard(folder: &JobFolder) -> LocalResult<bool> {
+fn is_heard_or_ended(folder: &JobFolder) -> LocalResult<bool> {
     match folder.true_state() {
         Ok(state) if state.training_job_status.is_final() => Ok(true),
         Ok(_) => Ok(folder.read_state()?.training_job_status == JobStatus::Stopping || is_acknowledged(folder)?),
@@ -109,11 +109,14 @@ fn unheard(folder: &JobFolder) -> LocalError {
     } else {
         format!("end the job at once, as Failed: kill -9 {}", keepers.join(" "))
     };
-    LocalError::Unusable { what: format!("job {name} did not react to the stop within {} s", PATIENCE.as_secs()), hint }
+    LocalError::Unusable {
+        what: format!("job {name} did not react to the stop within {} s", ACKNOWLEDGE_TIMEOUT.as_secs()),
+        hint,
+    }
 }
 
 /// Returns whether the job was asked to stop, and lets those who asked know that its supervisor has heard.
-pub(crate) fn hear(folder: &JobFolder) -> bool {
+pub(crate) fn acknowledge(folder: &JobFolder) -> bool {
     let is_asked = private_file::is_there(&folder.stop_request()).unwrap_or(false);
     if is_asked {
         // Where it can't be renamed, the job's state says it as well.

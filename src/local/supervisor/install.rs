@@ -7,8 +7,9 @@ use tokio::process::{Child, Command};
 use tokio::task::spawn_blocking;
 
 use super::output::JobOutput;
-use super::{RunningJob, Ready, script, stage};
-use crate::contract::{EntryPointKind, ToolkitError, Layout, to_install};
+use super::running_job::RunningJob;
+use super::{script, stage};
+use crate::contract::{EntryPointKind, Layout, ToolkitError, to_install};
 use crate::local::process::table;
 use crate::local::python::interpreter::Interpreter;
 use crate::local::python::requirements::{PackageEnvironment, REQUIREMENTS, Step};
@@ -21,13 +22,21 @@ use crate::model::request::CreateTrainingJobRequest;
 /// Where the contract has the input channels.
 const CHANNELS: &str = "/opt/ml/input/data/";
 
-/// The job's Python: the interpreter itself, or an environment on top of it.
+/// Everything that the script needs to be started.
+pub(super) struct ReadyScript {
+    pub(super) layout: Layout,
+    pub(super) output: JobOutput,
+    /// Path of the interpreter: the job's Python, or that of an environment on top of it.
+    pub(super) python: String,
+}
+
+/// Installs the code's requirements, unless the cache has them. The inner error is the job's ending if pip fails.
 pub(super) async fn requirements(
     job: &mut RunningJob<'_>,
     base: &Interpreter,
     layout: Layout,
     output: JobOutput,
-) -> LocalResult<Result<Ready, Ending>> {
+) -> LocalResult<Result<ReadyScript, Ending>> {
     let python = base.executable.to_string_lossy().into_owned();
     let kind = script::command(job, &layout, &python)?.kind;
     let file = job.code().join(REQUIREMENTS);
@@ -35,17 +44,17 @@ pub(super) async fn requirements(
         private_file::is_there(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
     let installed = to_install(kind, has_requirements);
     if installed.is_empty() {
-        return Ok(Ok(Ready { layout, output, python }));
+        return Ok(Ok(ReadyScript { layout, output, python }));
     }
     let digest = code_uri(&job.request);
     let environment = PackageEnvironment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete()? {
-        return Ok(Ok(Ready { layout, output, python }));
+        return Ok(Ok(ReadyScript { layout, output, python }));
     }
     job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
     Ok(match make(job, environment, output).await? {
-        (output, None) => Ok(Ready { layout, output, python }),
+        (output, None) => Ok(ReadyScript { layout, output, python }),
         (output, Some(Failed { exit_code, command })) => {
             Err(job.failed(failure(kind), exit_code, &output.install_error(), &command))
         }
@@ -75,7 +84,11 @@ struct Failed {
     command: String,
 }
 
-async fn make(job: &RunningJob<'_>, environment: PackageEnvironment, mut output: JobOutput) -> LocalResult<(JobOutput, Option<Failed>)> {
+async fn make(
+    job: &RunningJob<'_>,
+    environment: PackageEnvironment,
+    mut output: JobOutput,
+) -> LocalResult<(JobOutput, Option<Failed>)> {
     // Of two jobs that need the same environment, one makes it; the other one waits here.
     let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
     if environment.is_complete()? {

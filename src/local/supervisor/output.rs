@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::RunningJob;
+use super::running_job::RunningJob;
 use crate::contract::ErrorCapture;
 use crate::local::log::file::LogWriter;
 use crate::local::log::lines::LineSplitter;

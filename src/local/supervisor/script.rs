@@ -13,8 +13,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::host;
 use super::output::JobOutput;
-use super::{RunningJob, host};
+use super::running_job::RunningJob;
 use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
 use crate::local::guard::Plan;
 use crate::local::process::{survivors, table};

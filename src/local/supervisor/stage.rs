@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::{RunningJob, host, with_causes};
+use super::host;
+use super::reason::with_causes;
+use super::running_job::RunningJob;
 use crate::archive;
 use crate::contract::{Layout, config_files};
 use crate::local::guard::PROBE;
 use crate::local::store::layout::{Home, create_private_dir};
-use crate::local::store::objects;
-use crate::local::store::private_file;
+use crate::local::store::{objects, private_file};
 use crate::local::{LocalError, LocalResult};
 use crate::model::S3Uri;
 use crate::model::request::{Channel, CreateTrainingJobRequest};

@@ -3,7 +3,8 @@
 //! Service authorization reference, "Actions, resources, and condition keys" of each service. An error of a call that has
 //! no action here doesn't compile.
 
-use aws_sdk_cloudwatch::operation::{get_metric_data::GetMetricDataError, list_metrics::ListMetricsError};
+use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataError;
+use aws_sdk_cloudwatch::operation::list_metrics::ListMetricsError;
 use aws_sdk_cloudwatchlogs::operation::describe_log_streams::DescribeLogStreamsError;
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError;

@@ -1,9 +1,9 @@
 //! What to do about the refusals that people meet, by the service's own name for them.
 
-use super::{Answer, Permission};
+use super::response::{Answer, Permission};
 
 /// The services' codes for credentials that are no longer good.
-const EXPIRED: [&str; 2] = ["ExpiredToken", "RequestExpired"];
+pub(in crate::cloud::aws) const EXPIRED_CODES: [&str; 2] = ["ExpiredToken", "RequestExpired"];
 /// Those for credentials that were never good, or not here.
 const NOT_ACCEPTED: [&str; 7] = [
     "InvalidClientTokenId",
@@ -26,7 +26,7 @@ pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a logi
                                      AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
 
 pub(super) fn is_about_credentials(answer: &Answer) -> bool {
-    answer.is_one_of(&EXPIRED) || answer.is_one_of(&NOT_ACCEPTED)
+    answer.is_one_of(&EXPIRED_CODES) || answer.is_one_of(&NOT_ACCEPTED)
 }
 
 pub(super) fn is_throttled(answer: &Answer) -> bool {
@@ -44,7 +44,7 @@ pub(super) fn no_credentials() -> Vec<String> {
 pub(super) fn about(answer: &Answer, permission: Permission<'_>) -> Vec<String> {
     let one = |text: &str| vec![text.to_owned()];
     match answer {
-        answer if answer.is_one_of(&EXPIRED) => one("the credentials have expired; log in again: aws sso login"),
+        answer if answer.is_one_of(&EXPIRED_CODES) => one("the credentials have expired; log in again: aws sso login"),
         answer if answer.is_one_of(&NOT_ACCEPTED) => {
             one("AWS does not accept these credentials: see whose they are with `aws sts get-caller-identity`")
         }

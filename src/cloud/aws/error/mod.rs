@@ -3,6 +3,7 @@
 mod action;
 mod advice;
 mod foreign;
+mod response;
 
 use std::error::Error as StdError;
 
@@ -14,51 +15,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use crate::cloud::{CloudError, FailureClass, ServiceError};
 
 pub(super) use action::Permitted;
-pub(super) use advice::INTERPOSED;
+pub(super) use advice::{EXPIRED_CODES, INTERPOSED};
 pub(super) use foreign::GiveUpForeign;
-
-/// An answer that is no success, as far as it can be told from the answer alone.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// The service's name for it; empty where the answer has no body, as that of a HEAD request.
-    pub(super) code: String,
-    pub(super) message: String,
-    /// Of HTTP.
-    pub(super) status: u16,
-}
-
-impl Answer {
-    pub(super) fn is_one_of(&self, codes: &[&str]) -> bool {
-        codes.iter().any(|code| self.code.starts_with(code))
-    }
-
-    fn is_denied(&self) -> bool {
-        self.code.contains("AccessDenied")
-            || self.code.contains("NotAuthorized")
-            || (self.status == 403 && self.code.is_empty())
-    }
-}
-
-/// The answer in an error, if the service gave one.
-pub(super) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<Answer> {
-    let SdkError::ServiceError(context) = error else { return None };
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    Some(Answer {
-        code: text(context.err().code()),
-        message: text(context.err().message()),
-        status: context.raw().status().as_u16(),
-    })
-}
-
-/// The permission that a call takes. A service that denies it need not say which one that is: S3 tells those of other
-/// accounts nothing, and HEAD requests have no body to tell it in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Permission<'a> {
-    /// `s3:GetObject`.
-    pub(super) action: &'a str,
-    /// The ARN of what the call acts on.
-    pub(super) resource: &'a str,
-}
+pub(super) use response::{Answer, Permission, answer};
 
 /// For `map_err`: what could not be done to the resource, and why.
 pub(super) fn failed<E>(

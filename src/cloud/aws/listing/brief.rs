@@ -6,8 +6,9 @@ use aws_sdk_sagemaker::types::{SortBy as ListSortBy, SortOrder, TrainingJobStatu
 use aws_smithy_types::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{PAGE, is_in_time, next_second, page_size, second};
-use crate::cloud::aws::{arn, error::failed};
+use super::query::{PAGE, is_in_time, next_second, page_size, second};
+use crate::cloud::aws::arn;
+use crate::cloud::aws::error::failed;
 use crate::cloud::{CloudResult, JobsQuery, ListedJob, Page, SortBy};
 use crate::model::{JobName, JobStatus};
 

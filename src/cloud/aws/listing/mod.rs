@@ -7,6 +7,7 @@
 
 mod brief;
 mod merge;
+mod query;
 mod search;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +19,10 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, JobsQuery, ListedJob, Page, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
-use crate::model::training_job::DescribeTrainingJobResponse;
-
 use merge::Position;
+use query::is_in_time;
+use search::SearchPage;
 
-/// The largest page of either service.
-const PAGE: usize = 100;
 /// The most pages that are read for names.
 const PAGES_OF_NAMES: usize = 3;
 /// Younger jobs are not yet known to Search: they aren't asked for a second time.
@@ -47,13 +46,6 @@ pub(super) struct JobLister {
 enum Next {
     Listed(String),
     Searched { token: String, after: Option<Position> },
-}
-
-/// A page of Search.
-#[derive(Debug, Default)]
-struct SearchPage {
-    jobs: Vec<DescribeTrainingJobResponse>,
-    next_token: Option<String>,
 }
 
 impl Next {
@@ -180,11 +172,6 @@ impl JobLister {
     }
 }
 
-/// What both services are asked for at a time.
-fn page_size(query: &JobsQuery) -> usize {
-    query.limit.unwrap_or(PAGE).clamp(1, PAGE)
-}
-
 fn page(items: Vec<ListedJob>, next: Option<Next>) -> CloudResult<Page<ListedJob>> {
     let next_token = next.map(|next| serde_json::to_string(&next)).transpose();
     Ok(Page { items, next_token: next_token.map_err(|error| CloudError::Other(error.to_string()))? })
@@ -203,20 +190,4 @@ fn sortable(query: &JobsQuery) -> JobsQuery {
         SortBy::Status if query.status.is_some() => JobsQuery { sort_by: SortBy::CreationTime, ..query.clone() },
         _ => query.clone(),
     }
-}
-
-/// The services' filters are of whole seconds, or leave open whether a limit belongs to them.
-fn is_in_time(query: &JobsQuery, created: Timestamp) -> bool {
-    query.created_after.is_none_or(|time| created >= time) && query.created_before.is_none_or(|time| created < time)
-}
-
-/// The whole second that a time is in, since 1970.
-fn second(time: Timestamp) -> i64 {
-    time.as_millisecond().div_euclid(1000)
-}
-
-/// The first whole second that is not before a time, since 1970.
-fn next_second(time: Timestamp) -> i64 {
-    let second = second(time);
-    if Timestamp::from_second(second).is_ok_and(|second| second == time) { second } else { second + 1 }
 }

@@ -8,8 +8,10 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{SearchPage, PAGE, next_second, page_size, second};
-use crate::cloud::aws::{arn, error::failed, json::Received};
+use super::query::{PAGE, next_second, page_size, second};
+use crate::cloud::aws::arn;
+use crate::cloud::aws::error::failed;
+use crate::cloud::aws::json::Received;
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
@@ -20,6 +22,13 @@ const MAX_VALUE: usize = 1024;
 const NAME: &str = "TrainingJobName";
 const STATUS: &str = "TrainingJobStatus";
 const CREATED: &str = "CreationTime";
+
+/// A page of Search.
+#[derive(Debug, Default)]
+pub(super) struct SearchPage {
+    pub(super) jobs: Vec<DescribeTrainingJobResponse>,
+    pub(super) next_token: Option<String>,
+}
 
 /// What matches the query, to the second.
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<SearchPage> {

@@ -8,7 +8,7 @@ use super::{AwsObjects, error, size};
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudResult, ContentMatch, Object};
 use crate::model::S3Uri;
-use crate::model::checksum::{ChecksumAlgorithm, Checksum, ContentDigest};
+use crate::model::checksum::{Checksum, ChecksumAlgorithm, ContentDigest};
 
 impl AwsObjects {
     pub(super) async fn find_object(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {

@@ -22,7 +22,7 @@ use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
 use crate::cloud::{ByteStream, CloudError, CloudResult, Object};
 use crate::model::S3Uri;
-use crate::model::checksum::{ChecksumVerifier, ChecksumMismatch};
+use crate::model::checksum::{ChecksumMismatch, ChecksumVerifier};
 
 /// How many pieces, of some ten to hundred KiB, wait for the reader.
 const AHEAD: usize = 16;

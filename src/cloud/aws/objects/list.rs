@@ -29,7 +29,11 @@ impl AwsObjects {
     }
 
     /// A page, and where the next one begins; none at the end.
-    async fn list_page(&self, prefix: &S3Uri, place: PageCursor) -> CloudResult<(Vec<ObjectSummary>, Option<PageCursor>)> {
+    async fn list_page(
+        &self,
+        prefix: &S3Uri,
+        place: PageCursor,
+    ) -> CloudResult<(Vec<ObjectSummary>, Option<PageCursor>)> {
         let PageCursor { token, mut tokens } = place;
         let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
         let call = call.set_expected_bucket_owner(self.owner(prefix.bucket())).set_continuation_token(token);

@@ -6,6 +6,7 @@ mod error;
 mod find;
 mod get;
 mod list;
+mod open_uploads;
 mod put;
 mod source;
 #[cfg(test)]
@@ -23,15 +24,14 @@ use aws_sdk_s3::config::ResponseChecksumValidation;
 use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
 
-use self::uploads::OpenUploads;
+use self::open_uploads::OpenUploads;
 use super::config::{AwsConfig, client};
 use crate::cloud::{
     ByteStream, CloudError, CloudResult, ContentMatch, Fallbacks, Identity, Object, ObjectContent, ObjectSummary,
     Objects,
 };
-use crate::model::IgnorePoison;
-use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
+use crate::model::{IgnorePoison, S3Uri};
 
 pub(super) struct AwsObjects {
     client: Client,

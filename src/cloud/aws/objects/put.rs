@@ -7,13 +7,14 @@ use std::time::Duration;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_types::base64;
 use futures_util::{Stream, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
+use super::open_uploads::Upload;
 use super::source::{FilePart, UploadSource};
-use super::uploads::Upload;
+use super::uploads::encryption;
 use super::{AwsObjects, find};
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult, ContentMatch, ObjectContent};
@@ -68,7 +69,12 @@ impl AwsObjects {
     }
 
     /// All parts, in the order of their numbers. The file is read once, from its start to its end.
-    async fn send_parts(&self, upload: &Upload, source: UploadSource, content: &ObjectContent) -> CloudResult<Vec<Sent>> {
+    async fn send_parts(
+        &self,
+        upload: &Upload,
+        source: UploadSource,
+        content: &ObjectContent,
+    ) -> CloudResult<Vec<Sent>> {
         let parts = read_parts(source, self.memory.clone());
         let sent = parts.map_ok(|(number, part)| self.send_part(upload, number, part, content));
         let mut sent: Vec<Sent> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
@@ -76,7 +82,13 @@ impl AwsObjects {
         Ok(sent)
     }
 
-    async fn send_part(&self, upload: &Upload, number: i32, part: FilePart, content: &ObjectContent) -> CloudResult<Sent> {
+    async fn send_part(
+        &self,
+        upload: &Upload,
+        number: i32,
+        part: FilePart,
+        content: &ObjectContent,
+    ) -> CloudResult<Sent> {
         let FilePart { bytes, memory, sha256 } = part;
         let size = bytes.len() as u64;
         let call = self.client.upload_part().bucket(upload.uri.bucket()).key(upload.uri.key());
@@ -151,11 +163,6 @@ fn read_parts(source: UploadSource, memory: Arc<Semaphore>) -> impl Stream<Item 
             Ok(Some(((number, part), (rest, number + 1))))
         }
     })
-}
-
-/// Without a key, the bucket's own settings decide.
-pub(super) fn encryption(kms_key_id: Option<&str>) -> Option<ServerSideEncryption> {
-    kms_key_id.map(|_| ServerSideEncryption::AwsKms)
 }
 
 /// The SDK's time limit for an answer runs from the first byte that is sent. Limits are few, since each has connections of

@@ -1,50 +1,19 @@
 //! The multipart uploads that are open: what S3 keeps of them costs money until they are completed or aborted.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
 use futures_util::future::join_all;
 use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
 
 use super::AwsObjects;
+use super::open_uploads::Upload;
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult};
-use crate::model::IgnorePoison;
 use crate::model::S3Uri;
 
 /// Who has pressed Ctrl-C waits no longer than this.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Upload {
-    pub(super) uri: S3Uri,
-    pub(super) id: String,
-    pub(super) owner: Option<String>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct OpenUploads {
-    /// Whose ids are still to come.
-    beginning: TaskTracker,
-    begun: Mutex<HashSet<Upload>>,
-}
-
-impl OpenUploads {
-    fn add(&self, upload: Upload) {
-        self.begun.lock().ignore_poison().insert(upload);
-    }
-
-    pub(super) fn all(&self) -> Vec<Upload> {
-        self.begun.lock().ignore_poison().iter().cloned().collect()
-    }
-
-    pub(super) fn remove(&self, upload: &Upload) {
-        self.begun.lock().ignore_poison().remove(upload);
-    }
-}
 
 impl AwsObjects {
     /// Opens an upload. That is a task of its own: whoever gives up waiting for it leaves no upload whose id nobody knows.
@@ -52,7 +21,7 @@ impl AwsObjects {
         let owner = self.owner(uri.bucket());
         let call = self.client.create_multipart_upload().bucket(uri.bucket()).key(uri.key());
         let call = call.set_expected_bucket_owner(owner.clone());
-        let call = call.set_server_side_encryption(super::put::encryption(kms_key_id.as_deref()));
+        let call = call.set_server_side_encryption(encryption(kms_key_id.as_deref()));
         let call = call.set_ssekms_key_id(kms_key_id).checksum_algorithm(ChecksumAlgorithm::Sha256);
         let (open, of) = (self.open.clone(), uri.clone());
         let begun = self.open.beginning.spawn(async move {
@@ -101,4 +70,9 @@ fn abort_of(upload: &Upload) -> String {
 
 fn left_open(upload: &Upload) -> String {
     format!("could not {}: it takes too long", abort_of(upload))
+}
+
+/// Without a key, the bucket's own settings decide.
+pub(super) fn encryption(kms_key_id: Option<&str>) -> Option<ServerSideEncryption> {
+    kms_key_id.map(|_| ServerSideEncryption::AwsKms)
 }

@@ -1,9 +1,9 @@
 //! Tests of the log's writer and reader.
 
-use super::*;
 use proptest::prelude::*;
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use super::*;
+use crate::tests::TestResult;
 
 fn write(path: &Path, lines: &[(i64, &[u8])]) -> io::Result<()> {
     let mut log = LogWriter::append(path)?;
@@ -18,7 +18,7 @@ fn messages(run: &Events) -> Vec<&[u8]> {
 }
 
 #[test]
-fn reads_forwards_backwards_and_by_time() -> Outcome {
+fn reads_forwards_backwards_and_by_time() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log");
     write(&path, &[(1, b"one"), (2, b"two"), (3, b""), (4, b"four\r")])?;
@@ -38,7 +38,7 @@ fn reads_forwards_backwards_and_by_time() -> Outcome {
 }
 
 #[test]
-fn a_line_cut_short_is_ended_and_kept() -> Outcome {
+fn a_line_cut_short_is_ended_and_kept() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log");
     std::fs::write(&path, b"1970-01-01T00:00:01.000Z whole\n1970-01")?;
@@ -51,7 +51,7 @@ fn a_line_cut_short_is_ended_and_kept() -> Outcome {
 }
 
 #[test]
-fn marks_of_gaps_are_told_from_what_looks_like_them() -> Outcome {
+fn marks_of_gaps_are_told_from_what_looks_like_them() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log");
     let mut log = LogWriter::append(&path)?;
@@ -68,7 +68,7 @@ fn marks_of_gaps_are_told_from_what_looks_like_them() -> Outcome {
 }
 
 #[test]
-fn times_never_go_back() -> Outcome {
+fn times_never_go_back() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log");
     write(&path, &[(9, b"a"), (5, b"b")])?;

@@ -6,9 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::local::store::layout::create_private_dir;
-use crate::local::store::objects;
-use crate::local::store::private_file;
 use crate::local::store::staging::Staging;
+use crate::local::store::{objects, private_file};
 use crate::local::{LocalError, LocalResult};
 
 /// Stores the files, all at once. What was left out comes back, a line each.

@@ -1,9 +1,8 @@
 //! Absolute links inside a folder, made relative: they then lead to the same place wherever the folder is unpacked.
 
-use std::fs;
-use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
 /// Rewrites the links that lead into the folder by its own name, or by the name that the script knew it under.
 ///

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{RunningJob, with_causes};
+use super::reason::with_causes;
+use super::running_job::RunningJob;
 use crate::archive;
 use crate::contract::Layout;
 use crate::local::log::file::LogWriter;
@@ -50,7 +51,8 @@ pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<
 
 fn artifacts(job: &RunningJob<'_>, layout: &Layout, failed: bool) -> Vec<ArtifactFolder> {
     let (request, container) = (&job.request, Layout::opt_ml());
-    let model = ArtifactFolder { folder: layout.model(), seen_as: container.model(), uri: artifacts::model_uri(request) };
+    let model =
+        ArtifactFolder { folder: layout.model(), seen_as: container.model(), uri: artifacts::model_uri(request) };
     let output = ArtifactFolder {
         folder: layout.output_data(),
         seen_as: container.output_data(),

@@ -11,9 +11,10 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::config::retry::RetryConfig;
 
-use self::server::{Fault, Server, TestResult};
+use self::server::{Fault, Server};
 use super::*;
 use crate::cloud::CloudError;
+use crate::tests::TestResult;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";

@@ -9,10 +9,9 @@ use std::thread;
 use sha2::{Digest, Sha256};
 
 use crate::model::IgnorePoison;
+use crate::tests::TestResult;
 
 const SHA256: &str = "x-amz-checksum-sha256";
-
-pub(super) type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// What is to happen to a call.
 #[derive(Clone, Debug)]

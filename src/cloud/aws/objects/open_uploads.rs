@@ -1,0 +1,36 @@
+//! Registry of the multipart uploads that are open.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use tokio_util::task::TaskTracker;
+
+use crate::model::{IgnorePoison, S3Uri};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Upload {
+    pub(super) uri: S3Uri,
+    pub(super) id: String,
+    pub(super) owner: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct OpenUploads {
+    /// Whose ids are still to come.
+    pub(super) beginning: TaskTracker,
+    begun: Mutex<HashSet<Upload>>,
+}
+
+impl OpenUploads {
+    pub(super) fn add(&self, upload: Upload) {
+        self.begun.lock().ignore_poison().insert(upload);
+    }
+
+    pub(super) fn all(&self) -> Vec<Upload> {
+        self.begun.lock().ignore_poison().iter().cloned().collect()
+    }
+
+    pub(super) fn remove(&self, upload: &Upload) {
+        self.begun.lock().ignore_poison().remove(upload);
+    }
+}
