@@ -1,13 +1,14 @@
-//! What can go wrong with an archive, each with the path it happened at.
+//! Errors of packing and unpacking, each with the path it happened at.
 
 use std::io;
 use std::path::PathBuf;
 
-use super::pack::ignore_rules::ExcludeReason;
-use super::secrets::SecretFiles;
-use super::tar::error::is_wrong;
+use super::pack::exclude_reason::ExcludeReason;
+use super::read_error::ReadError;
+use super::secrets::secret_files::SecretFiles;
 use crate::model::one_line;
 
+/// Reason for which code or a folder was not packed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackError {
     #[error("{} is not a folder", .0.display())]
@@ -43,13 +44,13 @@ pub(crate) enum PackError {
 }
 
 impl PackError {
-    /// For `map_err` on an I/O result.
+    /// Returns a closure for `map_err` on an I/O result.
     pub(super) fn unreadable(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Unreadable { path, source }
     }
 
-    /// What to do about it, where there is something to do.
+    /// Returns the hint for the user, if the user can do something about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::LinkOutside { .. } => {
@@ -67,7 +68,7 @@ impl PackError {
                 "have the script fetch them from Secrets Manager, or leave the files out with source.exclude; \
                  source.allow_secrets = [\"PATTERN\"] sends files all the same"
             }
-            // What source.exclude names is out before the ignore files are asked.
+            // source.exclude is applied before the ignore files.
             Self::EntryPointLeftOut { reason: ExcludeReason::Pattern { file: None, .. }, .. } => {
                 "take the pattern out of source.exclude"
             }
@@ -82,12 +83,13 @@ impl PackError {
     }
 }
 
-/// Why an archive was not unpacked. What was written before the error stays: callers unpack into a fresh folder.
+/// Reason for which an archive was not read or unpacked. Files written before the error stay: callers unpack into a
+/// fresh folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnpackError {
     #[error("the archive is damaged or cut short {place}")]
-    Damaged { place: String, source: io::Error },
-    /// Of a file that is no archive.
+    Damaged { place: String, source: ReadError },
+    /// A file that is not an archive could not be read.
     #[error("the file is damaged")]
     DamagedFile(#[source] io::Error),
     #[error("the archive is followed by data that is no part of it")]
@@ -116,15 +118,23 @@ pub(crate) enum UnpackError {
     TooMany(u64),
     #[error("could not write {}", one_line(path.display()))]
     Write { path: PathBuf, source: io::Error },
-    /// Whoever is told of the entries can't be told any more.
+    /// The caller's output, or its callback, failed: a closed pipe, for example.
     #[error("could not pass it on")]
-    Told(#[source] io::Error),
+    Output(#[source] io::Error),
 }
 
 impl UnpackError {
-    /// Returns whether what was compressed is no tar archive, or one that programs read in different ways: the compressed
-    /// bytes themselves are intact, as far as they were read.
+    /// Returns whether the bytes are intact as far as they were read, but not a tar archive, or one that programs read in
+    /// different ways.
     pub(crate) fn is_malformed(&self) -> bool {
-        matches!(self, Self::Damaged { source, .. } if is_wrong(source))
+        matches!(self, Self::Damaged { source: ReadError::Malformed(_), .. })
+    }
+
+    /// Returns the error of the reader that the archive or file came from, if that is the reason.
+    pub(crate) fn input_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::Damaged { source: ReadError::Io(source), .. } | Self::DamagedFile(source) => Some(source),
+            _ => None,
+        }
     }
 }

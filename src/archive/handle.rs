@@ -1,5 +1,5 @@
-//! A folder that is open. Whatever is done in it is done to names in it, relative to the handle: wherever the folder is moved
-//! meanwhile, however deep it lies, and without following a link that stands in it.
+//! An open folder. Operations act on names in it, relative to the handle: they hold when the folder is moved meanwhile, work
+//! at any depth, and never follow a link.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -14,12 +14,14 @@ use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
-/// A fifo in the place of a file would be waited for.
-const FILE: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
-/// Entries of a folder that are known at a time: a folder can hold millions.
-const LISTED: usize = 10_000;
+/// Flags for folders.
+const FOLDER_FLAGS: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+/// Flags for files: never through a link, and without waiting for the other end of a fifo.
+const FILE_FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
+/// Maximum number of entries that are held in memory at a time: a folder can hold millions.
+const MAX_LISTED: usize = 10_000;
 
+/// The handle of an open folder.
 #[derive(Debug)]
 pub(crate) struct DirHandle(File);
 
@@ -30,12 +32,12 @@ impl AsFd for DirHandle {
 }
 
 impl DirHandle {
-    /// Opens the folder that a path leads to, through links if need be: a path is the user's own choice.
+    /// Opens the folder at a path, and follows links: the path is the user's own choice.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self(File::from(open(path, FOLDER, Mode::empty())?)))
+        Ok(Self(File::from(open(path, FOLDER_FLAGS, Mode::empty())?)))
     }
 
-    /// The folder itself, to be locked, or to have its mode or time set.
+    /// The folder itself, for locking it or setting its mode or time.
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
@@ -46,11 +48,11 @@ impl DirHandle {
 
     /// Opens a folder in it.
     pub(crate) fn folder(&self, name: &OsStr) -> io::Result<Self> {
-        Ok(Self(File::from(openat(self, name, FOLDER | OFlag::O_NOFOLLOW, Mode::empty())?)))
+        Ok(Self(File::from(openat(self, name, FOLDER_FLAGS | OFlag::O_NOFOLLOW, Mode::empty())?)))
     }
 
-    /// Makes a folder in it; false where something stands there.
-    pub(crate) fn make_folder(&self, name: &OsStr, mode: Mode) -> io::Result<bool> {
+    /// Creates a folder in it. Returns `false` if the name exists.
+    pub(crate) fn create_folder(&self, name: &OsStr, mode: Mode) -> io::Result<bool> {
         match mkdirat(self, name, mode) {
             Ok(()) => Ok(true),
             Err(Errno::EEXIST) => Ok(false),
@@ -58,29 +60,29 @@ impl DirHandle {
         }
     }
 
-    /// Opens the folder at a path in it, making those that are missing.
-    pub(crate) fn make_folders(&self, path: &Path) -> io::Result<Self> {
+    /// Opens the folder at a path in it, and creates those that don't exist.
+    pub(crate) fn create_folders(&self, path: &Path) -> io::Result<Self> {
         let mut folder = self.try_clone()?;
         for part in path {
-            folder.make_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?;
+            folder.create_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?;
             folder = folder.folder(part)?;
         }
         Ok(folder)
     }
 
-    /// Opens a regular file at a path in it, whose folders stand.
-    pub(crate) fn open_file(&self, path: &Path, how: OFlag) -> io::Result<File> {
+    /// Opens a regular file at a path in it, whose folders must exist. Fails for any other kind of file.
+    pub(crate) fn open_file(&self, path: &Path, flags: OFlag) -> io::Result<File> {
         let mut folder = self.try_clone()?;
         for part in path.parent().unwrap_or(Path::new("")) {
             folder = folder.folder(part)?;
         }
         let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let mode = Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_IRGRP | Mode::S_IWGRP | Mode::S_IROTH | Mode::S_IWOTH;
-        let file = File::from(openat(&folder, name, FILE | how, mode)?);
+        let file = File::from(openat(&folder, name, FILE_FLAGS | flags, mode)?);
         if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
     }
 
-    /// Looks at what stands there, or at the link; none where nothing does.
+    /// Returns the metadata of an entry, of a link itself, or `None` if it doesn't exist.
     pub(crate) fn stat(&self, name: &OsStr) -> io::Result<Option<FileStat>> {
         match fstatat(self, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
@@ -89,11 +91,12 @@ impl DirHandle {
         }
     }
 
+    /// Moves an entry into another folder of the same file system, in place of a file of that name.
     pub(crate) fn rename(&self, name: &OsStr, to: &Self, to_name: &OsStr) -> io::Result<()> {
         Ok(renameat(self, name, to, to_name)?)
     }
 
-    /// Removes whatever stands there, a folder with all that is in it. A link is removed, not what it leads to.
+    /// Removes an entry if it exists, a folder with all its content. A link is removed, not its target.
     pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         let Some(stat) = self.stat(name)? else { return Ok(()) };
         if !is_folder(&stat) {
@@ -103,8 +106,8 @@ impl DirHandle {
         Ok(unlinkat(self, name, UnlinkatFlags::RemoveDir)?)
     }
 
-    /// Removes all that is in it. Folders in its folders are moved up into it first: that takes no more open files for a
-    /// tree of any depth.
+    /// Removes all of its content. Folders of its folders are moved up into it first, so that a tree of any depth takes a
+    /// constant number of open files.
     fn clear(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
@@ -121,6 +124,7 @@ impl DirHandle {
         }
     }
 
+    /// Empties a folder, and moves its folders here under unused names, which `moved` numbers.
     fn take_folders_of(&self, folder: &Self, moved: &mut u64) -> io::Result<()> {
         loop {
             let names = folder.remove_files()?;
@@ -137,12 +141,13 @@ impl DirHandle {
         }
     }
 
-    /// Removes all in it that is no folder, and returns the names of some folders; of none only where there are none.
+    /// Removes its entries that aren't folders, and returns the names of up to [`MAX_LISTED`] folders: none only if it has
+    /// none.
     fn remove_files(&self) -> io::Result<Vec<OsString>> {
         loop {
             let mut folders = Vec::new();
-            let entries = self.entries(LISTED)?;
-            let is_all = entries.len() < LISTED;
+            let entries = self.entries(MAX_LISTED)?;
+            let is_all = entries.len() < MAX_LISTED;
             for (name, is_folder) in entries {
                 if is_folder {
                     folders.push(name);
@@ -156,9 +161,9 @@ impl DirHandle {
         }
     }
 
-    /// Lists up to `most` names, and which of them are folders.
+    /// Lists up to `most` names, each with whether it is a folder. The order is that of the file system.
     pub(crate) fn entries(&self, most: usize) -> io::Result<Vec<(OsString, bool)>> {
-        let mut listing = Dir::from_fd(openat(self, ".", FOLDER, Mode::empty())?)?;
+        let mut listing = Dir::from_fd(openat(self, ".", FOLDER_FLAGS, Mode::empty())?)?;
         let mut entries = Vec::new();
         for entry in listing.iter() {
             let entry = entry?;
@@ -179,6 +184,7 @@ impl DirHandle {
     }
 }
 
+/// Returns whether metadata is that of a folder.
 pub(crate) fn is_folder(stat: &FileStat) -> bool {
     stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits()
 }
@@ -197,8 +203,8 @@ mod tests {
         fs::write(folder.path().join("kept/file"), "kept")?;
         let root = DirHandle::at(folder.path())?;
         let deep: std::path::PathBuf = std::iter::repeat_n("deep", 5000).collect();
-        let inmost = root.make_folders(&Path::new("tree").join(deep))?;
-        inmost.open_file(Path::new("file"), OFlag::O_WRONLY | OFlag::O_CREAT)?;
+        let innermost = root.create_folders(&Path::new("tree").join(deep))?;
+        innermost.open_file(Path::new("file"), OFlag::O_WRONLY | OFlag::O_CREAT)?;
         fs::create_dir_all(folder.path().join("tree/.1.removed/x"))?;
         symlink("../kept", folder.path().join("tree/link"))?;
         symlink("../../kept", folder.path().join("tree/deep/link"))?;
@@ -218,7 +224,7 @@ mod tests {
         symlink("file", folder.path().join("real/link"))?;
         nix::unistd::mkfifo(&folder.path().join("fifo"), Mode::S_IRWXU)?;
         let root = DirHandle::at(folder.path())?;
-        assert!(root.folder(OsStr::new("link")).is_err() && root.make_folders(Path::new("link/x")).is_err());
+        assert!(root.folder(OsStr::new("link")).is_err() && root.create_folders(Path::new("link/x")).is_err());
         for path in ["link/file", "real/link", "fifo", "real"] {
             assert!(root.open_file(Path::new(path), OFlag::O_RDONLY).is_err(), "{path}");
         }

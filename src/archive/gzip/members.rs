@@ -1,40 +1,37 @@
-//! Decompresses gzip members one after the other, and knows data after the last one from a damaged member.
+//! Decompresses gzip members one after the other, on the caller's thread.
+//!
+//! Data after the last member that is no member itself is told apart from a damaged one: [`ReadError::TrailingData`].
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 
-const BUFFER: usize = 128 * 1024;
-/// How every gzip member begins.
+use crate::archive::read_error::ReadError;
+
+/// Size of the input buffer.
+const BUFFER_BYTES: usize = 128 * 1024;
+/// First byte of every gzip member (RFC 1952).
 const MAGIC: u8 = 0x1f;
 
-#[derive(Debug, thiserror::Error)]
-#[error("the archive is followed by data that is no part of it")]
-pub(crate) struct TrailingData;
-
-impl TrailingData {
-    pub(crate) fn is(error: &io::Error) -> bool {
-        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
-    }
-}
-
+/// A reader of the decompressed bytes of all members.
 pub(crate) struct MemberReader<R> {
     member: Option<GzDecoder<BufReader<R>>>,
-    /// What follows a member; none at the end, too.
+    /// The compressed input behind a member; `None` within a member and at the end.
     between: Option<BufReader<R>>,
 }
 
 impl<R: Read> MemberReader<R> {
+    /// Creates a reader of input that begins with a member.
     pub(crate) fn new(from: R) -> Self {
-        Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER, from))), between: None }
+        Self { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, from))), between: None }
     }
 
-    /// Behind a member, where another one may follow.
+    /// Creates a reader of input behind a member, where another one may follow.
     pub(crate) fn following(from: R) -> Self {
-        Self { member: None, between: Some(BufReader::with_capacity(BUFFER, from)) }
+        Self { member: None, between: Some(BufReader::with_capacity(BUFFER_BYTES, from)) }
     }
 
-    /// Begins the next member. False if there is none.
+    /// Begins the next member. Returns `false` at the end of the input.
     fn advance(&mut self) -> io::Result<bool> {
         let Some(mut from) = self.between.take() else { return Ok(false) };
         match from.fill_buf()?.first() {
@@ -43,7 +40,7 @@ impl<R: Read> MemberReader<R> {
                 self.member = Some(GzDecoder::new(from));
                 Ok(true)
             }
-            Some(_) => Err(io::Error::other(TrailingData)),
+            Some(_) => Err(ReadError::TrailingData.into()),
         }
     }
 }

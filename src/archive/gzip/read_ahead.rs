@@ -1,25 +1,30 @@
-//! Reads ahead on a thread of its own, so that inflating and writing go on side by side.
+//! Moves a reader to a thread of its own, so that inflating and writing overlap.
+//!
+//! Buffers travel through a bounded channel from the thread to the consumer, and back through another one to be refilled:
+//! memory is bounded by [`MAX_WAITING`] buffers and the two in use.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
-/// How many bytes go from thread to thread at once, and how many such pieces may wait.
-const PIECE: usize = 256 * 1024;
-const WAITING: usize = 16;
+/// Size of a buffer.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Maximum number of filled buffers that wait for the consumer.
+const MAX_WAITING: usize = 16;
 
-/// What another reader gives, read on a thread. The thread ends at the end, after an error, or once nobody takes what it
-/// has read.
+/// Reads the bytes of another reader from a thread. The thread ends at the end of the input, after an error, or when this
+/// is dropped.
 pub(crate) struct ReadAhead {
-    pieces: Receiver<io::Result<FilledBuffer>>,
-    /// Pieces that have been taken, to be filled again.
+    filled: Receiver<io::Result<FilledBuffer>>,
+    /// Returns consumed buffers to the thread.
     spare: Sender<Vec<u8>>,
-    piece: FilledBuffer,
+    current: FilledBuffer,
+    /// Bytes of `current` that have been read.
     at: usize,
-    is_over: bool,
+    is_at_end: bool,
 }
 
-/// Bytes at the front of a buffer; none at the end.
+/// A buffer whose first `length` bytes are filled: 0 at the end of the input.
 #[derive(Default)]
 struct FilledBuffer {
     buffer: Vec<u8>,
@@ -27,20 +32,22 @@ struct FilledBuffer {
 }
 
 impl ReadAhead {
+    /// Starts the thread. Fails if the system has none left.
     pub(crate) fn new(from: impl Read + Send + 'static) -> io::Result<Self> {
-        let (filled, pieces) = sync_channel(WAITING);
+        let (to_consumer, filled) = sync_channel(MAX_WAITING);
         let (spare, empty) = channel();
-        thread::Builder::new().name("inflate".into()).spawn(move || read_on(from, &filled, &empty))?;
-        Ok(Self { pieces, spare, piece: FilledBuffer::default(), at: 0, is_over: false })
+        thread::Builder::new().name("inflate".into()).spawn(move || fill_buffers(from, &to_consumer, &empty))?;
+        Ok(Self { filled, spare, current: FilledBuffer::default(), at: 0, is_at_end: false })
     }
 
+    /// Waits for the next buffer.
     fn advance(&mut self) -> io::Result<()> {
         let gone = || io::Error::other("reading ended early");
-        let next = self.pieces.recv().unwrap_or_else(|_| Err(gone()))?;
-        self.is_over = next.length == 0;
-        let taken = std::mem::replace(&mut self.piece, next);
+        let next = self.filled.recv().unwrap_or_else(|_| Err(gone()))?;
+        self.is_at_end = next.length == 0;
+        let taken = std::mem::replace(&mut self.current, next);
         self.at = 0;
-        // At the end nobody fills it any more.
+        // At the end of the input the thread is gone.
         let _ended = self.spare.send(taken.buffer);
         Ok(())
     }
@@ -48,10 +55,10 @@ impl ReadAhead {
 
 impl Read for ReadAhead {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.piece.length && !self.is_over {
+        while self.at == self.current.length && !self.is_at_end {
             self.advance()?;
         }
-        let rest = &self.piece.buffer[self.at..self.piece.length];
+        let rest = &self.current.buffer[self.at..self.current.length];
         let count = rest.len().min(to.len());
         to[..count].copy_from_slice(&rest[..count]);
         self.at += count;
@@ -59,22 +66,24 @@ impl Read for ReadAhead {
     }
 }
 
-fn read_on(mut from: impl Read, filled: &SyncSender<io::Result<FilledBuffer>>, empty: &Receiver<Vec<u8>>) {
+/// Reads to the end of the input or to an error, and sends filled buffers.
+fn fill_buffers(mut from: impl Read, filled: &SyncSender<io::Result<FilledBuffer>>, empty: &Receiver<Vec<u8>>) {
     loop {
-        let mut buffer = empty.try_recv().ok().filter(|spare| !spare.is_empty()).unwrap_or_else(|| vec![0; PIECE]);
+        let mut buffer =
+            empty.try_recv().ok().filter(|spare| !spare.is_empty()).unwrap_or_else(|| vec![0; BUFFER_BYTES]);
         let (length, end) = fill(&mut from, &mut buffer);
         if length > 0 && filled.send(Ok(FilledBuffer { buffer, length })).is_err() {
             return;
         }
         if let Some(end) = end {
-            // A reader that has failed need not fail again: this is the only time that it is told.
-            let _nobody_waits = filled.send(end.map(|()| FilledBuffer::default()));
+            // A reader that has failed need not fail again, so that the error is passed on here or never.
+            let _consumer_is_gone = filled.send(end.map(|()| FilledBuffer::default()));
             return;
         }
     }
 }
 
-/// Reads until the buffer is full: how many bytes came, and, where it is not, how it ended.
+/// Reads until the buffer is full. Returns the number of bytes read and, if the buffer isn't full, the end or the error.
 fn fill(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -108,7 +117,7 @@ mod tests {
 
     #[test]
     fn all_bytes_come_and_then_the_end() -> io::Result<()> {
-        for length in [0, 1, PIECE, 3 * PIECE + 7, 40 * PIECE] {
+        for length in [0, 1, BUFFER_BYTES, 3 * BUFFER_BYTES + 7, 40 * BUFFER_BYTES] {
             let mut read = Vec::new();
             ReadAhead::new(io::Cursor::new(vec![7; length]))?.read_to_end(&mut read)?;
             assert!(read == vec![7; length], "{length}");
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_error_that_is_told_once_is_not_lost() -> io::Result<()> {
-        for length in [0, 10, PIECE, PIECE + 10] {
+        for length in [0, 10, BUFFER_BYTES, BUFFER_BYTES + 10] {
             let mut read = Vec::new();
             let error = ReadAhead::new(Failing(vec![7; length], false))?.read_to_end(&mut read);
             assert!(error.is_err() && read.len() == length, "{length}");

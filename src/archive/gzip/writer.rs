@@ -255,8 +255,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     /// Text-like and noise-like stretches, always the same.
     fn data(length: usize) -> Vec<u8> {

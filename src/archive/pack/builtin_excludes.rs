@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::exclude_reason::{ExcludeKind, ExcludedName};
 use crate::archive::PackError;
 use crate::archive::secrets::SECRETS;
 
@@ -35,34 +36,6 @@ const TOOLING: &[(&str, &str)] = &[
     (".DS_Store", "the desktop's notes"),
     ("Thumbs.db", "the desktop's notes"),
 ];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ExcludeKind {
-    Tooling,
-    Secret,
-}
-
-/// What was recognised, and by what.
-#[derive(Clone, Debug)]
-pub(crate) struct ExcludedName {
-    pub(crate) kind: ExcludeKind,
-    /// A pattern of the tables, or a sentence's end that says how else it was known.
-    pub(crate) by: String,
-}
-
-impl ExcludedName {
-    pub(crate) fn by_content() -> Self {
-        Self { kind: ExcludeKind::Secret, by: "its content or what it links to".to_owned() }
-    }
-
-    pub(crate) fn own_folder() -> Self {
-        Self { kind: ExcludeKind::Tooling, by: "smtrain's own folder".to_owned() }
-    }
-
-    pub(crate) fn environment() -> Self {
-        Self { kind: ExcludeKind::Tooling, by: "the environment around it".to_owned() }
-    }
-}
 
 pub(crate) struct BuiltinExcludes {
     tooling: Gitignore,
@@ -144,8 +117,7 @@ pub(crate) fn is_environment(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     fn kind(path: &str, is_dir: bool) -> Result<Option<ExcludeKind>, PackError> {
         Ok(BuiltinExcludes::new()?.find(Path::new(path), is_dir).map(|found| found.kind))
@@ -270,11 +242,11 @@ mod tests {
 
     #[test]
     fn the_folders_around_a_target_count() -> TestResult {
-        let never = BuiltinExcludes::new()?;
-        let found = never.find_anywhere(Path::new("/home/someone/.aws/config"), false);
+        let builtin = BuiltinExcludes::new()?;
+        let found = builtin.find_anywhere(Path::new("/home/someone/.aws/config"), false);
         assert_eq!(found.map(|found| found.kind), Some(ExcludeKind::Secret));
-        assert!(never.find_anywhere(Path::new("src/.aws/.env.example"), false).is_some());
-        assert!(never.find_anywhere(Path::new("src/model.py"), false).is_none());
+        assert!(builtin.find_anywhere(Path::new("src/.aws/.env.example"), false).is_some());
+        assert!(builtin.find_anywhere(Path::new("src/model.py"), false).is_none());
         Ok(())
     }
 }

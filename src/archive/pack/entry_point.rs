@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::ignore_rules::{IgnoreRules, PathVerdict};
-use crate::archive::{PackError, SourceTree};
+use super::source_tree::SourceTree;
+use crate::archive::PackError;
 
 /// Fails at once when the entry point is missing or will be left out, before anything large is read.
 pub(crate) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {

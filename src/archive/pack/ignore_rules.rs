@@ -4,14 +4,14 @@
 //! The ignore files of the tree count, and those of the git repository around it, as git itself reads them. The user's
 //! global gitignore and `.git/info/exclude` do not: two clones of one commit must give the same archive.
 
-use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
-use super::builtin_excludes::{self, BuiltinExcludes, ExcludeKind};
+use super::builtin_excludes::BuiltinExcludes;
+use super::exclude_reason::{ExcludeKind, ExcludeReason, pattern_source};
 use super::stable_file;
 use crate::archive::{PackError, secrets};
 
@@ -23,31 +23,6 @@ pub(crate) enum PathVerdict {
     /// A secret by its name, which the user wants sent.
     KeepSecret,
     LeaveOut(ExcludeReason),
-}
-
-/// Why something is left out; reads after `left out by`.
-#[derive(Clone, Debug)]
-pub(crate) enum ExcludeReason {
-    BuiltIn(builtin_excludes::ExcludedName),
-    /// `file` is the ignore file that it stands in; `None` means `source.exclude`.
-    Pattern {
-        pattern: String,
-        file: Option<PathBuf>,
-    },
-}
-
-const EXCLUDE: &str = "source.exclude";
-
-impl fmt::Display for ExcludeReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BuiltIn(found) if found.kind == ExcludeKind::Secret => {
-                write!(f, "the built-in rules for secrets ({})", found.by)
-            }
-            Self::BuiltIn(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
-            Self::Pattern { pattern, file } => write!(f, "the pattern {pattern} of {}", place(file.as_deref())),
-        }
-    }
 }
 
 /// One ignore file, and how a path in the archive is seen from its folder.
@@ -67,7 +42,7 @@ pub(crate) struct ScopeMark {
 }
 
 pub(crate) struct IgnoreRules {
-    never: BuiltinExcludes,
+    builtin: BuiltinExcludes,
     exclude: Gitignore,
     allow_secrets: Gitignore,
     /// Outermost first.
@@ -79,8 +54,8 @@ pub(crate) struct IgnoreRules {
 impl IgnoreRules {
     pub(crate) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
         let exclude = build(exclude.iter().map(String::as_str), None)?;
-        let allow_secrets = secrets::patterns(allow_secrets, "source.allow_secrets")?;
-        Ok(Self { never: BuiltinExcludes::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
+        let allow_secrets = secrets::allow_patterns(allow_secrets, "source.allow_secrets")?;
+        Ok(Self { builtin: BuiltinExcludes::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
     }
 
     /// Returns whether `source.allow_secrets` lets a file pass, whatever its name and its content.
@@ -102,8 +77,8 @@ impl IgnoreRules {
         by_negation || self.allows_secret(name, is_dir)
     }
 
-    pub(crate) fn never(&self) -> &BuiltinExcludes {
-        &self.never
+    pub(crate) fn builtin(&self) -> &BuiltinExcludes {
+        &self.builtin
     }
 
     /// `name` is the path in the archive. The folders around it have been judged before.
@@ -117,7 +92,7 @@ impl IgnoreRules {
     }
 
     fn judge(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> PathVerdict {
-        match self.never.find(name, is_dir) {
+        match self.builtin.find(name, is_dir) {
             Some(found) if found.kind == ExcludeKind::Secret && self.is_named(name, is_dir, scopes) => {}
             Some(found) => return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found)),
             None => return self.by_patterns(name, is_dir, scopes),
@@ -134,9 +109,9 @@ impl IgnoreRules {
     }
 
     fn by_patterns(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> PathVerdict {
-        let inmost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
+        let innermost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
         let mut matches = std::iter::once(self.exclude.matched(name, is_dir))
-            .chain(inmost_first(true).chain(inmost_first(false)).map(|scope| scope.matched(name, is_dir)));
+            .chain(innermost_first(true).chain(innermost_first(false)).map(|scope| scope.matched(name, is_dir)));
         match matches.find(|found| !found.is_none()) {
             Some(Match::Ignore(glob)) => PathVerdict::LeaveOut(reason(glob)),
             _ => PathVerdict::Keep,
@@ -211,11 +186,6 @@ fn reason(glob: &Glob) -> ExcludeReason {
     ExcludeReason::Pattern { pattern: glob.original().to_owned(), file: glob.from().map(Path::to_owned) }
 }
 
-/// Where patterns stand, for messages.
-fn place(file: Option<&Path>) -> String {
-    file.map_or_else(|| EXCLUDE.to_owned(), |path| path.display().to_string())
-}
-
 /// `None` when there is no such file. Like git, takes no link or special file for an ignore file.
 fn read_text(path: &Path) -> Result<Option<String>, PackError> {
     match std::fs::symlink_metadata(path) {
@@ -235,7 +205,7 @@ fn build<'l>(lines: impl Iterator<Item = &'l str>, from: Option<&Path>) -> Resul
     let lenient = from.is_some_and(|path| path.ends_with(GIT_FILE));
     let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {
         pattern: pattern.to_owned(),
-        place: place(from),
+        place: pattern_source(from),
         problem: error.to_string(),
     };
     let mut builder = GitignoreBuilder::new("");

@@ -10,53 +10,36 @@
 
 pub(super) mod builtin_excludes;
 pub(super) mod data;
-pub(super) mod entry_point;
+mod entry_point;
+pub(super) mod exclude_reason;
 pub(super) mod ignore_rules;
 pub(super) mod named_files;
 pub(super) mod output_dir;
 pub(super) mod project;
+pub(super) mod source_tree;
 pub(super) mod stable_file;
 pub(super) mod walk;
 
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::PackError;
 use super::gzip::writer::{self, GzipWriter};
-use super::secrets::{self, Finding, LARGEST_KEY_FILE, ScanningReader, SecretFile, SecretFiles, SecretScan};
+use super::secrets::secret_files::{SecretFile, SecretFiles};
+use super::secrets::{self, Finding, LARGEST_KEY_FILE, ScanningReader, SecretScan};
 use super::tar::writer::{Attributes, TarWriter};
 use crate::model::hex;
 use entry_point::check_entry_point;
-use ignore_rules::ExcludeReason;
-use project::Project;
+use exclude_reason::{ExcludeReason, ExcludedName};
+use source_tree::SourceTree;
 use stable_file::SteadyReader;
 use walk::{Skipped, SourceFile, Walk};
 
 /// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
 /// local time; hence the second day.
 const MTIME: u64 = 315_619_200;
-
-/// What to pack: `[source]` of the job spec, with paths that exist from here.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SourceTree {
-    pub(crate) dir: PathBuf,
-    /// Folders and files that lie at the root of the archive, under their own names.
-    pub(crate) dependencies: Vec<PathBuf>,
-    /// gitignore patterns, relative to the root of the archive.
-    pub(crate) exclude: Vec<String>,
-    /// Relative to `dir`; must be in the archive.
-    pub(crate) entry_point: Option<String>,
-    /// gitignore patterns of files that may be or hold secrets, relative to the root of the archive.
-    pub(crate) allow_secrets: Vec<String>,
-    /// Follow links that lead out of `dir` and the dependencies.
-    pub(crate) external_symlinks: bool,
-    /// Where `dir` and the dependencies lead to, if they are written as lying in it.
-    pub(crate) project: Project,
-    /// Absolute folders that are left out as tooling if they lie in the tree: smtrain's own, which grow with every job.
-    pub(crate) never: Vec<PathBuf>,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "packed and unpacked bytes are what tells them apart")]
@@ -159,7 +142,7 @@ fn for_each_file(
         // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
         Some(entry_point) => Err(PackError::EntryPointLeftOut {
             entry_point: entry_point.to_owned(),
-            reason: ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::by_content()),
+            reason: ExcludeReason::BuiltIn(ExcludedName::by_content()),
         }),
         None => Ok(walk),
     }

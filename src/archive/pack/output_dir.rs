@@ -108,8 +108,7 @@ mod tests {
 
     use super::*;
     use crate::archive::{UnpackLimits, unpack};
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     #[test]
     fn a_folder_comes_back_as_it_was() -> TestResult {

@@ -135,8 +135,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-
-    type TestResult = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     /// A real file to which something is done after its first read.
     struct Meddled<F: FnMut() -> io::Result<()>> {

@@ -1,5 +1,10 @@
 //! Files that are nothing but a key, whatever their names, and files that only look like one.
 
+use std::io::Read;
+use std::path::Path;
+
+use crate::archive::pack::stable_file;
+
 /// Keys and key files are small, in bytes.
 pub(crate) const LARGEST_KEY_FILE: u64 = 64 * 1024;
 
@@ -22,6 +27,18 @@ fn is_service_account(content: &[u8]) -> bool {
 /// Returns whether a file in PEM holds certificates, public keys or parameters, and no private key.
 pub(crate) fn is_certificate(content: &[u8]) -> bool {
     contains(content, b"-----BEGIN ") && !contains(content, b"PRIVATE KEY")
+}
+
+/// Returns whether a file holds certificates and no private key. What can't be read, or is very large, is taken for a key.
+pub(crate) fn is_certificate_file(path: &Path) -> bool {
+    const LARGEST: u64 = 4 * 1024 * 1024;
+    let read = || {
+        let mut content = Vec::new();
+        let file = stable_file::open(&std::fs::canonicalize(path)?)?;
+        file.take(LARGEST + 1).read_to_end(&mut content)?;
+        std::io::Result::Ok(content)
+    };
+    read().is_ok_and(|content| content.len() as u64 <= LARGEST && is_certificate(&content))
 }
 
 fn contains(content: &[u8], word: &[u8]) -> bool {

@@ -7,35 +7,28 @@
 //! The rules are made to be precise rather than complete, since a finding stops a job. They find the credentials of cloud
 //! services and tools, and passwords with punctuation; not a short password of letters and digits that a person made up.
 
+mod allow_patterns;
 mod content;
 mod encoding;
-mod files;
 mod filter;
+mod finding;
 mod glue;
 mod key_files;
 mod names;
 mod passwords;
 mod scan;
 mod search;
+pub(super) mod secret_files;
 mod services;
 mod shape;
 mod text;
 mod words;
 
-pub(crate) use files::{SecretFile, SecretFiles};
-pub(super) use files::{is_certificate_file, patterns};
-pub(super) use key_files::{LARGEST_KEY_FILE, is_key_file};
+pub(super) use allow_patterns::allow_patterns;
+pub(crate) use finding::Finding;
+pub(super) use key_files::{LARGEST_KEY_FILE, is_certificate_file, is_key_file};
 pub(super) use names::{CERTIFICATES, CERTIFICATES_ABOUT, SECRETS};
 pub(crate) use scan::{ScanningReader, SecretScan};
-
-/// A secret in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    /// The line it stands on, from 1.
-    pub(crate) line: u64,
-    /// A noun with its article: `an AWS secret access key`.
-    pub(crate) kind: &'static str,
-}
 
 /// Returns the first secret in the content of a file.
 #[cfg(test)]

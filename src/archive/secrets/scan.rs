@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::encoding::{Encoding, SNIFFED, append_utf16};
+use super::finding::Finding;
 use super::search::WordSearch;
 use super::words::{Word, words};
-use super::{Finding, content, filter};
+use super::{content, filter};
 
 /// Bytes around a word that its judgement needs, before and behind.
 const BEFORE: usize = 512;

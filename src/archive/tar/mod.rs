@@ -1,10 +1,10 @@
-//! The tar format: a strict reader of ustar, pax, GNU and sparse members, and a writer whose bytes depend on the content
+//! The tar format: a strict reader of ustar, pax, GNU and sparse entries, and a writer whose bytes depend on the content
 //! alone.
 //!
 //! [`reader`] refuses whatever two implementations could read differently; `docs/decisions/strict-tar.md` says why.
 
-pub(super) mod error;
-pub(super) mod pax;
+mod block;
+mod pax;
 pub(super) mod reader;
-pub(super) mod sparse;
+mod sparse;
 pub(super) mod writer;

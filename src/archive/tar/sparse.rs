@@ -1,41 +1,43 @@
-//! Sparse files of the old GNU form: a map of what is stored, in the header and in blocks after it (GNU tar manual,
-//! "Storing Sparse Files").
-
-use std::io;
+//! Sparse files of the old GNU format.
+//!
+//! Only the data between the holes is stored. A map in the header, and in extension blocks behind it, says where in the
+//! file each piece of data belongs (GNU tar manual, "Storing Sparse Files").
 
 use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
-use super::error::{BLOCK, wrong};
+use super::block::BLOCK_BYTES;
+use crate::archive::read_error::ReadError;
 
-/// A file as it is read from its beginning: holes, and the data between them.
+/// The rest of a file that is read from its beginning: holes, and the data between them.
 #[derive(Debug, Default)]
 pub(crate) struct DataRuns {
-    /// What comes next of each.
+    /// Rest of the current hole, and of the data behind it, in bytes.
     hole: u64,
     data: u64,
-    /// Then these, the last one first.
+    /// The holes and data behind these, the last pair first.
     rest: Vec<(u64, u64)>,
     size: u64,
-    /// Of the data, how much is not yet read.
+    /// Stored bytes that are not yet read.
     stored: u64,
 }
 
 impl DataRuns {
-    /// A file without holes.
-    pub(crate) fn of(size: u64) -> Self {
+    /// A file of `size` bytes without holes.
+    pub(crate) fn without_holes(size: u64) -> Self {
         Self { data: size, size, stored: size, ..Self::default() }
     }
 
-    /// In bytes, holes included.
+    /// Size of the whole file in bytes, holes included.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
+    /// Stored bytes that are not yet read.
     pub(crate) fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// How many zeros come next, and so many at most; they are then behind.
+    /// Consumes up to `most` bytes of a hole, and returns their number: 0 if data or the end comes next.
     pub(crate) fn take_hole(&mut self, most: usize) -> usize {
         while self.hole == 0 && self.data == 0 {
             let Some(next) = self.rest.pop() else { return 0 };
@@ -46,12 +48,13 @@ impl DataRuns {
         hole
     }
 
-    /// How many bytes of data come next, where there is no hole before them.
+    /// Returns the number of data bytes before the next hole, up to `most`. To be called when no hole comes next.
     pub(crate) fn data(&self, most: usize) -> usize {
         at_most(self.data, most)
     }
 
-    pub(crate) fn taken(&mut self, count: usize) {
+    /// Marks `count` bytes of the data as read.
+    pub(crate) fn take_data(&mut self, count: usize) {
         self.data -= count as u64;
         self.stored -= count as u64;
     }
@@ -61,54 +64,55 @@ fn at_most(length: u64, most: usize) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).min(most)
 }
 
-/// Reads the map: so many bytes are stored, and the blocks after the header are asked for one by one.
+/// Reads the map of a sparse file of which `stored` bytes are in the archive. `next_block` reads the blocks behind the
+/// header, one at a time. Fails with [`ReadError::Malformed`] if the map overlaps or doesn't add up.
 pub(crate) fn read(
     header: &Header,
     stored: u64,
-    mut next: impl FnMut() -> io::Result<[u8; BLOCK]>,
-) -> io::Result<DataRuns> {
-    let gnu = header.as_gnu().ok_or_else(|| wrong("a sparse file has a header of another kind"))?;
+    mut next_block: impl FnMut() -> Result<[u8; BLOCK_BYTES], ReadError>,
+) -> Result<DataRuns, ReadError> {
+    let gnu = header.as_gnu().ok_or(ReadError::Malformed("a sparse file has a header of another kind"))?;
     let mut map = SparseMap { pieces: Vec::new(), end: 0, stored: 0 };
     map.add(&gnu.sparse)?;
-    let (mut is_extended, mut more) = (gnu.is_extended(), GnuExtSparseHeader::new());
+    let mut is_extended = gnu.is_extended();
+    let mut extension = GnuExtSparseHeader::new();
     while is_extended {
-        more.as_mut_bytes().copy_from_slice(&next()?);
-        map.add(&more.sparse)?;
-        is_extended = more.is_extended();
+        extension.as_mut_bytes().copy_from_slice(&next_block()?);
+        map.add(&extension.sparse)?;
+        is_extended = extension.is_extended();
     }
-    let size = gnu.real_size().map_err(|_| lies())?;
+    let size = gnu.real_size().map_err(|_| INCONSISTENT)?;
     if map.end != size || map.stored != stored {
-        return Err(lies());
+        return Err(INCONSISTENT);
     }
     map.pieces.reverse();
     Ok(DataRuns { rest: map.pieces, size, stored, ..DataRuns::default() })
 }
 
 struct SparseMap {
-    /// How long each hole is, and the data after it.
+    /// Length of each hole, and of the data behind it, in bytes.
     pieces: Vec<(u64, u64)>,
+    /// End of the last piece in the file.
     end: u64,
     stored: u64,
 }
 
 impl SparseMap {
-    fn add(&mut self, pieces: &[GnuSparseHeader]) -> io::Result<()> {
+    fn add(&mut self, pieces: &[GnuSparseHeader]) -> Result<(), ReadError> {
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
-            let (offset, length) =
-                piece.offset().and_then(|offset| Ok((offset, piece.length()?))).map_err(|_| lies())?;
-            let hole = offset.checked_sub(self.end).ok_or_else(lies)?;
-            // Data that is stored begins with a block.
-            if length > 0 && !self.stored.is_multiple_of(BLOCK as u64) {
-                return Err(lies());
+            let offset = piece.offset().map_err(|_| INCONSISTENT)?;
+            let length = piece.length().map_err(|_| INCONSISTENT)?;
+            let hole = offset.checked_sub(self.end).ok_or(INCONSISTENT)?;
+            // Each piece of stored data begins with a block.
+            if length > 0 && !self.stored.is_multiple_of(BLOCK_BYTES as u64) {
+                return Err(INCONSISTENT);
             }
             self.pieces.push((hole, length));
-            self.end = offset.checked_add(length).ok_or_else(lies)?;
-            self.stored = self.stored.checked_add(length).ok_or_else(lies)?;
+            self.end = offset.checked_add(length).ok_or(INCONSISTENT)?;
+            self.stored = self.stored.checked_add(length).ok_or(INCONSISTENT)?;
         }
         Ok(())
     }
 }
 
-fn lies() -> io::Error {
-    wrong("a sparse file's map is not that of its data")
-}
+const INCONSISTENT: ReadError = ReadError::Malformed("a sparse file's map is not that of its data");

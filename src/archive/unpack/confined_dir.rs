@@ -1,6 +1,8 @@
-//! Makes files below one folder and nowhere else, whatever links lie or appear in it.
+//! Creates files below one folder and nowhere else, whatever links are or appear in it.
 //!
-//! Every path is walked from the folder's handle, one name at a time, and a link on the way is an error, never followed.
+//! Every path is walked from the folder's handle, one name at a time (`openat` with `O_NOFOLLOW`): a link on the way is an
+//! error, never followed. An existing file or link of the same name is replaced, a folder is not. `cap-std` would follow
+//! links that stay inside, which is more than an archive may ask for.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -19,81 +21,84 @@ use crate::archive::handle::DirHandle;
 const NEW_FILE: OFlag =
     OFlag::O_WRONLY.union(OFlag::O_CREAT).union(OFlag::O_EXCL).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
+/// A directory handle below which files are created.
 pub(crate) struct ConfinedDir {
     root: DirHandle,
-    /// The folder that was used last: archives list a folder's files in a row.
+    /// The folder that was used last: archives list the files of a folder one after the other.
     last: Option<(PathBuf, DirHandle)>,
-    /// Files, folders and links that were made and stand.
-    made: u64,
-    /// Whether the file system is known to tell `Model` from `model`.
-    has_cases: Cell<bool>,
+    /// Number of files, folders and links that were created and not replaced.
+    created: u64,
+    /// The file system is known to tell `Model` from `model`.
+    is_case_sensitive: Cell<bool>,
 }
 
 impl ConfinedDir {
     pub(crate) fn new(root: DirHandle) -> Self {
-        Self { root, last: None, made: 0, has_cases: Cell::new(false) }
+        Self { root, last: None, created: 0, is_case_sensitive: Cell::new(false) }
     }
 
-    /// How many files, folders and links it holds that were made here. Each takes an inode.
-    pub(crate) fn made(&self) -> u64 {
-        self.made
+    /// Number of files, folders and links created here that exist. Each takes an inode.
+    pub(crate) fn created(&self) -> u64 {
+        self.created
     }
 
-    /// Opens a folder, making it and those around it where they are missing.
-    pub(crate) fn folder(&mut self, path: &Path) -> io::Result<&File> {
-        // A folder in the last one is near: walked to from the root, a chain of folders would take the square of its length.
+    /// Opens a folder, and creates it and its parents if they don't exist.
+    pub(crate) fn folder(&mut self, path: &Path) -> Result<&File, CreateError> {
+        // From the last folder on where that is a parent: from the root, a chain of folders would take quadratic time.
         let (mut folder, rest) = match self.last.take() {
             Some((last, folder)) if path.starts_with(&last) => (folder, path.strip_prefix(&last).unwrap_or(path)),
             _ => (self.root.try_clone()?, path),
         };
         for part in rest {
-            self.made += u64::from(folder.make_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?);
+            self.created += u64::from(folder.create_folder(part, Mode::S_IRWXU | Mode::S_IRWXG | Mode::S_IRWXO)?);
             folder = folder.folder(part)?;
         }
         self.last = Some((path.to_owned(), folder));
         Ok(self.last().file())
     }
 
-    /// A new file, in the place of any other file or link of that name; and the size of the file that was lost by that.
-    pub(crate) fn file(&mut self, path: &Path) -> io::Result<(File, Option<u64>)> {
-        let place = self.place(path)?;
-        let make = || openat(place.folder, place.name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
-        let (file, replaced) = place.replacing(make)?;
+    /// Creates a file, in place of a file or link of that name. Returns it, and the size of the file that it replaced.
+    pub(crate) fn file(&mut self, path: &Path) -> Result<(File, Option<u64>), CreateError> {
+        let slot = self.slot(path)?;
+        let create = || openat(slot.folder, slot.name, NEW_FILE, Mode::S_IRUSR | Mode::S_IWUSR);
+        let (file, replaced) = slot.replace(create)?;
         self.count(&replaced);
         Ok((File::from(file), replaced.lost()))
     }
 
-    /// The target must have been checked with [`stays_inside`].
-    pub(crate) fn symlink(&mut self, path: &Path, target: &Path) -> io::Result<Option<u64>> {
-        let place = self.place(path)?;
-        let ((), replaced) = place.replacing(|| symlinkat(target, place.folder, place.name))?;
+    /// Creates a symbolic link, in place of a file or link of that name. Returns the size of the file that it replaced. The
+    /// target must have been checked with [`stays_inside`].
+    pub(crate) fn symlink(&mut self, path: &Path, target: &Path) -> Result<Option<u64>, CreateError> {
+        let slot = self.slot(path)?;
+        let ((), replaced) = slot.replace(|| symlinkat(target, slot.folder, slot.name))?;
         self.count(&replaced);
         Ok(replaced.lost())
     }
 
-    /// Another name for a file in here. A hard link to a symbolic link would move it, and so change where it leads.
-    /// Its folders must stand, too.
-    pub(crate) fn hard_link(&mut self, path: &Path, existing: &Path) -> io::Result<Option<u64>> {
-        let (folder, from) = self.standing(existing)?;
-        let stat = folder.stat(from)?.ok_or_else(missing)?;
+    /// Creates another name for a regular file in here, in place of a file or link of that name. Returns the size of the
+    /// file that it replaced. `existing` may not be a symbolic link: under another name, that would lead elsewhere.
+    pub(crate) fn hard_link(&mut self, path: &Path, existing: &Path) -> Result<Option<u64>, CreateError> {
+        let (folder, from) = self.find(existing)?;
+        let stat = folder.stat(from)?.ok_or(CreateError::Missing)?;
         if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
-            return Err(Errno::ELOOP.into());
+            return Err(CreateError::Obstacle);
         }
         if path == existing {
             return Ok(None);
         }
-        let to = self.place(path)?;
-        let ((), replaced) = to.replacing(|| linkat(&folder, from, to.folder, to.name, AtFlags::empty()))?;
+        let to = self.slot(path)?;
+        let ((), replaced) = to.replace(|| linkat(&folder, from, to.folder, to.name, AtFlags::empty()))?;
         self.count(&replaced);
         Ok(replaced.lost())
     }
 
-    fn standing<'n>(&self, path: &'n Path) -> io::Result<(DirHandle, &'n OsStr)> {
-        let name = path.file_name().ok_or_else(missing)?;
+    /// Opens the folder of an existing path, and returns the name in it.
+    fn find<'n>(&self, path: &'n Path) -> Result<(DirHandle, &'n OsStr), CreateError> {
+        let name = path.file_name().ok_or(CreateError::Missing)?;
         let mut folder = self.root.try_clone()?;
         for part in path.parent().unwrap_or(Path::new("")) {
             folder = match folder.folder(part) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(CreateError::Missing),
                 folder => folder?,
             };
         }
@@ -101,13 +106,14 @@ impl ConfinedDir {
     }
 
     fn count(&mut self, replaced: &Replaced) {
-        self.made += u64::from(replaced.0.is_none());
+        self.created += u64::from(replaced.0.is_none());
     }
 
-    fn place<'n>(&mut self, path: &'n Path) -> io::Result<EntrySlot<'_, 'n>> {
-        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    /// Opens the folder of a path, and creates it if it doesn't exist.
+    fn slot<'n>(&mut self, path: &'n Path) -> Result<EntrySlot<'_, 'n>, CreateError> {
+        let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         self.folder(path.parent().unwrap_or(Path::new("")))?;
-        Ok(EntrySlot { folder: self.last(), name, has_cases: &self.has_cases })
+        Ok(EntrySlot { folder: self.last(), name, is_case_sensitive: &self.is_case_sensitive })
     }
 
     fn last(&self) -> &DirHandle {
@@ -119,7 +125,7 @@ impl ConfinedDir {
 struct Replaced(Option<FileStat>);
 
 impl Replaced {
-    /// The size of a regular file that had no other name.
+    /// Returns the size of the replaced entry if it was a regular file with no other name.
     fn lost(&self) -> Option<u64> {
         let stat = self.0.as_ref()?;
         let is_lost = stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits() && stat.st_nlink == 1;
@@ -127,91 +133,98 @@ impl Replaced {
     }
 }
 
-/// Where something is to be made.
+/// The folder and name of an entry that is to be created.
 struct EntrySlot<'i, 'n> {
     folder: &'i DirHandle,
     name: &'n OsStr,
-    has_cases: &'i Cell<bool>,
+    is_case_sensitive: &'i Cell<bool>,
 }
 
 impl EntrySlot<'_, '_> {
-    fn replacing<T>(&self, make: impl Fn() -> nix::Result<T>) -> io::Result<(T, Replaced)> {
-        match make() {
+    /// Creates the entry, after removing a file or link of that name.
+    fn replace<T>(&self, create: impl Fn() -> nix::Result<T>) -> Result<(T, Replaced), CreateError> {
+        match create() {
             Err(Errno::EEXIST) => {
-                self.refuse_clash()?;
+                self.check_clash()?;
                 let stat = self.folder.stat(self.name)?;
                 unlinkat(self.folder, self.name, UnlinkatFlags::NoRemoveDir)?;
-                Ok((make()?, Replaced(stat)))
+                Ok((create()?, Replaced(stat)))
             }
             result => Ok((result?, Replaced(None))),
         }
     }
 
-    /// What is to be replaced must have exactly this name: else a file would be lost to another one.
-    fn refuse_clash(&self) -> io::Result<()> {
+    /// Fails if the existing entry has another name that the file system takes for this one: a file of the archive would be
+    /// lost to another one.
+    fn check_clash(&self) -> Result<(), CreateError> {
         let other = in_other_case(self.name);
-        let is_one = !self.has_cases.get() && self.is_one(&other)?;
+        let is_one = !self.is_case_sensitive.get() && self.is_same_file(&other)?;
         // macOS takes two forms of Unicode for one name.
         if !is_one && (!cfg!(target_os = "macos") || self.name.is_ascii()) {
             return Ok(());
         }
-        let (mut has_name, mut has_other) = (false, false);
+        let mut has_name = false;
+        let mut has_other = false;
         for (name, _) in self.folder.entries(usize::MAX)? {
             has_name |= name == self.name;
             has_other |= name == other;
         }
-        // They are hard links to one file. An archive may have many such pairs, and a folder takes its time to be listed.
-        self.has_cases.set(self.has_cases.get() || (is_one && has_name && has_other));
-        if has_name { Ok(()) } else { Err(io::Error::other(Clash)) }
+        // Both names exist, as hard links to one file. Remembered, since an archive may have many such pairs and listing a
+        // folder takes time.
+        self.is_case_sensitive.set(self.is_case_sensitive.get() || (is_one && has_name && has_other));
+        if has_name { Ok(()) } else { Err(CreateError::Clash) }
     }
 
-    /// Whether the name leads to the same file when it is written in the other case.
-    fn is_one(&self, other: &OsStr) -> io::Result<bool> {
+    /// Returns whether `other`, the name with its case swapped, is the same file.
+    fn is_same_file(&self, other: &OsStr) -> io::Result<bool> {
         let inode = |name: &OsStr| Ok::<_, io::Error>(self.folder.stat(name)?.map(|stat| stat.st_ino));
         let own = inode(self.name)?;
         Ok(other != self.name && own.is_some() && inode(other)? == own)
     }
 }
 
+/// Swaps the case of ASCII letters.
 fn in_other_case(name: &OsStr) -> OsString {
     let swap = |byte: u8| if byte.is_ascii_lowercase() { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
     OsString::from_vec(name.as_bytes().iter().copied().map(swap).collect())
 }
 
-/// Two names that a file system takes for one, `Model` and `model`.
+/// Reason for which an entry was not created.
 #[derive(Debug, thiserror::Error)]
-#[error("another name of this folder is the same on this file system")]
-struct Clash;
-
-/// A hard link to a name that is not in the archive, or not yet.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no such file in the archive")]
-struct Missing;
-
-fn missing() -> io::Error {
-    io::Error::other(Missing)
+pub(crate) enum CreateError {
+    /// Two names that the file system takes for one, such as `Model` and `model`.
+    #[error("another name of this folder is the same on this file system")]
+    Clash,
+    /// A hard link to a name that is not in the archive, or not yet.
+    #[error("there is no such file in the archive")]
+    Missing,
+    /// A name on the way is a link or a file.
+    #[error("a link or a file is in the way")]
+    Obstacle,
+    /// The file system has no such names: a part is too long, or has bytes that can't be in one.
+    #[error("no file can have such a name")]
+    InvalidName,
+    #[error(transparent)]
+    Io(io::Error),
 }
 
-pub(crate) fn is_missing(error: &io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Missing>()).is_some()
+impl From<io::Error> for CreateError {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ELOOP | Errno::ENOTDIR | Errno::EISDIR | Errno::EMLINK) => Self::Obstacle,
+            Some(Errno::ENAMETOOLONG | Errno::EINVAL | Errno::EILSEQ) => Self::InvalidName,
+            _ => Self::Io(error),
+        }
+    }
 }
 
-pub(crate) fn is_clash(error: &io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Clash>()).is_some()
+impl From<Errno> for CreateError {
+    fn from(errno: Errno) -> Self {
+        io::Error::from(errno).into()
+    }
 }
 
-/// Whether an error says that a name on the way is a link or a file.
-pub(crate) fn is_obstacle(error: &io::Error) -> bool {
-    let obstacles = [Errno::ELOOP, Errno::ENOTDIR, Errno::EISDIR, Errno::EMLINK];
-    obstacles.iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
-}
-
-/// Whether an error says that this file system has no such names: too long a part, or bytes that may not be in one.
-pub(crate) fn is_no_name(error: &io::Error) -> bool {
-    [Errno::ENAMETOOLONG, Errno::EINVAL, Errno::EILSEQ].iter().any(|errno| error.raw_os_error() == Some(*errno as i32))
-}
-
-/// The path without `.`; `None` if it is absolute or has `..`.
+/// Returns the path without `.`, or `None` if it is absolute or has `..`.
 pub(crate) fn relative(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -224,17 +237,18 @@ pub(crate) fn relative(path: &Path) -> Option<PathBuf> {
     Some(clean)
 }
 
-/// What an absolute link at `path` into the folder that was packed has to lead to wherever that is unpacked.
+/// Returns the relative target of a link at `path` whose absolute target is in `packed_from`, so that it leads to the same
+/// entry wherever the folder is unpacked.
 pub(crate) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Option<PathBuf> {
     let inside = target.strip_prefix(packed_from).ok()?;
     let up = path.components().skip(1).map(|_| Component::ParentDir);
     Some(up.chain(inside.components()).collect())
 }
 
-/// Whether a link at `path` that leads to `target` stays inside, whatever other such links there are or will be.
+/// Returns whether a link at `path` with this target stays inside, whatever other such links exist or will.
 ///
-/// `..` may stand only at the front, where it climbs real folders: after a name, it would climb from where that name
-/// leads, if it is a link itself.
+/// `..` is allowed only at the front, where it climbs real folders: behind a name that is itself a link, it would climb from
+/// that link's target.
 pub(crate) fn stays_inside(path: &Path, target: &Path) -> bool {
     let depth = path.components().count().saturating_sub(1);
     let climbs = target.components().take_while(|part| *part == Component::ParentDir).count();
@@ -258,7 +272,7 @@ mod tests {
         assert!(!stays("a", "x/../..") && !stays("a", "x/.."));
     }
 
-    /// Where names in the other case are links to one file, they are as on a file system that knows no cases.
+    /// Two hard links that differ in case look like one file on a file system that ignores case.
     #[test]
     fn a_name_in_another_case_is_no_other_file() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
@@ -267,9 +281,9 @@ mod tests {
         inside.file(Path::new("model"))?;
         inside.file(Path::new("Model"))?;
         fs::hard_link(folder.path().join("model"), folder.path().join("MODEL"))?;
-        let place = inside.place(Path::new("model"))?;
-        assert!(place.is_one(OsStr::new("MODEL"))? && !place.is_one(OsStr::new("Model"))?);
-        assert!(!place.has_cases.get() && place.refuse_clash().is_ok() && place.has_cases.get());
+        let slot = inside.slot(Path::new("model"))?;
+        assert!(slot.is_same_file(OsStr::new("MODEL"))? && !slot.is_same_file(OsStr::new("Model"))?);
+        assert!(!slot.is_case_sensitive.get() && slot.check_clash().is_ok() && slot.is_case_sensitive.get());
         Ok(())
     }
 

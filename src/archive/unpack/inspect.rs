@@ -1,4 +1,4 @@
-//! Looks into a tar.gz without unpacking it: what is in it, one of its files, or whether it is whole.
+//! Reads a tar.gz without unpacking it: lists its entries, extracts one file, or verifies its checksums.
 
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
@@ -10,21 +10,23 @@ use super::confined_dir;
 use super::entries::{self, ArchiveEntry, EntryVisitor, UnpackLimits, shown};
 use crate::archive::UnpackError;
 use crate::archive::gzip::parallel::Gunzip;
+use crate::archive::read_error::ReadError;
 use crate::model::downloaded::{ListedEntry, ListedKind};
 
-const BUFFER: usize = 256 * 1024;
+/// Copy buffer of [`pick`].
+const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Tells all that is in an archive, in its order.
+/// Calls `on_entry` for each entry of an archive, in its order. An error of the callback is [`UnpackError::Output`].
 pub(crate) fn list(
     from: impl Read + Send + 'static,
     limits: &UnpackLimits,
-    tell: &mut impl FnMut(ListedEntry) -> io::Result<()>,
+    on_entry: &mut impl FnMut(ListedEntry) -> io::Result<()>,
 ) -> Result<(), UnpackError> {
-    entries::visit_entries(from, limits, &mut Lister { tell })
+    entries::visit_entries(from, limits, &mut Lister { on_entry })
 }
 
 struct Lister<'t, T> {
-    tell: &'t mut T,
+    on_entry: &'t mut T,
 }
 
 impl<T: FnMut(ListedEntry) -> io::Result<()>> EntryVisitor for Lister<'_, T> {
@@ -37,18 +39,20 @@ impl<T: FnMut(ListedEntry) -> io::Result<()>> EntryVisitor for Lister<'_, T> {
             _ => ListedKind::Other,
         };
         let header = entry.header();
-        let (mode, modified) = (header.mode().unwrap_or(0) & 0o7777, header.mtime().unwrap_or(0));
+        let mode = header.mode().unwrap_or(0) & 0o7777;
+        let modified = header.mtime().unwrap_or(0);
         let path = entry.name.strip_prefix(".").unwrap_or(entry.name).to_owned();
         if path.as_os_str().is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         let size = if kind == ListedKind::File { entry.size() } else { 0 };
-        (self.tell)(ListedEntry { path, kind, size, mode, modified }).map_err(UnpackError::Told)?;
+        (self.on_entry)(ListedEntry { path, kind, size, mode, modified }).map_err(UnpackError::Output)?;
         Ok(ControlFlow::Continue(()))
     }
 }
 
-/// Writes one file's bytes, and reads no further. None where there is no such file; else how many bytes it has.
+/// Writes the bytes of the file at `path` to `to`, and reads no further. Returns its size in bytes, or `None` if the
+/// archive has no such file. A link at `path` is an error.
 pub(crate) fn pick(
     from: impl Read + Send + 'static,
     limits: &UnpackLimits,
@@ -56,7 +60,7 @@ pub(crate) fn pick(
     to: &mut impl Write,
 ) -> Result<Option<u64>, UnpackError> {
     let Some(wanted) = confined_dir::relative(path) else { return Ok(None) };
-    let mut picker = Picker { wanted, to, found: None, buffer: vec![0; BUFFER] };
+    let mut picker = Picker { wanted, to, found: None, buffer: vec![0; BUFFER_BYTES] };
     entries::visit_entries(from, limits, &mut picker)?;
     Ok(picker.found)
 }
@@ -89,22 +93,22 @@ impl<T: Write> EntryVisitor for Picker<'_, T> {
                 self.found = Some(entry.size());
                 return Ok(ControlFlow::Break(()));
             }
-            self.to.write_all(&self.buffer[..count]).map_err(UnpackError::Told)?;
+            self.to.write_all(&self.buffer[..count]).map_err(UnpackError::Output)?;
         }
     }
 }
 
-/// Inflates all of it, to no purpose but to see that its checksums are right.
+/// Inflates all of the archive and verifies gzip's checksums.
 pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
     let mut unpacked = Counter(0);
     let inflated = io::copy(&mut Gunzip::new(from), &mut unpacked);
-    inflated.map(drop).map_err(|source| match source {
-        source if crate::archive::gzip::members::TrailingData::is(&source) => UnpackError::TrailingData,
+    inflated.map(drop).map_err(|error| match error.into() {
+        ReadError::TrailingData => UnpackError::TrailingData,
         source => UnpackError::Damaged { place: format!("after {} unpacked bytes", unpacked.0), source },
     })
 }
 
-/// Counts bytes, and drops them.
+/// A writer that only counts bytes.
 struct Counter(u64);
 
 impl Write for Counter {

@@ -1,4 +1,8 @@
-//! Unpacks a tar.gz from anywhere: streaming, within limits, and never outside the given folder.
+//! Unpacks a tar.gz: streaming, within limits, and never outside the target folder.
+//!
+//! [`entries`] reads the archive, [`confined_dir`] creates files without following links, [`inspect`] lists and extracts
+//! without unpacking. Nothing in an archive is trusted: names, links, sizes and counts are checked before anything is
+//! created.
 
 pub(super) mod confined_dir;
 pub(super) mod entries;
@@ -15,60 +19,63 @@ use tar::{EntryType, Header};
 
 use super::UnpackError;
 use super::handle::DirHandle;
-use confined_dir::ConfinedDir;
+use confined_dir::{ConfinedDir, CreateError};
 use entries::{ArchiveEntry, EntryVisitor, UnpackLimits, shown};
 
-const BUFFER: usize = 256 * 1024;
-/// Links that are named as left out: an archive can have millions.
-const MOST_LEFT_OUT: usize = 100;
-/// The cost of a file, a folder or a link beside its bytes: an inode and a block, in bytes.
-const ENTRY_SIZE: u64 = 4096;
-/// Folders deeper than this don't have their times set: each is walked to once more for it.
-const MOST_DEPTH: usize = 128;
-/// Bytes of the names of folders whose times are kept: more would take more memory than they are worth.
-const MOST_FOLDER_NAMES: usize = 16 << 20;
+/// Copy buffer.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Maximum number of left-out links that are reported by name: an archive can have millions.
+const MAX_LEFT_OUT: usize = 100;
+/// Cost of a file, folder or link beside its bytes, an inode and a block, as it counts towards the limit.
+const ENTRY_BYTES: u64 = 4096;
+/// Maximum depth of folders whose times are set: each is walked to once more for it.
+const MAX_TIMED_DEPTH: usize = 128;
+/// Limit of the memory for folders whose times are still to be set.
+const MAX_FOLDER_TIMES_BYTES: usize = 16 << 20;
 
+/// Totals of an unpacked archive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unpacked {
-    /// Regular files.
+    /// Number of regular files.
     pub(crate) files: usize,
-    /// Their bytes.
+    /// Size of the regular files.
     pub(crate) bytes: u64,
-    /// Symbolic links that would lead outside, as `NAME -> TARGET`: the first [`MOST_LEFT_OUT`] of them.
+    /// Links that would lead outside and were not created, as `NAME -> TARGET`: the first [`MAX_LEFT_OUT`] of them.
     pub(crate) left_out: Vec<String>,
-    /// How many more of them there are.
+    /// Number of the others.
     pub(crate) more_left_out: usize,
 }
 
-/// Decides what is unpacked, and is told of it.
+/// Hooks of the caller: selects entries, and learns of progress. The defaults take all and do nothing.
 pub(crate) trait UnpackHooks {
-    /// By its name in the archive, without `./` before it.
+    /// Returns whether the entry is to be unpacked. `path` is its name without a leading `./`.
     fn wants(&mut self, _path: &Path) -> bool {
         true
     }
 
-    /// So many bytes of a file have been written.
+    /// Called after `bytes` of a file have been written.
     fn written(&mut self, _bytes: u64) {}
 
-    /// Whether files are to be digested.
+    /// Returns whether [`UnpackHooks::file`] wants the SHA-256 digest of each file.
     fn digests(&self) -> bool {
         false
     }
 
-    /// A file is complete.
+    /// Called when a file is complete. `size` is in bytes. An error ends the unpacking.
     fn file(&mut self, _path: &Path, _size: u64, _sha256: Option<[u8; 32]>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Everything, and nobody looks.
+/// Unpacks everything, and reports nothing.
 impl UnpackHooks for () {}
 
-/// Unpacks into a folder, which is made if need be. After an error, what was unpacked so far is still there.
+/// Unpacks into a folder, which is created if it doesn't exist. Blocks until the end of the archive. After an error, files
+/// unpacked so far stay.
 ///
-/// Modes (without setuid and the like) and times are kept; the owner can always read and write. Owners are not kept. A
-/// symbolic link that would lead outside is left out: what it leads to is not in the archive, and the rest is whole
-/// without it.
+/// Modes (without setuid, setgid and sticky bits) and times are kept; the owner can always read and write. Owners are not
+/// kept. A symbolic link that would lead outside is left out and reported: its target is not in the archive, and the rest
+/// is whole without it.
 pub(crate) fn unpack(
     from: impl Read + Send + 'static,
     into: &Path,
@@ -80,7 +87,7 @@ pub(crate) fn unpack(
     unpack_in(from, root, into, limits, unpacking)
 }
 
-/// As [`unpack`], into a folder that is open; `into` is how it is called.
+/// Unpacks like [`unpack`] into an open folder. `into` is its path in messages.
 pub(crate) fn unpack_in(
     from: impl Read + Send + 'static,
     root: DirHandle,
@@ -89,8 +96,16 @@ pub(crate) fn unpack_in(
     unpacking: &mut impl UnpackHooks,
 ) -> Result<Unpacked, UnpackError> {
     let inside = ConfinedDir::new(root);
-    let (done, folder_times, buffer) = (Unpacked::default(), Vec::new(), vec![0; BUFFER]);
-    let mut writer = TreeWriter { into, inside, limits, unpacking, done, folder_times, folder_names: 0, buffer };
+    let mut writer = TreeWriter {
+        into,
+        inside,
+        limits,
+        unpacking,
+        done: Unpacked::default(),
+        folder_times: Vec::new(),
+        folder_times_bytes: 0,
+        buffer: vec![0; BUFFER_BYTES],
+    };
     entries::visit_entries(from, limits, &mut writer)?;
     writer.set_folder_times();
     Ok(writer.done)
@@ -102,15 +117,16 @@ struct TreeWriter<'p, U> {
     limits: &'p UnpackLimits,
     unpacking: &'p mut U,
     done: Unpacked,
-    /// Set last, since making a file in a folder changes the folder's time.
+    /// Times of folders, to be set last: a file that is created in a folder changes the folder's time.
     folder_times: Vec<(PathBuf, SystemTime)>,
-    folder_names: usize,
+    folder_times_bytes: usize,
     buffer: Vec<u8>,
 }
 
 impl<U: UnpackHooks> EntryVisitor for TreeWriter<'_, U> {
     fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError> {
-        let (name, kind) = (entry.name, entry.kind());
+        let name = entry.name;
+        let kind = entry.kind();
         if let Some(kind) = unsupported(entry) {
             return Err(UnpackError::Unsupported { entry: shown(name), kind });
         }
@@ -133,19 +149,19 @@ impl<U: UnpackHooks> EntryVisitor for TreeWriter<'_, U> {
 }
 
 impl<U: UnpackHooks> TreeWriter<'_, U> {
-    /// Returns whether all that was made, and so many bytes more, is within the limits.
+    /// Fails if the entries created so far, and `more` bytes, exceed the limits.
     fn check_room(&self, more: u64) -> Result<(), UnpackError> {
-        let made = self.inside.made();
-        if made > self.limits.entries {
+        let created = self.inside.created();
+        if created > self.limits.entries {
             return Err(UnpackError::TooMany(self.limits.entries));
         }
-        let bytes = self.done.bytes.checked_add(more).and_then(|bytes| bytes.checked_add(made * ENTRY_SIZE));
+        let bytes = self.done.bytes.checked_add(more).and_then(|bytes| bytes.checked_add(created * ENTRY_BYTES));
         let is_within = bytes.is_some_and(|bytes| bytes <= self.limits.bytes);
         if is_within { Ok(()) } else { Err(UnpackError::TooLarge(self.limits.bytes)) }
     }
 
-    /// A file that was unpacked before is replaced.
-    fn lose(&mut self, size: Option<u64>) {
+    /// Subtracts a file of this archive that a later entry replaced.
+    fn discount(&mut self, size: Option<u64>) {
         if let Some(size) = size {
             self.done.files = self.done.files.saturating_sub(1);
             self.done.bytes = self.done.bytes.saturating_sub(size);
@@ -153,10 +169,10 @@ impl<U: UnpackHooks> TreeWriter<'_, U> {
     }
 
     fn folder(&mut self, path: PathBuf, header: &Header) -> Result<(), UnpackError> {
-        let made = self.inside.folder(&path).and_then(|folder| set_mode(folder, header, 0o700));
-        made.map_err(|error| self.not_made(&path, error))?;
-        self.folder_names += path.as_os_str().len() + size_of::<(PathBuf, SystemTime)>();
-        if self.folder_names <= MOST_FOLDER_NAMES && path.iter().nth(MOST_DEPTH).is_none() {
+        let created = self.inside.folder(&path).and_then(|folder| Ok(set_mode(folder, header, 0o700)?));
+        created.map_err(|error| self.not_created(&path, error))?;
+        self.folder_times_bytes += path.as_os_str().len() + size_of::<(PathBuf, SystemTime)>();
+        if self.folder_times_bytes <= MAX_FOLDER_TIMES_BYTES && path.iter().nth(MAX_TIMED_DEPTH).is_none() {
             self.folder_times.extend(modified(header).map(|time| (path, time)));
         }
         Ok(())
@@ -169,14 +185,14 @@ impl<U: UnpackHooks> TreeWriter<'_, U> {
             self.leave_out(path, target);
             return Ok(());
         }
-        let lost = self.inside.symlink(path, leads_to).map_err(|error| self.not_made(path, error))?;
-        self.lose(lost);
+        let lost = self.inside.symlink(path, leads_to).map_err(|error| self.not_created(path, error))?;
+        self.discount(lost);
         Ok(())
     }
 
-    /// Nothing is made, so that a later entry of this name, or below it, is a file or a folder like any other.
+    /// Reports a link and creates nothing, so that a later entry of this name, or below it, is unpacked like any other.
     fn leave_out(&mut self, path: &Path, target: &Path) {
-        if self.done.left_out.len() < MOST_LEFT_OUT {
+        if self.done.left_out.len() < MAX_LEFT_OUT {
             self.done.left_out.push(format!("{} -> {}", shown(path), shown(target)));
         } else {
             self.done.more_left_out += 1;
@@ -191,29 +207,27 @@ impl<U: UnpackHooks> TreeWriter<'_, U> {
             return Ok(());
         }
         let lost = self.inside.hard_link(path, &existing).map_err(|error| match error {
-            error if confined_dir::is_missing(&error) => {
-                UnpackError::LinkMissing { entry: shown(path), target: shown(target) }
-            }
-            error => self.not_made(path, error),
+            CreateError::Missing => UnpackError::LinkMissing { entry: shown(path), target: shown(target) },
+            error => self.not_created(path, error),
         })?;
-        self.lose(lost);
+        self.discount(lost);
         Ok(())
     }
 
     fn file(&mut self, path: &Path, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<(), UnpackError> {
-        // Said before it is written: a sparse file can be larger than all that was read, and a disk.
+        // Before it is written: a sparse file can be larger than all that was read, and than the disk.
         self.check_room(entry.size())?;
-        let (mut file, lost) = self.inside.file(path).map_err(|error| self.not_made(path, error))?;
-        self.lose(lost);
+        let (mut file, lost) = self.inside.file(path).map_err(|error| self.not_created(path, error))?;
+        self.discount(lost);
         let sha256 = self.copy(entry, &mut file, path)?;
-        set_mode(&file, entry.header(), 0o600).map_err(|error| self.not_made(path, error))?;
+        set_mode(&file, entry.header(), 0o600).map_err(|error| self.not_created(path, error.into()))?;
         if let Some(time) = modified(entry.header()) {
-            // The time is a courtesy: some file systems cannot keep it.
-            let _ = file.set_modified(time);
+            // Some file systems can't keep a time: the file is whole without it.
+            let _unsupported = file.set_modified(time);
         }
         self.done.files += 1;
-        let told = self.unpacking.file(path, entry.size(), sha256);
-        told.map_err(|source| UnpackError::Write { path: self.into.join(path), source })
+        let reported = self.unpacking.file(path, entry.size(), sha256);
+        reported.map_err(|source| UnpackError::Write { path: self.into.join(path), source })
     }
 
     fn copy(
@@ -232,33 +246,33 @@ impl<U: UnpackHooks> TreeWriter<'_, U> {
             if let Some(digest) = &mut digest {
                 digest.update(bytes);
             }
-            file.write_all(bytes).map_err(|error| self.not_made(path, error))?;
+            file.write_all(bytes).map_err(|error| self.not_created(path, error.into()))?;
             self.done.bytes += count as u64;
             self.unpacking.written(count as u64);
         }
     }
 
-    /// Inmost first, so that no time is changed again. Times are a courtesy, here as for files.
+    /// Sets the times of folders, innermost first, so that none is changed again. Errors are ignored, as for files.
     fn set_folder_times(&mut self) {
         for (path, time) in std::mem::take(&mut self.folder_times).iter().rev() {
-            let _ = self.inside.folder(path).and_then(|folder| folder.set_modified(*time));
+            let _unsupported = self.inside.folder(path).and_then(|folder| Ok(folder.set_modified(*time)?));
         }
     }
 
-    fn not_made(&self, path: &Path, source: io::Error) -> UnpackError {
-        if confined_dir::is_obstacle(&source) {
-            return UnpackError::ThroughLink(shown(path));
+    fn not_created(&self, path: &Path, error: CreateError) -> UnpackError {
+        match error {
+            CreateError::Obstacle => UnpackError::ThroughLink(shown(path)),
+            CreateError::Clash => UnpackError::Clash(shown(path)),
+            CreateError::InvalidName => UnpackError::Name(shown(path)),
+            CreateError::Missing => {
+                UnpackError::Write { path: self.into.join(path), source: io::ErrorKind::NotFound.into() }
+            }
+            CreateError::Io(source) => UnpackError::Write { path: self.into.join(path), source },
         }
-        if confined_dir::is_clash(&source) {
-            return UnpackError::Clash(shown(path));
-        }
-        if confined_dir::is_no_name(&source) {
-            return UnpackError::Name(shown(path));
-        }
-        UnpackError::Write { path: self.into.join(path), source }
     }
 }
 
+/// Returns the kind of an entry that is never unpacked, as a noun with its article.
 fn unsupported(entry: &ArchiveEntry<'_, impl Read>) -> Option<&'static str> {
     match entry.kind() {
         kind if entry.is_folder() && kind != EntryType::Directory && entry.size() > 0 => Some("a folder with data"),
@@ -274,7 +288,7 @@ fn unsupported(entry: &ArchiveEntry<'_, impl Read>) -> Option<&'static str> {
     }
 }
 
-/// Where the mode is no number, nobody but the owner has any permission.
+/// Sets the permissions of an entry, and those in `always`. An unreadable mode grants nothing else.
 fn set_mode(file: &File, header: &Header, always: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = header.mode().unwrap_or(0) & 0o777 | always;

@@ -55,7 +55,7 @@ pub(in crate::ops) fn source_tree(source: &SourceSpec, project: Project, own_fol
         allow_secrets: source.allow_secrets.clone(),
         external_symlinks: source.external_symlinks,
         project,
-        never: own_folders.to_vec(),
+        own_folders: own_folders.to_vec(),
     }
 }
 

@@ -119,7 +119,7 @@ struct FirstMember<R> {
     in_flight: VecDeque<(Arc<CompressedChunk>, JoinHandle<ChunkResult>)>,
     /// The last bytes that were read: the next stretch's head. None at the end.
     head: Option<CompressedChunk>,
-    place: Position,
+    place: InflatePosition,
     /// The stretch that is gone through in order, and where the next one may begin.
     current: Option<(Arc<CompressedChunk>, Option<u64>)>,
     out: OutputBuffer,
@@ -131,7 +131,7 @@ struct FirstMember<R> {
 }
 
 /// How far the data has been inflated without a gap.
-enum Position {
+enum InflatePosition {
     /// To a bit where a block ends, and a stretch was guessed to begin.
     At(u64),
     /// To wherever this stands.
@@ -148,7 +148,7 @@ impl<R: Read> FirstMember<R> {
             threads,
             in_flight: VecDeque::new(),
             head: None,
-            place: Position::In(Box::new(DeflateStream::new(header as u64 * 8))),
+            place: InflatePosition::In(Box::new(DeflateStream::new(header as u64 * 8))),
             current: None,
             out: OutputBuffer::default(),
             given: 0,
@@ -182,7 +182,7 @@ impl<R: Read> FirstMember<R> {
         self.feed()?;
         self.given = 0;
         self.out.clear();
-        if matches!(self.place, Position::End(_)) {
+        if matches!(self.place, InflatePosition::End(_)) {
             return Ok(false);
         }
         if self.current.is_none() {
@@ -226,7 +226,7 @@ impl<R: Read> FirstMember<R> {
             thread.join().map_err(|_| io::Error::other("an inflating thread ended early"))?;
         self.current = Some((data, next));
         self.wrong += 1;
-        let Position::At(start) = self.place else { return Ok(()) };
+        let InflatePosition::At(start) = self.place else { return Ok(()) };
         if let Some(mut chunk) = chunk.filter(|chunk| chunk.start == start) {
             self.wrong = 0;
             chunk.resolve(&self.window);
@@ -235,7 +235,7 @@ impl<R: Read> FirstMember<R> {
         }
         let stream =
             DeflateStream::after(start, &self.window).ok_or_else(|| io::Error::other("zlib-rs takes no dictionary"))?;
-        self.place = Position::In(Box::new(stream));
+        self.place = InflatePosition::In(Box::new(stream));
         Ok(())
     }
 
@@ -244,8 +244,10 @@ impl<R: Read> FirstMember<R> {
         if !self.out.bytes().is_empty() {
             return Ok(());
         }
-        let (Position::In(_), Some((data, next))) = (&self.place, self.current.clone()) else { return Ok(()) };
-        let Position::In(mut stream) = std::mem::replace(&mut self.place, Position::At(0)) else { return Ok(()) };
+        let (InflatePosition::In(_), Some((data, next))) = (&self.place, self.current.clone()) else { return Ok(()) };
+        let InflatePosition::In(mut stream) = std::mem::replace(&mut self.place, InflatePosition::At(0)) else {
+            return Ok(());
+        };
         let ran = stream.run(&data, next, &mut self.out, PIECE);
         self.stand(*stream, ran)
     }
@@ -253,10 +255,10 @@ impl<R: Read> FirstMember<R> {
     fn stand(&mut self, stream: DeflateStream, ran: RunEnd) -> io::Result<()> {
         let next = self.current.as_ref().and_then(|(_, next)| *next);
         self.place = match (ran, next, &stream.end) {
-            (RunEnd::Ended, _, Some(Ok(()))) => Position::End(Box::new(stream)),
+            (RunEnd::Ended, _, Some(Ok(()))) => InflatePosition::End(Box::new(stream)),
             (RunEnd::Ended, ..) => return Err(corrupt("there are no such bits in a deflate stream")),
-            (RunEnd::Joined, Some(next), _) => Position::At(next),
-            _ => Position::In(Box::new(stream)),
+            (RunEnd::Joined, Some(next), _) => InflatePosition::At(next),
+            _ => InflatePosition::In(Box::new(stream)),
         };
         if !matches!(ran, RunEnd::Full | RunEnd::Ended) {
             self.current = None;
@@ -276,7 +278,7 @@ impl<R: Read> FirstMember<R> {
 
     /// Holds the checksum against what came out, and gives what follows the member.
     fn finish(self) -> io::Result<RemainingInput<R>> {
-        let Position::End(stream) = &self.place else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        let InflatePosition::End(stream) = &self.place else { return Err(io::ErrorKind::UnexpectedEof.into()) };
         let mut rest = Cursor::new(self.read_from(stream.at())).chain(self.from);
         let mut trailer = [0; TRAILER];
         rest.read_exact(&mut trailer)?;

@@ -15,7 +15,8 @@ use super::builtin_excludes::BuiltinExcludes;
 use super::project::{EscapingLink, Project};
 use super::stable_file::{self, FileIdentity};
 use crate::archive::PackError;
-use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding, SecretFile, SecretFiles};
+use crate::archive::secrets::secret_files::{SecretFile, SecretFiles};
+use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding};
 use crate::model::one_line;
 
 /// Folders deeper than this are a mistake.
@@ -117,8 +118,10 @@ pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
     {
         return Err(DataError::OutsideProject { link, target });
     }
-    let rules =
-        DataRules { never: BuiltinExcludes::new()?, allowed: secrets::patterns(&tree.allow_secrets, "allow_secrets")? };
+    let rules = DataRules {
+        builtin: BuiltinExcludes::new()?,
+        allowed: secrets::allow_patterns(&tree.allow_secrets, "allow_secrets")?,
+    };
     let mut listing = DataLister {
         tree,
         root: root.clone(),
@@ -156,7 +159,7 @@ impl DataEntry {
 }
 
 struct DataRules {
-    never: BuiltinExcludes,
+    builtin: BuiltinExcludes,
     allowed: Gitignore,
 }
 
@@ -240,9 +243,9 @@ impl DataLister<'_> {
         let seen = below.map_or_else(whole, Path::to_owned);
         let about = self
             .rules
-            .never
+            .builtin
             .find_secret(name, is_dir)
-            .or_else(|| self.rules.never.find_secret_anywhere(&seen, is_dir))?;
+            .or_else(|| self.rules.builtin.find_secret_anywhere(&seen, is_dir))?;
         let is_certificate = about == CERTIFICATES_ABOUT && !is_dir && secrets::is_certificate_file(path);
         (!is_certificate).then_some(about)
     }

@@ -3,8 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
-
-type TestResult = Result<(), Box<dyn std::error::Error>>;
+use crate::tests::TestResult;
 
 /// A folder `data` with such files, and what lies beside it.
 fn folder(files: &[&str]) -> Result<tempfile::TempDir, Box<dyn std::error::Error>> {

@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-
-type TestResult = Result<(), Box<dyn std::error::Error>>;
+use crate::tests::{TestResult, output};
 
 /// A folder for sources, with short ways to fill it.
 struct Tree {
@@ -133,7 +132,7 @@ fn python_and_tar_read_it() -> TestResult {
     let script = "import sys, tarfile\n\
         with tarfile.open(sys.argv[1], 'r:gz') as t:\n\
         \x20for m in t: print(m.name, oct(m.mode), m.uid, m.gid, m.uname + m.gname, m.mtime, len(t.extractfile(m).read()))\n";
-    let python = Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path).output()?;
+    let python = output(Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path))?;
     let listing = String::from_utf8(python.stdout)?;
     let expected = format!(
         "{} 0o644 0 0  315619200 4\nlarge.bin 0o644 0 0  315619200 2000000\n\
@@ -143,7 +142,7 @@ fn python_and_tar_read_it() -> TestResult {
     assert_eq!(listing, expected, "{}", String::from_utf8_lossy(&python.stderr));
 
     for (command, flag) in [("gzip", "-t"), ("tar", "-tzf")] {
-        let output = Command::new(command).arg(flag).arg(&path).output()?;
+        let output = output(Command::new(command).arg(flag).arg(&path))?;
         assert!(output.status.success() && output.stderr.is_empty(), "{command}: {output:?}");
     }
     Ok(())
@@ -321,12 +320,12 @@ fn the_hint_for_an_entry_point_that_is_left_out_is_for_the_place_of_the_pattern(
 fn folders_that_are_never_packed_stay_out_by_any_way() -> TestResult {
     let tree = Tree::new(&[("src/train.py", ""), ("src/state/jobs/a/log", ""), ("src/lib/state/x", "")])?;
     symlink("state/jobs", tree.path("src/link"))?;
-    let never = vec![tree.path("src/state"), tree.path("missing")];
-    let source = SourceTree { never, ..tree.source() };
+    let own_folders = vec![tree.path("src/state"), tree.path("missing")];
+    let source = SourceTree { own_folders, ..tree.source() };
     assert_eq!(names(&source)?, ["lib/state/x", "train.py"]);
     assert_eq!(pack(&source)?.0.skipped.tooling, 2);
     // A folder around the source leaves nothing out.
-    let around = SourceTree { never: vec![tree.path("src"), tree.path("")], ..tree.source() };
+    let around = SourceTree { own_folders: vec![tree.path("src"), tree.path("")], ..tree.source() };
     assert_eq!(pack(&around)?.0.files, 4);
     Ok(())
 }

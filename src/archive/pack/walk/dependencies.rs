@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Level, TreeEntry, Walk, sort};
+use super::{Level, SourceEntry, Walk, sort};
 use crate::archive::PackError;
 use crate::archive::pack::ignore_rules::PathVerdict;
 use crate::archive::pack::named_files;
@@ -12,7 +12,7 @@ impl Walk {
     /// Lays the dependencies among the entries of the root.
     pub(super) fn add_dependencies(&mut self, dependencies: &[PathBuf]) -> Result<(), PackError> {
         let Some(root) = self.levels.pop() else { return Ok(()) };
-        let mut entries: Vec<TreeEntry> = root.entries.collect();
+        let mut entries: Vec<SourceEntry> = root.entries.collect();
         for given in dependencies {
             let dependency = self.dependency(given)?;
             self.remove_clash(&mut entries, &dependency, &root.path)?;
@@ -24,17 +24,17 @@ impl Walk {
         Ok(())
     }
 
-    fn dependency(&self, given: &Path) -> Result<TreeEntry, PackError> {
+    fn dependency(&self, given: &Path) -> Result<SourceEntry, PackError> {
         let path = fs::canonicalize(given)
             .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
         named_files::check_way(&self.project, self.external_symlinks, given, &path)?;
         // `..` and the like have no name of their own.
         let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
-        Ok(TreeEntry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
+        Ok(SourceEntry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
     }
 
     /// An entry of the same name is an error, unless it is left out anyway.
-    fn remove_clash(&self, entries: &mut Vec<TreeEntry>, new: &TreeEntry, root: &Path) -> Result<(), PackError> {
+    fn remove_clash(&self, entries: &mut Vec<SourceEntry>, new: &SourceEntry, root: &Path) -> Result<(), PackError> {
         let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
         let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));
         if !matches!(self.judge(Path::new(&new.name), &first, &entries[at]), PathVerdict::LeaveOut(_)) {

@@ -8,8 +8,8 @@ use nix::errno::Errno;
 
 use super::{SourceFile, Walk, is_only_certificate, shown};
 use crate::archive::PackError;
-use crate::archive::pack::builtin_excludes::{self, ExcludeKind};
-use crate::archive::pack::ignore_rules::{ExcludeReason, PathVerdict};
+use crate::archive::pack::exclude_reason::{ExcludeKind, ExcludeReason, ExcludedName};
+use crate::archive::pack::ignore_rules::PathVerdict;
 use crate::archive::pack::stable_file;
 
 impl Walk {
@@ -35,13 +35,13 @@ impl Walk {
 
     /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
     fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> PathVerdict {
-        if self.never.iter().any(|never| target.starts_with(never)) {
-            return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::own_folder()));
+        if self.own_folders.iter().any(|folder| target.starts_with(folder)) {
+            return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::own_folder()));
         }
         let seen = self.as_seen_from_root(target);
         // Patterns are for paths in the tree.
         let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
-        match self.rules.never().find_anywhere(&seen, is_dir) {
+        match self.rules.builtin().find_anywhere(&seen, is_dir) {
             None => PathVerdict::Keep,
             Some(found) if is_only_certificate(&found, target) => PathVerdict::Keep,
             Some(found) if found.kind == ExcludeKind::Secret && (is_named(name) || is_named(&seen)) => {

@@ -13,12 +13,13 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::builtin_excludes::{self, ExcludeKind};
-use super::ignore_rules::{ExcludeReason, IgnoreRules, PathVerdict, ScopeMark};
-use super::named_files;
+use super::{builtin_excludes, named_files};
+use super::exclude_reason::{ExcludeKind, ExcludeReason, ExcludedName};
+use super::ignore_rules::{IgnoreRules, PathVerdict, ScopeMark};
 use super::project::Project;
+use super::source_tree::SourceTree;
 use super::stable_file::{self, FileIdentity};
-use crate::archive::{PackError, SourceTree, secrets};
+use crate::archive::{PackError, secrets};
 
 /// A regular file that goes into the archive, open.
 pub(crate) struct SourceFile {
@@ -41,7 +42,7 @@ pub(crate) struct Skipped {
 }
 
 /// A name in a folder.
-struct TreeEntry {
+struct SourceEntry {
     name: OsString,
     /// A folder, or a link to one.
     is_dir: bool,
@@ -49,7 +50,7 @@ struct TreeEntry {
     dependency: Option<PathBuf>,
 }
 
-impl TreeEntry {
+impl SourceEntry {
     fn order(&self) -> impl Iterator<Item = u8> {
         self.name.as_bytes().iter().copied().chain(self.is_dir.then_some(b'/'))
     }
@@ -62,7 +63,7 @@ struct Level {
     handle: File,
     identity: FileIdentity,
     /// Sorted.
-    entries: std::vec::IntoIter<TreeEntry>,
+    entries: std::vec::IntoIter<SourceEntry>,
     mark: ScopeMark,
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct Walk {
     external_symlinks: bool,
     project: Project,
     /// Folders that are left out as tooling, wherever they are met.
-    never: Vec<PathBuf>,
+    own_folders: Vec<PathBuf>,
     levels: Vec<Level>,
     pub(crate) skipped: Skipped,
     /// Paths in the archive, folders with a slash at the end.
@@ -90,7 +91,7 @@ impl Walk {
             roots: vec![dir.clone()],
             external_symlinks: tree.external_symlinks,
             project: tree.project.clone(),
-            never: existing_folders(&tree.never, &dir),
+            own_folders: existing_folders(&tree.own_folders, &dir),
             levels: Vec::new(),
             skipped: Skipped::default(),
             secrets: Vec::new(),
@@ -142,7 +143,7 @@ impl Walk {
         self.rules.allows_secret(name, false)
     }
 
-    fn visit(&mut self, entry: &TreeEntry) -> Result<Option<SourceFile>, PackError> {
+    fn visit(&mut self, entry: &SourceEntry) -> Result<Option<SourceFile>, PackError> {
         let Some(level) = self.levels.last() else { return Ok(None) };
         let name = level.name.join(&entry.name);
         let path = entry.dependency.clone().unwrap_or_else(|| level.path.join(&entry.name));
@@ -170,7 +171,7 @@ impl Walk {
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
     }
 
-    fn judge(&self, name: &Path, path: &Path, entry: &TreeEntry) -> PathVerdict {
+    fn judge(&self, name: &Path, path: &Path, entry: &SourceEntry) -> PathVerdict {
         let verdict = match &entry.dependency {
             Some(real) => match self.rules.verdict_of_dependency(name, entry.is_dir) {
                 PathVerdict::Keep => {
@@ -183,10 +184,10 @@ impl Walk {
         match verdict {
             // Before secrets: a folder `.env` is mostly a Python environment.
             _ if entry.is_dir && builtin_excludes::is_environment(path) => {
-                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::environment()))
+                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::environment()))
             }
-            _ if entry.is_dir && self.never.iter().any(|never| never == path) => {
-                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(builtin_excludes::ExcludedName::own_folder()))
+            _ if entry.is_dir && self.own_folders.iter().any(|folder| folder == path) => {
+                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::own_folder()))
             }
             PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found))
                 if !entry.is_dir && is_only_certificate(&found, path) =>
@@ -241,7 +242,7 @@ fn shown(name: &Path, is_dir: bool) -> String {
     format!("{}{slash}", name.display())
 }
 
-fn is_only_certificate(found: &builtin_excludes::ExcludedName, path: &Path) -> bool {
+fn is_only_certificate(found: &ExcludedName, path: &Path) -> bool {
     found.by == secrets::CERTIFICATES && secrets::is_certificate_file(path)
 }
 
@@ -261,19 +262,19 @@ fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
 }
 
 /// The names in a folder, sorted. Names only: what they are is asked of the open folder.
-fn list(folder: &Path) -> Result<Vec<TreeEntry>, PackError> {
+fn list(folder: &Path) -> Result<Vec<SourceEntry>, PackError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(PackError::unreadable(folder))? {
         let entry = entry.map_err(PackError::unreadable(folder))?;
         let kind = entry.file_type().map_err(PackError::unreadable(entry.path()))?;
         // A broken link is not a folder; it is reported when it is its turn, unless it is ignored.
         let is_dir = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
-        entries.push(TreeEntry { name: entry.file_name(), is_dir, dependency: None });
+        entries.push(SourceEntry { name: entry.file_name(), is_dir, dependency: None });
     }
     sort(&mut entries);
     Ok(entries)
 }
 
-fn sort(entries: &mut [TreeEntry]) {
+fn sort(entries: &mut [SourceEntry]) {
     entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
 }

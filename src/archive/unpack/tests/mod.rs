@@ -19,8 +19,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
-
-type TestResult = Result<(), Box<dyn std::error::Error>>;
+use crate::tests::{TestResult, output};
 
 /// A tar.gz made entry by entry from raw headers: nothing is checked on the way in.
 #[derive(Default)]
@@ -267,7 +266,7 @@ fn what_python_packs_is_unpacked() -> TestResult {
         \x20for name in ['plain', 'ünï/' + 'long' * 60]:\n\
         \x20\x20m = tarfile.TarInfo(name); m.size = 4; m.mtime = 1700000000.5\n\
         \x20\x20t.addfile(m, io.BytesIO(b'data'))\n";
-    let python = std::process::Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path).output()?;
+    let python = output(std::process::Command::new("python3").args(["-X", "utf8", "-c", script]).arg(&path))?;
     assert!(python.status.success(), "{python:?}");
     assert_eq!(place.unpack(&fs::read(path)?)?, Unpacked { files: 2, bytes: 8, ..Unpacked::default() });
     assert_eq!(fs::read_to_string(place.root().join("ünï").join("long".repeat(60)))?, "data");

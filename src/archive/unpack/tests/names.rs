@@ -234,6 +234,6 @@ fn what_was_unpacked_before_an_error_stays_inside() -> TestResult {
         told += 1;
         if told < 3 { Ok(()) } else { Err(io::Error::other("enough")) }
     });
-    assert!(matches!(result, Err(UnpackError::Told(_))) && told == 3);
+    assert!(matches!(result, Err(UnpackError::Output(_))) && told == 3);
     Ok(())
 }

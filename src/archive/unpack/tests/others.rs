@@ -59,7 +59,7 @@ fn what_python_packs_in_each_format_is_unpacked() -> TestResult {
 
 fn python(place: &Place, format: &str) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let path = place.folder.path().join("outside/python.tar.gz");
-    let python = Command::new("python3").args(["-X", "utf8", "-c", FIXTURE, format]).arg(&path).output()?;
+    let python = output(Command::new("python3").args(["-X", "utf8", "-c", FIXTURE, format]).arg(&path))?;
     assert!(python.status.success(), "{python:?}");
     Ok(fs::read(path)?)
 }
@@ -87,7 +87,7 @@ fn what_tar_packs_in_each_format_is_unpacked() -> TestResult {
             let mut tar = Command::new(program);
             tar.args(["--format", format, "-czf"]).arg(&archive).arg("-C").arg(&from).arg(".");
             // That there is no such program, or that it knows no such format, is nothing to unpack.
-            if !tar.output().is_ok_and(|tar| tar.status.success()) {
+            if !output(&mut tar).is_ok_and(|tar| tar.status.success()) {
                 continue;
             }
             place.unpack(&fs::read(&archive)?)?;
@@ -112,7 +112,7 @@ fn a_sparse_file_that_tar_packs_is_unpacked_or_refused_by_name() -> TestResult {
         let archive = place.folder.path().join("outside/tar.tar.gz");
         let mut tar = Command::new("tar");
         tar.args(["--format", format, "-S", "-czf"]).arg(&archive).arg("-C").arg(&from).arg("sparse");
-        if !tar.output().is_ok_and(|tar| tar.status.success()) {
+        if !output(&mut tar).is_ok_and(|tar| tar.status.success()) {
             continue;
         }
         let archive = fs::read(archive)?;

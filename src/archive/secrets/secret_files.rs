@@ -1,0 +1,58 @@
+//! Files that are or hold secrets, as an error lists them.
+
+use std::fmt;
+use std::path::Path;
+
+use super::finding::Finding;
+use crate::model::one_line;
+
+/// The most files that are listed; of the others, the number is told.
+const MAX_LISTED: usize = 12;
+
+/// A file, or a folder with a slash at its end, that is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretFile {
+    /// Its path in the archive or in the data.
+    name: String,
+    /// `None` where the name alone decided.
+    line: Option<u64>,
+    /// The kind of secret, or what a file of this name is.
+    about: &'static str,
+}
+
+impl SecretFile {
+    pub(crate) fn by_name(name: &Path, is_dir: bool, about: &'static str) -> Self {
+        let slash = if is_dir { "/" } else { "" };
+        Self { name: format!("{}{slash}", one_line(name.display())), line: None, about }
+    }
+
+    pub(crate) fn by_content(name: &Path, finding: Finding) -> Self {
+        Self { name: one_line(name.display()), line: Some(finding.line), about: finding.kind }
+    }
+}
+
+impl fmt::Display for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, line, about } = self;
+        match line {
+            Some(line) => write!(f, "{name}:{line}: {about}"),
+            None => write!(f, "{name}: {about}"),
+        }
+    }
+}
+
+/// Files that are secrets, one a line, each indented.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SecretFiles(pub(crate) Vec<SecretFile>);
+
+impl fmt::Display for SecretFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for file in self.0.iter().take(MAX_LISTED) {
+            write!(f, "\n  {file}")?;
+        }
+        match self.0.len().saturating_sub(MAX_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
