@@ -21,6 +21,8 @@ mod model;
 mod ops;
 mod python;
 pub(crate) mod templates;
+#[cfg(test)]
+mod tests;
 mod ui;
 mod view;
 

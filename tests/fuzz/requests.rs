@@ -6,7 +6,7 @@ use crate::contract::driver::CODE_CHANNEL;
 use crate::contract::{Container, Host, Layout, command, config_files};
 use crate::images::{self, Catalog};
 use crate::job::request::image_query::image_query;
-use crate::job::request::{self, ResolvedInputs};
+use crate::job::request::{RequestDraft, ResolvedInputs};
 use crate::job::spec::{ChannelSource, JobSpec, Workload};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{JobName, S3Uri};
@@ -19,24 +19,24 @@ pub(crate) fn is_made(spec: &JobSpec, catalog: &Catalog, local: bool) {
     let name = JobName::stamped(&spec.name, jiff::Timestamp::UNIX_EPOCH).expect("a spec's name is the base of one");
     let paths = spec.channels.iter().filter(|channel| matches!(channel.source, ChannelSource::Path(_)));
     let data: BTreeMap<String, S3Uri> = paths.map(|channel| (channel.name.clone(), output.clone())).collect();
-    let facts = ResolvedInputs {
+    let inputs = ResolvedInputs {
         name: &name,
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/R",
-        image: "image:1",
-        rules_image: "rules:1",
+        image: Some("image:1"),
+        rules_image: Some("rules:1"),
         output: &output,
         code: spec.source.is_some().then_some(&code),
-        driver: None,
         data: &data,
         tags: &[("smtrain:version".to_owned(), "0".to_owned())],
     };
     has_image(spec, catalog, local);
-    let written = request::driver(spec, &facts);
+    let draft = RequestDraft::build(spec, &inputs).expect("the inputs are complete");
+    let written = draft.driver();
     let is_free = spec.request.is_empty();
     assert!(written.is_ok() || !is_free, "{written:?}");
     let driver = written.is_ok_and(|driver| driver.is_some()).then_some(&driver);
-    let document = request::request(spec, &ResolvedInputs { driver, ..facts }).expect("the facts are there");
+    let document = draft.finish(driver).expect("the request is JSON");
     let json = serde_json::to_string(&document).expect("a document is JSON");
     match serde_json::from_str::<CreateTrainingJobRequest>(&json) {
         Ok(typed) => {

@@ -1,10 +1,11 @@
-//! InputDataConfig: the channels, and those that carry the code and its driver.
+//! Builds InputDataConfig: the spec's channels, and those that carry the code and its driver.
 
 use serde::ser::Error as _;
 
 use super::convert::{input_mode, some_list};
-use super::facts::{Delivery, ResolvedInputs};
-use crate::contract::driver::DRIVER_CHANNEL;
+use super::delivery::Delivery;
+use super::resolved_inputs::ResolvedInputs;
+use crate::contract::driver::{CODE_CHANNEL, DRIVER_CHANNEL};
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, JobSpec, S3DataType};
 use crate::model::S3Uri;
 use crate::model::request::{
@@ -12,19 +13,24 @@ use crate::model::request::{
     ShuffleConfig,
 };
 
-pub(super) fn all(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Vec<Channel>> {
-    let mut channels = spec.channels.iter().map(|given| channel(given, facts)).collect::<Result<Vec<_>, _>>()?;
-    for name in Delivery::of(spec).channels() {
-        let uri = if *name == DRIVER_CHANNEL { facts.driver } else { facts.code };
-        channels.extend(uri.map(|uri| code_channel(spec, name, uri)));
+/// Returns the spec's channels and the code's. Errors if the URI of a channel's local data is missing.
+pub(super) fn all(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> serde_json::Result<Vec<Channel>> {
+    let mut channels = spec.channels.iter().map(|given| channel(given, inputs)).collect::<Result<Vec<_>, _>>()?;
+    if Delivery::of(spec).channels().contains(&CODE_CHANNEL) {
+        channels.extend(inputs.code.map(|code| file_channel(spec, CODE_CHANNEL, code)));
     }
     Ok(channels)
 }
 
-fn channel(spec: &ChannelSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Channel> {
+/// Returns the channel that carries the driver stored at `uri`.
+pub(super) fn driver(spec: &JobSpec, uri: &S3Uri) -> Channel {
+    file_channel(spec, DRIVER_CHANNEL, uri)
+}
+
+fn channel(spec: &ChannelSpec, inputs: &ResolvedInputs<'_>) -> serde_json::Result<Channel> {
     Ok(Channel {
         channel_name: spec.name.clone(),
-        data_source: data_source(spec, facts)?,
+        data_source: data_source(spec, inputs)?,
         content_type: spec.content_type.clone(),
         compression_type: spec.gzip.map(|on| if on { "Gzip" } else { "None" }.to_owned()),
         record_wrapper_type: spec.record_io.map(|on| if on { "RecordIO" } else { "None" }.to_owned()),
@@ -33,12 +39,12 @@ fn channel(spec: &ChannelSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result
     })
 }
 
-fn data_source(spec: &ChannelSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<DataSource> {
+fn data_source(spec: &ChannelSpec, inputs: &ResolvedInputs<'_>) -> serde_json::Result<DataSource> {
     Ok(match &spec.source {
         ChannelSource::S3(uri) => from_s3(spec, uri),
         ChannelSource::Path(path) => {
             let missing = || serde_json::Error::custom(format_args!("{} was not uploaded", path.display()));
-            from_s3(spec, facts.data.get(&spec.name).ok_or_else(missing)?)
+            from_s3(spec, inputs.data.get(&spec.name).ok_or_else(missing)?)
         }
         ChannelSource::FileSystem(system) => from_file_system(system),
         ChannelSource::Dataset(arn) => from_dataset(arn),
@@ -89,13 +95,14 @@ fn from_file_system(system: &FileSystem) -> DataSource {
     DataSource { file_system_data_source: Some(source), ..DataSource::default() }
 }
 
-/// Always a file, whatever the other channels are. The API wants instance groups on all channels or on none.
-fn code_channel(spec: &JobSpec, name: &str, code: &S3Uri) -> Channel {
+/// Returns a channel in File mode, whichever mode the spec sets for its own channels. If the spec's channels name instance
+/// groups, this one names all of them: the API accepts groups on every channel or on none.
+fn file_channel(spec: &JobSpec, name: &str, uri: &S3Uri) -> Channel {
     let by_groups = spec.channels.iter().any(|channel| !channel.instance_groups.is_empty());
     let groups = spec.resources.instance_groups.iter().filter(|_| by_groups).map(|group| group.name.clone());
     let source = S3DataSource {
         s3_data_type: data_type(S3DataType::S3Prefix).to_owned(),
-        s3_uri: code.to_string(),
+        s3_uri: uri.to_string(),
         s3_data_distribution_type: Some(distribution(false).to_owned()),
         instance_group_names: some_list(groups.collect()),
         ..S3DataSource::default()

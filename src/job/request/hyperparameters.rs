@@ -1,38 +1,52 @@
-//! HyperParameters: the user's, and those that tell the container what to run and how.
+//! Builds HyperParameters: the spec's own, and those by which the container's toolkit knows what to run and how.
 //!
-//! The names are the SageMaker Python SDK's (`estimator.py` and the frameworks' estimators of 2.257.7).
+//! Source of the names: the SageMaker Python SDK 2.257.7, `estimator.py` and the frameworks' estimators.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{Delivery, ResolvedInputs};
+use super::added_value::AddedValue;
+use super::delivery::Delivery;
 use super::reinforcement_learning;
+use super::resolved_inputs::ResolvedInputs;
 use crate::job::spec::{Distribution, DistributionKind, Framework, JobSpec, ModelDir, Workload};
 use crate::python::repr::PyValue;
 
-/// Where an archive in the channel `code` lies in the container.
-const CHANNEL_ARCHIVE: &str = "/opt/ml/input/data/code/sourcedir.tar.gz";
 /// Python's `logging.INFO`.
 const LOG_LEVEL: u32 = 20;
-/// Where TensorFlow's model goes under MPI, whose processes share no S3 folder.
+/// TensorFlow's `model_dir` under MPI, whose processes can't share a folder in S3.
 const MPI_MODEL_DIR: &str = "/opt/ml/model";
 
-/// All hyperparameters of a job, encoded as its container expects them.
-pub(super) fn all(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> BTreeMap<String, String> {
+/// Returns a job's hyperparameters, encoded as its container decodes them.
+pub(super) fn all(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> BTreeMap<String, String> {
     let mut values = spec.hyperparameters.clone();
-    if let Workload::Framework(framework) = &spec.workload {
-        values.extend(model_dir(spec, framework, facts));
-        values.extend(spec.distribution.iter().flat_map(|given| distribution(spec, framework, given)));
-        values.extend(training_compiler(framework));
-        values.extend(reinforcement_learning::hyperparameters(framework, facts));
-        values.extend(script_mode(spec, facts));
-    }
+    let added = added(spec).into_iter();
+    values.extend(added.filter_map(|(name, value)| Some((name, value.resolve(inputs)?))));
     let encode = encoding(spec);
     values.iter().map(|(name, value)| (name.clone(), encode(value))).collect()
 }
 
-/// Containers that run the user's script decode JSON; algorithms and the user's own images take plain text.
+/// Returns how many hyperparameters a job sends in addition to the spec's own.
+pub(super) fn added_count(spec: &JobSpec) -> usize {
+    added(spec).keys().filter(|name| !spec.hyperparameters.contains_key(*name)).count()
+}
+
+/// Returns the hyperparameters that a framework's toolkit needs. They replace those of the spec that have the same name.
+fn added(spec: &JobSpec) -> BTreeMap<String, AddedValue> {
+    let Workload::Framework(framework) = &spec.workload else { return BTreeMap::new() };
+    let distribution = spec.distribution.iter().flat_map(|given| distribution(spec, framework, given));
+    let fixed = distribution.chain(training_compiler(framework)).map(|(name, value)| (name, AddedValue::Fixed(value)));
+    let owned = |(name, value): (&str, AddedValue)| (name.to_owned(), value);
+    let mut added: BTreeMap<String, AddedValue> = model_dir(spec, framework).into_iter().map(owned).collect();
+    added.extend(fixed);
+    added.extend(reinforcement_learning::hyperparameters(framework).into_iter().map(owned));
+    added.extend(script_mode(spec).into_iter().map(owned));
+    added
+}
+
+/// Returns the encoder of values: JSON for containers that run the user's script, plain text for algorithms and custom
+/// images.
 fn encoding(spec: &JobSpec) -> fn(&Value) -> String {
     match Delivery::of(spec) {
         Delivery::None => plain,
@@ -40,40 +54,37 @@ fn encoding(spec: &JobSpec) -> fn(&Value) -> String {
     }
 }
 
-/// Strings as they are, `True` and `False`, arrays and tables as JSON.
+/// Encodes a value as Python's `str` does, arrays and tables as JSON.
 fn plain(value: &Value) -> String {
     let object = PyValue::from(value);
     if value.is_array() || value.is_object() { object.dumps() } else { object.to_str() }
 }
 
-fn script_mode(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
-    let archive = match Delivery::of(spec) {
-        Delivery::ToolkitAndChannel => facts.code.map(|_| CHANNEL_ARCHIVE.to_owned()),
-        _ => facts.code.map(ToString::to_string),
-    };
+fn script_mode(spec: &JobSpec) -> Vec<(&'static str, AddedValue)> {
     let entry_point = spec.source.as_ref().and_then(|source| source.entry_point.as_deref());
-    map([
-        ("sagemaker_submit_directory", archive.map(Value::from)),
-        ("sagemaker_program", entry_point.map(Value::from)),
-        ("sagemaker_container_log_level", Some(LOG_LEVEL.into())),
-        ("sagemaker_job_name", Some(facts.name.as_str().into())),
-        ("sagemaker_region", Some(facts.region.into())),
-    ])
+    let mut added = vec![
+        ("sagemaker_submit_directory", AddedValue::CodeArchive(Delivery::of(spec))),
+        ("sagemaker_container_log_level", AddedValue::Fixed(LOG_LEVEL.into())),
+        ("sagemaker_job_name", AddedValue::JobName),
+        ("sagemaker_region", AddedValue::Region),
+    ];
+    added.extend(entry_point.map(|entry_point| ("sagemaker_program", AddedValue::Fixed(entry_point.into()))));
+    added
 }
 
-/// TensorFlow's `model_dir`, unless the user has one among the hyperparameters.
-fn model_dir(spec: &JobSpec, framework: &Framework, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
+/// Returns TensorFlow's `model_dir`; `None` if the spec switches it off or has it among its hyperparameters.
+fn model_dir(spec: &JobSpec, framework: &Framework) -> Option<(&'static str, AddedValue)> {
     if framework.name != "tensorflow" {
-        return Map::new();
+        return None;
     }
     let folder = match &framework.model_dir {
         Some(ModelDir::None) => None,
-        Some(ModelDir::Uri(uri)) => Some(uri.clone()),
+        Some(ModelDir::Uri(uri)) => Some(AddedValue::Fixed(uri.clone().into())),
         None if spec.hyperparameters.contains_key("model_dir") => None,
-        None if runs_mpi(spec) => Some(MPI_MODEL_DIR.to_owned()),
-        None => Some(facts.output.join(facts.name.as_str()).join("model").to_string()),
+        None if runs_mpi(spec) => Some(AddedValue::Fixed(MPI_MODEL_DIR.into())),
+        None => Some(AddedValue::ModelFolder),
     };
-    map([("model_dir", folder.map(Value::from))])
+    folder.map(|folder| ("model_dir", folder))
 }
 
 fn runs_mpi(spec: &JobSpec) -> bool {
@@ -92,7 +103,7 @@ fn training_compiler(framework: &Framework) -> Map<String, Value> {
 fn distribution(spec: &JobSpec, framework: &Framework, given: &Distribution) -> Map<String, Value> {
     let on = || Some(Value::from(true));
     let mut values = match given.kind {
-        // On instance groups it sends neither the groups nor an instance type.
+        // On instance groups, the SDK sends neither the groups nor an instance type.
         DistributionKind::TorchDistributed => return torch_distributed(spec, given),
         DistributionKind::Mpi if framework.name == "chainer" => return chainer_mpi(given),
         DistributionKind::Mpi => mpi(framework, given),
@@ -118,8 +129,8 @@ fn distribution(spec: &JobSpec, framework: &Framework, given: &Distribution) -> 
     values
 }
 
-/// The instance groups that the script is distributed on. Estimators that check their distribution fill in the only one that
-/// there is.
+/// Returns the instance groups that the script is distributed on. The estimators that validate their distribution default to
+/// the job's only group.
 fn groups<'a>(spec: &'a JobSpec, framework: &Framework, given: &'a Distribution) -> Vec<&'a str> {
     let is_checked = ["pytorch", "tensorflow", "huggingface"].contains(&framework.name.as_str());
     match spec.resources.instance_groups.as_slice() {
@@ -152,7 +163,7 @@ fn model_parallel(spec: &JobSpec, parameters: Option<&Map<String, Value>>) -> Ma
 
 fn mpi(framework: &Framework, given: &Distribution) -> Map<String, Value> {
     let processes = given.processes_per_host.map(Value::from);
-    // The MXNet estimator has the options depend on the number of processes.
+    // The MXNet estimator sends the options only along with the number of processes.
     let has_options = framework.name != "mxnet" || processes.is_some();
     map([
         ("sagemaker_mpi_enabled", Some(true.into())),
@@ -161,7 +172,7 @@ fn mpi(framework: &Framework, given: &Distribution) -> Map<String, Value> {
     ])
 }
 
-/// Chainer's container starts MPI by names of its own, and doesn't know the others'.
+/// Returns the hyperparameters for MPI under Chainer, whose container has names of its own for them.
 fn chainer_mpi(given: &Distribution) -> Map<String, Value> {
     let options = given.custom_mpi_options.as_deref().filter(|options| !options.is_empty());
     map([
@@ -175,14 +186,14 @@ fn mpi_options(given: &Distribution) -> Value {
     given.custom_mpi_options.as_deref().unwrap_or_default().into()
 }
 
-/// Null where groups or preferences take its place, as in the SDK.
+/// Returns the instance type; null, as in the SDK, if the job has instance groups or preferences.
 fn instance_type(spec: &JobSpec) -> Value {
     let resources = &spec.resources;
     let is_plain = resources.instance_groups.is_empty() && resources.instance_preferences.is_empty();
     resources.instance_type.as_ref().filter(|_| is_plain).map_or(Value::Null, |name| name.as_str().into())
 }
 
-/// The entries that have a value.
+/// Collects the entries that have a value.
 fn map<const N: usize>(entries: [(&str, Option<Value>); N]) -> Map<String, Value> {
     entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

@@ -16,7 +16,8 @@ pub(crate) fn image_query(spec: &JobSpec) -> Option<ImageQuery<'_>> {
 
 fn of_framework(framework: &Framework) -> ImageQuery<'_> {
     let pytorch = framework.pytorch_version.as_ref().map(|version| BaseFramework { name: "pytorch", version });
-    let tensorflow = || framework.tensorflow_version.as_ref().map(|version| BaseFramework { name: "tensorflow", version });
+    let tensorflow =
+        || framework.tensorflow_version.as_ref().map(|version| BaseFramework { name: "tensorflow", version });
     ImageQuery {
         kind: ImageKind::Framework,
         name: &framework.name,

@@ -1,19 +1,20 @@
-//! The CreateTrainingJob request that a job spec means.
+//! Builds the CreateTrainingJob request from a job spec and the inputs that were resolved for it.
 //!
-//! Source: the SageMaker Python SDK 2.257.7, whose requests these follow field by field, but for the debugger and profiler
-//! settings that it adds to every job unasked.
+//! Each part of the request has a file. Source: the SageMaker Python SDK 2.257.7, whose requests these equal field by field,
+//! except for the debugger and profiler settings that the SDK adds to every job by default. A job whose code runs in a custom
+//! image gets a driver script: [`RequestDraft`] holds its request until the script, which depends on it, is stored.
 
+mod added_value;
 mod channels;
 mod convert;
 mod debugging;
-mod facts;
+mod delivery;
 mod hyperparameters;
 pub(crate) mod image_query;
 mod reinforcement_learning;
+mod resolved_inputs;
 mod resources;
 mod serverless;
-
-use std::collections::BTreeMap;
 
 use serde::ser::Error as _;
 
@@ -27,81 +28,91 @@ use crate::model::request::{
     MetricDefinition, MlflowConfig, OutputDataConfig, RemoteDebugConfig, RetryStrategy, SessionChainingConfig,
     StoppingCondition, Tag, TensorBoardOutputConfig, TrainingImageConfig, TrainingRepositoryAuthConfig, VpcConfig,
 };
-use crate::model::{JobName, RequestDocument, S3Uri};
+use crate::model::{RequestDocument, S3Uri};
 use convert::{input_mode, some_list, some_map};
-use facts::Delivery;
+use delivery::Delivery;
 
-pub(crate) use facts::ResolvedInputs;
+pub(crate) use resolved_inputs::ResolvedInputs;
 
-/// The channels that carry the spec's code and its driver, if any do: no other may have their names.
+/// Returns the channels that carry the spec's code and its driver. No channel of the spec may have these names.
 pub(crate) fn code_channels(spec: &JobSpec) -> &'static [&'static str] {
     Delivery::of(spec).channels()
 }
 
-/// The text of the driver, for code that goes to an image of the user's own: to be stored under the name
-/// [`driver::DRIVER`], and then told in `facts` for the request. None where no driver is needed. Fails as [`request`] does,
-/// or when the code can't be run under the container contract.
-pub(crate) fn driver(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Option<String>> {
-    let (Workload::Container(container), Some(source), Some(code)) = (&spec.workload, &spec.source, facts.code) else {
-        return Ok(None);
-    };
-    let program = match &source.entry_point {
-        Some(entry_point) => Program::EntryPoint(entry_point),
-        None => Program::Command(&container.entrypoint),
-    };
-    let request = request(spec, &ResolvedInputs { driver: None, ..facts.clone() })?.typed()?;
-    let text = driver::script(&request, &Delivered { program, code, region: facts.region });
-    text.map(Some).map_err(serde_json::Error::custom)
+/// Returns how many hyperparameters a job sends in addition to the spec's own.
+pub(crate) fn added_hyperparameters(spec: &JobSpec) -> usize {
+    hyperparameters::added_count(spec)
 }
 
-/// The request of a valid spec, with its `[request]` table merged over it. Fails when `facts` lack a channel's data, or when
-/// the result can't be written as JSON.
-pub(crate) fn request(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<RequestDocument> {
-    RequestDocument::new(&typed(spec, facts)?, spec.request.clone())
+/// A request without what is only known once it is built: the driver of a custom image, which is rendered from the request
+/// and stored under its own digest.
+#[derive(Debug)]
+pub(crate) struct RequestDraft<'a> {
+    spec: &'a JobSpec,
+    inputs: &'a ResolvedInputs<'a>,
+    typed: CreateTrainingJobRequest,
 }
 
-/// How many hyperparameters a job sends beside its own.
-pub(crate) fn hyperparameters_beside(spec: &JobSpec) -> usize {
-    let (Ok(name), Ok(place)) = (JobName::new("job"), S3Uri::parse("s3://bucket")) else { return 0 };
-    let facts = ResolvedInputs {
-        name: &name,
-        region: "",
-        role_arn: "",
-        image: "",
-        rules_image: "",
-        output: &place,
-        code: Some(&place),
-        driver: None,
-        data: &BTreeMap::new(),
-        tags: &[],
-    };
-    hyperparameters::all(spec, &facts).len().saturating_sub(spec.hyperparameters.len())
+impl<'a> RequestDraft<'a> {
+    /// Builds the request of a valid spec. Errors if `inputs` lacks a channel's data or a rule's image.
+    pub(crate) fn build(spec: &'a JobSpec, inputs: &'a ResolvedInputs<'a>) -> serde_json::Result<Self> {
+        Ok(Self { spec, inputs, typed: typed(spec, inputs)? })
+    }
+
+    /// Renders the driver script, to be stored under the name [`driver::DRIVER`]; `None` if the image needs no driver or the
+    /// job has no code. Errors as [`Self::finish`] does, and if the code can't be run under the container contract.
+    pub(crate) fn driver(&self) -> serde_json::Result<Option<String>> {
+        let Self { spec, inputs, typed } = self;
+        let (Workload::Container(container), Some(source), Some(code)) = (&spec.workload, &spec.source, inputs.code)
+        else {
+            return Ok(None);
+        };
+        let program = match &source.entry_point {
+            Some(entry_point) => Program::EntryPoint(entry_point),
+            None => Program::Command(&container.entrypoint),
+        };
+        // The fields of `[request]` count too: the script sees what is sent.
+        let request = RequestDocument::new(typed, spec.request.clone())?.typed()?;
+        let text = driver::script(&request, &Delivered { program, code, region: inputs.region });
+        text.map(Some).map_err(serde_json::Error::custom)
+    }
+
+    /// Adds the stored driver, if the job has one, and merges `[request]` over the request. Errors if the result can't be
+    /// written as JSON.
+    pub(crate) fn finish(mut self, driver: Option<&S3Uri>) -> serde_json::Result<RequestDocument> {
+        if let Some(uri) = driver {
+            self.typed.input_data_config.get_or_insert_default().push(channels::driver(self.spec, uri));
+            let algorithm = self.typed.algorithm_specification.get_or_insert_default();
+            algorithm.container_entrypoint = Some(driver::entrypoint());
+        }
+        RequestDocument::new(&self.typed, self.spec.request.clone())
+    }
 }
 
-fn typed(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
+fn typed(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> serde_json::Result<CreateTrainingJobRequest> {
     let is_serverless = matches!(spec.workload, Workload::Serverless(_));
     Ok(CreateTrainingJobRequest {
-        training_job_name: facts.name.clone(),
-        hyper_parameters: some_map(hyperparameters::all(spec, facts)),
-        algorithm_specification: (!is_serverless).then(|| algorithm(spec, facts)),
-        role_arn: facts.role_arn.to_owned(),
-        input_data_config: some_list(channels::all(spec, facts)?),
-        output_data_config: output(spec, facts),
+        training_job_name: inputs.name.clone(),
+        hyper_parameters: some_map(hyperparameters::all(spec, inputs)),
+        algorithm_specification: (!is_serverless).then(|| algorithm(spec, inputs)),
+        role_arn: inputs.role_arn.to_owned(),
+        input_data_config: some_list(channels::all(spec, inputs)?),
+        output_data_config: output(spec, inputs),
         resource_config: (!is_serverless).then(|| resources::config(spec)),
         vpc_config: vpc(&spec.network),
         // A serverless job has limits of its own.
         stopping_condition: (!is_serverless || spec.limits != LimitsSpec::default()).then(|| stopping(spec)),
-        tags: some_list(tags(spec, facts)),
+        tags: some_list(tags(spec, inputs)),
         enable_network_isolation: spec.network.isolation.then_some(true),
         enable_inter_container_traffic_encryption: spec.network.encrypt_inter_container_traffic.then_some(true),
         enable_managed_spot_training: spec.spot.then_some(true),
-        checkpoint_config: checkpoints(spec, facts),
-        debug_hook_config: debugging::hook(spec, facts),
-        debug_rule_configurations: some_list(debugging::debug_rules(spec, facts)),
+        checkpoint_config: checkpoints(spec, inputs),
+        debug_hook_config: debugging::hook(spec, inputs),
+        debug_rule_configurations: some_list(debugging::debug_rules(spec, inputs)?),
         tensor_board_output_config: tensorboard(spec),
         experiment_config: spec.experiment.as_ref().map(experiment),
-        profiler_config: debugging::profiler(spec, facts),
-        profiler_rule_configurations: some_list(debugging::profiler_rules(spec, facts)),
+        profiler_config: debugging::profiler(spec, inputs),
+        profiler_rule_configurations: some_list(debugging::profiler_rules(spec, inputs)?),
         environment: some_map(spec.environment.clone()),
         retry_strategy: retries(spec),
         remote_debug_config: spec.remote_debug.map(|on| RemoteDebugConfig { enable_remote_debug: Some(on) }),
@@ -115,9 +126,9 @@ fn typed(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> serde_json::Result<Creat
     })
 }
 
-fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecification {
+fn algorithm(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> AlgorithmSpecification {
     let common = AlgorithmSpecification {
-        training_image: Some(facts.image.to_owned()),
+        training_image: inputs.image.map(str::to_owned),
         training_input_mode: input_mode(spec.input_mode).to_owned(),
         metric_definitions: some_list(metrics(spec)),
         ..AlgorithmSpecification::default()
@@ -132,7 +143,7 @@ fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecificati
             AlgorithmSpecification { training_image: None, algorithm_name: Some(arn.clone()), ..common }
         }
         Workload::Container(container) => AlgorithmSpecification {
-            container_entrypoint: some_list(entrypoint(container, facts)),
+            container_entrypoint: some_list(container.entrypoint.clone()),
             container_arguments: some_list(container.arguments.clone()),
             training_image_config: image_config(container),
             ..common
@@ -140,7 +151,7 @@ fn algorithm(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> AlgorithmSpecificati
     }
 }
 
-/// The spec's own; only where it has none, those that the framework's estimator has.
+/// Returns the spec's metrics; if it has none, those that the framework's estimator defines.
 fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
     match &spec.workload {
         Workload::Framework(framework) if spec.metrics.is_empty() => reinforcement_learning::default_metrics(framework),
@@ -150,11 +161,6 @@ fn metrics(spec: &JobSpec) -> Vec<MetricDefinition> {
             spec.metrics.iter().map(metric).collect()
         }
     }
-}
-
-/// The driver runs the user's own command.
-fn entrypoint(container: &ContainerSpec, facts: &ResolvedInputs<'_>) -> Vec<String> {
-    if facts.driver.is_some() { driver::entrypoint() } else { container.entrypoint.clone() }
 }
 
 fn image_config(container: &ContainerSpec) -> Option<TrainingImageConfig> {
@@ -172,7 +178,7 @@ fn image_config(container: &ContainerSpec) -> Option<TrainingImageConfig> {
     })
 }
 
-/// The frameworks whose images report metrics by themselves, each since a version (the SDK's estimators).
+/// Returns whether the framework's image reports metrics itself, which it does from a version on (the SDK's estimators).
 fn has_metrics_time_series(framework: &Framework) -> bool {
     let since = match framework.name.as_str() {
         "huggingface" => return true,
@@ -190,17 +196,17 @@ fn major_and_minor(version: &str) -> Option<(u32, u32)> {
     Some((major, parts.next().map_or(Some(0), |minor| minor.parse().ok())?))
 }
 
-fn output(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> OutputDataConfig {
+fn output(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> OutputDataConfig {
     OutputDataConfig {
         kms_key_id: spec.output.kms_key_id.clone(),
-        s3_output_path: facts.output.to_string(),
+        s3_output_path: inputs.output.to_string(),
         compression_type: spec.output.uncompressed.then(|| "NONE".to_owned()),
     }
 }
 
 fn vpc(network: &Network) -> Option<VpcConfig> {
-    let is_asked_for = !network.subnets.is_empty() || !network.security_group_ids.is_empty();
-    is_asked_for
+    let has_vpc = !network.subnets.is_empty() || !network.security_group_ids.is_empty();
+    has_vpc
         .then(|| VpcConfig { security_group_ids: network.security_group_ids.clone(), subnets: network.subnets.clone() })
 }
 
@@ -219,19 +225,20 @@ fn retries(spec: &JobSpec) -> Option<RetryStrategy> {
     Some(RetryStrategy { maximum_retry_attempts: convert::int(attempts) })
 }
 
-fn tags(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Vec<Tag> {
+fn tags(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Vec<Tag> {
     let is_own = |key: &str| spec.tags.iter().any(|(own, _)| own == key);
-    let provenance = facts.tags.iter().filter(|(key, _)| !is_own(key));
+    let provenance = inputs.tags.iter().filter(|(key, _)| !is_own(key));
     spec.tags.iter().chain(provenance).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
 }
 
-/// Asked for, or needed by a spot job to go on after an interruption.
-fn checkpoints(spec: &JobSpec, facts: &ResolvedInputs<'_>) -> Option<CheckpointConfig> {
+/// Returns the checkpoints' configuration: as in the spec, or the default for a spot job, which needs checkpoints to resume
+/// after an interruption.
+fn checkpoints(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Option<CheckpointConfig> {
     let given = spec.checkpoints.as_ref();
     if given.is_none() && !spec.spot {
         return None;
     }
-    let default = || facts.output.join(facts.name.as_str()).join("checkpoints");
+    let default = || inputs.output.join(inputs.name.as_str()).join("checkpoints");
     Some(CheckpointConfig {
         s3_uri: given.and_then(|checkpoints| checkpoints.s3_uri.clone()).unwrap_or_else(default).to_string(),
         local_path: given.and_then(|checkpoints| checkpoints.local_path.clone()),

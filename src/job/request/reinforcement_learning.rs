@@ -1,27 +1,25 @@
-//! What the images of reinforcement learning get beside what other frameworks do, as from the SDK's `RLEstimator`.
+//! Metrics and hyperparameters that only the reinforcement-learning images get: those of the SDK's `RLEstimator`.
 //!
 //! Source: the SageMaker Python SDK 2.257.7, `rl/estimator.py`.
 
-use serde_json::{Map, Value};
-
-use super::facts::ResolvedInputs;
+use super::added_value::AddedValue;
 use crate::job::spec::Framework;
 use crate::model::request::MetricDefinition;
 
-/// Names and expressions.
+/// Names of metrics with their regular expressions.
 type MetricTable = [(&'static str, &'static str)];
 
-/// `RLEstimator.default_metric_definitions` of the toolkit Coach.
+/// `RLEstimator.default_metric_definitions` for the Coach toolkit.
 const COACH: &MetricTable =
     &[("reward-training", "^Training>.*Total reward=(.*?),"), ("reward-testing", "^Testing>.*Total reward=(.*?),")];
-/// The same of Ray.
+/// `RLEstimator.default_metric_definitions` for the Ray toolkit.
 const RAY: &MetricTable = &[
     ("episode_reward_mean", "episode_reward_mean: ([-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?)"),
     ("episode_reward_max", "episode_reward_max: ([-+]?[0-9]*[.]?[0-9]+([eE][-+]?[0-9]+)?)"),
 ];
 
-/// What a toolkit prints. None for other frameworks.
-fn printed_by(framework: &Framework) -> Option<&'static MetricTable> {
+/// Returns the metrics that the framework's toolkit prints; `None` if it is no reinforcement-learning framework.
+fn printed_metrics(framework: &Framework) -> Option<&'static MetricTable> {
     match framework.name.as_str() {
         "coach-mxnet" | "coach-tensorflow" => Some(COACH),
         "ray-pytorch" | "ray-tensorflow" => Some(RAY),
@@ -29,18 +27,17 @@ fn printed_by(framework: &Framework) -> Option<&'static MetricTable> {
     }
 }
 
-/// The metrics of a job whose spec has none. An image of the user's own is not known to print them.
+/// Returns the metrics of a job whose spec has none. A custom image has no default metrics: it may print others.
 pub(super) fn default_metrics(framework: &Framework) -> Vec<MetricDefinition> {
-    let metrics = printed_by(framework).filter(|_| framework.image.is_none()).unwrap_or_default();
+    let metrics = printed_metrics(framework).filter(|_| framework.image.is_none()).unwrap_or_default();
     metrics.iter().map(|&(name, regex)| MetricDefinition { name: name.to_owned(), regex: regex.to_owned() }).collect()
 }
 
-/// Where the toolkit stores what a script writes to `output/intermediate` while it runs, and whose job it is.
-pub(super) fn hyperparameters(framework: &Framework, facts: &ResolvedInputs<'_>) -> Map<String, Value> {
-    if printed_by(framework).is_none() {
-        return Map::new();
+/// Returns the hyperparameters for the toolkit: the S3 URI to which it uploads `output/intermediate` while the script runs,
+/// and the estimator's name.
+pub(super) fn hyperparameters(framework: &Framework) -> Vec<(&'static str, AddedValue)> {
+    if printed_metrics(framework).is_none() {
+        return Vec::new();
     }
-    let entries =
-        [("sagemaker_s3_output", facts.output.to_string()), ("sagemaker_estimator", "RLEstimator".to_owned())];
-    entries.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    vec![("sagemaker_s3_output", AddedValue::Output), ("sagemaker_estimator", AddedValue::Fixed("RLEstimator".into()))]
 }

@@ -18,8 +18,7 @@ use tempfile::TempDir;
 use super::diagnostics::problem::{InvalidSpec, Problem, Severity, SourceText, line_and_column};
 use super::document::overrides::Override;
 use super::load::{LoadOptions, Loaded, load};
-
-type TestResult = Result<(), Box<dyn Error>>;
+use crate::tests::TestResult;
 
 /// The sections that a spec can't do without.
 const BASE: &str = r#"

@@ -2,8 +2,8 @@
 
 use boon::{Compiler, SchemaIndex, Schemas};
 
-use super::TestResult;
 use crate::job::schema::json_schema::schema;
+use crate::tests::TestResult;
 
 /// The schema, ready to check specs.
 pub(super) struct Schema {

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::super::request::hyperparameters_beside;
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::document::tree::Value;
+use crate::job::request::added_hyperparameters;
 
 /// Limits of botocore's `HyperParameters`, `HyperParameterKey` and `HyperParameterValue`.
 const MOST: usize = 100;
@@ -39,13 +39,14 @@ pub(crate) fn check(checks: &Checks<'_>) {
 }
 
 fn count(checks: &Checks<'_>) {
-    let beside = hyperparameters_beside(checks.spec);
-    let (count, most) = (checks.spec.hyperparameters.len(), MOST - beside);
+    let added = added_hyperparameters(checks.spec);
+    let count = checks.spec.hyperparameters.len();
+    let most = MOST - added;
     if count > most {
         let message = format!("{count} hyperparameters are too many: at most {most} are allowed");
-        let hint = match beside {
+        let hint = match added {
             0 => format!("the API takes {MOST}"),
-            _ => format!("script mode sends {beside} of its own beside them, and the API takes {MOST}"),
+            _ => format!("script mode sends {added} of its own beside them, and the API takes {MOST}"),
         };
         checks.refuse(&["hyperparameters"], message, &hint);
     }

@@ -4,8 +4,7 @@ use std::io::{Seek, Write};
 
 use crate::contract::driver::DRIVER;
 use crate::error::{Result, WithContext};
-use crate::job::request::{self, ResolvedInputs};
-use crate::job::spec::JobSpec;
+use crate::job::request::RequestDraft;
 use crate::model::{S3Uri, hex, sha256};
 use crate::ops::content::{self, ContentStore};
 
@@ -16,9 +15,9 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// None where the image brings what runs the code, or there is no code.
-    pub(super) fn of(spec: &JobSpec, facts: &ResolvedInputs<'_>, place: &S3Uri) -> Result<Option<Self>> {
-        let Some(text) = request::driver(spec, facts).context(|| "write the job's driver".to_owned())? else {
+    /// Renders the driver and names it by its digest below `place`; `None` if the job needs no driver.
+    pub(super) fn of(request: &RequestDraft<'_>, place: &S3Uri) -> Result<Option<Self>> {
+        let Some(text) = request.driver().context(|| "write the job's driver".to_owned())? else {
             return Ok(None);
         };
         let digest = sha256(&mut text.as_bytes(), |_| {}).context(|| "digest the driver".to_owned())?;

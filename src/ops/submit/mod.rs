@@ -20,7 +20,7 @@ use crate::archive::Packed;
 use crate::cloud::{ByteProgress, Cloud, CloudError};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result, WithContext};
-use crate::job::request::{self, ResolvedInputs};
+use crate::job::request::{self, RequestDraft, ResolvedInputs};
 use crate::job::spec::{ChannelSource, JobSpec, Workload};
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Places;
@@ -77,21 +77,18 @@ pub(crate) async fn prepare(
     let data = read_data(spec, &progress).await?;
     let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
     let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
-    let facts = ResolvedInputs {
+    let inputs = ResolvedInputs {
         name: &name,
-        region: &cloud.region,
+        region: cloud.region.as_str(),
         role_arn: &role_arn,
-        image: &image,
-        rules_image: &rules_image,
+        image: image.as_deref(),
+        rules_image: rules_image.as_deref(),
         output: &places.output,
         code: code.as_ref().map(|code| &code.uri),
-        driver: None,
         data: &folders(&data, &places.content),
         tags: &tags,
     };
-    let driver = Driver::of(spec, &facts, &places.content)?;
-    let facts = ResolvedInputs { driver: driver.as_ref().map(|driver| &driver.uri), ..facts };
-    let request = request::request(spec, &facts).context(|| "build the request".to_owned())?;
+    let (request, driver) = request_and_driver(spec, &inputs, &places.content)?;
     let typed = request.typed().map_err(|error| not_a_request(&error))?;
     let mut content = Contents { code, driver, data };
     let mut notices = Vec::from_iter(notice);
@@ -101,6 +98,18 @@ pub(crate) async fn prepare(
     }
     let allowed_secrets = allowed_secrets(&content.data);
     Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
+}
+
+/// Builds the request, and the driver where the job needs one; nothing is stored yet.
+fn request_and_driver(
+    spec: &JobSpec,
+    inputs: &ResolvedInputs<'_>,
+    place: &S3Uri,
+) -> Result<(RequestDocument, Option<Driver>)> {
+    let draft = RequestDraft::build(spec, inputs).context(|| "build the request".to_owned())?;
+    let driver = Driver::of(&draft, place)?;
+    let request = draft.finish(driver.as_ref().map(|driver| &driver.uri));
+    Ok((request.context(|| "build the request".to_owned())?, driver))
 }
 
 /// Local data by channel.
@@ -176,9 +185,10 @@ fn not_a_request(error: &serde_json::Error) -> Error {
 fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
     match (&spec.workload, &spec.source) {
         (Workload::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
-        (Workload::Algorithm(_), _) if cloud.is_local => Err(needs_image("a built-in algorithm")),
-        (Workload::Container(_), _) if cloud.is_local => Err(needs_image("a [container]")),
-        (Workload::Serverless(_), _) if cloud.is_local => Err(needs_image("a [serverless] job")),
+        _ if cloud.capabilities.runs_images => Ok(()),
+        (Workload::Algorithm(_), _) => Err(needs_image("a built-in algorithm")),
+        (Workload::Container(_), _) => Err(needs_image("a [container]")),
+        (Workload::Serverless(_), _) => Err(needs_image("a [serverless] job")),
         _ => Ok(()),
     }
 }
@@ -189,9 +199,9 @@ fn needs_image(what: &str) -> Error {
 }
 
 async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
-    match spec.role.as_deref() {
+    match spec.role.as_deref().or(cloud.capabilities.default_role) {
         Some(role) => Ok(cloud.identity.role_arn(role).await?),
-        None if cloud.is_local => Ok(cloud.identity.role_arn("local").await?),
+
         None => Err(Error::usage("no role is given for the job to run as")
             .hint("name one: --role NAME_OR_ARN, `role` in the job spec, or SMTRAIN_ROLE")
             .hint(

@@ -27,7 +27,7 @@ fn s3_channel(name: &str) -> Result<ChannelSpec, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn isolation_delivers_the_code_by_a_channel() -> Outcome {
+fn isolation_delivers_the_code_by_a_channel() -> TestResult {
     let network = Network { isolation: true, ..Network::default() };
     let isolated = JobSpec { network, input_mode: InputMode::Pipe, ..spec() };
     let request = sent(&isolated)?;
@@ -45,7 +45,7 @@ fn isolation_delivers_the_code_by_a_channel() -> Outcome {
 }
 
 #[test]
-fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
+fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> TestResult {
     let container = ContainerSpec {
         image: "mine:1".into(),
         entrypoint: vec!["python".into(), "-m".into()],
@@ -71,7 +71,7 @@ fn an_own_image_gets_the_code_and_no_toolkit_hyperparameters() -> Outcome {
 }
 
 #[test]
-fn an_own_image_is_started_by_the_driver() -> Outcome {
+fn an_own_image_is_started_by_the_driver() -> TestResult {
     let container = |entrypoint: &[&str]| ContainerSpec {
         image: "mine:1".into(),
         entrypoint: entrypoint.iter().map(ToString::to_string).collect(),
@@ -85,7 +85,7 @@ fn an_own_image_is_started_by_the_driver() -> Outcome {
     };
     let script = spec(&[], SourceSpec { entry_point: Some("train.py".into()), ..SourceSpec::default() });
     let uri = S3Uri::parse("s3://bucket/smtrain/driver/abc/driver.sh")?;
-    let request = with_facts(&script, |facts| request(&script, &ResolvedInputs { driver: Some(&uri), ..facts }))?;
+    let request = with_inputs(&script, |inputs| RequestDraft::build(&script, &inputs)?.finish(Some(&uri)))?;
     let request = request.document();
     let started = json!(["/bin/sh", "/opt/ml/input/data/sm_drivers/driver.sh"]);
     assert_eq!(request["AlgorithmSpecification"]["ContainerEntrypoint"], started);
@@ -94,19 +94,19 @@ fn an_own_image_is_started_by_the_driver() -> Outcome {
     assert_eq!((&channel["ChannelName"], &channel["InputMode"]), (&json!("sm_drivers"), &json!("File")));
     assert_eq!(channel["DataSource"]["S3DataSource"]["S3Uri"], uri.to_string());
 
-    let text = with_facts(&script, |facts| driver(&script, &facts))?.ok_or("no driver")?;
+    let text = with_inputs(&script, |inputs| RequestDraft::build(&script, &inputs)?.driver())?.ok_or("no driver")?;
     assert!(text.contains("smtrain_run_entry_point --lr 1e-05 --name 'it'\"'\"'s' \"$@\"\n"), "{text}");
     let command = spec(&["python", "-m", "mine.train"], SourceSpec::default());
-    let text = with_facts(&command, |facts| driver(&command, &facts))?.ok_or("no driver")?;
+    let text = with_inputs(&command, |inputs| RequestDraft::build(&command, &inputs)?.driver())?.ok_or("no driver")?;
     assert!(text.contains("smtrain_run python -m mine.train \"$@\"\n"), "{text}");
     for other in [super::spec(), JobSpec { source: None, ..command }] {
-        assert_eq!(with_facts(&other, |facts| driver(&other, &facts))?, None);
+        assert_eq!(with_inputs(&other, |inputs| RequestDraft::build(&other, &inputs)?.driver())?, None);
     }
     Ok(())
 }
 
 #[test]
-fn channels_of_every_kind() -> Outcome {
+fn channels_of_every_kind() -> TestResult {
     let full = ChannelSpec {
         content_type: Some("text/csv".into()),
         input_mode: Some(InputMode::FastFile),
@@ -159,7 +159,7 @@ fn data_that_was_not_uploaded_is_an_error() {
 }
 
 #[test]
-fn the_code_channel_is_on_all_groups_when_others_are_on_some() -> Outcome {
+fn the_code_channel_is_on_all_groups_when_others_are_on_some() -> TestResult {
     let group = |name: &str| InstanceGroupSpec {
         name: name.into(),
         instance_type: InstanceType::new("ml.c5.xlarge"),

@@ -23,7 +23,7 @@ fn distribution(kind: DistributionKind) -> Distribution {
 }
 
 #[test]
-fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
+fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> TestResult {
     let hyperparameters = map(json!({
         "s": "adam", "quote": "a\"é", "i": 10, "f": 1e-5, "whole": 1.0, "yes": true, "no": false,
         "list": [1, "a", 0.5], "table": {"b": 1, "a": null},
@@ -51,7 +51,7 @@ fn hyperparameters_are_json_for_scripts_and_plain_for_algorithms() -> Outcome {
 }
 
 #[test]
-fn the_toolkits_own_names_are_not_the_users() -> Outcome {
+fn the_toolkits_own_names_are_not_the_users() -> TestResult {
     let hyperparameters = map(json!({"sagemaker_program": "mine.py"}));
     let spec = JobSpec { hyperparameters, ..spec() };
     assert_eq!(field(&spec, "/HyperParameters/sagemaker_program")?, "\"train.py\"");
@@ -59,7 +59,7 @@ fn the_toolkits_own_names_are_not_the_users() -> Outcome {
 }
 
 #[test]
-fn tensorflow_has_a_model_dir() -> Outcome {
+fn tensorflow_has_a_model_dir() -> TestResult {
     let model_dir = |given: Option<ModelDir>, kind: Option<DistributionKind>, hyperparameters: Value| {
         let tensorflow = Framework { name: "tensorflow".into(), model_dir: given, ..Framework::default() };
         let (workload, distribution) = (Workload::Framework(tensorflow), kind.map(distribution));
@@ -76,7 +76,7 @@ fn tensorflow_has_a_model_dir() -> Outcome {
 }
 
 #[test]
-fn distributions() -> Outcome {
+fn distributions() -> TestResult {
     use DistributionKind::*;
     let g5 = "\"ml.g5.xlarge\"";
     for (kind, expected) in [
@@ -99,7 +99,7 @@ fn distributions() -> Outcome {
 }
 
 #[test]
-fn distributions_with_settings() -> Outcome {
+fn distributions_with_settings() -> TestResult {
     use DistributionKind::{Mpi, SmdistributedModelparallel, TorchDistributed};
     let model_parallel = Distribution {
         processes_per_host: Some(8),
@@ -133,7 +133,7 @@ fn distributions_with_settings() -> Outcome {
 }
 
 #[test]
-fn chainer_has_its_own_names_for_mpi() -> Outcome {
+fn chainer_has_its_own_names_for_mpi() -> TestResult {
     let mpi = distribution(DistributionKind::Mpi);
     assert_eq!(added(framework("chainer", "5.0.0"), mpi.clone())?, json!({"sagemaker_use_mpi": "true"}));
     let with_settings = Distribution { processes_per_host: Some(2), custom_mpi_options: Some("-v".into()), ..mpi };
@@ -146,7 +146,7 @@ fn chainer_has_its_own_names_for_mpi() -> Outcome {
 }
 
 #[test]
-fn reinforcement_learning() -> Outcome {
+fn reinforcement_learning() -> TestResult {
     let names = |workload: Workload, metrics: Vec<(String, String)>| {
         let definitions = field(&JobSpec { workload, metrics, ..spec() }, "/AlgorithmSpecification/MetricDefinitions")?;
         let names = definitions.as_array().into_iter().flatten().filter_map(|metric| metric["Name"].as_str());
@@ -167,7 +167,7 @@ fn reinforcement_learning() -> Outcome {
 }
 
 #[test]
-fn distributions_on_instance_groups() -> Outcome {
+fn distributions_on_instance_groups() -> TestResult {
     let on = |groups: &[&str], kind| {
         let mut spec = spec();
         spec.resources.instance_type = None;
@@ -196,7 +196,7 @@ fn distributions_on_instance_groups() -> Outcome {
 }
 
 #[test]
-fn training_compiler() -> Outcome {
+fn training_compiler() -> TestResult {
     let workload =
         Workload::Framework(Framework { name: "huggingface".into(), training_compiler: true, ..Framework::default() });
     let hyperparameters = field(&JobSpec { workload, ..spec() }, "/HyperParameters")?;

@@ -3,6 +3,7 @@
 mod channels;
 mod hyperparameters;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use crate::job::spec::{
     FileSystemKind, InputMode, InstanceGroupSpec, InstancePreferenceSpec, LimitsSpec, Local, ModelDir, OutputSpec,
     Profiler, Resources, RuleSpec, S3AndLocalPath, S3DataType, SourceSpec,
 };
-use crate::model::InstanceType;
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use crate::model::{InstanceType, JobName};
+use crate::tests::TestResult;
 
 const NAME: &str = "churn-2026-11-23-04-05-06-789";
 
@@ -94,12 +94,12 @@ fn spec() -> JobSpec {
     }
 }
 
-/// The request of a spec as JSON, with facts that never change.
+/// The request of a spec as JSON, with inputs that never change.
 fn sent(spec: &JobSpec) -> Result<Value, Box<dyn std::error::Error>> {
-    Ok(with_facts(spec, |facts| request(spec, &facts))?.document().clone())
+    Ok(with_inputs(spec, |inputs| RequestDraft::build(spec, &inputs)?.finish(None))?.document().clone())
 }
 
-fn with_facts<T>(
+fn with_inputs<T>(
     spec: &JobSpec,
     make: impl FnOnce(ResolvedInputs<'_>) -> serde_json::Result<T>,
 ) -> Result<T, Box<dyn std::error::Error>> {
@@ -110,11 +110,10 @@ fn with_facts<T>(
         name: &name,
         region: "eu-west-1",
         role_arn: "arn:aws:iam::111122223333:role/Role",
-        image: "image:1",
-        rules_image: "rules:1",
+        image: Some("image:1"),
+        rules_image: Some("rules:1"),
         output: &output,
         code: spec.source.is_some().then_some(&code),
-        driver: None,
         data: &data,
         tags: &[("smtrain:version".to_owned(), "0.1.0".to_owned()), ("team".to_owned(), "none".to_owned())],
     })?)
@@ -126,7 +125,7 @@ fn field(spec: &JobSpec, pointer: &str) -> Result<Value, Box<dyn std::error::Err
 }
 
 #[test]
-fn the_smallest_job() -> Outcome {
+fn the_smallest_job() -> TestResult {
     let expected = json!({
         "TrainingJobName": NAME,
         "HyperParameters": {
@@ -152,7 +151,7 @@ fn the_smallest_job() -> Outcome {
 }
 
 #[test]
-fn an_algorithms_arn_takes_the_images_place() -> Outcome {
+fn an_algorithms_arn_takes_the_images_place() -> TestResult {
     let workload = Workload::Algorithm(AlgorithmSpec::Arn("arn:aws:sagemaker:x".into()));
     let expected = json!({"AlgorithmName": "arn:aws:sagemaker:x", "TrainingInputMode": "File"});
     assert_eq!(field(&JobSpec { workload, source: None, ..spec() }, "/AlgorithmSpecification")?, expected);
@@ -160,7 +159,7 @@ fn an_algorithms_arn_takes_the_images_place() -> Outcome {
 }
 
 #[test]
-fn metrics_time_series_by_framework_and_version() -> Outcome {
+fn metrics_time_series_by_framework_and_version() -> TestResult {
     for (name, version, on) in [
         ("pytorch", "1.2", false),
         ("pytorch", "1.13.1", true),
@@ -180,7 +179,7 @@ fn metrics_time_series_by_framework_and_version() -> Outcome {
 }
 
 #[test]
-fn resources() -> Outcome {
+fn resources() -> TestResult {
     let mut spec = spec();
     spec.resources.keep_alive_period = Some(Duration::from_mins(30));
     spec.resources.training_plan_arn = Some("arn:plan".into());
@@ -208,7 +207,7 @@ fn resources() -> Outcome {
 }
 
 #[test]
-fn spot_waits_and_keeps_checkpoints() -> Outcome {
+fn spot_waits_and_keeps_checkpoints() -> TestResult {
     let mut spec = JobSpec { spot: true, ..spec() };
     spec.limits.max_pending = Some(Duration::from_hours(2));
     spec.limits.max_retry_attempts = Some(3);
@@ -232,7 +231,7 @@ fn spot_waits_and_keeps_checkpoints() -> Outcome {
 }
 
 #[test]
-fn simple_sections() -> Outcome {
+fn simple_sections() -> TestResult {
     let spec = JobSpec {
         environment: [("WANDB_MODE".to_owned(), "offline".to_owned())].into_iter().collect(),
         output: OutputSpec { kms_key_id: Some("key".into()), uncompressed: true, ..OutputSpec::default() },
@@ -276,7 +275,7 @@ fn simple_sections() -> Outcome {
 }
 
 #[test]
-fn debugger_and_profiler() -> Outcome {
+fn debugger_and_profiler() -> TestResult {
     let parameters: BTreeMap<_, _> = [("k".to_owned(), "v".to_owned())].into_iter().collect();
     let rule = RuleSpec {
         name: "rule".into(),
@@ -321,7 +320,7 @@ fn debugger_and_profiler() -> Outcome {
 }
 
 #[test]
-fn the_escape_hatch_is_merged_last() -> Outcome {
+fn the_escape_hatch_is_merged_last() -> TestResult {
     let patch = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 1}, "Future": [1], "Tags": []});
     let request = sent(&JobSpec { request: map(patch), ..spec() })?;
     assert_eq!(request["StoppingCondition"], json!({"MaxRuntimeInSeconds": 1}));

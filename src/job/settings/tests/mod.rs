@@ -11,8 +11,7 @@ use super::{Layer, Layers, VARIABLES};
 use crate::job::diagnostics::problem::{InvalidSpec, line_and_column};
 use crate::job::document::overrides::Override;
 use crate::job::load::{LoadOptions, Loaded, load};
-
-type TestResult<T = ()> = Result<T, Box<dyn Error>>;
+use crate::tests::TestResult;
 
 const SPEC: &str = "[framework]\nname = \"pytorch\"\nversion = \"2.3\"\n[resources]\ninstance_type = \"ml.m5.large\"\n\
                     [source]\nentry_point = \"train.py\"\n";
