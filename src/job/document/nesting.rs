@@ -1,110 +1,61 @@
 //! Bounds how deeply a TOML text nests before it is parsed: parsing and dropping a deep tree would overflow the stack.
 //!
-//! Brackets and dotted keys both nest. The scan follows toml_parser's own lexer, which decides what is a string and what
-//! is a comment, also in text that is not valid TOML.
+//! The parser limits the nesting of brackets only; dotted keys nest as well. The check reads the tokens of the parser's own
+//! lexer, also in a text that is not valid TOML, and takes linear time.
 
 use std::ops::Range;
 
-/// Deeper than any spec; toml's own limit of 80 holds for brackets alone.
+use toml_parser::Source;
+use toml_parser::lexer::TokenKind;
+
+/// Maximum depth of tables and arrays; the parser's own limit is 80, for brackets alone.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// The bytes at which the text nests too deeply, if it does.
+/// Returns the bytes of the first token that nests more than [`MAX_DEPTH`] levels deep, if there is one.
 pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
-    Scan { text: text.as_bytes(), at: 0, dots: vec![0], nested: 0 }.run()
+    let mut depth = Depth::default();
+    let mut tokens = Source::new(text).lex();
+    let token = tokens.find(|token| {
+        depth.add(token.kind());
+        depth.total() > MAX_DEPTH
+    });
+    token.map(|token| token.span().start()..token.span().end())
 }
 
-struct Scan<'t> {
-    text: &'t [u8],
-    at: usize,
-    /// Dots of the key that is being read, at each level of brackets.
-    dots: Vec<usize>,
-    /// Sum of `dots`, and a level for each bracket.
-    nested: usize,
+/// The depth at one token of a text.
+#[derive(Default)]
+struct Depth {
+    /// Dots of the key outside of all brackets.
+    dots: usize,
+    /// For each open bracket, the dots of the key that it follows.
+    open: Vec<usize>,
+    /// Sum of `open`.
+    open_dots: usize,
 }
 
-impl Scan<'_> {
-    fn run(mut self) -> Option<Range<usize>> {
-        while let Some(byte) = self.text.get(self.at).copied() {
-            match byte {
-                b'[' | b'{' => self.open(),
-                b']' | b'}' => self.close(),
-                b'.' => self.dot(),
-                b',' | b'\n' | b'\r' => self.end_of_key(),
-                _ => {}
+impl Depth {
+    fn total(&self) -> usize {
+        self.open.len() + self.open_dots + self.dots
+    }
+
+    fn add(&mut self, token: TokenKind) {
+        match token {
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
+                let dots = std::mem::take(&mut self.dots);
+                self.open.push(dots);
+                self.open_dots += dots;
             }
-            if self.nested > MAX_DEPTH {
-                return Some(self.at..self.at + 1);
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                if let Some(dots) = self.open.pop() {
+                    self.open_dots -= dots;
+                    self.dots = dots;
+                }
             }
-            self.at = self.end_of_token(byte);
-        }
-        None
-    }
-
-    fn open(&mut self) {
-        self.dots.push(0);
-        self.nested += 1;
-    }
-
-    fn close(&mut self) {
-        if self.dots.len() > 1 {
-            self.nested -= self.dots.pop().unwrap_or(0) + 1;
+            TokenKind::Dot => self.dots += 1,
+            TokenKind::Comma | TokenKind::Newline => self.dots = 0,
+            _ => {}
         }
     }
-
-    fn dot(&mut self) {
-        if let Some(dots) = self.dots.last_mut() {
-            *dots += 1;
-            self.nested += 1;
-        }
-    }
-
-    fn end_of_key(&mut self) {
-        if let Some(dots) = self.dots.last_mut() {
-            self.nested -= std::mem::take(dots);
-        }
-    }
-
-    fn end_of_token(&self, first: u8) -> usize {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let length = match first {
-            b'.' | b'=' | b',' | b'[' | b']' | b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n' => 1,
-            b'#' => rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len()),
-            b'\'' if rest.starts_with(b"'''") => multi_line(rest, b'\'', false),
-            b'\'' => one_line(rest, b'\'', false),
-            b'"' if rest.starts_with(b"\"\"\"") => multi_line(rest, b'"', true),
-            b'"' => one_line(rest, b'"', true),
-            _ => rest.iter().position(|byte| b".=,[]{} \t#\r\n".contains(byte)).unwrap_or(rest.len()),
-        };
-        self.at + length.max(1)
-    }
-}
-
-/// Length of a string that ends at its quote, or without it at the line's end.
-fn one_line(text: &[u8], quote: u8, escapes: bool) -> usize {
-    let mut at = 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'\n' => return at,
-            b'\\' if escapes && matches!(text.get(at + 1), Some(b'\\' | b'"')) => at += 2,
-            byte if *byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    text.len()
-}
-
-/// Length of a string in triple quotes; up to two more quotes before the last three belong to it.
-fn multi_line(string: &[u8], quote: u8, escapes: bool) -> usize {
-    let mut at = 3;
-    while at < string.len() {
-        let rest = string.get(at..).unwrap_or_default();
-        if rest.starts_with(&[quote; 3]) {
-            return at + rest.iter().take(5).take_while(|other| **other == quote).count();
-        }
-        let is_escape = escapes && rest.first() == Some(&b'\\') && matches!(rest.get(1), Some(b'\\' | b'"'));
-        at += if is_escape { 2 } else { 1 };
-    }
-    string.len()
 }
 
 #[cfg(test)]
