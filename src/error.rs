@@ -1,7 +1,9 @@
 //! The error that every command ends with: a fact, its cause, what to do, and the exit code that its kind decides.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use crate::cloud::{CloudError, FailureClass};
@@ -36,6 +38,13 @@ pub(crate) enum ErrorKind {
     ClosedPipe,
 }
 
+impl ErrorKind {
+    /// Returns the kind of an I/O error of a write to stdout: a broken pipe means that the reader has gone.
+    pub(crate) fn of_output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::ClosedPipe } else { Self::Failure }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Error {
     kind: ErrorKind,
@@ -52,6 +61,11 @@ impl Error {
 
     pub(crate) fn failure(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Failure, message)
+    }
+
+    /// Returns the error of a write to stdout; a broken pipe is of kind [`ErrorKind::ClosedPipe`].
+    pub(crate) fn output(source: io::Error) -> Self {
+        Self::new(ErrorKind::of_output(&source), "could not write to stdout").caused_by(source)
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -134,14 +148,32 @@ impl StdError for Error {
     }
 }
 
-/// Says what was being done when an I/O error came: `could not read /x: permission denied`.
+/// Adds to an error what was being done when it came: `could not read /x: permission denied`.
 pub(crate) trait WithContext<T> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
+    /// Turns the error into the cause of an [`ErrorKind::Failure`] that says "could not" and `what`.
+    fn context(self, what: impl ContextText) -> Result<T>;
 }
 
 impl<T, E: StdError + Send + Sync + 'static> WithContext<T> for std::result::Result<T, E> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|source| Error::failure(format!("could not {}", what())).caused_by(source))
+    fn context(self, what: impl ContextText) -> Result<T> {
+        self.map_err(|source| Error::failure(format!("could not {}", what.text())).caused_by(source))
+    }
+}
+
+/// The text of a context: a literal, or a closure that is only called if there is an error.
+pub(crate) trait ContextText {
+    fn text(self) -> Cow<'static, str>;
+}
+
+impl ContextText for &'static str {
+    fn text(self) -> Cow<'static, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl<F: FnOnce() -> String> ContextText for F {
+    fn text(self) -> Cow<'static, str> {
+        Cow::Owned(self())
     }
 }
 
@@ -156,7 +188,7 @@ impl From<CloudError> for Error {
         match error {
             CloudError::Unusable { what, hint } | CloudError::Damaged { what, hint } => Self::failure(what).hint(hint),
             CloudError::Service(error) => {
-                let kind = match error.refusal {
+                let kind = match error.class {
                     FailureClass::Unconfigured => ErrorKind::Unconfigured,
                     FailureClass::Transient => ErrorKind::Transient,
                     FailureClass::Denied => ErrorKind::Denied,

@@ -7,7 +7,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
-use crate::ops::download::Source;
+use crate::ops::download::DownloadSource;
 use crate::ops::find_job::{Found, JobRef, Places, Purpose};
 
 /// Arguments that name jobs, by their identifiers in the types below.
@@ -67,11 +67,11 @@ pub(crate) struct SourceArg {
 
 impl SourceArg {
     /// Something in S3 is on this computer if it is found here, unless AWS alone is meant.
-    pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, Source)> {
+    pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, DownloadSource)> {
         let Self { job, last } = self;
         let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
             let Found { cloud, name, .. } = JobArg { job, last }.find(context).await?;
-            return Ok((cloud, Source::Job(name)));
+            return Ok((cloud, DownloadSource::Job(name)));
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
         let local = context.local_cloud();
@@ -83,7 +83,7 @@ impl SourceArg {
         };
         let is_here = context.local || (!context.is_for_aws() && stands_here().await?);
         let cloud = if is_here { local } else { context.aws(None).await? };
-        Ok((cloud, Source::Uri(uri)))
+        Ok((cloud, DownloadSource::Uri(uri)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! stdout: data for scripts and for people.
+//! Writes data to stdout, for scripts and for people.
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::Text;
 use super::terminal::Filter;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
-/// Bytes of stdout that are gathered before they are written.
-const BUFFER: usize = 64 * 1024;
+/// Size of the buffer of stdout, in bytes.
+const STDOUT_BUFFER_BYTES: usize = 64 * 1024;
 
-/// stdout, from any thread. A reader that has gone ends the command quietly.
+/// Buffered stdout, usable from any thread. A broken pipe becomes an error that ends the command silently.
 pub(crate) struct Data {
     out: BufWriter<io::Stdout>,
     styled: bool,
@@ -21,31 +21,31 @@ pub(crate) struct Data {
 impl Data {
     pub(super) fn new(styled: bool) -> Self {
         let is_terminal = super::streams::out_is_terminal();
-        Self { out: BufWriter::with_capacity(BUFFER, io::stdout()), styled, is_terminal }
+        Self { out: BufWriter::with_capacity(STDOUT_BUFFER_BYTES, io::stdout()), styled, is_terminal }
     }
 
-    /// Whether styles are shown.
+    /// Returns true if styles are shown.
     pub(crate) fn is_styled(&self) -> bool {
         self.styled
     }
 
-    /// Writes bytes as they are: of a log, which [`log_text`](super::log_text) has made harmless for a terminal, or made by
-    /// smtrain itself.
+    /// Writes bytes unchanged. They must be harmless for a terminal: of a log after [`log_text`](super::log_text), or
+    /// of smtrain itself.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(cannot_write)
+        self.out.write_all(bytes).map_err(Error::output)
     }
 
-    /// Text whose styles are left out where nobody sees them.
+    /// Writes text; without its styles unless they are shown.
     pub(crate) fn text(&mut self, text: impl Into<Text>) -> Result<()> {
-        self.try_text(text).map_err(cannot_write)
+        self.try_text(text).map_err(Error::output)
     }
 
-    /// As [`Self::text`], for a caller who passes I/O errors on.
+    /// As [`Self::text`], with an I/O error.
     pub(crate) fn try_text(&mut self, text: impl Into<Text>) -> io::Result<()> {
         self.out.write_all(text.into().shown(self.styled).as_bytes())
     }
 
-    /// One line with a path: for a script the very bytes.
+    /// Writes a line with a path: its exact bytes, unless stdout is a terminal.
     pub(crate) fn path(&mut self, path: &Path) -> Result<()> {
         if self.is_terminal {
             return self.text(format_args!("{}\n", path.display()));
@@ -55,24 +55,16 @@ impl Data {
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
-        self.try_flush().map_err(cannot_write)
+        self.try_flush().map_err(Error::output)
     }
 
-    /// As [`Self::flush`], for a caller who passes I/O errors on.
+    /// As [`Self::flush`], with an I/O error.
     pub(crate) fn try_flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// Returns the error of a write to stdout. A reader that has gone is no reason to complain.
-fn cannot_write(error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Error::new(ErrorKind::ClosedPipe, "the reader has gone"),
-        _ => Error::failure("could not write to stdout").caused_by(error),
-    }
-}
-
-/// Returns stdout for the bytes of a file, from any thread: a pipe gets them as they are, a terminal what it can show.
+/// Returns stdout for the bytes of a file, usable from any thread. A terminal gets only what it can show.
 pub(crate) fn file_bytes() -> Box<dyn Write + Send> {
     if super::streams::out_is_terminal() { Box::new(Filter::new(io::stdout())) } else { Box::new(io::stdout()) }
 }

@@ -17,10 +17,9 @@ use crate::error::Result;
 use crate::model::downloaded::{Downloaded, ListedEntry};
 use crate::model::size::Size;
 use crate::model::{IgnorePoison, JobName, shell_quote};
-use crate::ops::download::{self, Patterns, SaveOptions, Selection, Source, Watch};
-use crate::ui;
-use crate::view;
+use crate::ops::download::{self, DownloadSource, Patterns, SaveOptions, Selection, Watch};
 use crate::view::download::{DownloadJson, FileJson};
+use crate::{ui, view};
 
 /// Fetch and unpack a job's model and output data
 ///
@@ -97,7 +96,9 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let downloaded = save(cloud, &source, which, &saving, &watching).await?;
     report(&downloaded, &watching, context);
     match output {
-        DownloadOutput::Path if matches!(source, Source::Job(_)) && !archive && which == Selection::default() => {
+        DownloadOutput::Path
+            if matches!(source, DownloadSource::Job(_)) && !archive && which == Selection::default() =>
+        {
             context.ui.path(&downloaded.folder)
         }
         DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.path(&part.path)),
@@ -118,7 +119,7 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
     let again = format!("smtrain download {job} -d {folder}{}", context.place_flags(cloud));
     let state = context.settings.state.clone();
     let saving = SaveOptions { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
-    let source = Source::Job(job.clone());
+    let source = DownloadSource::Job(job.clone());
     let downloaded = save(cloud, &source, Selection::default(), &saving, &watching).await?;
     report(&downloaded, &watching, context);
     Ok(())
@@ -126,7 +127,7 @@ pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context
 
 async fn save(
     cloud: &Cloud,
-    source: &Source,
+    source: &DownloadSource,
     which: Selection,
     saving: &SaveOptions,
     watching: &Watching,
@@ -152,7 +153,7 @@ fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
 
 async fn print_list(
     cloud: &Cloud,
-    source: &Source,
+    source: &DownloadSource,
     which: Selection,
     output: DownloadOutput,
     context: &Context,
@@ -171,7 +172,13 @@ async fn print_list(
     out.lock().ignore_poison().flush()
 }
 
-async fn print_file(cloud: &Cloud, source: &Source, which: Selection, path: &Path, context: &Context) -> Result<()> {
+async fn print_file(
+    cloud: &Cloud,
+    source: &DownloadSource,
+    which: Selection,
+    path: &Path,
+    context: &Context,
+) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
     unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::file_bytes)).await
 }

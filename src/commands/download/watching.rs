@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result, WithContext};
 use crate::model::IgnorePoison;
-use crate::ops::download::{Watch, kept};
+use crate::ops::download::{Watch, kept_hint};
 use crate::ui::{self, Progress, Ui};
 use crate::view;
 use crate::view::download::FileJson;
@@ -32,7 +32,7 @@ pub(super) struct Watching {
 
 impl Watching {
     pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
-        let file = || tempfile::tempfile().context(|| "create a temporary file".to_owned());
+        let file = || tempfile::tempfile().context("create a temporary file");
         let files = if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None };
         Ok(Self { files, ..Self::with(ui, true) })
     }
@@ -81,7 +81,7 @@ impl Watching {
         let has_bytes = self.fetched.load(Ordering::Relaxed) + self.there.load(Ordering::Relaxed) > 0;
         let kept_in = self.kept_in.lock().ignore_poison();
         match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), ErrorKind::Interrupted)) {
-            Some(folder) => error.hint(kept(folder, again)),
+            Some(folder) => error.hint(kept_hint(folder, again)),
             None => error,
         }
     }
@@ -104,7 +104,7 @@ impl Watching {
 }
 
 impl Watch for Watching {
-    fn begins(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>) {
+    fn begin(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>) {
         *self.kept_in.lock().ignore_poison() = kept_in.map(Path::to_owned);
         self.there.store(there, Ordering::Relaxed);
         self.progress.begin(what, size, there);
@@ -135,7 +135,7 @@ impl Watch for Watching {
         self.files.is_some()
     }
 
-    fn file(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
+    fn file_saved(&self, what: &str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
         let Some(files) = &self.files else { return Ok(()) };
         let line = view::json_line(&FileJson::saved(what, path, size, sha256)).map_err(io::Error::other)?;
         writeln!(files.lock().ignore_poison(), "{line}")

@@ -1,4 +1,8 @@
-//! One archive: fetched, checked and unpacked at the same time.
+//! Fetches, verifies and unpacks a single object, all at the same time.
+//!
+//! The object is fetched into a [`DownloadSpool`] in the staging directory, from which a blocking thread unpacks it or
+//! verifies it. If the archive turns out to be damaged, its bytes are compared with what is stored, by S3's checksum or
+//! by a second fetch, so that a damaged download is never taken for a damaged object and the other way round.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,111 +10,119 @@ use std::sync::Arc;
 
 use futures_util::stream;
 
-use super::artifacts::Artifact;
+use super::artifacts::ArtifactSource;
 use super::byte_ranges::ByteRanges;
 use super::failure::{
-    AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, Failure, Fetched, Proof, UNPROVEN_BY, could_not,
-    is_mismatch, is_unsound, of_error, of_proof, with_causes,
+    AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, FetchedState, HOW_TO_KEEP_UNPROVEN, Proof, SaveFailure,
+    could_not, is_mismatch, is_unsound, of_error, of_proof, with_causes,
 };
-use super::fetch::{Item, To, fetch};
+use super::fetch::{FetchItem, FetchTarget, fetch};
+use super::free_space;
 use super::journal::Journal;
-use super::spool::{Closing, Spool, SpoolReader};
-use super::staging::{ARCHIVE, FILES, StagingDir, Target};
-use super::verify::Checked;
-use super::{SaveOptions, Watch, free_space};
-use crate::archive::{self, UnpackLimits, UnpackError, Unpacked, UnpackHooks};
+use super::layout::{ARCHIVE, FILES};
+use super::options::SaveOptions;
+use super::spool::{CloseOnDrop, DownloadSpool, SpoolReader};
+use super::staging::{StagingDir, Target};
+use super::verify::VerifyingReader;
+use super::watch::{Watch, on_bytes};
+use crate::archive::{self, UnpackError, UnpackHooks, UnpackLimits, Unpacked};
 use crate::cloud::{ByteProgress, Cloud, Object};
 use crate::error::{Result, WithContext};
 use crate::model::checksum::ChecksumMismatch;
 use crate::model::sha256;
 use crate::ops::blocking;
 
-/// An object's bytes, in order, on a blocking thread.
-pub(super) type Bytes = Checked<SpoolReader>;
+/// Reader of an object's bytes in order, verified by S3's checksum. For a blocking thread.
+pub(super) type ObjectReader = VerifyingReader<SpoolReader>;
 
-/// What is made of an object's bytes.
+/// Form in which an object is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutputKind {
-    /// The files that an archive holds.
+    /// The files in an archive.
     Tree,
-    /// The archive, as it is.
+    /// The archive itself.
     Archive,
-    /// Any other file.
+    /// An object that is no archive.
     File,
 }
 
-/// Leaves what is made of an object at a path. None, and nothing there, where no file of it is wanted.
+/// Saves an object at a path. Returns `None`, and creates nothing, if no file of it matches `--only`.
 pub(super) async fn save(
     cloud: &Cloud,
     object: Object,
-    artifact: &Artifact,
+    artifact: &ArtifactSource,
     saving: &SaveOptions,
-    making: OutputKind,
+    kind: OutputKind,
     path: PathBuf,
 ) -> Result<Option<Unpacked>> {
     let target = Target::new(path, saving);
-    let target = if making == OutputKind::Archive { target.or_unpacked(&artifact.name) } else { target };
+    let target = if kind == OutputKind::Archive { target.or_unpacked(&artifact.name) } else { target };
     let partial = blocking(move || StagingDir::open(&target)).await?;
-    let maker = Arc::new(Maker { partial, object, artifact: artifact.clone(), saving: saving.clone(), making });
-    let (is_resumed, mut made) = maker.clone().make(cloud, None).await?;
-    if let Some((note, before)) = doubt(is_resumed, &made) {
+    let saver = Arc::new(ArchiveSaver { partial, object, artifact: artifact.clone(), saving: saving.clone(), kind });
+    let (is_resumed, mut saved) = saver.clone().fetch_and_save(cloud, None).await?;
+    if let Some((note, before)) = needs_second_fetch(is_resumed, &saved) {
         saving.watch.note(note);
-        maker.partial.clear()?;
-        made = maker.clone().make(cloud, before).await?.1;
+        saver.partial.clear()?;
+        saved = saver.clone().fetch_and_save(cloud, before).await?.1;
     }
-    maker.end(made)
+    saver.finish(saved)
 }
 
-type Made = std::result::Result<Unpacked, Failure>;
+type SaveResult = std::result::Result<Unpacked, SaveFailure>;
 
-struct Maker {
+/// A single object and the options for saving it.
+struct ArchiveSaver {
     partial: StagingDir,
     object: Object,
-    artifact: Artifact,
+    artifact: ArtifactSource,
     saving: SaveOptions,
-    making: OutputKind,
+    kind: OutputKind,
 }
 
-impl Maker {
-    /// Returns whether some of it had been fetched before, and what came of it. `before` is the digest of an earlier fetch.
-    async fn make(self: Arc<Self>, cloud: &Cloud, before: Option<Digest>) -> Result<(bool, Made)> {
-        let maker = self.clone();
-        let Prepared { spool, journal, there, limits } = blocking(move || maker.prepare()).await?;
+impl ArchiveSaver {
+    /// Fetches and saves the object. Returns whether the download was resumed, and the result. `before` is the digest
+    /// of an earlier fetch of all bytes, with which this one is compared.
+    async fn fetch_and_save(self: Arc<Self>, cloud: &Cloud, before: Option<Digest>) -> Result<(bool, SaveResult)> {
+        let saver = self.clone();
+        let PreparedFetch { spool, journal, present, limits } = blocking(move || saver.prepare()).await?;
         let kept_in = journal.is_some().then(|| self.partial.path());
-        self.saving.watch.begins(&self.artifact.what, self.object.size, there, kept_in);
-        let is_resumed = there > 0 && self.object.file.is_none();
-        let judging = Judging { spool: spool.clone(), is_resumed, before };
-        let maker = self.clone();
+        self.saving.watch.begin(&self.artifact.what, self.object.size, present, kept_in);
+        let is_resumed = present > 0 && self.object.file.is_none();
+        let fetched = FetchedObject { spool: spool.clone(), is_resumed, before };
+        let saver = self.clone();
         let work = async move {
-            let worked = tokio::task::spawn_blocking(move || maker.make_of(&judging, &limits)).await;
-            worked.context(|| "finish the work".to_owned())?
+            let worked = tokio::task::spawn_blocking(move || saver.save_blocking(&fetched, &limits)).await;
+            worked.context("finish the work")?
         };
-        let made = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
-        Ok((is_resumed, made))
+        let saved = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
+        Ok((is_resumed, saved))
     }
 
-    fn prepare(&self) -> Result<Prepared> {
+    /// Opens the spool and the journal, and computes the limits.
+    fn prepare(&self) -> Result<PreparedFetch> {
         self.partial.clear_files()?;
         let object = &self.object;
-        if let (Some(file), OutputKind::Tree) = (&object.file, &self.making) {
+        if let (Some(file), OutputKind::Tree) = (&object.file, &self.kind) {
             let limits = self.limits(0)?;
-            let spool = Arc::new(Spool::kept(file.clone(), object.size, whole(object.size)));
-            return Ok(Prepared { spool, journal: None, there: object.size, limits });
+            let spool = Arc::new(DownloadSpool::kept(file.clone(), object.size, all_bytes(object.size)));
+            return Ok(PreparedFetch { spool, journal: None, present: object.size, limits });
         }
         let doing = || format!("write what is fetched to {}", self.partial.path().display());
         let (journal, known) = Journal::begin(self.partial.handle(), std::iter::once(object)).context(doing)?;
         let file = self.partial.open_archive()?;
-        let mut there = known.into_iter().next().unwrap_or_default();
+        let mut present = known.into_iter().next().unwrap_or_default();
         let length = file.metadata().context(doing)?.len();
-        if there.iter().any(|range| range.end > length) {
-            there = ByteRanges::default();
+        if present.iter().any(|range| range.end > length) {
+            present = ByteRanges::default();
         }
-        let limits = self.limits(object.size - there.total())?;
-        let (total, spool) = (there.total(), Spool::kept(Arc::new(file), object.size, there));
-        Ok(Prepared { spool: Arc::new(spool), journal: Some(Arc::new(journal)), there: total, limits })
+        let limits = self.limits(object.size - present.total())?;
+        let total = present.total();
+        let spool = DownloadSpool::kept(Arc::new(file), object.size, present);
+        Ok(PreparedFetch { spool: Arc::new(spool), journal: Some(Arc::new(journal)), present: total, limits })
     }
 
-    /// To how much the archive may unpack, so many bytes being still to be fetched.
+    /// Returns the limits of unpacking, with `to_fetch` bytes still to be fetched. Fails if those do not fit on the
+    /// disk.
     fn limits(&self, to_fetch: u64) -> Result<UnpackLimits> {
         let free = free_space::free(self.partial.handle(), self.partial.path())?;
         free_space::check(free.bytes, to_fetch, &self.object.uri)?;
@@ -120,19 +132,20 @@ impl Maker {
         Ok(UnpackLimits { bytes: self.saving.max_size.unwrap_or_else(room), entries, ..limits })
     }
 
-    fn make_of(&self, judging: &Judging, limits: &UnpackLimits) -> Made {
-        let bytes = Checked::new(judging.reader(), self.object.checksum.clone());
-        match self.making {
+    /// Unpacks or verifies the bytes; blocks.
+    fn save_blocking(&self, fetched: &FetchedObject, limits: &UnpackLimits) -> SaveResult {
+        let bytes = VerifyingReader::new(fetched.reader(), self.object.checksum.clone());
+        match self.kind {
             OutputKind::Tree => {
                 let files = self.partial.open_files()?;
                 let path = self.partial.path().join(FILES);
-                let mut told = Told { saving: &self.saving, what: &self.artifact.what };
-                let unpacked = archive::unpack_in(bytes, files, &path, limits, &mut told);
-                unpacked.map_err(|error| self.failure("unpack", error, judging))
+                let mut reporter = UnpackReporter { saving: &self.saving, what: &self.artifact.what };
+                let unpacked = archive::unpack_in(bytes, files, &path, limits, &mut reporter);
+                unpacked.map_err(|error| self.failure("unpack", error, fetched))
             }
             OutputKind::Archive => match archive::check(bytes) {
                 Ok(()) => Ok(self.one_file()),
-                Err(error) => self.keep_unsound(error, judging),
+                Err(error) => self.keep_unsound(error, fetched),
             },
             OutputKind::File => {
                 let read = io::copy(&mut { bytes }, &mut io::sink());
@@ -142,12 +155,12 @@ impl Maker {
         }
     }
 
-    /// Keeps an archive that is no sound one, and says what is wrong in it, where it is what is stored.
-    fn keep_unsound(&self, error: UnpackError, judging: &Judging) -> Made {
+    /// Keeps a damaged archive with a warning if it is proven to be what is stored.
+    fn keep_unsound(&self, error: UnpackError, fetched: &FetchedObject) -> SaveResult {
         if is_mismatch(&error) {
             return Err(of_error("fetch", &self.object, error));
         }
-        match self.prove(judging) {
+        match self.prove(fetched) {
             Ok(Proof::Same(proof)) => {
                 let uri = &self.object.uri;
                 let wrong = with_causes(&AsStored { proof, error });
@@ -159,75 +172,80 @@ impl Maker {
         }
     }
 
-    /// Returns the failure of an archive's error. Where its bytes may be others than those that are stored, all of them are
-    /// fetched to find out.
-    fn failure(&self, doing: &str, error: UnpackError, judging: &Judging) -> Failure {
-        let is_doubtful = is_unsound(&error) || (error.is_malformed() && judging.is_resumed);
+    /// Builds the failure of an archive's error. If the fetched bytes may differ from the stored ones, reads all of
+    /// them to find out.
+    fn failure(&self, doing: &str, error: UnpackError, fetched: &FetchedObject) -> SaveFailure {
+        let is_doubtful = is_unsound(&error) || (error.is_malformed() && fetched.is_resumed);
         if !is_doubtful || is_mismatch(&error) {
             return of_error(doing, &self.object, error);
         }
-        match self.prove(judging) {
+        match self.prove(fetched) {
             Ok(proof) => of_proof(doing, &self.object, error, proof),
             Err(_) => of_error(doing, &self.object, error),
         }
     }
 
-    /// Holds what was fetched against what is stored, by S3's checksum. Where S3 keeps none, only a second fetch tells: the
-    /// first one's digest is what it is held against.
-    fn prove(&self, judging: &Judging) -> io::Result<Proof> {
+    /// Compares the fetched bytes with the stored object, by S3's checksum. Without one, compares them with the digest
+    /// of an earlier fetch.
+    fn prove(&self, fetched: &FetchedObject) -> io::Result<Proof> {
         if let Some(checksum) = &self.object.checksum {
-            let mut bytes = Checked::new(judging.reader(), Some(checksum.clone()));
+            let mut bytes = VerifyingReader::new(fetched.reader(), Some(checksum.clone()));
             return match io::copy(&mut bytes, &mut io::sink()) {
                 Ok(_) => Ok(Proof::Same(BY_CHECKSUM)),
                 Err(error) if ChecksumMismatch::is(&error) => Ok(Proof::Other(ChecksumMismatch.to_string())),
                 Err(error) => Err(error),
             };
         }
-        match (&self.object.file, self.making) {
+        match (&self.object.file, self.kind) {
             (Some(_), OutputKind::Tree) => return Ok(Proof::Same(BY_OBJECT)),
             (Some(file), _) => {
-                let stored = Spool::kept(file.clone(), self.object.size, whole(self.object.size));
+                let stored = DownloadSpool::kept(file.clone(), self.object.size, all_bytes(self.object.size));
                 let stored = sha256(&mut SpoolReader::new(Arc::new(stored)), |_| {})?;
-                return Ok(judging.digest()?.compared(stored, BY_OBJECT));
+                return Ok(compare(fetched.digest()?, stored, BY_OBJECT));
             }
-            (None, OutputKind::Tree) if !judging.is_resumed && judging.before.is_none() => {
+            (None, OutputKind::Tree) if !fetched.is_resumed && fetched.before.is_none() => {
                 return Ok(Proof::Missing(None));
             }
             (None, _) => {}
         }
-        let digest = judging.digest()?;
-        Ok(judging.before.map_or(Proof::Missing(Some(digest.0)), |before| digest.compared(before, BY_SECOND_FETCH)))
+        let digest = fetched.digest()?;
+        Ok(match fetched.before {
+            Some(before) => compare(digest, before, BY_SECOND_FETCH),
+            None => Proof::Missing(Some(digest)),
+        })
     }
 
-    /// Of what `--only` names.
-    fn holds_nothing(&self) -> Result<bool> {
-        if self.making != OutputKind::Tree || self.saving.only.is_none() {
+    /// Returns true if no entry matched `--only`.
+    fn nothing_matched(&self) -> Result<bool> {
+        if self.kind != OutputKind::Tree || self.saving.only.is_none() {
             return Ok(false);
         }
         let entries = self.partial.open_files()?.entries(1);
         Ok(entries.context(|| format!("list what was unpacked to {}", self.partial.path().display()))?.is_empty())
     }
 
+    /// Returns the counts of a single file.
     fn one_file(&self) -> Unpacked {
         Unpacked { files: 1, bytes: self.object.size, ..Unpacked::default() }
     }
 
-    fn end(&self, made: Made) -> Result<Option<Unpacked>> {
-        match made {
-            Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.holds_nothing()? => {
+    /// Puts the result in place, or decides what is kept of it after a failure.
+    fn finish(&self, saved: SaveResult) -> Result<Option<Unpacked>> {
+        match saved {
+            Ok(Unpacked { left_out, .. }) if left_out.is_empty() && self.nothing_matched()? => {
                 self.partial.clear()?;
                 Ok(None)
             }
             Ok(unpacked) => {
-                let is_tree = self.making == OutputKind::Tree;
+                let is_tree = self.kind == OutputKind::Tree;
                 self.partial.finish(if is_tree { FILES } else { ARCHIVE })?;
                 Ok(Some(unpacked))
             }
-            Err(Failure { error, fetched }) => Err(match fetched {
-                Fetched::Sound => self.partial.hint(*error),
-                Fetched::Refused(how) => self.partial.hint_at(*error, how),
-                Fetched::Unproven(_) => self.partial.hint_at(*error, UNPROVEN_BY),
-                Fetched::Wrong => {
+            Err(SaveFailure { error, fetched }) => Err(match fetched {
+                FetchedState::Sound => self.partial.hint(*error),
+                FetchedState::Refused(how) => self.partial.hint_at(*error, how),
+                FetchedState::Unproven(_) => self.partial.hint_at(*error, HOW_TO_KEEP_UNPROVEN),
+                FetchedState::Wrong => {
                     self.partial.clear()?;
                     *error
                 }
@@ -240,104 +258,101 @@ const DAMAGED_EARLIER: &str = "what was fetched earlier is damaged: all of it is
 const COMPARED: &str =
     "the archive is damaged, and S3 keeps no checksum of it: all of it is fetched again and compared";
 
-/// The bytes that an object's errors are about.
-struct Judging {
-    spool: Arc<Spool>,
-    /// Some of them were fetched by an earlier download.
+/// Fetched bytes of an object, to be compared with what is stored.
+struct FetchedObject {
+    spool: Arc<DownloadSpool>,
+    /// True if some of them were fetched by an earlier download.
     is_resumed: bool,
-    /// The digest of an earlier fetch of all of them.
+    /// Digest of an earlier fetch of all bytes.
     before: Option<Digest>,
 }
 
-impl Judging {
-    /// Returns them from their start on. They may still be on their way.
+impl FetchedObject {
+    /// Returns a reader from the start. It blocks while bytes are being fetched.
     fn reader(&self) -> SpoolReader {
         SpoolReader::new(self.spool.clone())
     }
 
-    fn digest(&self) -> io::Result<Digested> {
-        Ok(Digested(sha256(&mut self.reader(), |_| {})?))
+    /// Returns the SHA-256 of all bytes.
+    fn digest(&self) -> io::Result<Digest> {
+        sha256(&mut self.reader(), |_| {})
     }
 }
 
-struct Digested(Digest);
-
-impl Digested {
-    fn compared(self, other: Digest, evidence: &'static str) -> Proof {
-        if self.0 == other {
-            Proof::Same(evidence)
-        } else {
-            Proof::Other("two reads of it gave different bytes".to_owned())
-        }
+/// Compares two digests of an object's bytes.
+fn compare(digest: Digest, other: Digest, evidence: &'static str) -> Proof {
+    if digest == other {
+        Proof::Same(evidence)
+    } else {
+        Proof::Other("two reads of it gave different bytes".to_owned())
     }
 }
 
-/// Returns why all of it is to be fetched again, with the digest of what was fetched: because what an earlier download
-/// left may be what is wrong, or because nothing but a second fetch proves what is stored.
-fn doubt(is_resumed: bool, made: &Made) -> Option<(&'static str, Option<Digest>)> {
-    match made.as_ref().err()?.fetched {
-        Fetched::Wrong if is_resumed => Some((DAMAGED_EARLIER, None)),
-        Fetched::Unproven(Some(digest)) => Some((COMPARED, Some(digest))),
+/// Decides whether all bytes must be fetched again: because those of an earlier download may be the damaged ones, or
+/// because only a second fetch can prove what is stored. Returns the note for the user and the digest of this fetch.
+fn needs_second_fetch(is_resumed: bool, saved: &SaveResult) -> Option<(&'static str, Option<Digest>)> {
+    match saved.as_ref().err()?.fetched {
+        FetchedState::Wrong if is_resumed => Some((DAMAGED_EARLIER, None)),
+        FetchedState::Unproven(Some(digest)) => Some((COMPARED, Some(digest))),
         _ => None,
     }
 }
 
-struct Prepared {
-    spool: Arc<Spool>,
+/// What a fetch needs.
+struct PreparedFetch {
+    spool: Arc<DownloadSpool>,
     journal: Option<Arc<Journal>>,
-    /// Bytes that need not be fetched.
-    there: u64,
-    /// To how much it may unpack.
+    /// Number of bytes fetched by an earlier download.
+    present: u64,
+    /// Limits of unpacking.
     limits: UnpackLimits,
 }
 
-fn whole(size: u64) -> ByteRanges {
-    let mut extents = ByteRanges::default();
-    extents.add(0..size);
-    extents
+/// Returns the set `0..size`.
+fn all_bytes(size: u64) -> ByteRanges {
+    let mut ranges = ByteRanges::default();
+    ranges.add(0..size);
+    ranges
 }
 
-pub(super) fn on_bytes(watch: &Arc<dyn Watch>) -> ByteProgress {
-    let watch = watch.clone();
-    Arc::new(move |bytes| watch.fetched(bytes))
-}
-
-/// Reads an object's bytes without keeping them.
+/// Passes an object's bytes to `work` on a blocking thread, without keeping them.
 pub(super) async fn read<T: Send + 'static>(
     cloud: &Cloud,
     object: &Object,
     watch: &Arc<dyn Watch>,
-    work: impl FnOnce(Bytes) -> std::result::Result<T, UnpackError> + Send + 'static,
+    work: impl FnOnce(ObjectReader) -> std::result::Result<T, UnpackError> + Send + 'static,
 ) -> Result<T> {
     let spool = match &object.file {
-        Some(file) => Spool::kept(file.clone(), object.size, whole(object.size)),
-        None => Spool::passing(object.size).context(|| "create a temporary file".to_owned())?,
+        Some(file) => DownloadSpool::kept(file.clone(), object.size, all_bytes(object.size)),
+        None => DownloadSpool::temporary(object.size).context("create a temporary file")?,
     };
     let spool = Arc::new(spool);
-    let reader = Checked::new(SpoolReader::new(spool.clone()), object.checksum.clone());
-    watch.begins("reading", object.size, 0, None);
-    let (of, shared) = (object.clone(), spool.clone());
+    let reader = VerifyingReader::new(SpoolReader::new(spool.clone()), object.checksum.clone());
+    watch.begin("reading", object.size, 0, None);
+    let read_object = object.clone();
+    let shared = spool.clone();
     let work = async move {
-        let worked = tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &of, error)));
-        Ok::<T, Failure>(worked.await.context(|| "finish the work".to_owned())??)
+        let worked =
+            tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &read_object, error)));
+        Ok::<T, SaveFailure>(worked.await.context("finish the work")??)
     };
     let read = while_fetching(cloud, object, shared, None, &on_bytes(watch), work).await;
     read.map_err(|failure| *failure.error)
 }
 
-/// Works on the bytes while they come. Whichever ends first with an error ends the other; where the work needs no more
-/// bytes, none are fetched.
+/// Runs `work` while the missing bytes are fetched. An error of either ends the other; once the work is done, no more
+/// bytes are fetched.
 async fn while_fetching<T>(
     cloud: &Cloud,
     object: &Object,
-    spool: Arc<Spool>,
+    spool: Arc<DownloadSpool>,
     journal: Option<Arc<Journal>>,
     on_bytes: &ByteProgress,
-    work: impl Future<Output = std::result::Result<T, Failure>>,
-) -> std::result::Result<T, Failure> {
+    work: impl Future<Output = std::result::Result<T, SaveFailure>>,
+) -> std::result::Result<T, SaveFailure> {
     let missing = spool.missing();
-    let closing = Closing(spool.clone());
-    let item = Item { object: Arc::new(object.clone()), number: 0, missing, to: To::Spool(spool) };
+    let closing = CloseOnDrop(spool.clone());
+    let item = FetchItem { object: Arc::new(object.clone()), number: 0, missing, to: FetchTarget::Spool(spool) };
     let fetching = fetch(&*cloud.objects, stream::iter([Ok(item)]), journal, on_bytes);
     tokio::pin!(work);
     tokio::select! {
@@ -347,7 +362,7 @@ async fn while_fetching<T>(
             Ok(()) => work.await,
             Err(error) => {
                 drop(closing);
-                // It fails for want of bytes: that is not why.
+                // The work fails because bytes are missing: the cause is the fetch.
                 let _for_want_of_bytes = work.await;
                 Err(error.into())
             }
@@ -355,13 +370,13 @@ async fn while_fetching<T>(
     }
 }
 
-/// Who is told of what is unpacked.
-struct Told<'s> {
+/// Passes the events of unpacking on to the watch.
+struct UnpackReporter<'s> {
     saving: &'s SaveOptions,
     what: &'s str,
 }
 
-impl UnpackHooks for Told<'_> {
+impl UnpackHooks for UnpackReporter<'_> {
     fn wants(&mut self, path: &Path) -> bool {
         self.saving.wants(path)
     }
@@ -375,6 +390,6 @@ impl UnpackHooks for Told<'_> {
     }
 
     fn file(&mut self, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> io::Result<()> {
-        self.saving.watch.file(self.what, path, size, sha256)
+        self.saving.watch.file_saved(self.what, path, size, sha256)
     }
 }

@@ -1,58 +1,61 @@
-//! Why something could not be made of an object's bytes, what that says about the bytes, and what to do about it.
+//! Failures of unpacking or keeping an object: what they say about the fetched bytes, and the hints for the user.
+//!
+//! A damaged archive may be damaged in S3 or on the way. If S3 keeps no checksum of the object, only a second fetch
+//! tells the two apart; [`Proof`] is the result of that comparison. [`FetchedState`] decides whether the bytes are
+//! kept.
 
 use std::error::Error as StdError;
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use crate::archive::UnpackError;
 use crate::cloud::Object;
 use crate::error::{Error, ErrorKind};
 use crate::model::checksum::ChecksumMismatch;
 
-/// A SHA-256.
+/// SHA-256 digest.
 pub(super) type Digest = [u8; 32];
 
-/// The state of what was fetched, after a failure.
+/// State of the fetched bytes after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fetched {
-    /// Nothing is wrong with it: the same command goes on.
+pub(super) enum FetchedState {
+    /// Intact: the same command resumes.
     Sound,
-    /// It is what is stored, and the same command would refuse it again. Names the commands that don't.
+    /// Intact, but the same command would fail again. Names the commands that would not.
     Refused(&'static str),
-    /// It is no sound archive, and nothing has proved yet that it is what is stored: S3 keeps no checksum. Its digest, where
-    /// all of it was read.
+    /// Damaged, and not proven to be what is stored, because S3 keeps no checksum. The digest, if all bytes were read.
     Unproven(Option<Digest>),
-    /// It is not what is stored.
+    /// Different from the stored object.
     Wrong,
 }
 
-pub(super) struct Failure {
+/// An error with the state of the fetched bytes.
+pub(super) struct SaveFailure {
     pub(super) error: Box<Error>,
-    pub(super) fetched: Fetched,
+    pub(super) fetched: FetchedState,
 }
 
-impl From<Error> for Failure {
+impl From<Error> for SaveFailure {
     fn from(error: Error) -> Self {
-        Self { error: Box::new(error), fetched: Fetched::Sound }
+        Self { error: Box::new(error), fetched: FetchedState::Sound }
     }
 }
 
-/// The relation between what was fetched and what is stored.
+/// Result of comparing the fetched bytes with the stored object.
 pub(super) enum Proof {
-    /// They are the same, by this evidence.
+    /// Equal, by this evidence.
     Same(&'static str),
-    /// They differ, by this evidence.
+    /// Different, by this evidence.
     Other(String),
-    /// Nothing tells.
+    /// Unknown. The digest of the fetched bytes, if they were all read.
     Missing(Option<Digest>),
 }
 
-/// The evidence for [`Proof::Same`].
+/// Evidence for [`Proof::Same`].
 pub(super) const BY_CHECKSUM: &str = "the bytes match S3's checksum";
 pub(super) const BY_OBJECT: &str = "the bytes are those of the object";
 pub(super) const BY_SECOND_FETCH: &str = "two fetches gave the same bytes";
 
-/// An archive's error, although the archive is what is stored.
+/// Error of an archive that is damaged in S3: its bytes are proven equal to the stored ones.
 #[derive(Debug)]
 pub(super) struct AsStored {
     pub(super) proof: &'static str,
@@ -71,7 +74,7 @@ impl StdError for AsStored {
     }
 }
 
-/// Returns an error on one line, with what caused it.
+/// Returns an error and its causes on one line.
 pub(super) fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -86,72 +89,72 @@ pub(super) fn with_causes(error: &dyn StdError) -> String {
 const BY_ARCHIVE: &str = "`smtrain download` with --archive";
 const BY_ARCHIVE_OR_ONLY: &str = "`smtrain download` with --archive, or with --only,";
 
-/// Returns whether the compressed bytes are no whole gzip: they may be others than those that are stored.
+/// Returns true if the bytes are no complete gzip, so that they may differ from the stored ones.
 pub(super) fn is_unsound(error: &UnpackError) -> bool {
     matches!(error, UnpackError::Damaged { .. } | UnpackError::TrailingData) && !error.is_malformed()
 }
 
-/// Returns whether the bytes are others than S3 has a checksum of.
+/// Returns true for a checksum mismatch.
 pub(super) fn is_mismatch(error: &UnpackError) -> bool {
-    matches!(error, UnpackError::Damaged { source, .. } | UnpackError::DamagedFile(source) if ChecksumMismatch::is(source))
+    error.input_error().is_some_and(ChecksumMismatch::is)
 }
 
-/// Returns the failure of an error that says enough about the bytes.
-pub(super) fn of_error(doing: &str, object: &Object, error: UnpackError) -> Failure {
+/// Builds the failure of an error that by itself shows the state of the bytes.
+pub(super) fn of_error(doing: &str, object: &Object, error: UnpackError) -> SaveFailure {
     use UnpackError as E;
     let fetched = match &error {
-        E::DamagedFile(_) => Fetched::Wrong,
-        error if is_mismatch(error) => Fetched::Wrong,
-        E::Damaged { .. } if error.is_malformed() => Fetched::Refused(BY_ARCHIVE),
-        E::Damaged { .. } | E::TrailingData => Fetched::Unproven(None),
-        E::Outside(_) | E::Name(_) | E::Unsupported { .. } | E::TooMany(_) => Fetched::Refused(BY_ARCHIVE),
+        E::DamagedFile(_) => FetchedState::Wrong,
+        error if is_mismatch(error) => FetchedState::Wrong,
+        E::Damaged { .. } if error.is_malformed() => FetchedState::Refused(BY_ARCHIVE),
+        E::Damaged { .. } | E::TrailingData => FetchedState::Unproven(None),
+        E::Outside(_) | E::Name(_) | E::Unsupported { .. } | E::TooMany(_) => FetchedState::Refused(BY_ARCHIVE),
         E::ThroughLink(_) | E::LinkOutside { .. } | E::LinkMissing { .. } | E::Clash(_) => {
-            Fetched::Refused(BY_ARCHIVE_OR_ONLY)
+            FetchedState::Refused(BY_ARCHIVE_OR_ONLY)
         }
-        E::Linked { .. } | E::NoFile(_) | E::TooLarge(_) | E::Write { .. } | E::Told(_) => Fetched::Sound,
+        E::Linked { .. } | E::NoFile(_) | E::TooLarge(_) | E::Write { .. } | E::Output(_) => FetchedState::Sound,
     };
-    Failure { error: Box::new(could_not(doing, object, error)), fetched }
+    SaveFailure { error: Box::new(could_not(doing, object, error)), fetched }
 }
 
-/// Returns the failure of an archive that is no sound one, by what is known of its bytes.
-pub(super) fn of_proof(doing: &str, object: &Object, error: UnpackError, proof: Proof) -> Failure {
+/// Builds the failure of a damaged archive, by the proof about its bytes.
+pub(super) fn of_proof(doing: &str, object: &Object, error: UnpackError, proof: Proof) -> SaveFailure {
     let uri = &object.uri;
     match proof {
         Proof::Same(_) if error.is_malformed() => of_error(doing, object, error),
         Proof::Same(proof) => {
             let error = Error::failure(format!("could not {doing} {uri}")).caused_by(AsStored { proof, error });
             let error = error.hint("--archive keeps it as it is; for a sound one, train again, or ask who made it");
-            Failure { error: Box::new(error), fetched: Fetched::Refused(BY_ARCHIVE) }
+            SaveFailure { error: Box::new(error), fetched: FetchedState::Refused(BY_ARCHIVE) }
         }
         Proof::Other(evidence) => {
             let error = Error::failure(format!("could not {doing} {uri}: {evidence}")).hint(TRY_AGAIN);
-            Failure { error: Box::new(error), fetched: Fetched::Wrong }
+            SaveFailure { error: Box::new(error), fetched: FetchedState::Wrong }
         }
         Proof::Missing(digest) => {
-            Failure { error: Box::new(could_not(doing, object, error)), fetched: Fetched::Unproven(digest) }
+            SaveFailure { error: Box::new(could_not(doing, object, error)), fetched: FetchedState::Unproven(digest) }
         }
     }
 }
 
-/// How those bytes are had that [`Fetched::Unproven`] is about.
-pub(super) const UNPROVEN_BY: &str = BY_ARCHIVE;
+/// Command that keeps bytes in the state [`FetchedState::Unproven`].
+pub(super) const HOW_TO_KEEP_UNPROVEN: &str = BY_ARCHIVE;
 
 const TRY_AGAIN: &str =
     "run the same command again; if it ends the same way, the object or its checksum is wrong: ask who made it";
 
-/// Returns an archive's error, with what to do about it.
+/// Builds the error of an archive, with hints.
 pub(super) fn could_not(doing: &str, object: &Object, error: UnpackError) -> Error {
     let hints = hints(&error, object);
     let kind = match &error {
-        UnpackError::Told(source) if source.kind() == io::ErrorKind::BrokenPipe => ErrorKind::ClosedPipe,
+        UnpackError::Output(source) => ErrorKind::of_output(source),
         _ => ErrorKind::Failure,
     };
-    let told = Error::new(kind, format!("could not {doing} {}", object.uri));
-    let told = if is_mismatch(&error) { told.caused_by(ChecksumMismatch) } else { told.caused_by(error) };
-    hints.iter().fold(told, |told, hint| told.hint(*hint))
+    let failed = Error::new(kind, format!("could not {doing} {}", object.uri));
+    let failed = if is_mismatch(&error) { failed.caused_by(ChecksumMismatch) } else { failed.caused_by(error) };
+    hints.iter().fold(failed, |failed, hint| failed.hint(*hint))
 }
 
-/// Returns what works where the error stands in the way.
+/// Returns the hints for an archive's error.
 fn hints(error: &UnpackError, object: &Object) -> &'static [&'static str] {
     match error {
         error if is_mismatch(error) => &[TRY_AGAIN],
@@ -168,7 +171,7 @@ fn hints(error: &UnpackError, object: &Object) -> &'static [&'static str] {
         UnpackError::Write { source, .. } if is_full(source) => &["make room, or choose another folder with -d DIR"],
         UnpackError::Write { .. } => &["choose another folder, on another file system, with -d DIR"],
         UnpackError::Linked { .. } => &["ask for that one"],
-        UnpackError::NoFile(_) | UnpackError::Told(_) => &["see what is inside with --list"],
+        UnpackError::NoFile(_) | UnpackError::Output(_) => &["see what is inside with --list"],
         UnpackError::ThroughLink(_)
         | UnpackError::LinkOutside { .. }
         | UnpackError::LinkMissing { .. }

@@ -1,4 +1,4 @@
-//! Keys below a prefix, as paths of files: which can't be, and which stand in each other's way.
+//! Keys below a prefix as file paths: refuses keys that are no safe path, and keys that clash.
 
 use std::path::{Component, Path};
 
@@ -8,23 +8,23 @@ use crate::cloud::Object;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
 
-/// An object below a prefix. There can be millions: each holds little beyond its name.
+/// An object below a prefix. Kept small, because there can be millions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Below {
-    /// Key below the prefix, which can be anything.
+pub(super) struct PrefixEntry {
+    /// Key below the prefix. Not checked yet, see [`refuse_unsafe`].
     pub(super) key: Box<str>,
-    /// Bytes.
+    /// Size in bytes.
     pub(super) size: u64,
     pub(super) version: Option<Box<str>>,
 }
 
-impl Below {
-    /// Path below the folder that it is saved to.
+impl PrefixEntry {
+    /// Returns the path below the target folder.
     pub(super) fn path(&self) -> &Path {
         Path::new(&*self.key)
     }
 
-    /// The object, of those below `folder`.
+    /// Returns the object; `folder` is the prefix.
     pub(super) fn object(&self, folder: &S3Uri) -> Object {
         let uri = folder.root().join(&format!("{}{}", folder.key(), self.key));
         let version = self.version.as_deref().map(str::to_owned);
@@ -32,16 +32,16 @@ impl Below {
     }
 }
 
-/// What lies below a folder of S3's.
-pub(super) fn below(folder: &S3Uri, objects: Vec<Object>) -> impl Iterator<Item = Below> {
+/// Converts objects to entries below a prefix.
+pub(super) fn prefix_entries(folder: &S3Uri, objects: Vec<Object>) -> impl Iterator<Item = PrefixEntry> {
     let below = move |object: Object| {
         let key = object.uri.key().strip_prefix(folder.key()).unwrap_or(object.uri.key());
-        Below { key: key.into(), size: object.size, version: object.version.map(Into::into) }
+        PrefixEntry { key: key.into(), size: object.size, version: object.version.map(Into::into) }
     };
     objects.into_iter().map(below)
 }
 
-/// Refuses a key whose path would not stay in its folder.
+/// Fails if a key is no plain relative path, so that it could leave the target folder.
 pub(super) fn refuse_unsafe(key: &str) -> Result<()> {
     let is_plain = |part: &str| matches!(Path::new(part).components().next(), Some(Component::Normal(_)));
     if key.split('/').all(is_plain) && !key.contains('\0') {
@@ -51,25 +51,26 @@ pub(super) fn refuse_unsafe(key: &str) -> Result<()> {
         .hint("--only PATTERN fetches the others"))
 }
 
-/// Finds keys that are files and folders at once: in S3 there can be an object `a` beside `a/b`. Keys come in order; others
-/// may stand between the two, like `a-c`.
+/// Finds keys that are both a file and a folder: S3 can hold an object `a` beside `a/b`. Keys must come in order;
+/// between the two there can be others, such as `a-c`.
 #[derive(Debug, Default)]
 pub(super) struct Clashes {
-    /// The keys so far that the last one begins with, shortest first. Their number is bounded by a key's length.
-    beginnings: Vec<Box<str>>,
+    /// Earlier keys that are prefixes of the last one, shortest first. A key's length bounds their number.
+    prefixes: Vec<Box<str>>,
 }
 
 impl Clashes {
-    pub(super) fn refuse(&mut self, key: &str) -> Result<()> {
-        while self.beginnings.last().is_some_and(|last| !key.starts_with(&**last)) {
-            self.beginnings.pop();
+    /// Adds the next key. Fails if it clashes with an earlier one.
+    pub(super) fn add(&mut self, key: &str) -> Result<()> {
+        while self.prefixes.last().is_some_and(|last| !key.starts_with(&**last)) {
+            self.prefixes.pop();
         }
         let is_folder = |file: &&str| key.as_bytes().get(file.len()) == Some(&b'/');
-        if let Some(file) = self.beginnings.iter().map(|file| &**file).find(is_folder) {
+        if let Some(file) = self.prefixes.iter().map(|file| &**file).find(is_folder) {
             return Err(Error::failure(format!("{file} is both a file and a folder in S3"))
                 .hint("--only PATTERN fetches one of them"));
         }
-        self.beginnings.push(key.into());
+        self.prefixes.push(key.into());
         Ok(())
     }
 }
@@ -81,14 +82,14 @@ mod tests {
     /// There can be millions below a prefix.
     #[test]
     fn little_is_held_of_an_object_beside_its_name_and_version() {
-        assert!(size_of::<Below>() <= 40);
+        assert!(size_of::<PrefixEntry>() <= 40);
     }
 
     #[test]
     fn a_file_that_is_a_folder_too_is_found_wherever_its_files_are_listed() {
         let clash = |keys: &[&str]| {
             let mut clashes = Clashes::default();
-            keys.iter().find(|key| clashes.refuse(key).is_err()).map(|key| (*key).to_owned())
+            keys.iter().find(|key| clashes.add(key).is_err()).map(|key| (*key).to_owned())
         };
         assert_eq!(clash(&["a", "a-b", "a-b/c", "ab", "b"]).as_deref(), Some("a-b/c"));
         assert_eq!(clash(&["a", "a-b", "a-c/x", "a/b", "a0"]).as_deref(), Some("a/b"));

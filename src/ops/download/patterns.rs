@@ -1,4 +1,4 @@
-//! `--only`: which files are wanted, by patterns of their names.
+//! Glob patterns of `--only`, which select files by path.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::error::{Error, Result};
 
-/// Files that fit one of these, or lie in a folder that does.
+/// Set of glob patterns. A file matches if its path or one of its parent folders matches a pattern.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns(GlobSet);
 
 impl Patterns {
-    /// None without patterns: everything is wanted.
+    /// Parses patterns; `None` without any. Fails on an invalid pattern.
     pub(crate) fn parse(patterns: &[String]) -> Result<Option<Self>> {
         if patterns.is_empty() {
             return Ok(None);
@@ -24,12 +24,13 @@ impl Patterns {
         Ok(Some(Self(set)))
     }
 
-    pub(crate) fn fit(&self, path: &Path) -> bool {
+    /// Returns true if the path or one of its parents matches.
+    pub(crate) fn matches(&self, path: &Path) -> bool {
         path.ancestors().any(|part| !part.as_os_str().is_empty() && self.0.is_match(part))
     }
 }
 
-/// As in .gitignore, a pattern without a slash is one of a name at any depth.
+/// Compiles a pattern. As in .gitignore, one without a slash matches names at any depth.
 fn glob(pattern: &str) -> Result<Glob> {
     let trimmed = pattern.trim_start_matches("./").trim_matches('/');
     let anywhere = if pattern.contains('/') { trimmed.to_owned() } else { format!("**/{trimmed}") };
@@ -44,7 +45,7 @@ mod tests {
     #[test]
     fn names_at_any_depth_and_paths_from_the_top() -> Result<()> {
         let fits = |pattern: &str, path: &str| -> Result<bool> {
-            Ok(Patterns::parse(&[pattern.to_owned()])?.is_some_and(|patterns| patterns.fit(Path::new(path))))
+            Ok(Patterns::parse(&[pattern.to_owned()])?.is_some_and(|patterns| patterns.matches(Path::new(path))))
         };
         for (pattern, path) in [
             ("*.json", "config.json"),

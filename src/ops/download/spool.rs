@@ -1,8 +1,8 @@
-//! An object's bytes between the network and whoever reads them: they come in any order, and are read from the start on while
-//! they come.
+//! Spool between the network and the reader of an object: byte ranges are written in any order, and are read from the
+//! start while they arrive.
 //!
-//! They lie in a file. One that is kept holds them all, and is what a download that was killed goes on from; one that is
-//! not is as long as [`RING`], and nothing is fetched before there is room for it.
+//! The bytes are in a file. A kept file holds the whole object, and a resumed download continues from it. A temporary
+//! one holds at most [`SPOOL_CAPACITY`] bytes, as a ring buffer; a range is fetched only when there is room for it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,48 +15,53 @@ use tokio::sync::Notify;
 use super::byte_ranges::ByteRanges;
 use crate::model::IgnorePoison;
 
-/// How far what is fetched may be ahead of what is read, in bytes, where nothing is kept.
-pub(super) const RING: u64 = 64 * 1024 * 1024;
+/// Maximum distance between the fetched and the read offset of an object that is not kept, in bytes.
+pub(super) const SPOOL_CAPACITY: u64 = 64 * 1024 * 1024;
 
-pub(super) struct Spool {
+/// File between the fetching tasks and the reader of an object's bytes.
+pub(super) struct DownloadSpool {
     file: Arc<File>,
-    /// Of the object, in bytes.
+    /// Size of the object, in bytes.
     size: u64,
-    /// Of the file: what does not fit goes to its start again.
+    /// Size of the file, in bytes. It is used as a ring buffer if the object is larger.
     capacity: u64,
-    state: Mutex<State>,
-    came: Condvar,
+    state: Mutex<SpoolState>,
+    /// Notified when bytes were written, and on close.
+    written: Condvar,
+    /// Notified when bytes were read.
     room: Notify,
 }
 
-struct State {
-    there: ByteRanges,
+struct SpoolState {
+    present: ByteRanges,
+    /// Offset up to which the object has been read.
     read_to: u64,
-    /// Nothing more will come.
+    /// True if no more bytes will be written.
     is_closed: bool,
 }
 
-impl Spool {
-    /// In a file that holds some of the bytes already, or all.
-    pub(super) fn kept(file: Arc<File>, size: u64, there: ByteRanges) -> Self {
-        Self::new(file, size, size, there)
+impl DownloadSpool {
+    /// Creates a spool in a file that is kept, and that holds the bytes `present`.
+    pub(super) fn kept(file: Arc<File>, size: u64, present: ByteRanges) -> Self {
+        Self::new(file, size, size, present)
     }
 
-    /// In a file without a name, which is gone with the process.
-    pub(super) fn passing(size: u64) -> io::Result<Self> {
-        Ok(Self::new(Arc::new(tempfile::tempfile()?), size, RING.min(size), ByteRanges::default()))
+    /// Creates a spool in an unnamed temporary file of at most [`SPOOL_CAPACITY`] bytes.
+    pub(super) fn temporary(size: u64) -> io::Result<Self> {
+        Ok(Self::new(Arc::new(tempfile::tempfile()?), size, SPOOL_CAPACITY.min(size), ByteRanges::default()))
     }
 
-    fn new(file: Arc<File>, size: u64, capacity: u64, there: ByteRanges) -> Self {
-        let state = Mutex::new(State { there, read_to: 0, is_closed: false });
-        Self { file, size, capacity: capacity.max(1), state, came: Condvar::new(), room: Notify::new() }
+    fn new(file: Arc<File>, size: u64, capacity: u64, present: ByteRanges) -> Self {
+        let state = Mutex::new(SpoolState { present, read_to: 0, is_closed: false });
+        Self { file, size, capacity: capacity.max(1), state, written: Condvar::new(), room: Notify::new() }
     }
 
+    /// Returns the ranges that have not been written, in order.
     pub(super) fn missing(&self) -> Vec<Range<u64>> {
-        self.state().there.missing(self.size)
+        self.state().present.missing(self.size)
     }
 
-    /// Waits until bytes up to there may be written.
+    /// Waits until bytes up to the offset `end` may be written without overwriting unread ones.
     pub(super) async fn wait_for_room(&self, end: u64) {
         loop {
             let room = self.room.notified();
@@ -69,73 +74,75 @@ impl Spool {
         }
     }
 
+    /// Writes bytes at an offset of the object. Blocks on the disk.
     pub(super) fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
-        let place = at % self.capacity;
-        let to_end = usize::try_from(self.capacity - place).unwrap_or(usize::MAX).min(bytes.len());
+        let position = at % self.capacity;
+        let to_end = usize::try_from(self.capacity - position).unwrap_or(usize::MAX).min(bytes.len());
         let (front, back) = bytes.split_at(to_end);
-        self.file.write_all_at(front, place)?;
+        self.file.write_all_at(front, position)?;
         self.file.write_all_at(back, 0)?;
-        self.state().there.add(at..at + bytes.len() as u64);
-        self.came.notify_all();
+        self.state().present.add(at..at + bytes.len() as u64);
+        self.written.notify_all();
         Ok(())
     }
 
-    /// Nothing more will come: who waits for it waits no longer.
+    /// Ends the spool: a reader that waits for missing bytes gets an error.
     pub(super) fn close(&self) {
         self.state().is_closed = true;
-        self.came.notify_all();
+        self.written.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SpoolState> {
         self.state.lock().ignore_poison()
     }
 
-    /// Waits until there are bytes from there on, and says where they end.
+    /// Blocks until the byte at an offset is written. Returns the end of the written range. Fails if the spool is
+    /// closed.
     fn wait_for_bytes(&self, at: u64) -> io::Result<u64> {
-        let wait = |state: &mut State| state.there.end_from(at) == at && !state.is_closed;
-        let state = self.came.wait_while(self.state(), wait).ignore_poison();
-        let end = state.there.end_from(at);
+        let wait = |state: &mut SpoolState| state.present.end_from(at) == at && !state.is_closed;
+        let state = self.written.wait_while(self.state(), wait).ignore_poison();
+        let end = state.present.end_from(at);
         if end == at { Err(io::Error::other("the download was given up")) } else { Ok(end) }
     }
 
-    /// Bytes up to there are needed no more.
+    /// Marks the bytes up to an offset as read, and makes room.
     fn advance(&self, read_to: u64) {
         self.state().read_to = read_to;
         self.room.notify_waiters();
     }
 }
 
-/// Closes a spool, whatever ends its download.
-pub(super) struct Closing(pub(super) Arc<Spool>);
+/// Closes a spool when dropped.
+pub(super) struct CloseOnDrop(pub(super) Arc<DownloadSpool>);
 
-impl Drop for Closing {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-/// The object's bytes from the start on, for a blocking thread.
+/// Reads an object's bytes in order. Blocks until they are written; for a blocking thread.
 pub(super) struct SpoolReader {
-    spool: Arc<Spool>,
+    spool: Arc<DownloadSpool>,
     at: u64,
 }
 
 impl SpoolReader {
-    pub(super) fn new(spool: Arc<Spool>) -> Self {
+    pub(super) fn new(spool: Arc<DownloadSpool>) -> Self {
         Self { spool, at: 0 }
     }
 }
 
 impl Read for SpoolReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Spool { size, capacity, .. } = *self.spool;
+        let DownloadSpool { size, capacity, .. } = *self.spool;
         if self.at == size || buffer.is_empty() {
             return Ok(0);
         }
-        let place = self.at % capacity;
-        let there = (self.spool.wait_for_bytes(self.at)? - self.at).min(capacity - place);
-        let count = usize::try_from(there).unwrap_or(usize::MAX).min(buffer.len());
-        self.spool.file.read_exact_at(&mut buffer[..count], place)?;
+        let position = self.at % capacity;
+        let present = (self.spool.wait_for_bytes(self.at)? - self.at).min(capacity - position);
+        let count = usize::try_from(present).unwrap_or(usize::MAX).min(buffer.len());
+        self.spool.file.read_exact_at(&mut buffer[..count], position)?;
         self.at += count as u64;
         self.spool.advance(self.at);
         Ok(count)
@@ -145,18 +152,18 @@ impl Read for SpoolReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    type Outcome = Result<(), Box<dyn std::error::Error>>;
+    use crate::tests::TestResult;
 
     fn bytes(size: usize) -> Vec<u8> {
         (0..size).map(|at| u8::try_from(at % 251).unwrap_or(0)).collect()
     }
 
     #[tokio::test]
-    async fn bytes_come_out_in_order_however_they_come_in() -> Outcome {
+    async fn bytes_come_out_in_order_however_they_come_in() -> TestResult {
         let (size, step) = (5_000_000, 123_457);
         let expected = bytes(size);
-        let spool = Arc::new(Spool::new(Arc::new(tempfile::tempfile()?), size as u64, 700_000, ByteRanges::default()));
+        let spool =
+            Arc::new(DownloadSpool::new(Arc::new(tempfile::tempfile()?), size as u64, 700_000, ByteRanges::default()));
         let mut reader = SpoolReader::new(spool.clone());
         let reading = tokio::task::spawn_blocking(move || {
             let mut read = Vec::new();
@@ -176,9 +183,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_what_never_comes_is_told() -> Outcome {
-        let spool = Arc::new(Spool::passing(100)?);
-        let closing = Closing(spool.clone());
+    async fn a_reader_fails_when_the_spool_is_closed() -> TestResult {
+        let spool = Arc::new(DownloadSpool::temporary(100)?);
+        let closing = CloseOnDrop(spool.clone());
         let mut reader = SpoolReader::new(spool.clone());
         let reading = tokio::task::spawn_blocking(move || reader.read_to_end(&mut Vec::new()));
         spool.write(&[1; 10], 0)?;

@@ -1,7 +1,9 @@
-//! The folder in which a download is made, beside where it goes: what is seen under the final name is whole.
+//! The staging directory, `.NAME.partial` next to the target. A download is written there and renamed when it is
+//! complete.
 //!
-//! It is this user's own: a real folder that nobody else can look into, which this program made, by a [receipt](Receipts).
-//! All that happens in it happens relative to its handle, and follows no link.
+//! It belongs to this user: a real directory with mode 0700 that this program created, proven by a [receipt](Receipts).
+//! Everything in it is accessed relative to its handle, without following links, and a lock on it admits one process at
+//! a time.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions, TryLockError};
@@ -14,25 +16,22 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
+use super::journal;
+use super::layout::{ARCHIVE, FILES, JOURNAL, LISTING, NEW_JOURNAL, REPLACED};
+use super::options::SaveOptions;
 use super::receipts::Receipts;
-use super::{SaveOptions, journal, kept, manifest};
+use super::watch::kept_hint;
 use crate::archive::DirHandle;
 use crate::error::{Error, Result, WithContext};
 
-/// What has been fetched; the bytes of an archive or of a file; the tree that is being made; what is replaced.
-pub(super) const JOURNAL: &str = "fetched";
-pub(super) const ARCHIVE: &str = "archive";
-pub(super) const FILES: &str = "files";
-const BEFORE: &str = "before";
-
-/// Where something goes that is downloaded.
+/// Target of a download.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    /// A folder or a file.
+    /// Final path of the file or folder.
     path: PathBuf,
-    /// What the same object is called when it is unpacked, where it is to be kept as it is.
+    /// Path of the folder that the same archive would be unpacked to, if it is kept as it is.
     unpacked: Option<PathBuf>,
-    /// What stands there is replaced.
+    /// Replaces an existing target.
     force: bool,
     again: String,
     receipts: Receipts,
@@ -44,12 +43,13 @@ impl Target {
         Self { path, unpacked: None, force: saving.force, again: saving.again.clone(), receipts }
     }
 
-    /// An object that may have been fetched already, to be unpacked to a folder of that name.
+    /// Also looks for bytes that were fetched to unpack the object to a folder of this name.
     pub(super) fn or_unpacked(self, name: &str) -> Self {
         let unpacked = Some(self.path.with_file_name(name)).filter(|path| *path != self.path);
         Self { unpacked, ..self }
     }
 
+    /// Fails if the target exists and may not be replaced.
     fn check_free(&self) -> Result<()> {
         match self.path.symlink_metadata() {
             Ok(_) if !self.force => {}
@@ -71,28 +71,31 @@ impl Target {
     }
 }
 
-/// `.NAME.partial`.
+/// Returns the name of the staging directory of a target: `.NAME.partial`.
 fn partial_name(path: &Path) -> OsString {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     format!(".{name}.partial").into()
 }
 
-/// `.NAME.partial`, used by one process at a time.
+/// Staging directory of one process.
 ///
-/// Dropped before it is finished, it keeps the bytes that were fetched, and nothing else.
+/// Dropped before [`finish`](Self::finish), it keeps the fetched bytes and removes everything else.
 #[derive(Debug)]
 pub(super) struct StagingDir {
     target: Target,
     parent: DirHandle,
-    /// What it is called in its parent, and in messages.
+    /// Name in its parent.
     name: OsString,
     path: PathBuf,
-    /// Locked.
+    /// Handle of the directory, which holds the lock.
     folder: DirHandle,
     is_finished: AtomicBool,
 }
 
 impl StagingDir {
+    /// Opens or creates the staging directory, and locks it.
+    ///
+    /// Fails if the target exists, or if another download of it is running.
     pub(super) fn open(target: &Target) -> Result<Self> {
         target.check_free()?;
         let doing = || format!("create the folder {}", target.parent().display());
@@ -106,7 +109,7 @@ impl StagingDir {
         Ok(partial)
     }
 
-    /// Takes a folder that was made here as it is, and begins anew with any other.
+    /// Keeps the content of a directory with a valid receipt, and clears any other.
     fn make_own(&self) -> Result<()> {
         let was_private =
             make_private(self.folder.file()).context(|| format!("change the mode of {}", self.path.display()))?;
@@ -114,44 +117,44 @@ impl StagingDir {
         if is_own && self.has(JOURNAL)? {
             return Ok(());
         }
-        // Planted, or not even begun, or by an older way: there is nothing to go on from.
+        // Planted by another user, empty, or of an older version: its content cannot be used.
         self.clear()?;
         if !is_own {
-            self.target.receipts.take(&self.folder);
-            // Where the state can't be written, a download that breaks off begins anew.
-            let _begins_anew = self.target.receipts.give(&self.folder);
+            self.target.receipts.revoke(&self.folder);
+            // If the state folder cannot be written, an interrupted download starts over.
+            let _begins_anew = self.target.receipts.issue(&self.folder);
         }
         Ok(())
     }
 
-    /// The folder itself.
+    /// Returns the directory handle.
     pub(super) fn handle(&self) -> &DirHandle {
         &self.folder
     }
 
-    /// What it is called in messages.
+    /// Returns the path, for messages.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens the file that holds an archive's bytes.
+    /// Opens the file for a single object's bytes, and creates it if needed.
     pub(super) fn open_archive(&self) -> Result<File> {
         let file = self.folder.open_file(Path::new(ARCHIVE), OFlag::O_RDWR | OFlag::O_CREAT);
         file.context(|| format!("write {}", self.path.join(ARCHIVE).display()))
     }
 
-    /// Opens the tree that is being made, and makes it where there is none yet.
+    /// Opens the folder for the tree of files, and creates it if needed.
     pub(super) fn open_files(&self) -> Result<DirHandle> {
-        let files = self.folder.make_folders(Path::new(FILES));
+        let files = self.folder.create_folders(Path::new(FILES));
         files.context(|| format!("write {}", self.path.join(FILES).display()))
     }
 
-    /// What has been fetched is of no use.
+    /// Removes everything that was fetched or unpacked.
     pub(super) fn clear(&self) -> Result<()> {
-        [JOURNAL, journal::NEW, manifest::LISTED, ARCHIVE, FILES].iter().try_for_each(|name| self.remove(name))
+        [JOURNAL, NEW_JOURNAL, LISTING, ARCHIVE, FILES].iter().try_for_each(|name| self.remove(name))
     }
 
-    /// Takes away the tree that was being made of what was fetched.
+    /// Removes the tree of unpacked files.
     pub(super) fn clear_files(&self) -> Result<()> {
         self.remove(FILES)
     }
@@ -165,17 +168,18 @@ impl StagingDir {
         Ok(stat.is_some())
     }
 
-    /// An error after which the same command can go on.
+    /// Adds the hint that the same command resumes, if bytes were fetched.
     pub(super) fn hint(&self, error: Error) -> Error {
-        if self.holds_bytes() { error.hint(kept(&self.path, &self.target.again)) } else { error }
+        if self.holds_bytes() { error.hint(kept_hint(&self.path, &self.target.again)) } else { error }
     }
 
-    /// An error after which another command can go on.
+    /// Adds the hint that another command resumes, if bytes were fetched.
     pub(super) fn hint_at(&self, error: Error, how: &str) -> Error {
-        if self.holds_bytes() { error.hint(kept(&self.path, how)) } else { error }
+        if self.holds_bytes() { error.hint(kept_hint(&self.path, how)) } else { error }
     }
 
-    /// Those of an archive, or, where there is none, files that are fetched as they are. What can't be looked at is kept.
+    /// Returns true if there are fetched bytes: of a single object, or of files below a prefix. True also if that
+    /// cannot be looked up.
     fn holds_bytes(&self) -> bool {
         let archive = self.folder.stat(ARCHIVE.as_ref());
         let is_empty = archive.is_ok_and(|archive| archive.is_none_or(|archive| archive.st_size == 0));
@@ -184,16 +188,16 @@ impl StagingDir {
 
     fn keeps_files(&self) -> bool {
         let keeps = || Ok::<_, Error>(!self.has(ARCHIVE)? && self.has(FILES)?);
-        keeps().unwrap_or(true) && journal::is_begun(&self.folder).unwrap_or(true)
+        keeps().unwrap_or(true) && journal::has_ranges(&self.folder).unwrap_or(true)
     }
 
-    /// Gives what was made its final place.
+    /// Renames a finished file or folder to the target, then removes the staging directory.
     pub(super) fn finish(&self, made: &str) -> Result<()> {
         let place = &self.target.path;
         let before = self.parent.stat(self.target.name()).context(|| format!("look up {}", place.display()))?;
         if self.target.force && before.is_some() {
-            self.remove(BEFORE)?;
-            let replaced = self.parent.rename(self.target.name(), &self.folder, BEFORE.as_ref());
+            self.remove(REPLACED)?;
+            let replaced = self.parent.rename(self.target.name(), &self.folder, REPLACED.as_ref());
             replaced.context(|| format!("replace {}", place.display()))?;
         }
         let moved = self.folder.rename(made.as_ref(), &self.parent, self.target.name());
@@ -203,14 +207,14 @@ impl StagingDir {
     }
 
     fn remove_all(&self) -> io::Result<()> {
-        self.target.receipts.take(&self.folder);
+        self.target.receipts.revoke(&self.folder);
         self.parent.remove(&self.name)
     }
 }
 
 impl Drop for StagingDir {
     fn drop(&mut self) {
-        // What can't be removed now is by the next download.
+        // Whatever cannot be removed now is removed by the next download.
         if self.is_finished.load(Ordering::Relaxed) || self.keeps_files() {
             return;
         }
@@ -218,20 +222,20 @@ impl Drop for StagingDir {
             let _left = self.clear_files();
         } else {
             let _left = self.remove_all();
-            // Only goes where nothing was ever downloaded.
+            // Removes the parent only if it is empty.
             let _in_use = fs::remove_dir(self.target.parent());
         }
     }
 }
 
-/// Goes on with what was fetched to be unpacked, where the archive is now wanted as it is.
+/// Takes over the staging directory of the unpacked form, if the archive is now to be kept as it is.
 fn adopt(parent: &DirHandle, name: &OsStr, target: &Target) -> Result<()> {
     let Some(unpacked) = target.unpacked.as_deref().map(partial_name) else { return Ok(()) };
     let doing = || format!("look up {}", target.parent().display());
     if parent.stat(name).context(doing)?.is_some() {
         return Ok(());
     }
-    // What is no folder, or another's, or in use, is left alone.
+    // Left alone: anything that is no folder, belongs to another user, or is in use.
     let Ok(folder) = parent.folder(&unpacked) else { return Ok(()) };
     if folder.file().try_lock().is_ok() && is_own(folder.file()).context(doing)? && target.receipts.has(&folder) {
         parent.rename(&unpacked, parent, name).context(|| format!("take over {}", Path::new(&unpacked).display()))?;
@@ -243,7 +247,7 @@ fn is_own(folder: &File) -> io::Result<bool> {
     Ok(folder.metadata()?.uid() == geteuid().as_raw())
 }
 
-/// Returns whether nobody else could write to a folder until now; nobody can from now on. Some file systems have no modes.
+/// Sets the mode to 0700. Returns true if it was 0700 before, or if the file system has no modes.
 fn make_private(folder: &File) -> io::Result<bool> {
     let mode = |folder: &File| Ok::<_, io::Error>(folder.metadata()?.permissions().mode() & 0o777);
     let before = mode(folder)?;
@@ -254,10 +258,10 @@ fn make_private(folder: &File) -> io::Result<bool> {
     Ok(mode(folder)? == before)
 }
 
-/// Makes the folder, for its owner alone, and takes it.
+/// Creates the directory for its owner alone, and locks it. Fails if another download holds the lock.
 fn lock(parent: &DirHandle, name: &OsStr, path: &Path, of: &Path) -> Result<DirHandle> {
     loop {
-        parent.make_folder(name, Mode::S_IRWXU).context(|| format!("create the folder {}", path.display()))?;
+        parent.create_folder(name, Mode::S_IRWXU).context(|| format!("create the folder {}", path.display()))?;
         let Some(folder) = open(parent, name, path)? else { continue };
         match folder.file().try_lock() {
             Ok(()) => {}
@@ -266,16 +270,16 @@ fn lock(parent: &DirHandle, name: &OsStr, path: &Path, of: &Path) -> Result<DirH
             }
             Err(TryLockError::Error(error)) => return Err(error).context(|| format!("lock {}", path.display())),
         }
-        // Whoever had it may have finished meanwhile, and taken the folder away.
+        // The previous owner of the lock may have removed the directory meanwhile.
         let doing = || format!("look up {}", path.display());
         let held = folder.file().metadata().context(doing)?;
-        if parent.stat(name).context(doing)?.is_some_and(|there| there.st_ino == held.ino()) {
+        if parent.stat(name).context(doing)?.is_some_and(|present| present.st_ino == held.ino()) {
             return Ok(folder);
         }
     }
 }
 
-/// None where it has just been taken away.
+/// Opens the directory. Returns `None` if it was removed meanwhile. Fails if another user owns it.
 fn open(parent: &DirHandle, name: &OsStr, path: &Path) -> Result<Option<DirHandle>> {
     let in_the_way = |why: &str| {
         Error::failure(format!("{} is in the way: {why}", path.display()))

@@ -3,12 +3,11 @@
 use std::fs;
 
 use super::*;
-use crate::ops::download::keys::Below;
+use crate::ops::download::keys::PrefixEntry;
+use crate::tests::TestResult;
 
-type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
-
-fn below(key: &str, version: &str, size: u64) -> Below {
-    Below { key: key.into(), size, version: (!version.is_empty()).then(|| version.into()) }
+fn below(key: &str, version: &str, size: u64) -> PrefixEntry {
+    PrefixEntry { key: key.into(), size, version: (!version.is_empty()).then(|| version.into()) }
 }
 
 fn folder_uri() -> TestResult<S3Uri> {
@@ -16,15 +15,15 @@ fn folder_uri() -> TestResult<S3Uri> {
 }
 
 /// Begins a download of these, and returns its journal and what is known of each.
-fn begin(folder: &Path, all: &[Below]) -> TestResult<(Journal, Vec<(String, u64)>)> {
+fn begin(folder: &Path, all: &[PrefixEntry]) -> TestResult<(Journal, Vec<(String, u64)>)> {
     let handle = DirHandle::at(folder)?;
-    let mut listing = Listing::begin(&handle)?;
+    let mut listing = ObjectListing::begin(&handle)?;
     all.iter().try_for_each(|below| listing.add(below))?;
     let (manifest, journal, _) = merge(&handle, &listing.finish()?, &folder_uri()?)?;
     let entries = manifest.entries()?.collect::<io::Result<Vec<_>>>()?;
     assert!(entries.iter().enumerate().all(|(number, entry)| entry.number == number));
     let known: Vec<_> = entries.iter().map(|entry| (entry.below.key.to_string(), entry.known.total())).collect();
-    assert_eq!(manifest.there, known.iter().map(|(_, there)| there).sum::<u64>());
+    assert_eq!(manifest.present, known.iter().map(|(_, present)| present).sum::<u64>());
     Ok((journal, known))
 }
 
@@ -35,7 +34,7 @@ fn write(folder: &Path, key: &str, size: usize) -> TestResult {
 }
 
 fn pairs(pairs: &[(&str, u64)]) -> Vec<(String, u64)> {
-    pairs.iter().map(|(key, there)| ((*key).to_owned(), *there)).collect()
+    pairs.iter().map(|(key, present)| ((*key).to_owned(), *present)).collect()
 }
 
 #[test]
@@ -45,10 +44,10 @@ fn what_is_still_the_same_is_known_and_the_rest_goes() -> TestResult {
     let all = [("a", 10), ("b/c", 10), ("b/d", 10), ("e", 10), ("f/g/h", 10), ("i", 10), ("j", 0)];
     let first: Vec<_> = all.iter().map(|(key, size)| below(key, "1", *size)).collect();
     let (journal, known) = begin(folder, &first)?;
-    assert!(known.iter().all(|(_, there)| *there == 0));
+    assert!(known.iter().all(|(_, present)| *present == 0));
     for (number, (key, size)) in all.iter().enumerate() {
         write(folder, key, usize::try_from(*size)?)?;
-        journal.note(number, &(0..*size), number % 2 == 0)?;
+        journal.record(number, &(0..*size), number % 2 == 0)?;
     }
     // A kill cuts the last line short.
     fs::write(folder.join(JOURNAL), [&fs::read(folder.join(JOURNAL))?[..], b"0 2"].concat())?;
