@@ -1,4 +1,4 @@
-//! Why a call to a service failed.
+//! Errors of the cloud traits.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ pub(crate) enum CloudError {
     NotFound(String),
     #[error("{0} exists already")]
     AlreadyExists(String),
-    /// An object that is no longer what it was when it was found.
+    /// The object has changed since it was found.
     #[error("{0} was replaced or removed while it was fetched")]
     Replaced(String),
     #[error("could not {doing}")]
     Io { doing: String, source: std::io::Error },
-    /// What was asked for can't be done here, and what to do about it.
+    /// The operation is impossible here. `hint` says what to do.
     #[error("{what}")]
     Unusable { what: String, hint: String },
-    /// A local job that is there and whose state can't be read, and what to do about it.
+    /// A local job exists, but its state can't be read. `hint` says what to do.
     #[error("{what}")]
     Damaged { what: String, hint: String },
     #[error("{0}")]
@@ -30,15 +30,15 @@ pub(crate) enum CloudError {
 pub(crate) type CloudResult<T> = Result<T, CloudError>;
 
 impl CloudError {
-    /// For `map_err` on an I/O result: says what was being done.
+    /// Returns a function for `map_err` on an I/O result, which adds what was being done.
     pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
     }
 
-    /// Whether the caller lacks the permission.
+    /// Returns whether the caller lacks a permission.
     pub(crate) fn is_denied(&self) -> bool {
-        matches!(self, Self::Service(error) if error.refusal == FailureClass::Denied)
+        matches!(self, Self::Service(error) if error.class == FailureClass::Denied)
     }
 }
 
@@ -54,15 +54,15 @@ impl From<LocalError> for CloudError {
     }
 }
 
-/// A call that a service did not carry out.
+/// A failed call to a service.
 #[derive(Debug)]
 pub(crate) struct ServiceError {
-    pub(crate) refusal: FailureClass,
-    /// What could not be done, and why.
+    pub(crate) class: FailureClass,
+    /// What failed, and the service's reason.
     pub(crate) message: String,
-    /// What to do about it.
+    /// Suggestions for the user.
     pub(crate) hints: Vec<String>,
-    /// For who wants to know more: the code, the request's id, what caused it.
+    /// Shown with `-v`: error code, request id, causes.
     pub(crate) details: Vec<String>,
 }
 
@@ -72,14 +72,14 @@ impl fmt::Display for ServiceError {
     }
 }
 
-/// Why a service refuses, as far as it makes a difference to what is done next.
+/// Class of a failed call, as far as callers react differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureClass {
-    /// Not permitted.
+    /// The caller lacks a permission.
     Denied,
-    /// The region or the credentials that a call needs are missing or no longer good.
+    /// Region or credentials are missing, invalid or expired.
     Unconfigured,
-    /// The service could not be reached, or is asked too often: later it may well answer.
+    /// The service is unreachable, failing or throttling: a later call may succeed.
     Transient,
     Other,
 }

@@ -1,7 +1,7 @@
-//! Reports of calls that failed and that other calls replace: nothing falls back in silence.
+//! Reports of failed calls that other calls replace, so that no fallback is silent.
 //!
-//! A service's client knows when it falls back, and only a command may print: [`Fallbacks`] carries the one to the other, each
-//! consequence once in a process, however often the call is made.
+//! A service's client decides on the fallback, but only a command may print. [`Fallbacks`] passes reports from one to
+//! the other, each consequence once per process.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use super::CloudError;
 use crate::model::IgnorePoison;
 
-/// The price of a fallback.
+/// Effect of a fallback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cost {
     /// The result lacks something.
@@ -22,7 +22,7 @@ pub(crate) enum Cost {
 /// Receives each report.
 pub(crate) type OnFallback = Arc<dyn Fn(Cost, &str) + Send + Sync>;
 
-/// The reports of one cloud. Clones share what has been reported.
+/// Reports of one cloud. Clones share the set of reported consequences.
 #[derive(Clone)]
 pub(crate) struct Fallbacks {
     on_fallback: OnFallback,
@@ -43,7 +43,7 @@ impl Fallbacks {
     }
 }
 
-/// Reports to nobody.
+/// Discards all reports.
 impl Default for Fallbacks {
     fn default() -> Self {
         Self::new(Arc::new(|_, _| {}))

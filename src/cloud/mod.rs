@@ -1,5 +1,8 @@
-//! What smtrain needs of a cloud, as traits in the shape of the real services. Their types are smtrain's own: no SDK type
-//! crosses this line. [`aws`] implements them over AWS, [`local`] on this computer.
+//! The services that smtrain calls, as traits in the shape of the AWS APIs: [`Jobs`] (SageMaker), [`Objects`] (S3),
+//! [`Logs`] (CloudWatch Logs), [`Metrics`] (CloudWatch) and [`Identity`] (STS, IAM).
+//!
+//! [`aws`] implements them over the AWS SDK, [`local`] on this computer, so that operations have one code path. All
+//! types of the traits are smtrain's own. Differences that operations must know are data: [`Capabilities`].
 
 pub(crate) mod aws;
 mod error;
@@ -140,41 +143,44 @@ impl Cloud {
     }
 }
 
-/// Training jobs: SageMaker's CreateTrainingJob and its kin.
+/// Training jobs: CreateTrainingJob, DescribeTrainingJob, ListTrainingJobs, Search and StopTrainingJob.
 #[async_trait]
 pub(crate) trait Jobs: Send + Sync {
-    /// Refuses, before anything is stored, what no job of this place can be created under.
+    /// Checks, before anything is stored, that jobs can be created at all.
     fn check_creation(&self) -> CloudResult<()> {
         Ok(())
     }
 
-    /// Creates the job and returns its ARN. A name that is taken is [`CloudError::AlreadyExists`]. The options are only for
-    /// a place that runs the job itself.
+    /// Creates the job and returns its ARN. Fails with [`CloudError::AlreadyExists`] if the name is taken. Only a cloud
+    /// that runs jobs itself uses the options.
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
-    /// What this place will do otherwise than SageMaker does, to be said before the job is created; an error if it can't
-    /// run the job at all.
+    /// Returns what the job will do differently from SageMaker, one sentence per difference. Fails if the job can't run
+    /// at all.
+    /// - async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
+    /// + /// Describes a job. Fails with [`CloudError::NotFound`] if it doesn't exist.
+    /// +     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     async fn differences(&self, request: &CreateTrainingJobRequest, options: &LocalOptions)
     -> CloudResult<Vec<String>>;
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
-    /// One page of jobs, in the order asked for. A page may be short or empty and still have a token.
+    /// Returns one page of jobs, in the query's order. A page may be short or empty and still have a next token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;
-    /// Where each of some jobs stands, in a few calls however many they are. Jobs that aren't there are left out.
+    /// Returns the statuses of jobs, in a few calls for any number of jobs. Jobs that don't exist are left out.
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>>;
-    /// The names of jobs that contain `part`, newest first: all of them, or as many as a few calls bring.
+    /// Returns names of jobs that contain `part`, newest first: all of them, or as many as a few calls return.
     async fn names(&self, part: &str) -> CloudResult<Vec<JobName>>;
-    /// Asks a job to stop; returns at once. Stopping an ended job changes nothing.
+    /// Requests that a job stops, without waiting for its end. Does nothing if the job has ended.
     async fn stop(&self, job: &JobName) -> CloudResult<()>;
 }
 
-/// A job of a list: what ListTrainingJobs tells of it, and the whole of it where that was to be had.
+/// A job of a list: the fields of ListTrainingJobs, and the full description if it was available.
 #[derive(Clone, Debug)]
 pub(crate) struct ListedJob {
     pub(crate) name: JobName,
-    /// The status, or why it can't be told: the job is there, but its state can't be read.
+    /// The status, or why it is unknown: the job exists, but its state can't be read.
     pub(crate) status: Result<JobStatus, String>,
     pub(crate) created: Timestamp,
     pub(crate) ended: Option<Timestamp>,
-    /// May lag behind: the fields beside it are fresher.
+    /// May be older than the other fields.
     pub(crate) details: Option<DescribeTrainingJobResponse>,
 }
 
@@ -190,7 +196,7 @@ impl From<DescribeTrainingJobResponse> for ListedJob {
     }
 }
 
-/// ListTrainingJobs' filters and order.
+/// Filters and order of [`Jobs::list`], as ListTrainingJobs has them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobsQuery {
     pub(crate) name_contains: Option<String>,
@@ -201,9 +207,9 @@ pub(crate) struct JobsQuery {
     pub(crate) created_before: Option<Timestamp>,
     pub(crate) sort_by: SortBy,
     pub(crate) ascending: bool,
-    /// The most jobs that the caller will use, over all pages.
+    /// Maximum number of jobs that the caller uses, over all pages.
     pub(crate) limit: Option<usize>,
-    /// The whole jobs are wanted, where they are to be had.
+    /// Requests full descriptions, where they are available.
     pub(crate) details: bool,
 }
 
@@ -222,74 +228,75 @@ pub(crate) struct Page<T> {
     pub(crate) next_token: Option<String>,
 }
 
-/// Objects: S3.
+/// Objects in S3.
 #[async_trait]
 pub(crate) trait Objects: Send + Sync {
-    /// The object's size in bytes, or `None` when there is none.
+    /// Returns the object's size in bytes, or `None` if it doesn't exist.
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
-    /// Holds a stored object's digest, as the service itself computed it, against that of the content that its name promises.
-    /// The object's size and metadata prove nothing: whoever may write to the bucket sets them.
+    /// Compares a stored object's digest, as the service computed it, with the digest of the expected content. Size and
+    /// metadata are no proof: anyone who may write to the bucket sets them.
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch>;
-    /// Stores what a file holds. The object appears whole, with the content that was expected, or not at all.
+    /// Stores a file's content. The object appears whole and with the expected content, or not at all.
     async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()>;
-    /// The object's bytes, as a reader for a blocking thread.
+    /// Returns a reader of the object's bytes, for a blocking thread.
     async fn get(&self, uri: &S3Uri) -> CloudResult<Box<dyn std::io::Read + Send>>;
-    /// What is known of an object before it is fetched.
+    /// Returns size, version and checksum of an object, or `None` if it doesn't exist.
     async fn stat(&self, uri: &S3Uri) -> CloudResult<Option<Object>>;
-    /// A stretch of an object's bytes, piece by piece as they are asked for. What breaks off is taken up again; what was
-    /// replaced meanwhile is [`CloudError::Replaced`].
+    /// Streams a byte range of an object. A transfer that breaks off is resumed. Fails with [`CloudError::Replaced`] if
+    /// the object has changed since `object` was returned.
     fn range(&self, object: &Object, range: Range<u64>) -> ByteStream;
-    /// Every object below a prefix, page by page as they are asked for: there can be millions.
+    /// Streams the objects below a prefix, page by page: there can be millions.
     fn pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>>;
-    /// Every object below a prefix, where there are few, or all are needed at once.
+    /// Returns all objects below a prefix.
     async fn list(&self, prefix: &S3Uri) -> CloudResult<Vec<ObjectSummary>> {
         self.pages(prefix.clone()).try_concat().await
     }
 
-    /// Makes sure that the place's own bucket is there: in the region, of the account, closed to the public.
+    /// Creates the default bucket, without public access, unless it exists in the cloud's region and account.
+    /// Idempotent.
     async fn ensure_bucket(&self, bucket: &str) -> CloudResult<()>;
-    /// Puts away what an interrupted upload has left half done; returns what could not be.
+    /// Aborts unfinished multipart uploads of this process. Returns the errors of those that could not be aborted.
     async fn abort_uploads(&self) -> Vec<CloudError>;
 }
 
-/// The content of an object that is to be stored.
+/// Content of an object to store.
 pub(crate) struct ObjectContent {
     /// Read from its start.
     pub(crate) file: File,
-    /// Where it is known: a file that has changed since is not stored.
+    /// Expected digest. A file that no longer matches it is not stored.
     pub(crate) digest: Option<ContentDigest>,
-    /// The key that encrypts it, where not the bucket's own settings decide.
+    /// KMS key for encryption. `None` leaves encryption to the bucket's settings.
     pub(crate) kms_key_id: Option<String>,
-    /// Told of every byte that has been stored.
+    /// Called with the number of bytes after each part is stored.
     pub(crate) progress: ByteProgress,
 }
 
 impl ObjectContent {
-    /// A file whose storing nobody watches.
+    /// Creates content without digest, key and progress callback.
     pub(crate) fn of(file: File) -> Self {
         Self { file, digest: None, kms_key_id: None, progress: Arc::new(|_| {}) }
     }
 }
 
-/// The state of the object at the place of the content.
+/// Result of comparing a stored object with expected content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContentMatch {
-    /// No object.
+    /// The object doesn't exist.
     Nothing,
-    /// The very content.
+    /// The object has the expected content.
     Expected,
-    /// An object with other content, or with none that the service has a digest of.
+    /// The object has other content, or no digest of the service's.
     Other,
 }
 
-/// Told how many bytes have been worked on, as they are.
+/// Progress callback: receives the number of bytes processed since its last call.
 pub(crate) type ByteProgress = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// An object that can be fetched.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) uri: S3Uri,
-    /// Bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
     /// Tag that changes with the content: S3's ETag, or one computed from a local file's metadata. `None` if the service
     /// returned none.
@@ -301,29 +308,31 @@ pub(crate) struct Object {
     pub(crate) file: Option<Arc<File>>,
 }
 
-/// An object's bytes on their way.
+/// Stream of an object's bytes.
 pub(crate) type ByteStream = BoxStream<'static, CloudResult<Bytes>>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectSummary {
     pub(crate) uri: S3Uri,
-    /// Bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
     /// See [`Object::version`].
     pub(crate) version: Option<String>,
 }
 
-/// Log streams: CloudWatch Logs' DescribeLogStreams and GetLogEvents on SageMaker's group.
+/// Log streams and their events, in SageMaker's log group: DescribeLogStreams, GetLogEvents and FilterLogEvents.
 #[async_trait]
 pub(crate) trait Logs: Send + Sync {
-    /// The streams of exactly this job, one a node and start.
+    /// Returns the streams of this job: one for each start of a node.
     async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>>;
-    /// A page of the events of all of a job's streams, oldest first: FilterLogEvents, which not every caller may call. Pages
-    /// may be empty in the middle.
+    /// Returns a page of events of all streams of a job, oldest first (FilterLogEvents, a permission of its own). Pages
+    /// in the middle may be empty. Requires [`Capabilities::filters_job_events`].
     async fn job_events(&self, job: &JobName, query: &EventsQuery) -> CloudResult<JobEventsPage>;
-    /// A page of a stream's events. Reading forwards, the end is where `next_forward_token` is the token that was given.
+    /// Returns a page of one stream's events (GetLogEvents). Reading forwards, the end is reached when
+    /// `next_forward_token` equals the query's token.
     async fn events(&self, stream: &LogStream, query: &EventsQuery) -> CloudResult<EventsPage>;
-    /// Returns the present end of a stream, for a place whose logs can grow faster than they are read; none for any other.
+    /// Returns a token for the current end of a stream, where logs can grow faster than they are read. `None`
+    /// otherwise.
     async fn end(&self, _stream: &LogStream) -> CloudResult<Option<String>> {
         Ok(None)
     }
@@ -336,13 +345,13 @@ pub(crate) struct LogStream {
 }
 
 impl LogStream {
-    /// `algo-1` of `{job}/algo-1-1732334455`.
+    /// Returns the node's name: `algo-1` for `{job}/algo-1-1732334455`.
     pub(crate) fn node(&self) -> &str {
         let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
         stream.rsplit_once('-').map_or(stream, |(node, _)| node)
     }
 
-    /// The node's number: 2 of `algo-2`.
+    /// Returns the node's number: 2 for `algo-2`. 0 if the name has none.
     pub(crate) fn number(&self) -> u32 {
         self.node().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
     }
@@ -354,18 +363,18 @@ pub(crate) struct EventsQuery {
     pub(crate) start: Option<Timestamp>,
     /// Exclusive, by the millisecond.
     pub(crate) end: Option<Timestamp>,
-    /// From the first event on; else from the last one back.
+    /// Reads forwards from the first event; otherwise backwards from the last one.
     pub(crate) from_head: bool,
     pub(crate) token: Option<String>,
-    /// The most events on the page.
+    /// Maximum number of events on the page.
     pub(crate) limit: Option<usize>,
-    /// What [`Logs::end`] returned: no events behind it are wanted.
+    /// Token of [`Logs::end`]. Later events are left out.
     pub(crate) up_to: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct EventsPage {
-    /// Oldest first, in either direction.
+    /// Oldest first, in both directions.
     pub(crate) events: Vec<LogEvent>,
     pub(crate) next_forward_token: String,
     pub(crate) next_backward_token: String,
@@ -378,19 +387,19 @@ pub(crate) struct JobEventsPage {
     pub(crate) next_token: Option<String>,
 }
 
-/// An event that has an identity, which is the same whenever it is read.
+/// An event with an id, which is the same each time the event is read.
 #[derive(Clone, Debug)]
 pub(crate) struct JobEvent {
     pub(crate) stream: LogStream,
     pub(crate) event: LogEvent,
-    /// A digest of the service's own.
+    /// Digest of the service's event id.
     pub(crate) id: u64,
 }
 
-/// Training metrics, as `[metrics]` picked them out of the log.
+/// Training metrics that SageMaker extracts from the log by the expressions in `[metrics]`.
 #[async_trait]
 pub(crate) trait Metrics: Send + Sync {
-    /// Every value of every metric of a job, oldest first.
+    /// Returns all values of all metrics of a job, oldest first.
     async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>>;
 }
 
@@ -401,11 +410,11 @@ pub(crate) struct MetricPoint {
     pub(crate) value: f64,
 }
 
-/// Who is calling: STS and IAM.
+/// The caller's account and roles: STS and IAM.
 #[async_trait]
 pub(crate) trait Identity: Send + Sync {
-    /// The account's 12 digits.
+    /// Returns the account id: 12 digits.
     async fn account(&self) -> CloudResult<String>;
-    /// The ARN of a role given by name, with or without its path, or by ARN.
+    /// Returns the ARN of a role, which is named with or without its path, or by its ARN.
     async fn role_arn(&self, role: &str) -> CloudResult<String>;
 }

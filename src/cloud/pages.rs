@@ -1,11 +1,11 @@
-//! Lists that come page by page, from services that may never end them.
+//! Guards against paginated lists that never end.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::{CloudError, CloudResult};
 
-/// The tokens of a list's pages. One that comes again would be followed by the same pages without end.
+/// Page tokens of one list. A repeated token would lead through the same pages forever, and is an error.
 #[derive(Debug, Default)]
 pub(crate) struct PageTokens {
     hasher: RandomState,
@@ -13,23 +13,24 @@ pub(crate) struct PageTokens {
     empty_pages: u32,
 }
 
-/// Empty pages in a row that are no end yet: services search in parts, and pages can be empty in the middle.
+/// Maximum number of consecutive empty pages. Services that search in parts return empty pages in the middle of a list.
 const MAX_EMPTY_PAGES: u32 = 1000;
 
 impl PageTokens {
-    /// Passes the next page's token on, or refuses it. `list` says what is listed.
+    /// Returns the next page's token. Fails if it repeats, or after too many empty pages. `list` names the list in the
+    /// error.
     pub(crate) fn next(&mut self, token: Option<String>, list: &str) -> CloudResult<Option<String>> {
         token.as_deref().map_or(Ok(()), |token| self.check(token, list))?;
         Ok(token)
     }
 
-    /// Counts the page that was read: too many empty ones in a row end the list at the next token.
+    /// Counts a page that was read. After too many consecutive empty ones, the next token is refused.
     pub(crate) fn after(&mut self, is_empty: bool) -> &mut Self {
         self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
         self
     }
 
-    /// Refuses a token that an earlier page had.
+    /// Fails if an earlier page had the token.
     pub(crate) fn check(&mut self, token: &str, list: &str) -> CloudResult<()> {
         if self.empty_pages > MAX_EMPTY_PAGES {
             return Err(endless(list, &format!("{MAX_EMPTY_PAGES} pages in a row are empty")));

@@ -1,11 +1,11 @@
-//! The ARNs of what calls act on, for errors: what a policy has to name.
+//! ARNs of the resources that calls act on. Errors name them, since a policy needs them.
 
 use crate::model::S3Uri;
 
-/// Any resource, for actions that no policy can limit to one.
+/// Any resource: for actions that have no resource-level permissions.
 pub(super) const ANY: &str = "*";
 
-/// Returns the partition that stands in the ARNs of a region (botocore, `endpoints.json`).
+/// Returns the ARN partition of a region (botocore, `endpoints.json`).
 pub(super) fn partition(region: &str) -> &'static str {
     const PARTITIONS: [(&str, &str); 8] = [
         ("cn-", "aws-cn"),
@@ -20,17 +20,17 @@ pub(super) fn partition(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
-/// Returns the ARN of something in a region. Which account it is in is not known: a policy takes `*` for it.
+/// Returns the ARN of a regional resource. The account is unknown: `*`, as a policy may have it.
 pub(super) fn regional(service: &str, region: &str, resource: &str) -> String {
     format!("arn:{}:{service}:{region}:*:{resource}", partition(region))
 }
 
-/// Returns the ARN of an IAM role by its name, whatever its path.
+/// Returns the ARN of an IAM role by its name, without its path.
 pub(super) fn role(region: &str, name: &str) -> String {
     format!("arn:{}:iam::*:role/{name}", partition(region))
 }
 
-/// Returns the ARN of an object, or of the bucket where the key is empty.
+/// Returns the ARN of an object, or of the bucket if the key is empty.
 pub(super) fn object(region: &str, uri: &S3Uri) -> String {
     let bucket = format!("arn:{}:s3:::{}", partition(region), uri.bucket());
     if uri.key().is_empty() { bucket } else { format!("{bucket}/{}", uri.key()) }

@@ -1,4 +1,4 @@
-//! Region, credentials, endpoints, retries and time limits, the same for every service.
+//! Configuration that all service clients share: region, credentials, endpoints, retries and timeouts.
 
 use std::time::Duration;
 
@@ -8,21 +8,23 @@ use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
-use super::credentials::{RenewExpired, Renewable};
+use super::credentials::{RenewExpired, RenewableCredentials};
 use super::files::AwsConfigFiles;
-use super::{near, region};
+use super::{proxy_bypass, region};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
 /// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
-/// a training job is worth more patience than the SDK's three.
-const ATTEMPTS: u32 = 10;
+/// a training job is worth more retry_config_with_attempts than the SDK's three.
+/// Attempts per call, the first one included, unless the user has set a number.
+const MAX_ATTEMPTS: u32 = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Until the first byte of an answer.
+/// Timeout for the first byte of a response.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Builds a service's client from the shared configuration: its answers are bounded, and expired credentials are renewed. A
-/// macro, since each SDK crate has a `AwsConfig` and a `Client` of its own, without a trait in common. A builder that is given
-/// keeps what has been set on it.
+/// Builds a service's client from the shared configuration, with limits on responses and renewal of expired
+/// credentials. An optional builder keeps its own settings.
+///
+/// A macro, since each SDK crate has its own `Config` and `Client` types without a common trait.
 macro_rules! client {
     ($sdk:ident, $config:expr) => {
         $crate::cloud::aws::config::client!($sdk, $config, $sdk::config::Builder::from($config.sdk()))
@@ -31,16 +33,16 @@ macro_rules! client {
         $sdk::Client::from_conf(
             $builder
                 .retry_classifier($config.renew_expired())
-                .retry_classifier($crate::cloud::aws::bounds::Bounds::default())
-                .retry_classifier($crate::cloud::aws::error::GiveUpForeign)
-                .interceptor($crate::cloud::aws::bounds::Bounds::default())
+                .retry_classifier($crate::cloud::aws::response_limits::ResponseLimits::default())
+                .retry_classifier($crate::cloud::aws::error::RejectInterposed)
+                .interceptor($crate::cloud::aws::response_limits::ResponseLimits::default())
                 .build(),
         )
     };
 }
 pub(super) use client;
 
-/// What the clients are made of.
+/// Shared configuration of the service clients.
 #[derive(Debug)]
 pub(super) struct AwsConfig {
     sdk: SdkConfig,
@@ -57,22 +59,25 @@ impl AwsConfig {
         &self.region
     }
 
-    /// Lets a call that failed for expired credentials be tried with new ones.
+    /// Returns the classifier that retries a call with new credentials after its own have expired.
+    /// - pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
+    /// + /// Loads the configuration of a target. Fails if no region is found (unless offline) or a file can't be read.
+    /// + pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
     pub(super) fn renew_expired(&self) -> RenewExpired {
         self.renew_expired.clone()
     }
 }
 
-pub(super) async fn load(place: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
+pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
     files.check()?;
-    let profile = place.profile.clone();
-    let renewable = Renewable::new(place.clone(), files);
+    let profile = target.profile.clone();
+    let renewable = RenewableCredentials::new(target.clone(), files);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region::provider(place))
+        .region(region::provider(target))
         .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
         .identity_cache(IdentityCache::no_cache())
-        // Of what looks for settings: where no region is found, some of it asks the instance again.
-        .http_client(near::client())
+        // Used by the providers of settings: without a region, some query the instance metadata service again.
+        .http_client(proxy_bypass::client())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
@@ -83,25 +88,25 @@ pub(super) async fn load(place: &AwsTarget, files: AwsConfigFiles) -> CloudResul
     let sdk = loader.load().await;
     let region = match sdk.region() {
         Some(region) => Region::Aws(region.to_string()),
-        None if place.offline => Region::Unknown,
+        None if target.offline => Region::Unknown,
         None => return Err(no_region()),
     };
-    let mut services = sdk.to_builder().retry_config(patience(sdk.retry_config()));
+    let mut services = sdk.to_builder().retry_config(retry_config_with_attempts(sdk.retry_config()));
     services.set_http_client(None::<SharedHttpClient>);
     Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 
-/// What the user has set stands; the default is too impatient. Not the adaptive mode: after a call that is throttled it
-/// holds back all that follow, up to 20 s each, which for the few calls of one command is no help to anybody.
-fn patience(found: Option<&RetryConfig>) -> RetryConfig {
+/// Returns the user's retry settings, with [`MAX_ATTEMPTS`] in place of the SDK's default. Not the adaptive mode: after
+/// one throttled call it delays all later calls by up to 20 s, which doesn't help a command of few calls.
+fn retry_config_with_attempts(found: Option<&RetryConfig>) -> RetryConfig {
     let default = RetryConfig::standard();
     let found = found.unwrap_or(&default).clone();
-    if found.max_attempts() == default.max_attempts() { found.with_max_attempts(ATTEMPTS) } else { found }
+    if found.max_attempts() == default.max_attempts() { found.with_max_attempts(MAX_ATTEMPTS) } else { found }
 }
 
 fn no_region() -> CloudError {
     CloudError::Service(Box::new(ServiceError {
-        refusal: FailureClass::Unconfigured,
+        class: FailureClass::Unconfigured,
         message: "no AWS region is set".to_owned(),
         hints: vec![
             "give one: --region eu-west-1, or set AWS_REGION, or `region` in the job spec".to_owned(),

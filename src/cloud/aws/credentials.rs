@@ -1,4 +1,9 @@
-//! Credentials by the SDK's default chain, kept until they expire, and fetched anew when a service says that they have.
+//! Credentials of the SDK's default chain, cached until they expire, and fetched again when a service rejects them as
+//! expired.
+//!
+//! A service may reject credentials before their nominal expiry, for example after a new login. [`RenewExpired`] then
+//! drops the cached ones and has the call retried. Calls in flight at the same time fail together; the first rejection
+//! causes one renewal for all of them.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,23 +20,23 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::error::EXPIRED_CODES;
 use super::files::AwsConfigFiles;
-use super::{near, region};
+use super::{proxy_bypass, region};
 use crate::cloud::AwsTarget;
 use crate::model::IgnorePoison;
 
-/// Credentials are renewed this long before they expire, so that none expires on its way.
-const MARGIN: Duration = Duration::from_mins(1);
-/// How often the same credentials are fetched anew at a service's word that they have expired.
-const RENEWALS: u32 = 3;
-/// Calls that were on their way with the credentials before are refused within so long.
-const TOGETHER: Duration = Duration::from_millis(500);
+/// Time before expiry at which credentials are renewed, so that they don't expire in flight.
+const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
+/// Maximum number of renewals that may return the same credentials again.
+const MAX_RENEWALS: u32 = 3;
+/// Time after a renewal within which rejections are attributed to the previous credentials.
+const RENEWAL_GRACE: Duration = Duration::from_millis(500);
 
-/// The default chain, whose credentials can be called expired before their time.
+/// Cached credentials of the default chain, which can be invalidated before they expire.
 #[derive(Clone, Debug)]
-pub(super) struct Renewable {
-    place: AwsTarget,
+pub(super) struct RenewableCredentials {
+    target: AwsTarget,
     files: AwsConfigFiles,
-    /// Held while credentials are fetched, so that they are fetched once.
+    /// Held while credentials are fetched, so that concurrent calls cause one fetch.
     fetching: Arc<AsyncMutex<()>>,
     state: Arc<Mutex<CredentialState>>,
 }
@@ -40,15 +45,15 @@ pub(super) struct Renewable {
 struct CredentialState {
     current: Option<Credentials>,
     last: Option<Credentials>,
-    /// Of the last credentials.
+    /// Number of renewals that returned `last` again.
     renewals: u32,
-    /// When they took the place of others.
+    /// Time of the last renewal.
     renewed: Option<Instant>,
 }
 
-impl Renewable {
-    pub(super) fn new(place: AwsTarget, files: AwsConfigFiles) -> Self {
-        Self { place, files, fetching: Arc::default(), state: Arc::default() }
+impl RenewableCredentials {
+    pub(super) fn new(target: AwsTarget, files: AwsConfigFiles) -> Self {
+        Self { target, files, fetching: Arc::default(), state: Arc::default() }
     }
 
     async fn provide(&self) -> provider::Result {
@@ -64,18 +69,18 @@ impl Renewable {
         Ok(fetched)
     }
 
-    /// The chain is made anew each time: it would keep the profile's files as it once read them. A profile that is named is
-    /// the one that is meant, as with every AWS tool: the environment's credentials don't come before it.
+    /// Fetches credentials. The chain is built anew each time, since it caches the profile files. With a profile, only
+    /// that profile is used: as in all AWS tools, it takes precedence over the environment's credentials.
     async fn fetch(&self) -> provider::Result {
         self.files.check().map_err(CredentialsError::invalid_configuration)?;
-        let region = region::provider(&self.place);
-        let Some(profile) = &self.place.profile else {
-            let context = ProviderConfig::default().with_http_client(near::client());
+        let region = region::provider(&self.target);
+        let Some(profile) = &self.target.profile else {
+            let context = ProviderConfig::default().with_http_client(proxy_bypass::client());
             let chain = DefaultCredentialsChain::builder().configure(context).imds_client(region::metadata_client());
             return chain.region(region).build().await.provide_credentials().await;
         };
         let context = ProviderConfig::without_region().with_region(region.region().await);
-        let context = context.with_http_client(near::client());
+        let context = context.with_http_client(proxy_bypass::client());
         let chain = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
         chain.build().provide_credentials().await
     }
@@ -85,9 +90,11 @@ impl Renewable {
         state.current.clone().filter(|credentials| !is_expiring(credentials))
     }
 
-    /// A call was refused because its credentials are no longer good. Whether it is worth asking again.
-    fn forget(&self) -> bool {
-        self.state.lock().ignore_poison().forget()
+    /// Invalidates the cached credentials after a rejection. Returns whether the call is worth a retry.
+    /// - // Calls that were on their way together are refused together: the first one has them fetched anew for all.
+    /// + // Calls in flight together are rejected together: the first rejection renews the credentials for all.
+    fn invalidate(&self) -> bool {
+        self.state.lock().ignore_poison().invalidate()
     }
 }
 
@@ -104,23 +111,23 @@ impl CredentialState {
         self.last = Some(fetched);
     }
 
-    fn forget(&mut self) -> bool {
+    fn invalidate(&mut self) -> bool {
         // Calls that were on their way together are refused together: the first one has them fetched anew for all.
-        let was_just_renewed = self.renewed.is_some_and(|renewed| renewed.elapsed() < TOGETHER);
+        let was_just_renewed = self.renewed.is_some_and(|renewed| renewed.elapsed() < RENEWAL_GRACE);
         if self.current.is_none() || was_just_renewed {
             return true;
         }
         self.current = None;
         self.renewals += 1;
-        self.renewals <= RENEWALS
+        self.renewals <= MAX_RENEWALS
     }
 }
 
 fn is_expiring(credentials: &Credentials) -> bool {
-    credentials.expiry().is_some_and(|expiry| expiry < SystemTime::now() + MARGIN)
+    credentials.expiry().is_some_and(|expiry| expiry < SystemTime::now() + EXPIRY_MARGIN)
 }
 
-impl ProvideCredentials for Renewable {
+impl ProvideCredentials for RenewableCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -129,14 +136,14 @@ impl ProvideCredentials for Renewable {
     }
 }
 
-/// Tries a call again, with new credentials, that a service refused because they had expired.
+/// Retry classifier: retries a call whose credentials have expired, after it invalidated them.
 #[derive(Clone, Debug)]
 pub(super) struct RenewExpired {
-    credentials: Renewable,
+    credentials: RenewableCredentials,
 }
 
 impl RenewExpired {
-    pub(super) fn new(credentials: Renewable) -> Self {
+    pub(super) fn new(credentials: RenewableCredentials) -> Self {
         Self { credentials }
     }
 }
@@ -147,12 +154,12 @@ impl ClassifyRetry for RenewExpired {
             return RetryAction::NoActionIndicated;
         };
         let body = response.body().bytes().unwrap_or_default();
-        let kind = response.headers().get("x-amzn-errortype").unwrap_or_default();
-        // A HEAD's answer has no body: nothing says why it is refused, so that one more try is fair.
-        let is_silent = body.is_empty() && kind.is_empty() && response.status().as_u16() == 400;
+        let error_type = response.headers().get("x-amzn-errortype").unwrap_or_default();
+        // The response to a HEAD request has no body and no reason, so that one retry is justified.
+        let is_silent = body.is_empty() && error_type.is_empty() && response.status().as_u16() == 400;
         let text = String::from_utf8_lossy(body);
-        let is_expired = EXPIRED_CODES.iter().any(|code| kind.contains(code) || text.contains(code));
-        if (is_expired || is_silent) && self.credentials.forget() {
+        let is_expired = EXPIRED_CODES.iter().any(|code| error_type.contains(code) || text.contains(code));
+        if (is_expired || is_silent) && self.credentials.invalidate() {
             RetryAction::transient_error()
         } else {
             RetryAction::NoActionIndicated

@@ -1,8 +1,8 @@
-//! Files that the SDK reads for profiles and credentials, checked before it does.
+//! Checks the files that the SDK reads for profiles and credentials, before it reads them.
 //!
-//! The SDK reads them whole and without a limit, while nothing else of the process goes on: a pipe would hang it, a device or
-//! a file of gigabytes would fill the memory. A profile's file that it can't read, it takes for an absent one: another
-//! account's credentials could then be the ones that are found.
+//! The SDK reads them whole, without a limit, and blocks the process: a FIFO would hang it, a device or a file of
+//! gigabytes would exhaust the memory. It treats a profile file that it can't read as absent, so that credentials of
+//! another account could be used.
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
@@ -14,26 +14,26 @@ use nix::fcntl::OFlag;
 
 use crate::cloud::{CloudError, CloudResult};
 
-/// The largest file that is read. One with a thousand profiles has some 200 KiB.
+/// Maximum size of a file, in MiB. A file with a thousand profiles has some 200 KiB.
 const MAX_MIB: u64 = 4;
 const MAX_BYTES: u64 = MAX_MIB * 1024 * 1024;
 
-/// The files, each with the variable that names it.
+/// The files to check, each with the environment variable that names it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AwsConfigFiles {
     pub(crate) profiles: Vec<(&'static str, PathBuf)>,
     pub(crate) tokens: Vec<(&'static str, PathBuf)>,
-    /// A folder whose `.json` files are tokens, too.
+    /// Folder whose `.json` files are SSO tokens.
     pub(crate) sso_cache: PathBuf,
 }
 
 impl AwsConfigFiles {
-    /// Fails with the first file that is there and must not, or can't, be read. An absent one is none. Of tokens, which not
-    /// every source of credentials takes, only those fail that the SDK would not come back from.
+    /// Fails with the first file that exists and can't or must not be read. Tokens, which not every source of
+    /// credentials uses, fail only if the SDK would hang on them.
     pub(super) fn check(&self) -> CloudResult<()> {
         for (variable, path) in &self.profiles {
             let hint = || format!("mend it, or set {variable} to another file; /dev/null is one without profiles");
-            examine(path).map_err(|problem| problem.of(path, hint()))?;
+            check_file(path).map_err(|problem| problem.of(path, hint()))?;
         }
         for (variable, path) in &self.tokens {
             check_token(path, || format!("set {variable} to a file with a token, or unset it"))?;
@@ -42,7 +42,7 @@ impl AwsConfigFiles {
     }
 
     fn check_sso_cache(&self) -> CloudResult<()> {
-        // The SDK says so itself where it needs a token that it can't get at.
+        // If the SDK needs a token that it can't read, its own error says so.
         let Ok(entries) = self.sso_cache.read_dir() else { return Ok(()) };
         let paths = entries.flatten().map(|entry| entry.path());
         for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
@@ -53,14 +53,14 @@ impl AwsConfigFiles {
 }
 
 fn check_token(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<()> {
-    let problem = examine(path).err().filter(FileProblem::is_without_end);
+    let problem = check_file(path).err().filter(FileProblem::would_hang);
     problem.map_or(Ok(()), |problem| Err(problem.of(path, hint())))
 }
 
-/// The reason why a file isn't read.
+/// Reason why a file isn't read.
 #[derive(Debug)]
 enum FileProblem {
-    /// Not a file: what it is.
+    /// Not a regular file; the kind of file it is.
     Kind(&'static str),
     TooLarge,
     NotText,
@@ -68,7 +68,7 @@ enum FileProblem {
 }
 
 impl FileProblem {
-    fn is_without_end(&self) -> bool {
+    fn would_hang(&self) -> bool {
         matches!(self, Self::Kind(_) | Self::TooLarge)
     }
 
@@ -88,7 +88,7 @@ impl fmt::Display for FileProblem {
     }
 }
 
-fn examine(path: &Path) -> Result<(), FileProblem> {
+fn check_file(path: &Path) -> Result<(), FileProblem> {
     let file = match open(path) {
         Err(FileProblem::Unreadable(error)) if is_absence(&error) => return Ok(()),
         file => file?,
@@ -102,13 +102,13 @@ fn examine(path: &Path) -> Result<(), FileProblem> {
     std::str::from_utf8(&text).map(drop).map_err(|_| FileProblem::NotText)
 }
 
-/// Opens a regular file; `None` is the null device. Whatever takes its place meanwhile is neither waited for nor read.
+/// Opens a regular file. Returns `None` for `/dev/null`. Never blocks, even if the file is replaced in the meantime.
 fn open(path: &Path) -> Result<Option<File>, FileProblem> {
-    let about = path.metadata().map_err(FileProblem::Unreadable)?;
-    if is_null(&about) {
+    let metadata = path.metadata().map_err(FileProblem::Unreadable)?;
+    if is_null(&metadata) {
         return Ok(None);
     }
-    check_kind(&about)?;
+    check_kind(&metadata)?;
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
     let file = file.map_err(FileProblem::Unreadable)?;
     check_kind(&file.metadata().map_err(FileProblem::Unreadable)?)?;
@@ -119,16 +119,16 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn is_null(about: &Metadata) -> bool {
+fn is_null(metadata: &Metadata) -> bool {
     let null = Path::new("/dev/null").metadata();
-    about.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == about.rdev())
+    metadata.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
-/// Refuses what is no regular file, and one whose size says that it is too large. (Some systems' files tell no size.)
-fn check_kind(about: &Metadata) -> Result<(), FileProblem> {
-    let kind = about.file_type();
+/// Fails unless the file is regular and within the size limit. (Files in `/proc` report no size.)
+fn check_kind(metadata: &Metadata) -> Result<(), FileProblem> {
+    let kind = metadata.file_type();
     if kind.is_file() {
-        return if about.len() > MAX_BYTES { Err(FileProblem::TooLarge) } else { Ok(()) };
+        return if metadata.len() > MAX_BYTES { Err(FileProblem::TooLarge) } else { Ok(()) };
     }
     Err(FileProblem::Kind(if kind.is_dir() {
         "a folder"
@@ -159,7 +159,7 @@ mod tests {
         let _socket = UnixListener::bind(path("socket"))?;
         std::os::unix::fs::symlink("loop", path("loop"))?;
         for fine in [path("full"), path("empty"), path("none"), path("full/none"), "".into(), "/dev/null".into()] {
-            assert!(examine(&fine).is_ok(), "{}", fine.display());
+            assert!(check_file(&fine).is_ok(), "{}", fine.display());
         }
         for (name, words) in [
             ("more", "is larger than 4 MiB"),
@@ -169,17 +169,17 @@ mod tests {
             (".", "is a folder, not a file"),
             ("/dev/zero", "is a device, not a file"),
         ] {
-            let told = examine(&path(name)).err().map(|problem| problem.to_string());
-            assert!(told.as_ref().is_some_and(|told| told.starts_with(words)), "{name}: {told:?}");
+            let problem = check_file(&path(name)).err().map(|problem| problem.to_string());
+            assert!(problem.as_ref().is_some_and(|problem| problem.starts_with(words)), "{name}: {problem:?}");
         }
         Ok(())
     }
 
-    /// Files of /proc tell no size.
+    /// Files in `/proc` report no size.
     #[test]
     fn a_file_is_measured_by_what_it_holds() {
-        assert!(matches!(examine(Path::new("/proc/self/maps")), Ok(())));
-        assert!(matches!(examine(Path::new("/proc/self/mem")), Err(FileProblem::Unreadable(_))));
+        assert!(matches!(check_file(Path::new("/proc/self/maps")), Ok(())));
+        assert!(matches!(check_file(Path::new("/proc/self/mem")), Err(FileProblem::Unreadable(_))));
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! The cloud on AWS: the SDK's one home.
+//! Implements the cloud's traits with the AWS SDK. No SDK type leaves this module.
 //!
-//! [`config`] finds region, credentials and endpoints as every AWS tool does; nothing is asked of anybody before the first
-//! call. SageMaker's own API speaks JSON in the very names of `model`: [`json`] sends a request as the document that it is,
-//! and reads the answer the same way, so that no field is lost that the SDK has no name for yet.
+//! [`config`] resolves region, credentials and endpoints as all AWS tools do; no service is called before the first
+//! operation. For SageMaker's own operations, [`json`] replaces the request body by our document and parses the raw
+//! response, so that fields unknown to the SDK are kept.
 
 mod arn;
-mod bounds;
 mod config;
 mod credentials;
 mod error;
@@ -16,10 +15,11 @@ mod json;
 mod listing;
 mod logs;
 mod metrics;
-mod near;
 mod objects;
 mod offline;
+mod proxy_bypass;
 mod region;
+mod response_limits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +43,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     filters_job_events: true,
 };
 
-/// The services of an AWS account in one region. Fails where no region can be found, or where one of `files` is there and
-/// can't be read; nobody is called.
+/// Returns the services of an AWS account in one region. Fails if no region is configured, or if one of `files` exists
+/// but can't be read. Performs no network I/O, except that the region may come from the instance metadata service.
 pub(crate) async fn cloud(place: &AwsTarget, files: AwsConfigFiles, on_fallback: OnFallback) -> CloudResult<Cloud> {
     let config = Arc::new(config::load(place, files).await?);
     let fallbacks = Fallbacks::new(on_fallback);

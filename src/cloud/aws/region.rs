@@ -10,7 +10,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, imds};
 
-use super::near;
+use super::proxy_bypass;
 use crate::cloud::AwsTarget;
 
 /// Connect timeout of the instance metadata service, which is one network hop away.
@@ -35,7 +35,7 @@ pub(super) fn provider(target: &AwsTarget) -> RegionProviderChain {
 
 /// Returns a client of the instance metadata service. Its short timeout matters on computers that have no such service.
 pub(super) fn metadata_client() -> imds::Client {
-    let config = ProviderConfig::default().with_http_client(near::client());
+    let config = ProviderConfig::default().with_http_client(proxy_bypass::client());
     let client = imds::Client::builder().configure(&config);
     client.max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }

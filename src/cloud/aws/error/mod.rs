@@ -2,7 +2,7 @@
 
 mod action;
 mod advice;
-mod foreign;
+mod interposed;
 mod response;
 
 use std::error::Error as StdError;
@@ -16,7 +16,7 @@ use crate::cloud::{CloudError, FailureClass, ServiceError};
 
 pub(super) use action::Permitted;
 pub(super) use advice::{EXPIRED_CODES, INTERPOSED};
-pub(super) use foreign::GiveUpForeign;
+pub(super) use interposed::RejectInterposed;
 pub(super) use response::{Answer, Permission, answer};
 
 /// For `map_err`: what could not be done to the resource, and why.
@@ -44,20 +44,20 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let answer = answer(error);
-    let (refusal, why, hints) = match (foreign::foreign(error), &answer) {
+    let (class, why, hints) = match (interposed::describe(error), &answer) {
         // Whoever answered may be gone later.
         (Some((why, hints)), _) => (FailureClass::Transient, why, hints),
         (None, Some(answer)) => explain(answer, permission),
         (None, None) => explain_silence(error),
     };
     let message = format!("could not {doing}: {why}");
-    CloudError::Service(Box::new(ServiceError { refusal, message, hints, details: details(error, answer.as_ref()) }))
+    CloudError::Service(Box::new(ServiceError { class, message, hints, details: details(error, answer.as_ref()) }))
 }
 
 fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String, Vec<String>) {
     let hints = advice::about(answer, permission);
     let why = reason(answer);
-    let refusal = if answer.is_denied() {
+    let class = if answer.is_denied() {
         FailureClass::Denied
     } else if advice::is_about_credentials(answer) {
         FailureClass::Unconfigured
@@ -66,7 +66,7 @@ fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String
     } else {
         FailureClass::Other
     };
-    (refusal, with_permission(why, answer, permission), hints)
+    (class, with_permission(why, answer, permission), hints)
 }
 
 fn reason(answer: &Answer) -> String {
@@ -111,13 +111,13 @@ where
         SdkError::ResponseError(_) => format!("the answer was cut off or can't be read: {}", innermost(error)),
         _ => innermost(error),
     };
-    let refusal = match error {
+    let class = match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
             FailureClass::Transient
         }
         _ => FailureClass::Other,
     };
-    (refusal, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
+    (class, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
 }
 
 /// The cause of that type, however deep.

@@ -5,7 +5,7 @@
 //! are Search's to find, and ListTrainingJobs tells which jobs have changed since. Who may not search has ListTrainingJobs
 //! alone.
 
-mod brief;
+mod list;
 mod merge;
 mod query;
 mod search;
@@ -99,7 +99,7 @@ impl JobLister {
 
     /// What ListTrainingJobs lists, with what Search knows of it.
     async fn first_page(&self, query: &JobsQuery) -> CloudResult<Page<ListedJob>> {
-        let (listed, found) = tokio::join!(brief::page(&self.client, query, None), self.search(query, None));
+        let (listed, found) = tokio::join!(list::page(&self.client, query, None), self.search(query, None));
         let mut listed = listed?;
         match found {
             Ok(found) => {
@@ -114,7 +114,7 @@ impl JobLister {
 
     /// What ListTrainingJobs lists, and then what Search knows of those jobs.
     async fn later_page(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
-        let mut listed = brief::page(&self.client, query, token).await?;
+        let mut listed = list::page(&self.client, query, token).await?;
         self.complete(query, &mut listed.items).await;
         page(listed.items, listed.next_token.map(Next::Listed))
     }
@@ -126,7 +126,7 @@ impl JobLister {
         token: Option<String>,
         after: Option<&Position>,
     ) -> CloudResult<Page<ListedJob>> {
-        let (found, recent) = tokio::join!(self.search(query, token), brief::recent(&self.client, query));
+        let (found, recent) = tokio::join!(self.search(query, token), list::recent(&self.client, query));
         let SearchPage { jobs, next_token } = found?;
         let end = jobs.last().filter(|_| next_token.is_some()).map(Position::of_details);
         let mut items = merge::correct(query, jobs, recent?, after, end.as_ref());

@@ -41,7 +41,7 @@ fn region<E>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
 /// Adds what S3 takes to say that an object is not there: without it, a missing one is denied.
 pub(super) fn or_missing(error: CloudError, uri: &S3Uri) -> CloudError {
     match error {
-        CloudError::Service(mut error) if error.refusal == FailureClass::Denied => {
+        CloudError::Service(mut error) if error.class == FailureClass::Denied => {
             let hint = format!("or nothing is at {uri}: without s3:ListBucket on the bucket, S3 doesn't say so");
             error.hints.push(hint);
             CloudError::Service(error)

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 use tokio_util::bytes::{Buf, Bytes};
 
-use super::{AwsObjects, find, size};
+use super::{AwsObjects, head, size};
 use crate::cloud::aws::arn;
 use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
 use crate::cloud::{ByteStream, CloudError, CloudResult, Object};
@@ -42,7 +42,7 @@ impl AwsObjects {
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri, &error)),
         };
         let size = size(uri, object.content_length)?;
-        let checking = find::of_whole(&object).map(ChecksumVerifier::new);
+        let checking = head::of_whole(&object).map(ChecksumVerifier::new);
         let fetch = self.begin_fetch(request.set_if_match(object.e_tag), uri, 0..size, size);
         let (pieces, comes) = channel(AHEAD);
         tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));
@@ -203,7 +203,7 @@ impl Fetch {
             _ => refused(&format!("fetch {}", self.uri), self.permission(), &error),
         })?;
         if !is_part {
-            self.checking = find::of_whole(&object).map(ChecksumVerifier::new);
+            self.checking = head::of_whole(&object).map(ChecksumVerifier::new);
         }
         let from_there = format!("bytes {}-", self.at);
         match object.content_range {

@@ -3,8 +3,8 @@
 
 mod bucket;
 mod error;
-mod find;
 mod get;
+mod head;
 mod list;
 mod open_uploads;
 mod put;

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::open_uploads::Upload;
 use super::source::{FilePart, UploadSource};
 use super::uploads::encryption;
-use super::{AwsObjects, find};
+use super::{AwsObjects, head};
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult, ContentMatch, ObjectContent};
 use crate::model::S3Uri;
@@ -143,7 +143,7 @@ impl Sent {
 /// Holds the digest that S3 tells of the whole object against ours. Not every store that speaks S3's language tells one.
 fn check(uri: &S3Uri, told: Option<&str>, digest: &ContentDigest) -> CloudResult<()> {
     match told {
-        Some(told) if told != find::encoded(digest) => {
+        Some(told) if told != head::encoded(digest) => {
             Err(CloudError::Other(format!("could not store {uri}: S3 has other bytes than those that were sent")))
         }
         _ => Ok(()),

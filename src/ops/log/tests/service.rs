@@ -171,9 +171,9 @@ fn log_event(arrival: &Arrival) -> (LogStream, LogEvent) {
     )
 }
 
-fn refusal(refusal: FailureClass) -> CloudError {
+fn refusal(class: FailureClass) -> CloudError {
     let (hints, details) = (Vec::new(), Vec::new());
-    CloudError::Service(Box::new(ServiceError { refusal, message: "no answer".to_owned(), hints, details }))
+    CloudError::Service(Box::new(ServiceError { class, message: "no answer".to_owned(), hints, details }))
 }
 
 /// What no follower needs.

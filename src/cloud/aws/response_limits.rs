@@ -1,7 +1,9 @@
-//! Bounds of what a service answers: how much of it is read, and how slowly it may come.
+//! Limits on the size and the pace of responses.
 //!
-//! Answers are read whole before anything is made of them, so a service, or whoever stands for it, could fill the memory or
-//! hold a command for ever. Objects are not gathered: only the pace counts for their bodies.
+//! The SDK reads responses into memory before it parses them. Without limits, a service, or a proxy in its place, could
+//! exhaust the memory or block a command forever. [`ResponseLimits`] wraps each response body: it fails once the body
+//! exceeds [`MAX_RESPONSE_MIB`], or while it arrives slower than [`MIN_BYTES`] per [`WINDOW`] of waiting. The bodies of
+//! objects are streamed, so that only the pace is limited. Time in which the reader doesn't poll is not counted.
 
 use std::error::Error as StdError;
 use std::pin::Pin;
@@ -19,39 +21,40 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::bytes::Bytes;
 
-/// The services' own largest pages have a few MiB.
-const MOST_MIB: u64 = 64;
-/// While an answer is waited for, so many bytes must come in each such time: 34 bytes a second, which the slowest line has.
-const LEAST: u64 = 1024;
+/// Maximum size of a response, in MiB. The largest pages of the services have a few MiB.
+const MAX_RESPONSE_MIB: u64 = 64;
+/// Minimum number of bytes per [`WINDOW`] of waiting: 34 bytes/s, below the slowest usable connection.
+const MIN_BYTES: u64 = 1024;
 const WINDOW: Duration = Duration::from_secs(30);
-/// Its answers are objects.
-const OBJECT: &str = "GetObject";
+/// Operation whose successful responses are objects.
+const OBJECT_OPERATION: &str = "GetObject";
 
-/// For each client: an interceptor, and the classifier that knows its errors.
+/// Interceptor that limits responses, and classifier that forbids retries of those that are too large. Each client
+/// needs both.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    least: u64,
+pub(super) struct ResponseLimits {
+    min_bytes: u64,
     window: Duration,
 }
 
-impl Default for Bounds {
+impl Default for ResponseLimits {
     fn default() -> Self {
-        Self { least: LEAST, window: WINDOW }
+        Self { min_bytes: MIN_BYTES, window: WINDOW }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer has more than {MOST_MIB} MiB")]
-struct TooMuch;
+#[error("the answer has more than {MAX_RESPONSE_MIB} MiB")]
+struct TooLarge;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer comes too slowly, less than {least} bytes in {} s", window.as_secs())]
+#[error("the answer comes too slowly, less than {min_bytes} bytes in {} s", window.as_secs())]
 struct TooSlow {
-    least: u64,
+    min_bytes: u64,
     window: Duration,
 }
 
-impl Intercept for Bounds {
+impl Intercept for ResponseLimits {
     fn name(&self) -> &'static str {
         "bound the answer"
     }
@@ -62,23 +65,23 @@ impl Intercept for Bounds {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let is_of_objects = config.load::<Metadata>().is_some_and(|call| call.name() == OBJECT);
-        let is_object = is_of_objects && context.response().status().is_success();
-        let most = if is_object { u64::MAX } else { MOST_MIB * 1024 * 1024 };
-        if context.response().body().content_length().is_some_and(|length| length > most) {
-            return Err(TooMuch.into());
+        let is_get_object = config.load::<Metadata>().is_some_and(|call| call.name() == OBJECT_OPERATION);
+        let is_object = is_get_object && context.response().status().is_success();
+        let max_bytes = if is_object { u64::MAX } else { MAX_RESPONSE_MIB * 1024 * 1024 };
+        if context.response().body().content_length().is_some_and(|length| length > max_bytes) {
+            return Err(TooLarge.into());
         }
         let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::taken());
-        *context.response_mut().body_mut() = SdkBody::from_body_1_x(BoundedBody::new(body, most, *self));
+        *context.response_mut().body_mut() = SdkBody::from_body_1_x(BoundedBody::new(body, max_bytes, *self));
         Ok(())
     }
 }
 
-/// Marks an answer that exceeds a limit as not to be retried: it would exceed it again.
-impl ClassifyRetry for Bounds {
+/// Forbids the retry of a response that is too large: it would be too large again.
+impl ClassifyRetry for ResponseLimits {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);
-        if error.is_some_and(|error| is_too_much(error)) {
+        if error.is_some_and(|error| is_too_large(error)) {
             RetryAction::RetryForbidden
         } else {
             RetryAction::NoActionIndicated
@@ -94,10 +97,10 @@ impl ClassifyRetry for Bounds {
     }
 }
 
-fn is_too_much(error: &(dyn StdError + 'static)) -> bool {
+fn is_too_large(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<TooMuch>() {
+        if error.is::<TooLarge>() {
             return true;
         }
         next = error.source();
@@ -105,24 +108,23 @@ fn is_too_much(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// A body that fails once it is longer, or comes more slowly, than it may.
+/// Response body that fails if it is too large or too slow.
 struct BoundedBody {
     inner: SdkBody,
-    bounds: Bounds,
-    /// How much more of it may come.
-    left: u64,
-    /// What came, and for how long was waited, since the pace was last looked at. Only waiting counts: whoever reads may take
-    /// as long as they like.
-    came: u64,
+    bounds: ResponseLimits,
+    /// Bytes that may still arrive.
+    remaining: u64,
+    /// Bytes received, and time waited, since the pace was last checked. Only time in which the reader waits counts.
+    received: u64,
     waited: Duration,
     waiting_since: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
+    deadline: Pin<Box<Sleep>>,
 }
 
 impl BoundedBody {
-    fn new(inner: SdkBody, most: u64, bounds: Bounds) -> Self {
-        let alarm = Box::pin(sleep_until(Instant::now()));
-        Self { inner, bounds, left: most, came: 0, waited: Duration::ZERO, waiting_since: None, alarm }
+    fn new(inner: SdkBody, max_bytes: u64, bounds: ResponseLimits) -> Self {
+        let deadline = Box::pin(sleep_until(Instant::now()));
+        Self { inner, bounds, remaining: max_bytes, received: 0, waited: Duration::ZERO, waiting_since: None, deadline }
     }
 
     fn stop_waiting(&mut self) {
@@ -134,33 +136,33 @@ impl BoundedBody {
     fn take(&mut self, frame: &Frame<Bytes>) -> Result<(), BoxError> {
         self.stop_waiting();
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-        self.came += length;
-        self.left = self.left.checked_sub(length).ok_or(TooMuch)?;
+        self.received += length;
+        self.remaining = self.remaining.checked_sub(length).ok_or(TooLarge)?;
         self.check_pace()
     }
 
     fn check_pace(&mut self) -> Result<(), BoxError> {
-        let Bounds { least, window } = self.bounds;
+        let ResponseLimits { min_bytes, window } = self.bounds;
         if self.waited < window {
             return Ok(());
         }
-        if self.came < least {
-            return Err(TooSlow { least, window }.into());
+        if self.received < min_bytes {
+            return Err(TooSlow { min_bytes, window }.into());
         }
-        self.came = 0;
+        self.received = 0;
         self.waited = Duration::ZERO;
         Ok(())
     }
 
-    /// Nothing has come. Ready with an error once that has been so for too long.
-    fn poll_alarm(&mut self, context: &mut Context<'_>) -> Poll<BoxError> {
+    /// Polls the timer while no data is available. Ready with an error once the body is too slow.
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<BoxError> {
         loop {
             if self.waiting_since.is_none() {
                 let now = Instant::now();
                 self.waiting_since = Some(now);
-                self.alarm.as_mut().reset(now + self.bounds.window.saturating_sub(self.waited));
+                self.deadline.as_mut().reset(now + self.bounds.window.saturating_sub(self.waited));
             }
-            ready!(self.alarm.as_mut().poll(context));
+            ready!(self.deadline.as_mut().poll(context));
             self.stop_waiting();
             if let Err(error) = self.check_pace() {
                 return Poll::Ready(error);
@@ -180,7 +182,7 @@ impl Body for BoundedBody {
         let this = self.get_mut();
         match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(this.take(&frame).map(|()| frame))),
-            Poll::Pending => this.poll_alarm(context).map(|error| Some(Err(error))),
+            Poll::Pending => this.poll_deadline(context).map(|error| Some(Err(error))),
             end @ Poll::Ready(_) => end,
         }
     }
@@ -200,11 +202,11 @@ mod tests {
 
     use super::*;
 
-    /// So many bytes at a time, after each such pause, a number of times.
+    /// A body of `remaining` pieces, each after a pause.
     struct Paced {
         piece: usize,
         pause: Duration,
-        left: usize,
+        remaining: usize,
         next: Pin<Box<Sleep>>,
     }
 
@@ -217,22 +219,23 @@ mod tests {
             context: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
             let this = self.get_mut();
-            if this.left == 0 {
+            if this.remaining == 0 {
                 return Poll::Ready(None);
             }
             ready!(this.next.as_mut().poll(context));
-            this.left -= 1;
+            this.remaining -= 1;
             this.next.as_mut().reset(Instant::now() + this.pause);
             Poll::Ready(Some(Ok(Frame::data(vec![0; this.piece].into()))))
         }
     }
 
-    /// Reads a body of pieces that come one after the other: how it ended, and when.
+    /// Reads a body of pieces with a pause (in seconds) before each. Returns the number of bytes or the error, and the
+    /// time.
     async fn read(piece: usize, pause: u64, count: usize) -> (Result<usize, String>, Duration) {
         let pause = Duration::from_secs(pause);
         let next = Box::pin(sleep_until(Instant::now() + pause));
-        let paced = SdkBody::from_body_1_x(Paced { piece, pause, left: count, next });
-        let body = BoundedBody::new(paced, MOST_MIB * 1024 * 1024, Bounds::default());
+        let paced = SdkBody::from_body_1_x(Paced { piece, pause, remaining: count, next });
+        let body = BoundedBody::new(paced, MAX_RESPONSE_MIB * 1024 * 1024, ResponseLimits::default());
         let start = Instant::now();
         let read = ByteStream::new(SdkBody::from_body_1_x(body)).collect().await;
         let text = |error: &dyn StdError| error.source().map_or_else(|| error.to_string(), ToString::to_string);
@@ -247,7 +250,7 @@ mod tests {
         assert!(nothing.is_err() && took <= WINDOW, "{took:?}");
         // Each of many connections that share a line of 8 kB/s.
         assert_eq!(read(1500, 3, 2000).await.0, Ok(3_000_000));
-        // A line that is away for a while.
+        // A connection that pauses.
         assert_eq!(read(64 * 1024, 25, 20).await.0, Ok(20 * 64 * 1024));
     }
 
@@ -257,11 +260,12 @@ mod tests {
         assert!(much.is_err_and(|error| error.contains("more than 64 MiB")));
     }
 
-    /// The disk, or a pipe, may be slower than the line.
+    /// A disk or pipe may be slower than the network.
     #[tokio::test(start_paused = true)]
     async fn who_reads_slowly_is_not_taken_for_who_sends_slowly() -> Result<(), BoxError> {
-        let paced = Paced { piece: 10, pause: Duration::ZERO, left: 20, next: Box::pin(sleep_until(Instant::now())) };
-        let body = BoundedBody::new(SdkBody::from_body_1_x(paced), u64::MAX, Bounds::default());
+        let paced =
+            Paced { piece: 10, pause: Duration::ZERO, remaining: 20, next: Box::pin(sleep_until(Instant::now())) };
+        let body = BoundedBody::new(SdkBody::from_body_1_x(paced), u64::MAX, ResponseLimits::default());
         let mut stream = ByteStream::new(SdkBody::from_body_1_x(body));
         let mut pieces = 0;
         while stream.try_next().await?.is_some() {

@@ -17,7 +17,7 @@ const MAX_SHOWN: usize = 200;
 
 /// Returns what came in place of the service's answer, and what to do about it; `None` where the service answered, or the
 /// answer did not come whole.
-pub(super) fn foreign<E>(error: &SdkError<E, HttpResponse>) -> Option<(String, Vec<String>)>
+pub(super) fn describe<E>(error: &SdkError<E, HttpResponse>) -> Option<(String, Vec<String>)>
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -62,9 +62,9 @@ fn header(response: &HttpResponse, name: &str) -> Option<String> {
 
 /// Marks such an answer as not to be retried at once: the SDK takes one that it can't parse for one that was cut off.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::cloud::aws) struct GiveUpForeign;
+pub(in crate::cloud::aws) struct RejectInterposed;
 
-impl ClassifyRetry for GiveUpForeign {
+impl ClassifyRetry for RejectInterposed {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);
         let is_response_error = error.is_some_and(OrchestratorError::is_response_error);
