@@ -12,7 +12,7 @@ use super::log_printer::{Grep, LogPrinter};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobStatus, time};
+use crate::model::{JobStatus, duration, time};
 use crate::ops::find_job::Found;
 use crate::ops::log::{self, Followed, Following, LogSelection};
 use crate::ops::wait;
@@ -144,7 +144,7 @@ fn expression(text: &str) -> Result<Regex> {
 
 fn stall_time(text: &str) -> Result<Duration> {
     let invalid = || Error::usage(format!("--stall {text:?} is no duration")).hint("such as --stall 15m");
-    time::parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
+    duration::parse(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
 }
 
 /// `--since` and `--until`.

@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 pub(crate) mod checksum;
 mod digest;
 pub(crate) mod downloaded;
+pub(crate) mod duration;
 pub(crate) mod instance_type;
 pub(crate) mod job_name;
 pub(crate) mod job_status;

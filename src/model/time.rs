@@ -22,11 +22,6 @@ pub(crate) fn parse(text: &str, now: &Zoned) -> Result<Timestamp, InvalidTime> {
     local().map_or_else(|| ago(text, now).ok_or_else(invalid), Ok)
 }
 
-/// `15m`, `1h 30m`: a length of time.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
-}
-
 fn ago(text: &str, now: &Zoned) -> Option<Timestamp> {
     let span = SpanParser::new().parse_span(text).ok()?;
     let then = if span.is_negative() { now.checked_add(span) } else { now.checked_sub(span) };

@@ -7,11 +7,11 @@ use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
 use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
-use crate::job::schema::{self, Key, KeyKind, duration, hint_for_unknown};
-use crate::model::S3Uri;
+use crate::job::schema::{self, Key, KeyKind, hint_for_unknown};
+use crate::model::{S3Uri, duration};
 
 /// A section of more unknown keys is no slip of the pen.
-const MOST_UNKNOWN: usize = 20;
+const MAX_UNKNOWN_KEYS: usize = 20;
 
 /// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
 pub(crate) struct SectionReader<'a> {
@@ -309,8 +309,8 @@ impl<'a> SectionReader<'a> {
     }
 
     pub(crate) fn s3_uri(&self, key: &str) -> Option<S3Uri> {
-        const LONGEST: usize = 1024;
-        let text = self.checked(key, |text| super::constraints::at_most(text, LONGEST))?;
+        const MAX_URI_CHARS: usize = 1024;
+        let text = self.checked(key, |text| super::constraints::at_most(text, MAX_URI_CHARS))?;
         match S3Uri::parse(&text) {
             Ok(uri) => Some(uri),
             Err(error) => {
@@ -323,7 +323,8 @@ impl<'a> SectionReader<'a> {
 
 /// Whether a key that the section doesn't have is most likely `key`.
 pub(crate) fn is_misspelt(table: &TreeTable, key: &str, keys: &'static [Key]) -> bool {
-    let mut unknown = table.entries.iter().filter(|entry| schema::find(keys, &entry.key).is_none()).take(MOST_UNKNOWN);
+    let mut unknown =
+        table.entries.iter().filter(|entry| schema::find(keys, &entry.key).is_none()).take(MAX_UNKNOWN_KEYS);
     unknown.any(|entry| closest(&entry.key, schema::names(keys)) == Some(key))
 }
 

@@ -1,11 +1,11 @@
 //! `[source]`, `[channels]`, `[output]`, `[checkpoints]`: what goes into a job and what comes out.
 
-use super::resources::MOST_GROUPS;
+use super::resources::MAX_INSTANCE_GROUPS;
 use super::{INPUT_MODES, Key, KeyKind};
 
-const MOST_PATHS: usize = 100;
+const MAX_PATHS: usize = 100;
 /// Limit of botocore's `AttributeNames`.
-const MOST_ATTRIBUTES: usize = 16;
+const MAX_ATTRIBUTES: usize = 16;
 
 pub(super) const SOURCE_S3_URI: Key = Key::new(
     "s3_uri",
@@ -16,11 +16,7 @@ pub(super) const SOURCE_S3_URI: Key = Key::new(
 pub(crate) const SOURCE: &[Key] = &[
     Key::new("dir", KeyKind::Text, "Folder of the code, from the spec's folder; default: that folder itself"),
     Key::new("entry_point", KeyKind::Text, "The script that runs, inside `dir`: a .py or a .sh file"),
-    Key::new(
-        "dependencies",
-        KeyKind::Texts(MOST_PATHS),
-        "More files and folders, laid at the root of the code archive",
-    ),
+    Key::new("dependencies", KeyKind::Texts(MAX_PATHS), "More files and folders, laid at the root of the code archive"),
     SOURCE_S3_URI,
     Key::new(
         "exclude",
@@ -29,7 +25,7 @@ pub(crate) const SOURCE: &[Key] = &[
     ),
     Key::new(
         "allow_secrets",
-        KeyKind::Texts(MOST_PATHS),
+        KeyKind::Texts(MAX_PATHS),
         "Files that are sent although they are or hold secrets, as gitignore patterns",
     ),
     Key::new(
@@ -60,15 +56,15 @@ pub(crate) const CHANNEL: &[Key] = &[
         KeyKind::Word(&["S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse"]),
         "What `source` names: all objects below a prefix, a manifest, or data in Converse format; default S3Prefix",
     ),
-    Key::new("attribute_names", KeyKind::Texts(MOST_ATTRIBUTES), "Attributes that are read of an augmented manifest"),
+    Key::new("attribute_names", KeyKind::Texts(MAX_ATTRIBUTES), "Attributes that are read of an augmented manifest"),
     Key::new("shuffle_seed", KeyKind::Integer(i64::MIN, i64::MAX), "Shuffle the data, with this seed"),
-    Key::new("instance_groups", KeyKind::Texts(MOST_GROUPS), "Instance groups that get the data; default: all"),
+    Key::new("instance_groups", KeyKind::Texts(MAX_INSTANCE_GROUPS), "Instance groups that get the data; default: all"),
     Key::new("access", KeyKind::Word(&["ro", "rw"]), "How a file system is mounted; default ro"),
     Key::new("accept_eula", KeyKind::Boolean, "Whether you accept the end-user licence agreement of the model in this channel"),
     Key::new("hub_content_arn", KeyKind::Text, "ARN of a private hub's reference to the model in this channel"),
     Key::new(
         "allow_secrets",
-        KeyKind::Texts(MOST_PATHS),
+        KeyKind::Texts(MAX_PATHS),
         "Files of a local folder that are sent although they are or hold secrets, as gitignore patterns",
     ),
     Key::new(

@@ -4,7 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Key, KeyKind, ROOT, Values, duration, instance_types};
+use super::{Key, KeyKind, ROOT, Values, instance_types};
+use crate::model::duration;
 
 const INSTANCE_TYPE: &str = "#/definitions/instance_type";
 

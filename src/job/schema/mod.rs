@@ -4,7 +4,6 @@
 //! hints where a stray key belongs. What only one check needs (the pattern of an ARN) stands with the check, in `sections`.
 
 mod data;
-pub(super) mod duration;
 mod image_catalog;
 pub(super) mod instance_types;
 pub(crate) mod json_schema;
@@ -17,7 +16,7 @@ mod runtime;
 pub(crate) use data::CHANNEL;
 pub(crate) use image_catalog::{IMAGES, IMAGES_OF_VERSION};
 pub(crate) use misplaced::{hint_for_unknown, is_of_spec};
-pub(crate) use root::{MOST_CHANNELS, ROOT, SETTINGS, is_for_settings_only};
+pub(crate) use root::{MAX_CHANNELS, ROOT, SETTINGS, is_for_settings_only};
 
 /// A key, and the little that there is to know of it before it is read.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use super::resources::VOLUME_SIZE;
 use super::{Key, KeyKind, Values};
 
 /// Limits of botocore's `HookParameters`, `CollectionConfigurations`, `RuleParameters`, `DebugRuleConfigurations`.
-const MOST_PARAMETERS: usize = 20;
-const MOST_COLLECTIONS: usize = 20;
-const MOST_RULE_PARAMETERS: usize = 100;
-const MOST_RULES: usize = 20;
+const MAX_PARAMETERS: usize = 20;
+const MAX_COLLECTIONS: usize = 20;
+const MAX_RULE_PARAMETERS: usize = 100;
+const MAX_RULES: usize = 20;
 
 pub(super) const TENSORBOARD: &[Key] = &[
     Key::new("s3_uri", KeyKind::Text, "S3 URI that the events go to").required("where its events go"),
@@ -23,19 +23,19 @@ pub(super) const EXPERIMENT: &[Key] = &[
 
 pub(super) const DEBUGGER: &[Key] = &[
     Key::new("hook", KeyKind::Section(HOOK), "Which tensors are saved, and where"),
-    Key::new("rules", KeyKind::Sections(MOST_RULES, RULE), "Rules that watch the tensors while the job runs"),
+    Key::new("rules", KeyKind::Sections(MAX_RULES, RULE), "Rules that watch the tensors while the job runs"),
 ];
 
 const HOOK: &[Key] = &[
     Key::new("s3_uri", KeyKind::Text, "S3 URI that the tensors go to").required("where its tensors go"),
     Key::new("local_path", KeyKind::Text, "Their folder in the container; default /opt/ml/output/tensors"),
-    Key::new("parameters", KeyKind::Map(MOST_PARAMETERS, Values::Scalar), "Parameters of the hook"),
-    Key::new("collections", KeyKind::Sections(MOST_COLLECTIONS, COLLECTION), "Collections of tensors that are saved"),
+    Key::new("parameters", KeyKind::Map(MAX_PARAMETERS, Values::Scalar), "Parameters of the hook"),
+    Key::new("collections", KeyKind::Sections(MAX_COLLECTIONS, COLLECTION), "Collections of tensors that are saved"),
 ];
 
 const COLLECTION: &[Key] = &[
     Key::new("name", KeyKind::Text, "Name of the collection").required("such as name = \"losses\""),
-    Key::new("parameters", KeyKind::Map(MOST_PARAMETERS, Values::Scalar), "Parameters of the collection"),
+    Key::new("parameters", KeyKind::Map(MAX_PARAMETERS, Values::Scalar), "Parameters of the collection"),
 ];
 
 const RULE: &[Key] = &[
@@ -45,7 +45,7 @@ const RULE: &[Key] = &[
     Key::new("volume_size_gb", VOLUME_SIZE, "Storage of that instance in GB"),
     Key::new("s3_uri", KeyKind::Text, "S3 URI that the rule's output goes to"),
     Key::new("local_path", KeyKind::Text, "Folder of the rule's output in its container"),
-    Key::new("parameters", KeyKind::Map(MOST_RULE_PARAMETERS, Values::Scalar), "Parameters of the rule"),
+    Key::new("parameters", KeyKind::Map(MAX_RULE_PARAMETERS, Values::Scalar), "Parameters of the rule"),
 ];
 
 pub(super) const PROFILER: &[Key] = &[
@@ -56,8 +56,8 @@ pub(super) const PROFILER: &[Key] = &[
         KeyKind::Integer(1, i64::MAX),
         "Time between two measurements in milliseconds: 100, 200, 500, 1000, 5000 or 60000",
     ),
-    Key::new("parameters", KeyKind::Map(MOST_PARAMETERS, Values::Scalar), "Parameters of the framework's profiling"),
-    Key::new("rules", KeyKind::Sections(MOST_RULES, RULE), "Rules that watch the measurements while the job runs"),
+    Key::new("parameters", KeyKind::Map(MAX_PARAMETERS, Values::Scalar), "Parameters of the framework's profiling"),
+    Key::new("rules", KeyKind::Sections(MAX_RULES, RULE), "Rules that watch the measurements while the job runs"),
 ];
 
 pub(super) const MLFLOW: &[Key] = &[

@@ -3,25 +3,25 @@
 use super::{Key, KeyKind};
 
 /// Limits of botocore's `InstanceGroups`, `InstancePreferenceList` and `PlacementSpecifications`.
-pub(super) const MOST_GROUPS: usize = 5;
-const MOST_PLACEMENTS: usize = 10;
+pub(super) const MAX_INSTANCE_GROUPS: usize = 5;
+const MAX_PLACEMENTS: usize = 10;
 /// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds`, `MaximumRetryAttempts`; the run time's is
 /// the longest that the service grants (28 days).
-const MOST_KEEP_ALIVE: u64 = 21_600;
-const PENDING: (u64, u64) = (1_800, 2_419_200);
-const LONGEST_RUN: u64 = 28 * 86_400;
-const LONGEST_WAIT: u64 = i32::MAX as u64;
-const MOST_RETRIES: i64 = 30;
-const LONGEST_STOP_GRACE: u64 = 3600;
+const MAX_KEEP_ALIVE_SECONDS: u64 = 21_600;
+const PENDING_SECONDS: (u64, u64) = (1_800, 2_419_200);
+const MAX_RUN_SECONDS: u64 = 28 * 86_400;
+const MAX_WAIT_SECONDS: u64 = i32::MAX as u64;
+const MAX_RETRIES: i64 = 30;
+const MAX_STOP_GRACE_SECONDS: u64 = 3600;
 /// Limits of botocore's `Subnets` and `VpcSecurityGroupIds`.
-const MOST_SUBNETS: usize = 16;
-const MOST_SECURITY_GROUPS: usize = 5;
+const MAX_SUBNETS: usize = 16;
+const MAX_SECURITY_GROUPS: usize = 5;
 /// GiB.
-const LARGEST_VOLUME: i64 = 16_384;
+const MAX_VOLUME_GB: i64 = 16_384;
 
 const COUNT: KeyKind = KeyKind::Integer(1, i32::MAX as i64);
 const INSTANCE_TYPE: KeyKind = KeyKind::InstanceType;
-pub(super) const VOLUME_SIZE: KeyKind = KeyKind::Integer(1, LARGEST_VOLUME);
+pub(super) const VOLUME_SIZE: KeyKind = KeyKind::Integer(1, MAX_VOLUME_GB);
 
 pub(crate) const RESOURCES: &[Key] = &[
     Key::new("instance_type", INSTANCE_TYPE, "Instance type, such as ml.g5.2xlarge; \"local\" means this computer"),
@@ -29,18 +29,18 @@ pub(crate) const RESOURCES: &[Key] = &[
     Key::new("volume_size_gb", VOLUME_SIZE, "Storage of each instance in GB; default 30"),
     Key::new(
         "keep_alive_period",
-        KeyKind::Duration(0, MOST_KEEP_ALIVE),
+        KeyKind::Duration(0, MAX_KEEP_ALIVE_SECONDS),
         "How long the instances stay warm afterwards: at most 6 h",
     ),
     Key::new("training_plan_arn", KeyKind::Text, "ARN of the training plan whose reserved capacity is used"),
     Key::new(
         "instance_groups",
-        KeyKind::Sections(MOST_GROUPS, INSTANCE_GROUP),
+        KeyKind::Sections(MAX_INSTANCE_GROUPS, INSTANCE_GROUP),
         "Groups of instances of several types: a heterogeneous cluster",
     ),
     Key::new(
         "instance_preferences",
-        KeyKind::Sections(MOST_GROUPS, INSTANCE_PREFERENCE),
+        KeyKind::Sections(MAX_INSTANCE_GROUPS, INSTANCE_PREFERENCE),
         "Instance types of which the first that is to be had is taken",
     ),
     Key::new(
@@ -66,7 +66,7 @@ const INSTANCE_PLACEMENT: &[Key] = &[
     Key::new("enable_multiple_jobs", KeyKind::Boolean, "Whether other jobs may share the UltraServer; default false"),
     Key::new(
         "specifications",
-        KeyKind::Sections(MOST_PLACEMENTS, PLACEMENT),
+        KeyKind::Sections(MAX_PLACEMENTS, PLACEMENT),
         "How many instances are placed together, on which UltraServer",
     ),
 ];
@@ -79,22 +79,22 @@ const PLACEMENT: &[Key] = &[
 pub(super) const LIMITS: &[Key] = &[
     Key::new(
         "max_run",
-        KeyKind::Duration(1, LONGEST_RUN),
+        KeyKind::Duration(1, MAX_RUN_SECONDS),
         "Longest running time, such as \"24h\"; default 24 h, at most 28 days",
     ),
     Key::new(
         "max_wait",
-        KeyKind::Duration(1, LONGEST_WAIT),
+        KeyKind::Duration(1, MAX_WAIT_SECONDS),
         "Longest time with the wait for spot instances in it, at least `max_run`, which is its default; only with spot",
     ),
     Key::new(
         "max_pending",
-        KeyKind::Duration(PENDING.0, PENDING.1),
+        KeyKind::Duration(PENDING_SECONDS.0, PENDING_SECONDS.1),
         "Longest wait for capacity: 30 minutes to 28 days",
     ),
     Key::new(
         "max_retry_attempts",
-        KeyKind::Integer(1, MOST_RETRIES),
+        KeyKind::Integer(1, MAX_RETRIES),
         "How often the job is tried again after a fault of the service",
     ),
 ];
@@ -128,14 +128,14 @@ pub(super) const DISTRIBUTION: &[Key] = &[
     ),
     Key::new(
         "instance_groups",
-        KeyKind::Texts(MOST_GROUPS),
+        KeyKind::Texts(MAX_INSTANCE_GROUPS),
         "Instance groups of a heterogeneous cluster that it runs on",
     ),
 ];
 
 pub(super) const NETWORK: &[Key] = &[
-    Key::new("subnets", KeyKind::Texts(MOST_SUBNETS), "Subnets of your VPC, with `security_group_ids`"),
-    Key::new("security_group_ids", KeyKind::Texts(MOST_SECURITY_GROUPS), "Security groups of your VPC, with `subnets`"),
+    Key::new("subnets", KeyKind::Texts(MAX_SUBNETS), "Subnets of your VPC, with `security_group_ids`"),
+    Key::new("security_group_ids", KeyKind::Texts(MAX_SECURITY_GROUPS), "Security groups of your VPC, with `subnets`"),
     Key::new("isolation", KeyKind::Boolean, "Whether the container is cut off from the network; default false"),
     Key::new(
         "encrypt_inter_container_traffic",
@@ -155,7 +155,7 @@ pub(super) const LOCAL: &[Key] = &[
     ),
     Key::new(
         "stop_grace",
-        KeyKind::Duration(0, LONGEST_STOP_GRACE),
+        KeyKind::Duration(0, MAX_STOP_GRACE_SECONDS),
         "Time between SIGTERM and SIGKILL when the job is stopped; default 120 s, as on SageMaker",
     ),
 ];

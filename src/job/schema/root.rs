@@ -7,10 +7,10 @@ use super::runtime::{ALGORITHM, CONTAINER, FRAMEWORK, MODEL_PACKAGE, SERVERLESS}
 use super::{INPUT_MODES, Key, KeyKind, Values, find};
 
 /// Limits of botocore's `HyperParameters`, `InputDataConfig`, `TrainingEnvironmentMap`, `MetricDefinitionList`, `TagList`.
-pub(crate) const MOST_CHANNELS: usize = 20;
-const MOST_ENVIRONMENT: usize = 100;
-const MOST_METRICS: usize = 40;
-const MOST_TAGS: usize = 50;
+pub(crate) const MAX_CHANNELS: usize = 20;
+const MAX_VARIABLES: usize = 100;
+const MAX_METRICS: usize = 40;
+const MAX_TAGS: usize = 50;
 
 const ROLE: Key =
     Key::new("role", KeyKind::Text, "IAM role that the job runs as: an ARN, or a name, which is looked up");
@@ -19,10 +19,10 @@ const REGION: Key =
 const NETWORK_KEY: Key = Key::new("network", KeyKind::Section(NETWORK), "Where in the network the job runs");
 const ENCRYPTION_KEY: Key =
     Key::new("encryption", KeyKind::Section(ENCRYPTION), "Keys of what is stored on the instances");
-const TAGS: Key = Key::new("tags", KeyKind::Map(MOST_TAGS, Values::Scalar), "Tags of the job: key = value");
+const TAGS: Key = Key::new("tags", KeyKind::Map(MAX_TAGS, Values::Scalar), "Tags of the job: key = value");
 const ENVIRONMENT: Key = Key::new(
     "environment",
-    KeyKind::Map(MOST_ENVIRONMENT, Values::Scalar),
+    KeyKind::Map(MAX_VARIABLES, Values::Scalar),
     "Environment variables of the container; values are sent as text",
 );
 
@@ -61,13 +61,13 @@ pub(crate) const ROOT: &[Key] = &[
     Key::new("checkpoints", KeyKind::Section(CHECKPOINTS), "A folder that is kept in S3 while the job runs"),
     Key::new(
         "channels",
-        KeyKind::Named(MOST_CHANNELS, CHANNEL),
+        KeyKind::Named(MAX_CHANNELS, CHANNEL),
         "The input data by channel: an S3 URI, a local file or folder, or a table with `source`",
     ),
     Key::new("output", KeyKind::Section(OUTPUT), "Where the model goes"),
     Key::new(
         "metrics",
-        KeyKind::Map(MOST_METRICS, Values::Text),
+        KeyKind::Map(MAX_METRICS, Values::Text),
         "Metrics that are picked out of the log: name = regular expression with one group",
     ),
     Key::new("distribution", KeyKind::Section(DISTRIBUTION), "How the script runs on more than one device or host"),

@@ -4,7 +4,7 @@ use super::{Key, KeyKind};
 use crate::images;
 
 /// Entries of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
-const MOST_ARGUMENTS: usize = 100;
+const MAX_ARGUMENTS: usize = 100;
 
 fn frameworks() -> Vec<String> {
     images::names(images::ImageKind::Framework)
@@ -48,8 +48,8 @@ pub(super) const ALGORITHM: &[Key] = &[
 pub(super) const CONTAINER: &[Key] = &[
     Key::new("image", KeyKind::Text, "The image's URI")
         .required("such as image = \"111122223333.dkr.ecr.eu-west-1.amazonaws.com/mine:1\""),
-    Key::new("entrypoint", KeyKind::Texts(MOST_ARGUMENTS), "What runs in the container; default: the image's own"),
-    Key::new("arguments", KeyKind::Texts(MOST_ARGUMENTS), "Arguments of what runs"),
+    Key::new("entrypoint", KeyKind::Texts(MAX_ARGUMENTS), "What runs in the container; default: the image's own"),
+    Key::new("arguments", KeyKind::Texts(MAX_ARGUMENTS), "Arguments of what runs"),
     Key::new(
         "repository_access",
         KeyKind::Word(&["Platform", "Vpc"]),

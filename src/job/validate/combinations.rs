@@ -4,7 +4,8 @@ use super::super::request;
 use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Workload};
 use super::checks::Checks;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
-use crate::job::schema::{MOST_CHANNELS, duration};
+use crate::job::schema::MAX_CHANNELS;
+use crate::model::duration;
 
 pub(crate) fn check(checks: &Checks<'_>) {
     instances(checks);
@@ -225,9 +226,9 @@ fn code(checks: &Checks<'_>) {
 
 fn code_channels(checks: &Checks<'_>) {
     let names = request::code_channels(checks.spec);
-    let (count, most) = (checks.spec.channels.len(), MOST_CHANNELS - names.len());
+    let (count, most) = (checks.spec.channels.len(), MAX_CHANNELS - names.len());
     // More than the API takes at all are refused where they are read.
-    if (most + 1..=MOST_CHANNELS).contains(&count) {
+    if (most + 1..=MAX_CHANNELS).contains(&count) {
         let message = format!("[channels] has {count} channels, and the code of this job leaves room for {most}");
         checks.refuse(&["channels"], message, "put some of the data together");
     }

@@ -1,16 +1,17 @@
-//! Durations as a spec writes them: `"90s"`, `"30m"`, `"1h30m"`, `"2d"`, or a number of seconds.
+//! Parses and shows durations as job specs and flags write them: `90s`, `30m`, `1h30m`, `2d`.
 
 use std::time::Duration;
 
-/// Units with their seconds, the largest first: a duration names each at most once, in this order.
+/// Units and their seconds, the largest first. A duration has each unit at most once, in this order.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
+/// The accepted forms, for hints of the spec's problems. A number of seconds is a TOML integer, not a text.
 pub(crate) const FORMS: &str = "durations are written as \"90s\", \"30m\", \"24h\", \"1h30m\" or a number of seconds";
 
-/// The same as a regular expression.
+/// Regular expression that matches the texts that [`parse`] accepts.
 pub(crate) const PATTERN: &str = r"^(\d+d(\d+h)?(\d+m)?(\d+s)?|\d+h(\d+m)?(\d+s)?|\d+m(\d+s)?|\d+s)$";
 
-/// `None` when the text is no duration, or one of more seconds than fit.
+/// Parses a duration; `None` if the text isn't one, or has more than `u64::MAX` seconds.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut seconds: u64 = 0;
@@ -26,13 +27,13 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     is_whole.then(|| Duration::from_secs(seconds))
 }
 
-/// The shortest way to write it: `1h30m`.
+/// Shows a duration in the shortest form that [`parse`] reads back: `1h30m`. Fractions of a second are dropped.
 pub(crate) fn show(duration: Duration) -> String {
     let mut seconds = duration.as_secs();
     let mut shown = String::new();
     for (unit, unit_seconds) in UNITS {
         let count = seconds / unit_seconds;
-        // A day reads better as 24h, which is how the field counts run times.
+        // A day is shown as 24h, as run times are usually written.
         if count > 0 && unit != 'd' {
             shown.push_str(&count.to_string());
             shown.push(unit);
