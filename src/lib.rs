@@ -137,7 +137,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context(|| "start the event loop".to_owned())?;
+        .context("start the event loop")?;
     let outcome = runtime.block_on(work);
     // What still runs on a blocking thread has been given up.
     runtime.shutdown_background();

@@ -58,6 +58,6 @@ fn script(shell: Shell) -> Result<Vec<u8>> {
     let mut script = Vec::new();
     completer
         .write_registration(VARIABLE, "smtrain", "smtrain", "smtrain", &mut script)
-        .context(|| "write the completion script".to_owned())?;
+        .context("write the completion script")?;
     Ok(script)
 }

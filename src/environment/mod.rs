@@ -33,11 +33,11 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn from_environment() -> Result<Self> {
-        let executable = env::current_exe().context(|| "find out where smtrain itself is".to_owned())?;
+        let executable = env::current_exe().context("find out where smtrain itself is")?;
         let base = etcetera::choose_base_strategy();
         let config = base.as_ref().ok().map(BaseStrategy::config_dir);
         if let Some(home) = env::var_os("SMTRAIN_HOME").filter(|home| !home.is_empty()) {
-            let home = std::path::absolute(home).context(|| "resolve SMTRAIN_HOME".to_owned())?;
+            let home = std::path::absolute(home).context("resolve SMTRAIN_HOME")?;
             return Ok(Self { cache: home.join("cache"), state: home, executable, config });
         }
         let base = base

@@ -52,7 +52,7 @@ async fn has(local: &Cloud, uri: &S3Uri) -> Result<bool> {
 }
 
 fn note(uri: &S3Uri, what: &str) -> Result<S3Uri> {
-    let digest = sha256(&mut uri.to_string().as_bytes(), |_| {}).context(|| "digest an URI".to_owned())?;
+    let digest = sha256(&mut uri.to_string().as_bytes(), |_| {}).context("digest an URI")?;
     Ok(S3Uri::of_bucket(NOTES).join(&hex(&digest)).join(what))
 }
 
@@ -67,8 +67,8 @@ async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &BytePr
     for object in &objects {
         let mut reader = aws.objects.get(&object.uri).await?;
         let file = blocking(move || {
-            let mut file = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
-            io::copy(&mut reader, &mut file).context(|| "fetch a channel's data".to_owned())?;
+            let mut file = tempfile::tempfile().context("create a temporary file")?;
+            io::copy(&mut reader, &mut file).context("fetch a channel's data")?;
             Ok(file)
         });
         let content = ObjectContent { progress: progress.clone(), ..ObjectContent::of(file.await?) };
@@ -79,6 +79,6 @@ async fn fetch_prefix(local: &Cloud, aws: &Cloud, uri: &S3Uri, progress: &BytePr
 }
 
 async fn put_note(local: &Cloud, uri: &S3Uri) -> Result<()> {
-    let empty = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
+    let empty = tempfile::tempfile().context("create a temporary file")?;
     Ok(local.objects.put(uri, ObjectContent::of(empty)).await?)
 }

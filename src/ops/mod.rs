@@ -18,5 +18,5 @@ use crate::error::{Result, WithContext};
 
 /// Runs work that blocks on a thread of its own, so that whoever waits for it can give up.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.context(|| "finish the work".to_owned())?
+    tokio::task::spawn_blocking(work).await.context("finish the work")?
 }

@@ -20,7 +20,7 @@ pub(crate) struct DescribeJson {
 
 impl DescribeJson {
     pub(crate) fn of(job: &DescribeTrainingJobResponse) -> Result<Self> {
-        let mut job = serde_json::to_value(job).context(|| "write JSON".to_owned())?;
+        let mut job = serde_json::to_value(job).context("write JSON")?;
         super::hide_secrets(&mut job);
         Ok(Self { version: VERSION, job })
     }

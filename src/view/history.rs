@@ -165,11 +165,11 @@ pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> Text {
 pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if headings {
-        writer.write_record(CSV_HEADINGS).context(|| "write CSV".to_owned())?;
+        writer.write_record(CSV_HEADINGS).context("write CSV")?;
     }
-    rows.iter().try_for_each(|row| writer.serialize(row)).context(|| "write CSV".to_owned())?;
-    let csv = writer.into_inner().context(|| "write CSV".to_owned())?;
-    String::from_utf8(csv).context(|| "write CSV".to_owned())
+    rows.iter().try_for_each(|row| writer.serialize(row)).context("write CSV")?;
+    let csv = writer.into_inner().context("write CSV")?;
+    String::from_utf8(csv).context("write CSV")
 }
 
 #[cfg(test)]

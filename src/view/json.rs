@@ -9,12 +9,12 @@ use crate::model::is_unprintable;
 
 /// One line of JSON.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map(escaped).context(|| "write JSON".to_owned())
+    serde_json::to_string(value).map(escaped).context("write JSON")
 }
 
 /// JSON over several lines.
 pub(crate) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).map(escaped).context(|| "write JSON".to_owned())
+    serde_json::to_string_pretty(value).map(escaped).context("write JSON")
 }
 
 /// Escapes what JSON may hold raw but a terminal acts on or doesn't show: DEL, C1 characters, overrides of direction,

@@ -63,7 +63,7 @@ fn pack(tree: &SourceTree, store: bool, progress: ByteProgress) -> Result<(Packe
     if !store {
         return Ok((pack_into(tree, io::sink(), progress)?, None));
     }
-    let file = tempfile::tempfile().context(|| "create a temporary file".to_owned())?;
+    let file = tempfile::tempfile().context("create a temporary file")?;
     let packed = pack_into(tree, &file, progress)?;
     Ok((packed, Some(file)))
 }
@@ -71,7 +71,7 @@ fn pack(tree: &SourceTree, store: bool, progress: ByteProgress) -> Result<(Packe
 fn pack_into(tree: &SourceTree, to: impl Write, progress: ByteProgress) -> Result<Packed> {
     let mut to = Counted { to: BufWriter::new(to), progress };
     let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
-    to.flush().context(|| "write the code's archive".to_owned())?;
+    to.flush().context("write the code's archive")?;
     Ok(packed)
 }
 

@@ -17,16 +17,16 @@ pub(super) struct Driver {
 impl Driver {
     /// Renders the driver and names it by its digest below `place`; `None` if the job needs no driver.
     pub(super) fn of(request: &RequestDraft<'_>, place: &S3Uri) -> Result<Option<Self>> {
-        let Some(text) = request.driver().context(|| "write the job's driver".to_owned())? else {
+        let Some(text) = request.driver().context("write the job's driver")? else {
             return Ok(None);
         };
-        let digest = sha256(&mut text.as_bytes(), |_| {}).context(|| "digest the driver".to_owned())?;
+        let digest = sha256(&mut text.as_bytes(), |_| {}).context("digest the driver")?;
         let uri = place.join(&format!("smtrain/driver/{}/{DRIVER}", hex(&digest)));
         Ok(Some(Self { uri, text }))
     }
 
     pub(super) async fn store(&self, store: &ContentStore<'_>) -> Result<()> {
-        let file = self.file().context(|| "write a temporary file".to_owned())?;
+        let file = self.file().context("write a temporary file")?;
         store.store(&self.uri, &content::digest(&file)?, || Ok(file)).await
     }
 

@@ -106,10 +106,10 @@ fn request_and_driver(
     inputs: &ResolvedInputs<'_>,
     place: &S3Uri,
 ) -> Result<(RequestDocument, Option<Driver>)> {
-    let draft = RequestDraft::build(spec, inputs).context(|| "build the request".to_owned())?;
+    let draft = RequestDraft::build(spec, inputs).context("build the request")?;
     let driver = Driver::of(&draft, place)?;
     let request = draft.finish(driver.as_ref().map(|driver| &driver.uri));
-    Ok((request.context(|| "build the request".to_owned())?, driver))
+    Ok((request.context("build the request")?, driver))
 }
 
 /// Local data by channel.
