@@ -5,8 +5,7 @@ use std::error::Error;
 use std::ffi::OsStr;
 
 use super::*;
-
-type Outcome = Result<(), Box<dyn Error>>;
+use crate::tests::TestResult;
 
 /// Every file under a folder, with its contents.
 fn tree(folder: &Path) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
@@ -71,7 +70,7 @@ fn no_folder_lacks_a_spec() {
 }
 
 #[test]
-fn every_spec_begins_with_its_schema_and_a_comment_that_is_the_summary() -> Outcome {
+fn every_spec_begins_with_its_schema_and_a_comment_that_is_the_summary() -> TestResult {
     for template in all() {
         let spec = TEMPLATES.get_file(Path::new(template.name).join(SPEC)).ok_or("no job.toml")?;
         let lines: Vec<&str> = spec.contents_utf8().ok_or("not text")?.lines().take(2).collect();
@@ -82,7 +81,7 @@ fn every_spec_begins_with_its_schema_and_a_comment_that_is_the_summary() -> Outc
 }
 
 #[test]
-fn every_spec_names_files_that_its_template_has() -> Outcome {
+fn every_spec_names_files_that_its_template_has() -> TestResult {
     for template in all() {
         let spec = spec_of(template.name)?;
         let entry_point = spec.get("source").map(|source| &source["entry_point"]);
@@ -98,7 +97,7 @@ fn every_spec_names_files_that_its_template_has() -> Outcome {
 }
 
 #[test]
-fn every_hyperparameter_is_an_argument_of_the_script() -> Outcome {
+fn every_hyperparameter_is_an_argument_of_the_script() -> TestResult {
     for template in all() {
         let (files, spec) = (files(template.name)?, spec_of(template.name)?);
         let Some(script) = files.iter().find(|file| file.path == Path::new("train.py")) else {
@@ -114,7 +113,7 @@ fn every_hyperparameter_is_an_argument_of_the_script() -> Outcome {
 }
 
 #[test]
-fn every_metric_has_one_group() -> Outcome {
+fn every_metric_has_one_group() -> TestResult {
     for template in all() {
         let spec = spec_of(template.name)?;
         // An algorithm has metrics of its own, and the API takes no others.
@@ -133,7 +132,7 @@ fn is_litter(name: &OsStr) -> bool {
 
 /// What a run by hand or an editor leaves in the folder would otherwise go into the binary unnoticed.
 #[test]
-fn nothing_but_small_text_files_is_built_in() -> Outcome {
+fn nothing_but_small_text_files_is_built_in() -> TestResult {
     for template in all() {
         for file in files(template.name)? {
             let place = format!("{}/{}", template.name, file.path.display());
@@ -146,7 +145,7 @@ fn nothing_but_small_text_files_is_built_in() -> Outcome {
 }
 
 #[test]
-fn the_penguins_are_all_there() -> Outcome {
+fn the_penguins_are_all_there() -> TestResult {
     let file = TEMPLATES.get_file("quickstart/data/penguins.csv").ok_or("no data")?;
     let rows: Vec<_> = file.contents_utf8().ok_or("not text")?.lines().skip(1).collect();
     let count = |species: &str| rows.iter().filter(|row| row.starts_with(species)).count();
@@ -159,7 +158,7 @@ fn the_penguins_are_all_there() -> Outcome {
 }
 
 #[test]
-fn a_template_is_written_whole_into_a_folder_that_is_made() -> Outcome {
+fn a_template_is_written_whole_into_a_folder_that_is_made() -> TestResult {
     let place = tempfile::tempdir()?;
     let into = place.path().join("a/new/folder");
     let written = write("quickstart", &into)?;
@@ -172,7 +171,7 @@ fn a_template_is_written_whole_into_a_folder_that_is_made() -> Outcome {
 }
 
 #[test]
-fn other_files_of_the_folder_are_no_hindrance() -> Outcome {
+fn other_files_of_the_folder_are_no_hindrance() -> TestResult {
     let place = tempfile::tempdir()?;
     fs::create_dir(place.path().join("data"))?;
     fs::write(place.path().join("data/mine.csv"), "mine")?;
@@ -182,7 +181,7 @@ fn other_files_of_the_folder_are_no_hindrance() -> Outcome {
 }
 
 #[test]
-fn writing_twice_is_refused_and_edits_stay() -> Outcome {
+fn writing_twice_is_refused_and_edits_stay() -> TestResult {
     let place = tempfile::tempdir()?;
     let written = write("quickstart", place.path())?;
     fs::write(place.path().join("train.py"), "edited")?;
@@ -196,7 +195,7 @@ fn writing_twice_is_refused_and_edits_stay() -> Outcome {
 }
 
 #[test]
-fn one_file_in_the_way_stops_all() -> Outcome {
+fn one_file_in_the_way_stops_all() -> TestResult {
     let place = tempfile::tempdir()?;
     let mine = place.path().join("train.py");
     fs::write(&mine, "mine")?;
@@ -213,7 +212,7 @@ fn script_and_schema(folder: &Path) -> Vec<Planned> {
 }
 
 #[test]
-fn the_schema_that_is_there_stays() -> Outcome {
+fn the_schema_that_is_there_stays() -> TestResult {
     let place = tempfile::tempdir()?;
     let (schema, script) = (place.path().join(SCHEMA), place.path().join("train.py"));
     assert_eq!(write_missing(script_and_schema(place.path()))?, [schema.clone(), script.clone()]);
@@ -224,7 +223,7 @@ fn the_schema_that_is_there_stays() -> Outcome {
 }
 
 #[test]
-fn another_schema_is_in_the_way() -> Outcome {
+fn another_schema_is_in_the_way() -> TestResult {
     let place = tempfile::tempdir()?;
     let schema = place.path().join(SCHEMA);
     fs::write(&schema, "of another version")?;
@@ -236,7 +235,7 @@ fn another_schema_is_in_the_way() -> Outcome {
 
 #[cfg(unix)]
 #[test]
-fn a_dangling_link_is_in_the_way_and_not_written_through() -> Outcome {
+fn a_dangling_link_is_in_the_way_and_not_written_through() -> TestResult {
     let place = tempfile::tempdir()?;
     let (into, target) = (place.path().join("job"), place.path().join("elsewhere.py"));
     fs::create_dir(&into)?;
@@ -248,7 +247,7 @@ fn a_dangling_link_is_in_the_way_and_not_written_through() -> Outcome {
 }
 
 #[test]
-fn a_file_where_a_folder_should_be_is_an_error_and_nothing_is_written() -> Outcome {
+fn a_file_where_a_folder_should_be_is_an_error_and_nothing_is_written() -> TestResult {
     let place = tempfile::tempdir()?;
     let in_the_way = place.path().join("data");
     fs::write(&in_the_way, "mine")?;
@@ -262,7 +261,7 @@ fn a_file_where_a_folder_should_be_is_an_error_and_nothing_is_written() -> Outco
 
 /// A file that comes into being after the check is the only way to get here.
 #[test]
-fn what_was_written_before_a_failure_is_removed_again() -> Outcome {
+fn what_was_written_before_a_failure_is_removed_again() -> TestResult {
     let place = tempfile::tempdir()?;
     let (ours, theirs) = (place.path().join("a.py"), place.path().join("b.py"));
     fs::write(&theirs, "theirs")?;
@@ -275,7 +274,7 @@ fn what_was_written_before_a_failure_is_removed_again() -> Outcome {
 
 #[cfg(unix)]
 #[test]
-fn shell_scripts_can_be_run_and_nothing_else_can() -> Outcome {
+fn shell_scripts_can_be_run_and_nothing_else_can() -> TestResult {
     use std::os::unix::fs::PermissionsExt as _;
     let place = tempfile::tempdir()?;
     for (name, executable) in [("train.sh", true), ("train.py", false)] {
@@ -286,7 +285,7 @@ fn shell_scripts_can_be_run_and_nothing_else_can() -> Outcome {
 }
 
 #[test]
-fn a_name_that_is_no_template_writes_nothing() -> Outcome {
+fn a_name_that_is_no_template_writes_nothing() -> TestResult {
     let place = tempfile::tempdir()?;
     for name in ["", ".", "..", "/", "quickstart/", "quickstart/data", "../job-templates/quickstart", "QUICKSTART"] {
         let error = write(name, place.path()).err().ok_or("was written")?;

@@ -13,13 +13,13 @@ use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, I
 use crate::model::S3Uri;
 
 /// Limits of botocore's `ContentType`, `AttributeNames`, `S3Uri` and `HubContentArn`.
-const LONGEST_CONTENT_TYPE: usize = 256;
-const LONGEST_ATTRIBUTE: usize = 256;
-const LONGEST_URI: usize = 1024;
-const LONGEST_HUB_CONTENT: usize = 255;
+const MAX_CONTENT_TYPE_CHARS: usize = 256;
+const MAX_ATTRIBUTE_CHARS: usize = 256;
+const MAX_URI_CHARS: usize = 1024;
+const MAX_HUB_CONTENT_CHARS: usize = 255;
 
 /// Keys of the API's S3DataSource.
-const OF_S3: [&str; 6] =
+const S3_SOURCE_KEYS: [&str; 6] =
     ["distribution", "s3_data_type", "attribute_names", "instance_groups", "accept_eula", "hub_content_arn"];
 
 const DATA_TYPES: &[(&str, S3DataType)] = &[
@@ -83,9 +83,9 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
 
 fn long(root: &SectionReader<'_>, entry: &TreeEntry, folder: &Path) -> Option<ChannelSpec> {
     let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, schema::CHANNEL);
-    let content_type = |text: &str| constraints::at_most(text, LONGEST_CONTENT_TYPE);
-    let hub_content = |text: &str| constraints::between(text, 1, LONGEST_HUB_CONTENT);
-    let attribute = |text: &str| constraints::between(text, 1, LONGEST_ATTRIBUTE);
+    let content_type = |text: &str| constraints::at_most(text, MAX_CONTENT_TYPE_CHARS);
+    let hub_content = |text: &str| constraints::between(text, 1, MAX_HUB_CONTENT_CHARS);
+    let attribute = |text: &str| constraints::between(text, 1, MAX_ATTRIBUTE_CHARS);
     // Read before the source, which may be missing or wrong: the other keys' problems are shown all the same.
     let channel = |source| ChannelSpec {
         content_type: reader.checked("content_type", content_type),
@@ -125,7 +125,7 @@ fn check_kind(reader: &SectionReader<'_>, channel: &ChannelSpec) {
         }
     };
     if matches!(channel.source, ChannelSource::FileSystem(_) | ChannelSource::Dataset(_)) {
-        for key in OF_S3 {
+        for key in S3_SOURCE_KEYS {
             leave_out(key, "data in S3");
         }
     }
@@ -182,7 +182,7 @@ impl WrittenSource<'_> {
     }
 
     fn s3(&self) -> Result<ChannelSource, String> {
-        constraints::at_most(self.text, LONGEST_URI).map_err(|why| format!("the S3 URI {why}"))?;
+        constraints::at_most(self.text, MAX_URI_CHARS).map_err(|why| format!("the S3 URI {why}"))?;
         S3Uri::parse(self.text).map(ChannelSource::S3).map_err(|error| error.to_string())
     }
 

@@ -3,7 +3,7 @@
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`; each function names its shape.
 
 /// Longest of ARNs and keys of KMS.
-const LONGEST_ARN: usize = 2048;
+const MAX_ARN_CHARS: usize = 2048;
 
 pub(crate) fn at_most(text: &str, most: usize) -> ConstraintResult {
     let length = text.chars().count();
@@ -33,7 +33,7 @@ fn only(text: &str, allowed: impl Fn(char) -> bool, words: &str) -> ConstraintRe
 
 /// KmsKeyId.
 pub(crate) fn kms_key_id(text: &str) -> ConstraintResult {
-    at_most(text, LONGEST_ARN)?;
+    at_most(text, MAX_ARN_CHARS)?;
     only(text, |c| c.is_ascii_alphanumeric() || ":/_-".contains(c), "letters, digits, `:`, `/`, `_` and `-`")
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn dataset_arn(text: &str) -> ConstraintResult {
 
 /// `hub-content/HUB/KIND/NAME`, of an account or of SageMaker itself, and a version where there is one.
 fn hub_content(text: &str, kind: &str, what: &str) -> ConstraintResult {
-    between(text, 1, LONGEST_ARN)?;
+    between(text, 1, MAX_ARN_CHARS)?;
     let wrong = || format!("is not the ARN of {what}: arn:aws:sagemaker:REGION:ACCOUNT:hub-content/HUB/{kind}/NAME");
     let (head, content) = text.split_once(":hub-content/").ok_or_else(wrong)?;
     let head: Vec<&str> = head.split(':').collect();
@@ -216,7 +216,7 @@ fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String
     if !is_valid || !is_account || resource.is_empty() {
         return Err(wrong());
     }
-    between(text, least, LONGEST_ARN).map(|()| resource)
+    between(text, least, MAX_ARN_CHARS).map(|()| resource)
 }
 
 /// An entry point as the sagemaker-training toolkit takes it: path segments of `[A-Za-z0-9._+-]`, none `.` or `..`.

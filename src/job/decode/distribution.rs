@@ -17,7 +17,7 @@ const KINDS: &[(&str, DistributionKind)] = &[
 ];
 
 /// A hyperparameter carries them (botocore, `HyperParameterValue`).
-const LONGEST_OPTIONS: usize = 2500;
+const MAX_OPTIONS_CHARS: usize = 2500;
 
 pub(crate) fn decode(root: &SectionReader<'_>) -> Option<Distribution> {
     let section = root.section("distribution");
@@ -31,7 +31,7 @@ pub(crate) fn decode(root: &SectionReader<'_>) -> Option<Distribution> {
     Some(Distribution {
         kind: kind.unwrap_or(DistributionKind::Mpi),
         processes_per_host: section.count("processes_per_host"),
-        custom_mpi_options: section.checked("custom_mpi_options", |text| constraints::at_most(text, LONGEST_OPTIONS)),
+        custom_mpi_options: section.checked("custom_mpi_options", |text| constraints::at_most(text, MAX_OPTIONS_CHARS)),
         parameters: json_table(&section, "parameters"),
         modelparallel: json_table(&section, "modelparallel"),
         instance_groups: section.strings("instance_groups", constraints::not_empty),

@@ -13,7 +13,7 @@ use crate::job::document::toml::document;
 use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::schema::{IMAGES, IMAGES_OF_VERSION};
 
-const LONGEST_NAME: usize = 128;
+const MAX_NAME_BYTES: usize = 128;
 const ACCOUNT_DIGITS: usize = 12;
 const PROCESSORS: [&str; 3] = ["cpu", "gpu", "trn"];
 
@@ -47,7 +47,7 @@ fn images(root: &TreeTable, entry: &TreeEntry, report: &Report) -> UserImages {
 
 fn check_name(entry: &TreeEntry, report: &Report) {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if entry.key.is_empty() || entry.key.len() > LONGEST_NAME || !entry.key.chars().all(is_name) {
+    if entry.key.is_empty() || entry.key.len() > MAX_NAME_BYTES || !entry.key.chars().all(is_name) {
         let message = "a framework's or an algorithm's name is of small letters, digits and hyphens";
         report.add(Problem::error(message).at(&entry.key_place));
     }

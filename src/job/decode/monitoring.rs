@@ -10,7 +10,7 @@ use crate::job::spec::{Debugger, DebuggerHook, Experiment, Mlflow, Profiler, Rul
 use crate::model::S3Uri;
 
 /// Characters of a name and of a parameter (botocore, `ConfigKey`, `ConfigValue`).
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_CHARS: usize = 256;
 /// What the service samples at, in milliseconds (the profiler's documented intervals).
 const INTERVALS: [i64; 6] = [100, 200, 500, 1_000, 5_000, 60_000];
 
@@ -81,7 +81,7 @@ fn processing_type(text: &str) -> Result<(), String> {
 }
 
 fn name(section: &SectionReader<'_>) -> String {
-    section.checked("name", |text| constraints::between(text, 1, LONGEST_NAME)).unwrap_or_default()
+    section.checked("name", |text| constraints::between(text, 1, MAX_NAME_CHARS)).unwrap_or_default()
 }
 
 fn parameters(section: &SectionReader<'_>) -> BTreeMap<String, String> {
@@ -93,9 +93,9 @@ fn parameters(section: &SectionReader<'_>) -> BTreeMap<String, String> {
     }
     for (entry, value) in &parameters {
         let checked =
-            constraints::between(&entry.key, 1, LONGEST_NAME).map_err(|why| format!("the parameter's name {why}"));
+            constraints::between(&entry.key, 1, MAX_NAME_CHARS).map_err(|why| format!("the parameter's name {why}"));
         let checked = checked.and_then(|()| {
-            constraints::at_most(value, LONGEST_NAME).map_err(|why| format!("the parameter's value {why}"))
+            constraints::at_most(value, MAX_NAME_CHARS).map_err(|why| format!("the parameter's value {why}"))
         });
         if let Err(why) = checked {
             section.report.add(Problem::error(why).at(&entry.node.place));
@@ -122,7 +122,7 @@ pub(crate) fn profiler(root: &SectionReader<'_>) -> Option<Profiler> {
 
 pub(crate) fn mlflow(root: &SectionReader<'_>) -> Option<Mlflow> {
     let section = root.section("mlflow");
-    let name = |key| section.checked(key, |text| constraints::between(text, 1, LONGEST_NAME));
+    let name = |key| section.checked(key, |text| constraints::between(text, 1, MAX_NAME_CHARS));
     section.is_written().then(|| Mlflow {
         resource_arn: section.checked("resource_arn", constraints::mlflow_arn).unwrap_or_default(),
         experiment_name: name("experiment_name"),

@@ -13,15 +13,15 @@ use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{TreeEntry, Value};
 
 /// Limits of botocore's `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
-const LONGEST_ENVIRONMENT: usize = 512;
-const LONGEST_METRIC: usize = 255;
-const LONGEST_EXPRESSION: usize = 500;
+const MAX_VARIABLE_CHARS: usize = 512;
+const MAX_METRIC_NAME_CHARS: usize = 255;
+const MAX_EXPRESSION_CHARS: usize = 500;
 /// Bytes of a compiled expression; a hostile one must not take seconds.
-const LARGEST_EXPRESSION: usize = 1 << 20;
-const LONGEST_TAG_KEY: usize = 128;
-const LONGEST_TAG_VALUE: usize = 256;
+const MAX_COMPILED_EXPRESSION_BYTES: usize = 1 << 20;
+const MAX_TAG_KEY_CHARS: usize = 128;
+const MAX_TAG_VALUE_CHARS: usize = 256;
 /// Tags of these keys are the service's and smtrain's own.
-const RESERVED_TAGS: [&str; 2] = ["aws:", "smtrain:"];
+const RESERVED_TAG_PREFIXES: [&str; 2] = ["aws:", "smtrain:"];
 
 /// Their lengths are checked where it is known how they are encoded.
 pub(crate) fn hyperparameters(root: &SectionReader<'_>) -> Map<String, Json> {
@@ -33,7 +33,7 @@ pub(crate) fn environment(root: &SectionReader<'_>) -> BTreeMap<String, String> 
     at_most(root, "environment", variables.len());
     for (entry, value) in &variables {
         check(root.report, &entry.key_place, "the variable's name", constraints::environment_name(&entry.key));
-        check(root.report, &entry.node.place, "the value", constraints::at_most(value, LONGEST_ENVIRONMENT));
+        check(root.report, &entry.node.place, "the value", constraints::at_most(value, MAX_VARIABLE_CHARS));
     }
     variables.into_iter().map(|(entry, value)| (entry.key.clone(), value)).collect()
 }
@@ -43,12 +43,12 @@ pub(crate) fn tags(root: &SectionReader<'_>) -> Vec<(String, String)> {
     at_most(root, "tags", tags.len());
     for (entry, value) in &tags {
         let key = &entry.key;
-        if let Some(prefix) = RESERVED_TAGS.iter().find(|prefix| key.to_lowercase().starts_with(*prefix)) {
+        if let Some(prefix) = RESERVED_TAG_PREFIXES.iter().find(|prefix| key.to_lowercase().starts_with(*prefix)) {
             let message = format!("tags that start with `{prefix}` are reserved");
             root.report.add(Problem::error(message).at(&entry.key_place).hint("give it another key"));
         }
-        let valid_key = constraints::between(key, 1, LONGEST_TAG_KEY).and_then(|()| constraints::tag_text(key));
-        let valid_value = constraints::at_most(value, LONGEST_TAG_VALUE).and_then(|()| constraints::tag_text(value));
+        let valid_key = constraints::between(key, 1, MAX_TAG_KEY_CHARS).and_then(|()| constraints::tag_text(key));
+        let valid_value = constraints::at_most(value, MAX_TAG_VALUE_CHARS).and_then(|()| constraints::tag_text(value));
         check(root.report, &entry.key_place, "the tag's key", valid_key);
         check(root.report, &entry.node.place, "the tag's value", valid_value);
     }
@@ -74,8 +74,8 @@ fn metric(entry: &TreeEntry, report: &Report) -> Option<String> {
         report.add(Problem::error(message).at(place).hint("such as 'loss=([0-9.]+)'"));
         return None;
     };
-    check(report, &entry.key_place, "the metric's name", constraints::between(&entry.key, 1, LONGEST_METRIC));
-    let length = constraints::between(expression, 1, LONGEST_EXPRESSION);
+    check(report, &entry.key_place, "the metric's name", constraints::between(&entry.key, 1, MAX_METRIC_NAME_CHARS));
+    let length = constraints::between(expression, 1, MAX_EXPRESSION_CHARS);
     if length.is_ok() {
         check_expression(expression, place, report);
     }
@@ -85,7 +85,7 @@ fn metric(entry: &TreeEntry, report: &Report) -> Option<String> {
 
 /// What SageMaker's own engine, which is like Python's, may take and ours doesn't is a warning.
 fn check_expression(expression: &str, place: &Location, report: &Report) {
-    match RegexBuilder::new(expression).size_limit(LARGEST_EXPRESSION).build() {
+    match RegexBuilder::new(expression).size_limit(MAX_COMPILED_EXPRESSION_BYTES).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
         Ok(_) => {
             let problem = Problem::error("the expression has no group, which is what the value is read from");

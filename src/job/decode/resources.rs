@@ -11,8 +11,8 @@ use crate::model::InstanceType;
 
 const DEFAULT_VOLUME_GB: u32 = 30;
 /// Limits of botocore's `InstanceGroupName` and `UltraServerId`.
-const LONGEST_GROUP_NAME: usize = 64;
-const LONGEST_ULTRA_SERVER_ID: usize = 256;
+const MAX_GROUP_NAME_CHARS: usize = 64;
+const MAX_ULTRA_SERVER_ID_CHARS: usize = 256;
 
 pub(crate) fn resources(root: &SectionReader<'_>) -> Resources {
     let section = root.section("resources");
@@ -71,7 +71,7 @@ fn instance_groups(section: &SectionReader<'_>) -> Vec<InstanceGroupSpec> {
 
 fn instance_group(group: &SectionReader<'_>) -> InstanceGroupSpec {
     InstanceGroupSpec {
-        name: group.checked("name", |text| constraints::between(text, 1, LONGEST_GROUP_NAME)).unwrap_or_default(),
+        name: group.checked("name", |text| constraints::between(text, 1, MAX_GROUP_NAME_CHARS)).unwrap_or_default(),
         instance_type: cloud_type(group),
         count: group.count("count").unwrap_or(1),
     }
@@ -93,7 +93,7 @@ fn instance_preferences(section: &SectionReader<'_>, count_of_all: u32) -> Vec<I
 fn instance_placement(section: &SectionReader<'_>) -> Option<InstancePlacement> {
     let placement = section.section("instance_placement");
     let specification = |reader: &SectionReader<'_>| {
-        let id = reader.checked("ultra_server_id", |text| constraints::between(text, 1, LONGEST_ULTRA_SERVER_ID));
+        let id = reader.checked("ultra_server_id", |text| constraints::between(text, 1, MAX_ULTRA_SERVER_ID_CHARS));
         (id, reader.count("count").unwrap_or(1))
     };
     placement.is_written().then(|| InstancePlacement {

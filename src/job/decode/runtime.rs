@@ -12,7 +12,7 @@ use crate::job::spec::{
 const SECTIONS: [&str; 4] = ["framework", "algorithm", "container", "serverless"];
 
 /// Characters of each of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
-const LONGEST_ARGUMENT: usize = 256;
+const MAX_ARGUMENT_CHARS: usize = 256;
 
 pub(crate) fn decode(root: &SectionReader<'_>) -> Workload {
     let written: Vec<&str> = SECTIONS.into_iter().filter(|section| root.has(section)).collect();
@@ -113,7 +113,7 @@ fn algorithm(root: &SectionReader<'_>) -> AlgorithmSpec {
 
 fn container(root: &SectionReader<'_>) -> ContainerSpec {
     let section = root.section("container");
-    let arguments = |key| section.strings(key, |text| constraints::at_most(text, LONGEST_ARGUMENT));
+    let arguments = |key| section.strings(key, |text| constraints::at_most(text, MAX_ARGUMENT_CHARS));
     let access = [("Platform", RepositoryAccess::Platform), ("Vpc", RepositoryAccess::Vpc)];
     let provider = "repository_credentials_provider_arn";
     let container = ContainerSpec {

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use super::problem::{Problem, Severity};
 
 /// More than anyone reads; a file of nothing but mistakes must not take minutes and gigabytes.
-const MOST_PROBLEMS: usize = 100;
+const MAX_PROBLEMS: usize = 100;
 
 /// The longest message or hint, in characters: a key or a value of a megabyte helps nobody.
-const LONGEST_MESSAGE: usize = 300;
+const MAX_MESSAGE_CHARS: usize = 300;
 
 /// Handed down by shared reference to everything that reads or checks a part of the spec.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Report {
 
     /// Whether another problem would only be counted: costly suggestions need not be looked for.
     pub(crate) fn is_full(&self) -> bool {
-        self.problems.borrow().len() >= MOST_PROBLEMS
+        self.problems.borrow().len() >= MAX_PROBLEMS
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -54,7 +54,7 @@ fn shortened(mut problem: Problem) -> Problem {
 }
 
 fn shorten(text: &mut String) {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_MESSAGE) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_MESSAGE_CHARS) {
         text.truncate(end);
         text.push_str("...");
     }
@@ -72,7 +72,7 @@ mod tests {
         for problem in report.into_problems() {
             assert!(problem.message.ends_with("\u{fc}..."), "{}", problem.message);
             let texts = [Some(problem.message), problem.hint];
-            assert!(texts.iter().flatten().all(|text| text.chars().count() == LONGEST_MESSAGE + 3), "{texts:?}");
+            assert!(texts.iter().flatten().all(|text| text.chars().count() == MAX_MESSAGE_CHARS + 3), "{texts:?}");
         }
     }
 }

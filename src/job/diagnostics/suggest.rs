@@ -1,11 +1,11 @@
 //! "Did you mean": the nearest of some words, when one is near enough.
 
 /// Longer words can't be near any key, and comparing them costs.
-const LONGEST: usize = 64;
+const MAX_WORD_BYTES: usize = 64;
 
 /// The most similar candidate, or `None` when none is similar. The first of equally similar ones.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > LONGEST {
+    if word.len() > MAX_WORD_BYTES {
         return None;
     }
     let word = word.to_lowercase();

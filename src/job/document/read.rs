@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::job::diagnostics::problem::{Location, Problem, line_and_column};
 
 /// The largest file: 1 MiB, hundreds of times what one needs.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_FILE_BYTES: u64 = 1 << 20;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What a file should be, for the messages about one that isn't.
@@ -91,14 +91,14 @@ fn read_bytes(path: &Path, wanted: Wanted) -> Result<Vec<u8>, Problem> {
         let problem = Problem::error(format!("this is a pipe or a device, not a {name}"));
         return Err(problem.hint("write it to a file first"));
     }
-    if about.len() > MAX_BYTES {
+    if about.len() > MAX_FILE_BYTES {
         return Err(too_large(wanted));
     }
     // It may have grown since: one byte more than allowed is the most that is read.
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(&error, wanted))?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error, wanted))?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_large(wanted)) } else { Ok(bytes) }
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error, wanted))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large(wanted)) } else { Ok(bytes) }
 }
 
 fn spec_inside(folder: &Path) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::job::diagnostics::report::Report;
 
 const DUPLICATE_KEY: &str = "duplicate key";
 /// Finding a duplicate's first place parses the text again.
-const MOST_DUPLICATES: usize = 20;
+const MAX_DUPLICATES: usize = 20;
 
 /// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
 pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<TreeTable> {
@@ -32,7 +32,7 @@ pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Tr
         return None;
     }
     for (index, error) in duplicates.iter().enumerate() {
-        report.add(duplicate_key(text, error.span().unwrap_or_default(), index < MOST_DUPLICATES));
+        report.add(duplicate_key(text, error.span().unwrap_or_default(), index < MAX_DUPLICATES));
     }
     Some(Convert { source: 0, offset: 0, report }.table(table.get_ref()))
 }

@@ -12,7 +12,7 @@ use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem};
 
 /// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
-const MOST_WEIGHT: usize = 4 << 20;
+const MAX_WEIGHT: usize = 4 << 20;
 const MERGE_KEY: &str = "<<";
 
 /// The words of YAML 1.1, which PyYAML follows.
@@ -174,7 +174,7 @@ impl<'t> Build<'t> {
     /// Counts what is built: a few aliases of aliases would otherwise fill the memory.
     fn weigh(&mut self, weight: usize, place: &Location) -> Result<(), Problem> {
         self.weight += weight;
-        if self.weight > MOST_WEIGHT {
+        if self.weight > MAX_WEIGHT {
             return Err(Problem::error("the aliases up to here make this file too large").at(place));
         }
         Ok(())

@@ -11,8 +11,8 @@ use crate::job::schema::{Key, SETTINGS, find, is_of_spec, names};
 use crate::model::S3Uri;
 
 /// Of the 1024 characters of an object's key; the rest is for what smtrain puts below.
-const LONGEST_PREFIX: usize = 512;
-const LONGEST_PROFILE: usize = 255;
+const MAX_PREFIX_CHARS: usize = 512;
+const MAX_PROFILE_CHARS: usize = 255;
 
 /// Unknown keys are reported and taken out.
 pub(crate) fn check(table: &mut TreeTable, report: &Report) {
@@ -72,7 +72,7 @@ fn values(root: &SectionReader<'_>) {
 }
 
 fn profile(text: &str) -> ConstraintResult {
-    constraints::between(text, 1, LONGEST_PROFILE)?;
+    constraints::between(text, 1, MAX_PROFILE_CHARS)?;
     if text.contains(char::is_control) { Err("has a control character".to_owned()) } else { Ok(()) }
 }
 
@@ -84,7 +84,7 @@ fn bucket(text: &str) -> ConstraintResult {
 }
 
 fn prefix(text: &str) -> ConstraintResult {
-    constraints::at_most(text, LONGEST_PREFIX)?;
+    constraints::at_most(text, MAX_PREFIX_CHARS)?;
     if text.contains("://") {
         return Err("is a URI, and should be the start of keys, such as team/churn".to_owned());
     }

@@ -66,11 +66,11 @@ fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
 
 /// A similar name beside the missing one.
 fn hint_for_missing(file: &Path) -> String {
-    const MOST_NAMES: usize = 1000;
+    const MAX_NAMES: usize = 1000;
     if file.components().any(|part| part.as_os_str() == "~") {
         return "`~` is not expanded here: write the whole path".to_owned();
     }
-    let names = file.parent().and_then(|parent| parent.read_dir().ok()).into_iter().flatten().take(MOST_NAMES);
+    let names = file.parent().and_then(|parent| parent.read_dir().ok()).into_iter().flatten().take(MAX_NAMES);
     let names: Vec<String> = names.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let hint = did_you_mean(&name, names.iter().map(String::as_str));

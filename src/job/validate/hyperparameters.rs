@@ -8,30 +8,31 @@ use crate::job::document::tree::Value;
 use crate::job::request::added_hyperparameters;
 
 /// Limits of botocore's `HyperParameters`, `HyperParameterKey` and `HyperParameterValue`.
-const MOST: usize = 100;
-const LONGEST_KEY: usize = 256;
-const LONGEST_VALUE: usize = 2500;
+const MAX_HYPERPARAMETERS: usize = 100;
+const MAX_NAME_CHARS: usize = 256;
+const MAX_VALUE_CHARS: usize = 2500;
 /// Names that script mode uses for itself.
-const RESERVED: &str = "sagemaker_";
+const RESERVED_PREFIX: &str = "sagemaker_";
 
 pub(crate) fn check(checks: &Checks<'_>) {
     count(checks);
     let Some(Value::Table(table)) = checks.tree.at(&["hyperparameters"]).map(|node| &node.value) else { return };
     for entry in &table.entries {
         let add = |problem: Problem| checks.report.add(problem.at(&entry.key_place));
-        if entry.key.starts_with(RESERVED) {
-            let message = format!("hyperparameters that start with `{RESERVED}` are reserved");
+        if entry.key.starts_with(RESERVED_PREFIX) {
+            let message = format!("hyperparameters that start with `{RESERVED_PREFIX}` are reserved");
             add(Problem::error(message).hint("give it another name"));
         }
         let length = entry.key.chars().count();
-        if length == 0 || length > LONGEST_KEY {
+        if length == 0 || length > MAX_NAME_CHARS {
             add(Problem::error(format!(
-                "a hyperparameter's name has 1 to {LONGEST_KEY} characters, and this has {length}"
+                "a hyperparameter's name has 1 to {MAX_NAME_CHARS} characters, and this has {length}"
             )));
         }
         let value = checks.spec.hyperparameters.get(&entry.key).map_or(0, |value| sent_length(checks, value));
-        if value > LONGEST_VALUE {
-            let message = format!("this value is sent as {value} characters, and at most {LONGEST_VALUE} are allowed");
+        if value > MAX_VALUE_CHARS {
+            let message =
+                format!("this value is sent as {value} characters, and at most {MAX_VALUE_CHARS} are allowed");
             let problem = Problem::error(message).at(&entry.node.place);
             checks.report.add(problem.hint("put it in a file beside the script, or in a channel"));
         }
@@ -41,12 +42,12 @@ pub(crate) fn check(checks: &Checks<'_>) {
 fn count(checks: &Checks<'_>) {
     let added = added_hyperparameters(checks.spec);
     let count = checks.spec.hyperparameters.len();
-    let most = MOST - added;
+    let most = MAX_HYPERPARAMETERS - added;
     if count > most {
         let message = format!("{count} hyperparameters are too many: at most {most} are allowed");
         let hint = match added {
-            0 => format!("the API takes {MOST}"),
-            _ => format!("script mode sends {added} of its own beside them, and the API takes {MOST}"),
+            0 => format!("the API takes {MAX_HYPERPARAMETERS}"),
+            _ => format!("script mode sends {added} of its own beside them, and the API takes {MAX_HYPERPARAMETERS}"),
         };
         checks.refuse(&["hyperparameters"], message, &hint);
     }

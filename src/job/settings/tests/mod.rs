@@ -2,7 +2,6 @@
 
 mod sdk;
 
-use std::error::Error;
 use std::fs;
 
 use tempfile::TempDir;
