@@ -7,7 +7,7 @@ use super::section::SectionReader;
 use super::source::resolve;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{TreeEntry, Value};
+use crate::job::document::tree::{KeyValue, Value};
 use crate::job::schema;
 use crate::job::spec::{ChannelSource, ChannelSpec, FileSystem, FileSystemKind, InputMode, S3DataType};
 use crate::model::S3Uri;
@@ -43,7 +43,7 @@ pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Vec<ChannelSpec
     table.entries.iter().take(most).filter_map(|entry| channel(root, entry, folder)).collect()
 }
 
-fn channel(root: &SectionReader<'_>, entry: &TreeEntry, folder: &Path) -> Option<ChannelSpec> {
+fn channel(root: &SectionReader<'_>, entry: &KeyValue, folder: &Path) -> Option<ChannelSpec> {
     if let Err(why) = constraints::channel_name(&entry.key) {
         root.report.add(Problem::error(format!("the channel's name {why}")).at(&entry.key_place));
     }
@@ -81,7 +81,7 @@ fn short(name: &str, source: ChannelSource) -> ChannelSpec {
     }
 }
 
-fn long(root: &SectionReader<'_>, entry: &TreeEntry, folder: &Path) -> Option<ChannelSpec> {
+fn long(root: &SectionReader<'_>, entry: &KeyValue, folder: &Path) -> Option<ChannelSpec> {
     let reader = root.nested(&format!("channels.{}", entry.key), &entry.node, schema::CHANNEL);
     let content_type = |text: &str| constraints::at_most(text, MAX_CONTENT_TYPE_CHARS);
     let hub_content = |text: &str| constraints::between(text, 1, MAX_HUB_CONTENT_CHARS);

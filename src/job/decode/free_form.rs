@@ -6,7 +6,7 @@ use super::numbers::plain_decimal;
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 
 /// A table under `key` as JSON, in the order written.
 pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<String, Json>> {
@@ -18,7 +18,7 @@ pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<St
 }
 
 fn json_object(table: &TreeTable, report: &Report) -> Map<String, Json> {
-    let member = |entry: &TreeEntry| Some((entry.key.clone(), json(&entry.node, report)?));
+    let member = |entry: &KeyValue| Some((entry.key.clone(), json(&entry.node, report)?));
     table.entries.iter().filter_map(member).collect()
 }
 
@@ -41,7 +41,7 @@ fn number_of(integer: i128) -> Option<Number> {
 }
 
 /// A table under `key` whose values are sent as text, each with its entry.
-pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a TreeEntry, String)> {
+pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a KeyValue, String)> {
     let Some(node) = reader.get(key) else { return Vec::new() };
     let Value::Table(table) = &node.value else {
         reader.refuse(key, format!("`{key}` should be a table"), None);

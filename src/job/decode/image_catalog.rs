@@ -10,7 +10,7 @@ use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::read::{self, Wanted};
 use crate::job::document::toml::document;
-use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::schema::{IMAGES, IMAGES_OF_VERSION};
 
 const MAX_NAME_BYTES: usize = 128;
@@ -35,7 +35,7 @@ fn parse(path: &Path, name: String) -> Result<Vec<UserImages>, InvalidSpec> {
     if report.has_errors() { Err(invalid(text, report.into_problems())) } else { Ok(images) }
 }
 
-fn images(root: &TreeTable, entry: &TreeEntry, report: &Report) -> UserImages {
+fn images(root: &TreeTable, entry: &KeyValue, report: &Report) -> UserImages {
     check_name(entry, report);
     let section = SectionReader::free(root, report).nested(&entry.key, &entry.node, IMAGES);
     UserImages {
@@ -45,7 +45,7 @@ fn images(root: &TreeTable, entry: &TreeEntry, report: &Report) -> UserImages {
     }
 }
 
-fn check_name(entry: &TreeEntry, report: &Report) {
+fn check_name(entry: &KeyValue, report: &Report) {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if entry.key.is_empty() || entry.key.len() > MAX_NAME_BYTES || !entry.key.chars().all(is_name) {
         let message = "a framework's or an algorithm's name is of small letters, digits and hyphens";
@@ -63,7 +63,7 @@ fn versions(section: &SectionReader<'_>) -> BTreeMap<String, Vec<UserEntry>> {
 }
 
 /// One table, or a list of them.
-fn of_version(section: &SectionReader<'_>, version: &TreeEntry) -> Vec<UserEntry> {
+fn of_version(section: &SectionReader<'_>, version: &KeyValue) -> Vec<UserEntry> {
     let nodes: Vec<&TreeNode> = match &version.node.value {
         Value::Array(items) => items.iter().collect(),
         _ => vec![&version.node],
@@ -105,7 +105,7 @@ fn texts(
         section.refuse(key, format!("`{key}` should be a table"), None);
         return None;
     };
-    let text = |entry: &TreeEntry| {
+    let text = |entry: &KeyValue| {
         let text = entry.node.text().unwrap_or_default();
         let checked = if entry.node.text().is_some() { check(text) } else { Err("is not a string".to_owned()) };
         if let Err(why) = checked {

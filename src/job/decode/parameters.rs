@@ -10,7 +10,7 @@ use super::free_form::{json_table, text_table};
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{TreeEntry, Value};
+use crate::job::document::tree::{KeyValue, Value};
 
 /// Limits of botocore's `TrainingEnvironmentMap`, `MetricDefinitionList` and `TagList`.
 const MAX_VARIABLE_CHARS: usize = 512;
@@ -67,7 +67,7 @@ pub(crate) fn metrics(root: &SectionReader<'_>) -> Vec<(String, String)> {
     metrics.filter_map(|entry| Some((entry.key.clone(), metric(entry, root.report)?))).collect()
 }
 
-fn metric(entry: &TreeEntry, report: &Report) -> Option<String> {
+fn metric(entry: &KeyValue, report: &Report) -> Option<String> {
     let place = &entry.node.place;
     let Value::String(expression) = &entry.node.value else {
         let message = format!("a metric's expression is a string, not {}", entry.node.value.kind());

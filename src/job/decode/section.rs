@@ -6,7 +6,7 @@ use super::constraints::ConstraintResult;
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
-use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::schema::{self, Key, KeyKind, hint_for_unknown};
 use crate::model::{S3Uri, duration};
 
@@ -86,7 +86,7 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    fn hint_for_unknown(&self, entry: &TreeEntry) -> Option<String> {
+    fn hint_for_unknown(&self, entry: &KeyValue) -> Option<String> {
         if self.report.is_full() {
             return None;
         }
@@ -109,7 +109,7 @@ impl<'a> SectionReader<'a> {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
-    pub(crate) fn entries(&self) -> &'a [TreeEntry] {
+    pub(crate) fn entries(&self) -> &'a [KeyValue] {
         self.table.map_or(&[], |table| &table.entries)
     }
 

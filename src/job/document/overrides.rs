@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::toml::{dotted_key, flag_value};
-use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use super::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem, SourceText};
 use crate::job::diagnostics::report::Report;
 
@@ -156,7 +156,7 @@ fn equals_sign(text: &str) -> Option<usize> {
 /// Walks down the key, making tables on the way; what stands there and is no table is a problem.
 fn insert(table: &mut TreeTable, key: &[KeyPart], node: TreeNode, above: &mut Vec<String>, report: &Report) {
     let Some(((name, place), rest)) = key.split_first() else { return };
-    let entry = |node| TreeEntry { key: name.clone(), key_place: place.clone(), node };
+    let entry = |node| KeyValue { key: name.clone(), key_place: place.clone(), node };
     if rest.is_empty() {
         return table.merge(entry(node));
     }

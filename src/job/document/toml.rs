@@ -7,7 +7,7 @@ use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
 use super::nesting::too_deep;
 use super::read::{Wanted, other_format};
-use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use super::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem, char_boundary, line_and_column};
 use crate::job::diagnostics::report::Report;
 
@@ -151,12 +151,12 @@ impl Convert<'_> {
 
     /// toml sorts tables by key; ours are in the order written.
     fn table(&self, table: &DeTable<'_>) -> TreeTable {
-        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| TreeEntry {
+        let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| KeyValue {
             key: ToString::to_string(key.get_ref()),
             key_place: self.place(&key.span()),
             node: self.node(value),
         };
-        let mut entries: Vec<TreeEntry> = table.iter().map(entry).collect();
+        let mut entries: Vec<KeyValue> = table.iter().map(entry).collect();
         entries.sort_by_key(|entry| entry.key_place.bytes.start);
         TreeTable { entries }
     }

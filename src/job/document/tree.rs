@@ -42,18 +42,18 @@ impl Value {
 /// Keys in the order written. Tables are small but for hostile ones, so that a key is looked for from the start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TreeTable {
-    pub(crate) entries: Vec<TreeEntry>,
+    pub(crate) entries: Vec<KeyValue>,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct TreeEntry {
+pub(crate) struct KeyValue {
     pub(crate) key: String,
     pub(crate) key_place: Location,
     pub(crate) node: TreeNode,
 }
 
 impl TreeTable {
-    pub(crate) fn entry(&self, key: &str) -> Option<&TreeEntry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&KeyValue> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
@@ -73,14 +73,14 @@ impl TreeTable {
     }
 
     /// Tables are merged key by key, everything else is replaced.
-    pub(crate) fn merge(&mut self, new: TreeEntry) {
+    pub(crate) fn merge(&mut self, new: KeyValue) {
         let Some(old) = self.entries.iter_mut().find(|entry| entry.key == new.key) else {
             self.entries.push(new);
             return;
         };
         match (&mut old.node.value, new.node.value) {
             (Value::Table(into), Value::Table(from)) => from.entries.into_iter().for_each(|entry| into.merge(entry)),
-            (_, value) => *old = TreeEntry { node: TreeNode { value, ..new.node }, ..new },
+            (_, value) => *old = KeyValue { node: TreeNode { value, ..new.node }, ..new },
         }
     }
     /// Adds what a lower layer has and this table lacks; its own values and places stay.

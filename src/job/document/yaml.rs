@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 
 use super::nesting::MAX_DEPTH;
 use super::toml::nested_too_deeply;
-use super::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use super::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem};
 
 /// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
@@ -51,7 +51,7 @@ pub(crate) fn flattened(table: &TreeTable) -> TreeTable {
 }
 
 /// What is merged stands before the table's own keys, and of several merged tables the first wins.
-fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t TreeEntry>) {
+fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t KeyValue>) {
     for merged in table.entries.iter().filter(|entry| entry.key == MERGE_KEY) {
         match &merged.node.value {
             Value::Table(table) => collect(table, into),
@@ -201,7 +201,7 @@ impl<'t> Build<'t> {
             let value = self.next_node(depth + 1)?;
             // A key that is a list or a mapping is none that is looked for.
             let key = key.and_then(|key| key.text().map(str::to_owned));
-            let entry = key.zip(value).map(|(key, node)| TreeEntry { key, key_place, node });
+            let entry = key.zip(value).map(|(key, node)| KeyValue { key, key_place, node });
             table.entries.extend(entry);
         }
     }

@@ -19,7 +19,7 @@ use super::diagnostics::report::Report;
 use super::document::overrides::Override;
 use super::document::read::{self, Wanted};
 use super::document::toml;
-use super::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use super::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use super::schema::is_for_settings_only;
 use crate::images::Catalog;
 
@@ -190,7 +190,7 @@ impl Layers {
     pub(super) fn underlay(&self, spec: &mut TreeTable, is_local: bool) {
         // A job has code when its spec says so.
         let has_source = spec.get("source").is_some();
-        let is_of_spec = |entry: &&TreeEntry| match entry.key.as_str() {
+        let is_of_spec = |entry: &&KeyValue| match entry.key.as_str() {
             "source" => has_source,
             key => !is_for_settings_only(key),
         };
@@ -211,7 +211,7 @@ fn forget_half_a_network(spec: &mut TreeTable, layers: RangeInclusive<usize>) {
     let halves = ["subnets", "security_group_ids"];
     if halves.iter().any(|key| network.get(key).is_none()) {
         let is_half =
-            |entry: &TreeEntry| halves.contains(&entry.key.as_str()) && layers.contains(&entry.node.place.source);
+            |entry: &KeyValue| halves.contains(&entry.key.as_str()) && layers.contains(&entry.node.place.source);
         network.entries.retain(|entry| !is_half(entry));
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
-use crate::job::document::tree::{TreeEntry, TreeNode, TreeTable, Value};
+use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::document::yaml::{document, flattened};
 
 /// The only one that the SDK takes.
@@ -86,14 +86,14 @@ impl SdkMapping<'_> {
             let section = sections.iter().find(|(section, _)| section == name).map_or(self, |(_, section)| section);
             section.put(key, setting, settings);
         }
-        if let Some(TreeEntry { key_place, node, .. }) = self.table.entry("Environment") {
+        if let Some(KeyValue { key_place, node, .. }) = self.table.entry("Environment") {
             let value = match &node.value {
                 Value::Table(table) => Value::Table(flattened(table)),
                 other => other.clone(),
             };
             merge(settings, &["environment"], key_place, TreeNode { value, ..node.clone() });
         }
-        if let Some(TreeEntry { key_place, node, .. }) = self.table.entry("Tags") {
+        if let Some(KeyValue { key_place, node, .. }) = self.table.entry("Tags") {
             let tags = TreeNode { value: Value::Table(self.tags(node)), ..node.clone() };
             merge(settings, &["tags"], key_place, tags);
         }
@@ -114,7 +114,7 @@ impl SdkMapping<'_> {
         flattened(&TreeTable { entries: items.iter().filter_map(|item| self.tag(item)).collect() })
     }
 
-    fn tag(&self, item: &TreeNode) -> Option<TreeEntry> {
+    fn tag(&self, item: &TreeNode) -> Option<KeyValue> {
         let tag = match &item.value {
             Value::Table(table) => flattened(table),
             _ => TreeTable::default(),
@@ -122,7 +122,7 @@ impl SdkMapping<'_> {
         if let (Some(key), Some(value)) = (tag.get("Key"), tag.get("Value"))
             && let Some(text) = key.text()
         {
-            return Some(TreeEntry { key: text.to_owned(), key_place: key.place.clone(), node: value.clone() });
+            return Some(KeyValue { key: text.to_owned(), key_place: key.place.clone(), node: value.clone() });
         }
         self.report.add(Problem::error("a tag should be a mapping of `Key` and `Value`").at(&item.place));
         None
@@ -133,7 +133,7 @@ impl SdkMapping<'_> {
 fn merge(table: &mut TreeTable, path: &[&str], key_place: &Location, node: TreeNode) {
     let wrap = |node: TreeNode, key: &&str| {
         let place = node.place.clone();
-        let entry = TreeEntry { key: (*key).to_owned(), key_place: key_place.clone(), node };
+        let entry = KeyValue { key: (*key).to_owned(), key_place: key_place.clone(), node };
         TreeNode { value: Value::Table(TreeTable { entries: vec![entry] }), place, typed: None }
     };
     if let Value::Table(wrapped) = path.iter().rev().fold(node, wrap).value {
