@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::job_args::JobArg;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ops::find_job::Found;
+use crate::ops::find_job::FoundJob;
 use crate::view::describe::{self, DescribeJson};
 use crate::view::json;
 
@@ -29,7 +29,7 @@ enum DescribeOutput {
 
 pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let DescribeArgs { job, output } = args;
-    let Found { cloud, name, .. } = job.find(context).await?;
+    let FoundJob { cloud, name, .. } = job.find(context).await?;
     let job = cloud.jobs.describe(&name).await?;
     match output {
         DescribeOutput::Text => {

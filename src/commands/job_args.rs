@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
 use crate::ops::download::DownloadSource;
-use crate::ops::find_job::{Found, JobRef, Places, Purpose};
+use crate::ops::find_job::{FoundJob, JobRef, JobSearch, Purpose};
 
 /// Arguments that name jobs, by their identifiers in the types below.
 const JOB_ARGS: [&str; 2] = ["job", "jobs"];
@@ -35,16 +35,16 @@ pub(crate) struct JobArg {
 }
 
 impl JobArg {
-    pub(crate) async fn find(self, context: &Context) -> Result<Found<'_>> {
+    pub(crate) async fn find(self, context: &Context) -> Result<FoundJob<'_>> {
         self.find_in(places(context)).await
     }
 
     /// One whose log is wanted.
-    pub(crate) async fn find_for_log(self, context: &Context) -> Result<Found<'_>> {
-        self.find_in(Places { purpose: Purpose::Log, ..places(context) }).await
+    pub(crate) async fn find_for_log(self, context: &Context) -> Result<FoundJob<'_>> {
+        self.find_in(JobSearch { purpose: Purpose::Log, ..places(context) }).await
     }
 
-    async fn find_in<'a>(self, places: Places<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<Found<'a>> {
+    async fn find_in<'a>(self, places: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<FoundJob<'a>> {
         let Self { job, last } = self;
         let job = match job {
             Some(job) if !last => JobRef::parse(job),
@@ -70,7 +70,7 @@ impl SourceArg {
     pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, DownloadSource)> {
         let Self { job, last } = self;
         let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
-            let Found { cloud, name, .. } = JobArg { job, last }.find(context).await?;
+            let FoundJob { cloud, name, .. } = JobArg { job, last }.find(context).await?;
             return Ok((cloud, DownloadSource::Job(name)));
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
@@ -99,16 +99,19 @@ pub(crate) struct JobsArg {
 }
 
 impl JobsArg {
-    pub(crate) async fn find(self, context: &Context) -> Result<Vec<Found<'_>>> {
+    pub(crate) async fn find(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
         self.find_in(places(context)).await
     }
 
     /// Finds jobs that are to be stopped.
-    pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<Found<'_>>> {
-        self.find_in(Places { purpose: Purpose::Stop, ..places(context) }).await
+    pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
+        self.find_in(JobSearch { purpose: Purpose::Stop, ..places(context) }).await
     }
 
-    async fn find_in<'a>(self, places: Places<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<Vec<Found<'a>>> {
+    async fn find_in<'a>(
+        self,
+        places: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>,
+    ) -> Result<Vec<FoundJob<'a>>> {
         let Self { jobs, last } = self;
         let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
         places.find_all(&jobs).await
@@ -117,10 +120,10 @@ impl JobsArg {
 
 /// Both places, unless a flag names one.
 #[expect(clippy::elidable_lifetime_names, reason = "a closure's type needs the name")]
-fn places<'a>(context: &'a Context) -> Places<'a, impl AsyncFn() -> Result<&'a Cloud>> {
+fn places<'a>(context: &'a Context) -> JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>> {
     let local = (!context.is_for_aws()).then(|| context.local_cloud());
     if local.is_some() {
         context.warn_of_local_state();
     }
-    Places { local, aws: (!context.local).then_some(async || context.aws(None).await), purpose: Purpose::Any }
+    JobSearch { local, aws: (!context.local).then_some(async || context.aws(None).await), purpose: Purpose::Any }
 }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobStatus, duration, time};
-use crate::ops::find_job::Found;
+use crate::ops::find_job::FoundJob;
 use crate::ops::log::{self, Followed, Following, LogSelection};
 use crate::ops::wait;
 use crate::ui::{self, Ui};
@@ -22,8 +22,8 @@ use crate::view::log_lines::{Kind, LogFormat, Stamp};
 
 /// Print a job's log
 ///
-/// All nodes' lines in one order, each once; with several nodes, each line starts with its node. With -f they are shown as
-/// they come until the job has ended; Ctrl-C leaves the job running.
+/// All nodes' lines in one order, each once; with several nodes, each line starts with its node. With -f they are shown
+/// as they come until the job has ended; Ctrl-C leaves the job running.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct LogsArgs {
@@ -157,7 +157,7 @@ fn time(flag: &str, text: Option<&str>) -> Result<Option<Timestamp>> {
     text.map(parse).transpose()
 }
 
-async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
+async fn print_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) -> Result<()> {
     let wanted = resolved.wanted.clone();
     let mut printer = printer(job, resolved, context.ui).await?;
     if log::read(job.cloud, &job.name, &wanted, &mut printer).await? {
@@ -177,7 +177,7 @@ async fn print_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Re
     Ok(())
 }
 
-async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> Result<()> {
+async fn follow_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) -> Result<()> {
     let (wanted, preflight) = (resolved.wanted.clone(), job.preflight.clone());
     let following = Following { wanted, stall: resolved.stall, preflight };
     let mut printer = printer(job, resolved, context.ui).await?;
@@ -187,7 +187,7 @@ async fn follow_log(job: &Found<'_>, resolved: Resolved, context: &Context) -> R
 
 /// Follows to the end, and says what came of it; returns the job as it ended.
 pub(super) async fn follow(
-    job: &Found<'_>,
+    job: &FoundJob<'_>,
     following: Following,
     printer: &mut LogPrinter,
     context: &Context,
@@ -212,13 +212,13 @@ pub(super) async fn follow(
     Ok(state)
 }
 
-async fn show_status(job: &Found<'_>, context: &Context) -> Result<()> {
+async fn show_status(job: &FoundJob<'_>, context: &Context) -> Result<()> {
     let state = job.cloud.jobs.describe(&job.name).await?;
     context.ui.line(state.training_job_status)?;
     wait::verdict(&[state])
 }
 
-async fn printer(job: &Found<'_>, resolved: Resolved, ui: Ui) -> Result<LogPrinter> {
+async fn printer(job: &FoundJob<'_>, resolved: Resolved, ui: Ui) -> Result<LogPrinter> {
     let stamp = match resolved.stamp {
         None => None,
         Some(StampArg::Local) => Some(Stamp::Local),

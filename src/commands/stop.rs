@@ -7,12 +7,12 @@ use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::JobName;
-use crate::ops::find_job::Found;
+use crate::ops::find_job::FoundJob;
 
 /// Stop jobs
 ///
-/// The script gets SIGTERM, and 120 seconds later SIGKILL. What it has saved by then is kept. Stopping a job that has ended
-/// changes nothing.
+/// The script gets SIGTERM, and 120 seconds later SIGKILL. What it has saved by then is kept. Stopping a job that has
+/// ended changes nothing.
 #[derive(Debug, Args)]
 pub(crate) struct StopArgs {
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub(crate) struct StopArgs {
 pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     let StopArgs { jobs } = args;
     let mut first_error = Ok(());
-    for Found { cloud, name, .. } in jobs.find_to_stop(context).await? {
+    for FoundJob { cloud, name, .. } in jobs.find_to_stop(context).await? {
         match stop(cloud, &name).await {
             Ok(text) => context.ui.note(text),
             // The others are stopped all the same.

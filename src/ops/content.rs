@@ -1,5 +1,7 @@
-//! Content that is stored by its digest. What stands under its name already is used only where the service's own digest of
-//! it is the content's: whoever may write to the bucket could have put anything there.
+//! Stores content-addressed objects: the name of an object holds the digest of its content.
+//!
+//! An object that exists under such a name is reused only if S3's own SHA-256 of it matches, because anyone who may
+//! write to the bucket could have put something else there.
 
 use std::fs::File;
 use std::io::Seek;
@@ -12,7 +14,7 @@ use crate::error::{Error, Result, WithContext};
 use crate::model::checksum::ContentDigest;
 use crate::model::{IgnorePoison, S3Uri, shell_quote};
 
-/// Stores content, and keeps in mind which objects were not what their names say.
+/// Stores content, and remembers which objects did not match their names.
 pub(crate) struct ContentStore<'c> {
     pub(crate) cloud: &'c Cloud,
     kms_key_id: Option<String>,
@@ -21,12 +23,12 @@ pub(crate) struct ContentStore<'c> {
 }
 
 impl<'c> ContentStore<'c> {
-    /// `progress` is told of the bytes that are sent.
+    /// `progress` receives the number of bytes sent.
     pub(crate) fn new(cloud: &'c Cloud, kms_key_id: Option<String>, progress: ByteProgress) -> Self {
         Self { cloud, kms_key_id, progress, replaced: Mutex::default() }
     }
 
-    /// Stores content unless the very same is there. The file is opened only to be sent.
+    /// Stores content unless the object exists with the same digest. `open` is called only if the content must be sent.
     pub(crate) async fn store(
         &self,
         uri: &S3Uri,
@@ -41,9 +43,11 @@ impl<'c> ContentStore<'c> {
         self.send(uri, digest, open()?).await
     }
 
-    /// Stores content where nothing stands, or what stands there can't be it.
+    /// Stores content without looking for an existing object.
     pub(crate) async fn send(&self, uri: &S3Uri, digest: &ContentDigest, file: File) -> Result<()> {
-        let (digest, kms_key_id, progress) = (Some(digest.clone()), self.kms_key_id.clone(), self.progress.clone());
+        let digest = Some(digest.clone());
+        let kms_key_id = self.kms_key_id.clone();
+        let progress = self.progress.clone();
         Ok(self
             .cloud
             .objects
@@ -51,8 +55,8 @@ impl<'c> ContentStore<'c> {
             .await?)
     }
 
-    /// Fails if the key of any other object begins with that of a stored one. A channel of type S3Prefix brings all such
-    /// objects into the container, also where the prefix is a whole key.
+    /// Fails if the key of another object begins with that of a stored one. A channel of type S3Prefix would bring that
+    /// object into the container too, even where the prefix is a complete key.
     pub(crate) async fn refuse_siblings(&self, uri: &S3Uri) -> Result<()> {
         let mut pages = self.cloud.objects.pages(uri.clone());
         while let Some(page) = pages.try_next().await? {
@@ -66,30 +70,31 @@ impl<'c> ContentStore<'c> {
         Ok(())
     }
 
+    /// Remembers that an object did not match its name.
     pub(crate) fn note_replaced(&self, uri: &S3Uri) {
         self.replaced.lock().ignore_poison().push(uri.clone());
     }
 
-    /// A sentence on each object that was stored again, or on the first of very many.
+    /// Returns a notice for each replaced object, up to a limit.
     pub(crate) fn notices(self) -> Vec<String> {
-        const NAMED: usize = 10;
+        const MAX_NAMED: usize = 10;
         let mut replaced = self.replaced.into_inner().ignore_poison();
         replaced.sort_by(|a, b| a.key().cmp(b.key()));
-        let named = replaced.iter().take(NAMED);
+        let named = replaced.iter().take(MAX_NAMED);
         let mut notices: Vec<String> =
             named.map(|uri| format!("the object {uri} was not what its name says: stored again")).collect();
-        let more = replaced.len().saturating_sub(NAMED);
+        let more = replaced.len().saturating_sub(MAX_NAMED);
         notices.extend((more > 0).then(|| format!("{more} more objects were not what their names say: stored again")));
         notices
     }
 }
 
-/// Returns the hint on an object that stands where only a job's own may.
+/// Returns the hint for an object that must not exist.
 pub(crate) fn removal(other: &S3Uri) -> String {
     format!("find out who stored it, and remove it: aws s3 rm {}", shell_quote(&other.to_string()))
 }
 
-/// Digests a file from its start, as it will be stored.
+/// Computes the content digest of a file from its start. Blocks.
 pub(crate) fn digest(mut file: &File) -> Result<ContentDigest> {
     let doing = || "digest what is to be stored".to_owned();
     file.rewind().context(doing)?;

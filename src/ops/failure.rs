@@ -1,6 +1,6 @@
-//! What to do about a job that failed, by the beginning of the service's reason.
+//! Hints for a failed job, by the text of its failure reason.
 
-/// Returns hints for a FailureReason. What the script itself did wrong stands in its log.
+/// Returns hints for a FailureReason. For an error of the script itself, that is its log.
 pub(crate) fn advice(reason: &str, job: &str, is_local: bool) -> Vec<String> {
     let lower = reason.to_lowercase();
     let read_log = format!("read its log: smtrain logs {job}");
@@ -25,6 +25,7 @@ pub(crate) fn advice(reason: &str, job: &str, is_local: bool) -> Vec<String> {
     vec![hint.to_owned(), read_log]
 }
 
+/// Returns true if a lower-case reason says that the image could not be pulled.
 fn is_about_image(reason: &str) -> bool {
     let is_registry = reason.contains("ecr") || reason.contains("image");
     is_registry && (reason.contains("pull") || reason.contains("not found") || reason.contains("repository"))

@@ -1,4 +1,4 @@
-//! Data on this computer as objects, by content: unchanged data is not stored again.
+//! Stores local data as content-addressed objects: unchanged data is not sent again.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,25 +18,25 @@ use crate::model::checksum::ContentDigest;
 use crate::model::{IgnorePoison, S3Uri, hex};
 use crate::ops::content::{self, ContentStore};
 
-/// How many files are on their way at once, at most: small ones hardly do anything but wait for answers.
-const PARALLEL: u64 = 256;
-/// Of the files that a process may have open, one in so many: each that is on its way takes a connection, too.
-const SHARE: u64 = 4;
+/// Maximum number of concurrent uploads. Small files mostly wait for answers.
+const MAX_CONCURRENT_UPLOADS: u64 = 256;
+/// Open files reserved for each upload, of RLIMIT_NOFILE: it holds a file and a socket.
+const OPEN_FILES_PER_UPLOAD: u64 = 4;
 
 /// A file or folder of data, listed and digested.
 #[derive(Debug)]
 pub(crate) struct LocalData {
     /// Sorted by name.
     files: Vec<DataFile>,
-    /// Of the names and contents of the files.
+    /// SHA-256 of the names and contents of all files, in hex.
     pub(crate) sha256: String,
-    /// Names of files that are or hold secrets, and are sent since the spec allows it.
+    /// Names of files that are or hold secrets and are sent because the spec allows it.
     pub(crate) allowed: Vec<String>,
 }
 
 #[derive(Debug)]
 struct DataFile {
-    /// Its path inside the data, with `/`.
+    /// Path inside the data, with `/`.
     name: String,
     entry: DataEntry,
     digest: ContentDigest,
@@ -44,7 +44,8 @@ struct DataFile {
 }
 
 impl LocalData {
-    /// Reads everything once, telling `progress` of the bytes. Data that holds secrets is an error, unless they are allowed.
+    /// Lists, reads and digests everything once. `progress` receives the bytes read. Blocks. Fails on secrets that the
+    /// spec does not allow.
     pub(crate) fn read(tree: &DataTree, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
         let list = archive::list_data(tree).map_err(unlistable)?;
         let name = |entry: DataEntry| Ok((name_of(&tree.path, &entry)?, entry));
@@ -52,17 +53,18 @@ impl LocalData {
         if listed.is_empty() {
             return Err(Error::usage(format!("{} holds no file", tree.path.display())));
         }
-        let (mut digest, files) = (Sha256::new(), read_all(listed, progress)?);
+        let files = read_all(listed, progress)?;
+        let mut digest = Sha256::new();
         let mut allowed = list.allowed;
         allowed.extend(refuse_secrets(tree, &files)?);
         for file in &files {
-            file.add_to(&mut digest);
+            file.digest_into(&mut digest);
         }
         Ok(Self { files, sha256: hex(&digest.finalize()), allowed })
     }
 
-    /// Stores what is not there yet, below the data's own folder, telling `progress` of the bytes. A file that has changed
-    /// since it was read is an error.
+    /// Stores the files that do not exist yet, below the folder of the data. Fails if a file has changed since it was
+    /// read, or if other objects are in the folder.
     pub(crate) async fn store(&self, store: &ContentStore<'_>, folder: &S3Uri) -> Result<()> {
         let stored = store.cloud.objects.list(&folder.join("")).await?;
         let mut stored: HashMap<S3Uri, u64> = stored.into_iter().map(|object| (object.uri, object.size)).collect();
@@ -70,11 +72,11 @@ impl LocalData {
         let files: Vec<_> = files.map(|(uri, file)| (stored.remove(&uri), uri, file)).collect();
         refuse_others(&stored, folder)?;
         let puts = files.into_iter().map(|(stored, uri, file)| store_file(store, stored, uri, file));
-        stream::iter(puts).buffer_unordered(parallel()).try_collect().await
+        stream::iter(puts).buffer_unordered(max_uploads()).try_collect().await
     }
 }
 
-/// `stored` is the size of what stands there, where anything does: only what could be the content is looked at.
+/// Stores a file. `stored` is the size of the existing object, if any: only one of the same size is verified.
 async fn store_file(store: &ContentStore<'_>, stored: Option<u64>, uri: S3Uri, file: &DataFile) -> Result<()> {
     match stored {
         Some(size) if size == file.digest.size => store.store(&uri, &file.digest, || file.open()).await,
@@ -86,8 +88,8 @@ async fn store_file(store: &ContentStore<'_>, stored: Option<u64>, uri: S3Uri, f
     }
 }
 
-/// A job is given all that lies below the prefix of its channel. Keys that end in a slash are how consoles show folders: no
-/// file comes of them.
+/// Fails if other objects are in the folder, because a channel brings all of them into the container. A key that ends
+/// in a slash is an empty folder and becomes no file.
 fn refuse_others(others: &HashMap<S3Uri, u64>, folder: &S3Uri) -> Result<()> {
     let Some(other) = others.keys().filter(|uri| !uri.key().ends_with('/')).min_by_key(|uri| uri.key()) else {
         return Ok(());
@@ -98,14 +100,14 @@ fn refuse_others(others: &HashMap<S3Uri, u64>, folder: &S3Uri) -> Result<()> {
     .hint(content::removal(other)))
 }
 
-/// Systems differ much in how many files may be open.
-fn parallel() -> usize {
-    let open = getrlimit(Resource::RLIMIT_NOFILE).map_or(PARALLEL, |(soft, _)| soft);
-    usize::try_from((open / SHARE).clamp(1, PARALLEL)).unwrap_or(1)
+/// Returns the number of concurrent uploads; limits of open files differ between systems.
+fn max_uploads() -> usize {
+    let open = getrlimit(Resource::RLIMIT_NOFILE).map_or(MAX_CONCURRENT_UPLOADS, |(soft, _)| soft);
+    usize::try_from((open / OPEN_FILES_PER_UPLOAD).clamp(1, MAX_CONCURRENT_UPLOADS)).unwrap_or(1)
 }
 
 impl DataFile {
-    /// Searches the content for secrets and digests it, in one pass: only what has this digest is sent later.
+    /// Digests the content and searches it for secrets in one pass, so that what is sent later was searched.
     fn read((name, entry): (String, DataEntry), progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self> {
         let reading = || format!("read {}", entry.name.display());
         let file = entry.open().map_err(unlistable)?;
@@ -119,23 +121,23 @@ impl DataFile {
         self.entry.open().map_err(unlistable)
     }
 
-    /// Adds the name and the content to the digest of all data. A digest of parts is marked, since a file could hold just
-    /// the digests that it is made of.
-    fn add_to(&self, all: &mut Sha256) {
+    /// Adds name and content to the digest of all data. A digest of parts is marked, because a file could consist of
+    /// just those digests.
+    fn digest_into(&self, all: &mut Sha256) {
         let mark = if self.digest.parts().is_some() { "+" } else { "" };
         all.update(format!("{mark}{}:{}:", self.name.len(), self.name));
         all.update(self.digest.sha256);
     }
 }
 
-/// Reads files on as many threads as there are processors, each taking the next file that nobody has taken. Sorted by name.
+/// Reads files on one thread per processor. Returns them sorted by name.
 fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Vec<DataFile>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(listed.len());
     let files = Mutex::new(listed.into_iter());
     let read_some = || {
         let next = || files.lock().ignore_poison().next();
         let read = iter::from_fn(next).map(|file| DataFile::read(file, progress)).collect::<Result<Vec<_>>>();
-        // After a failure, nobody need read on.
+        // After a failure, the other threads stop.
         read.inspect_err(|_| files.lock().ignore_poison().by_ref().for_each(drop))
     };
     let mut read = thread::scope(|scope| {
@@ -150,18 +152,22 @@ fn read_all(listed: Vec<(String, DataEntry)>, progress: &(dyn Fn(u64) + Send + S
     Ok(read)
 }
 
-/// Returns the source of a channel on this computer, as it is to be listed. `project` is the spec's.
+/// Returns the tree of a local channel; `project` is that of the spec.
 pub(crate) fn tree(channel: &ChannelSpec, path: &Path, project: Project) -> DataTree {
-    let (external_symlinks, allow_secrets) = (channel.external_symlinks, channel.allow_secrets.clone());
-    DataTree { path: path.to_owned(), project, external_symlinks, allow_secrets }
+    DataTree {
+        path: path.to_owned(),
+        project,
+        external_symlinks: channel.external_symlinks,
+        allow_secrets: channel.allow_secrets.clone(),
+    }
 }
 
-/// Finds what [`LocalData::read`] would refuse by names and links alone.
+/// Checks names and links as [`LocalData::read`] does, without reading contents.
 pub(crate) fn check(tree: &DataTree) -> Result<()> {
     archive::list_data(tree).map(drop).map_err(unlistable)
 }
 
-/// Returns the names of files that hold secrets and are allowed to; all others are one error.
+/// Returns the names of allowed files that hold secrets. Fails if others do.
 fn refuse_secrets(tree: &DataTree, files: &[DataFile]) -> Result<Vec<String>> {
     let found = files.iter().filter_map(|file| Some((file, file.secret?)));
     let (allowed, refused): (Vec<_>, Vec<_>) = found.partition(|(file, _)| file.entry.is_allowed);
@@ -173,7 +179,8 @@ fn refuse_secrets(tree: &DataTree, files: &[DataFile]) -> Result<Vec<String>> {
 }
 
 fn unlistable(error: DataError) -> Error {
-    let (message, hint) = (error.to_string(), error.hint());
+    let message = error.to_string();
+    let hint = error.hint();
     let failure = match error {
         DataError::Unreadable { source, .. } => Error::failure(message).caused_by(source),
         DataError::Changed(_) => Error::failure(message),
@@ -182,7 +189,7 @@ fn unlistable(error: DataError) -> Error {
     hint.into_iter().fold(failure, Error::hint)
 }
 
-/// A name in the data, as a key has it.
+/// Returns a file's name as a key has it. Fails if it is not UTF-8.
 fn name_of(root: &Path, entry: &DataEntry) -> Result<String> {
     entry.name.to_str().map(str::to_owned).ok_or_else(|| {
         let path = root.join(&entry.name);

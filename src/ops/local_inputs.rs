@@ -1,4 +1,5 @@
-//! Looks at the code and the data of a job as `submit` will, before anything is packed or sent: links that lead out, secrets.
+//! Checks the code and data of a job as `submit` will, before anything is packed or sent: links that lead outside,
+//! secrets.
 
 use std::path::PathBuf;
 
@@ -8,8 +9,8 @@ use crate::archive;
 use crate::error::Error;
 use crate::job::spec::{ChannelSource, JobSpec};
 
-/// Returns what `submit` would refuse. The code's contents are read up to a bound, the data's not at all: names and links
-/// are all looked at. `own_folders` are those of smtrain, which are never packed.
+/// Returns the errors that `submit` would end with. Checks all names and links, the contents of code up to a limit, and
+/// no contents of data. `own_folders` are smtrain's own, which are never packed.
 pub(crate) fn check(spec: &JobSpec, own_folders: &[PathBuf]) -> Vec<Error> {
     let project = project::of_folder(&spec.folder);
     let code = spec.source.iter().filter_map(|source| {

@@ -1,4 +1,4 @@
-//! What smtrain does, without a word of how it was asked for or how it is shown.
+//! The operations of smtrain, independent of the command line and of output.
 
 pub(crate) mod content;
 pub(crate) mod download;
@@ -16,7 +16,7 @@ pub(crate) mod wait;
 
 use crate::error::{Result, WithContext};
 
-/// Runs work that blocks on a thread of its own, so that whoever waits for it can give up.
+/// Runs blocking work on a thread of its own. Dropping the future does not stop the work.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.context("finish the work")?
 }

@@ -1,12 +1,12 @@
-//! The project of a spec: what its code and data are sent from.
+//! Finds the project of a spec: the folder that its code and data may come from.
 
 use std::path::Path;
 
 use crate::archive::Project;
 use crate::environment::project_root;
 
-/// Returns the repository around a spec's folder, or the folder itself outside of one; by the folder's path as it is written,
-/// and by the one without links.
+/// Returns the repository around a spec's folder, or the folder itself outside of a repository; both for the path as
+/// written and for the path with links resolved.
 pub(crate) fn of_folder(folder: &Path) -> Project {
     let written = std::path::absolute(folder).ok();
     let real = folder.canonicalize().ok();

@@ -1,4 +1,4 @@
-//! Waiting for jobs to end.
+//! Waits for jobs to end, and turns their end into the exit code.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -7,18 +7,20 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::failure;
-use super::find_job::Found;
+use super::find_job::FoundJob;
 use crate::cloud::{Cloud, Region};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
 
-/// How much longer each pause is than the one before: in percent.
-const GROWTH: u32 = 125;
+/// Growth of the pause between two polls, in percent of the last one.
+const PAUSE_GROWTH_PERCENT: u32 = 125;
 
-/// Waits until every job has ended; `ended` is told of each as it does.
+/// Waits until every job has ended. `ended` is called for each as it ends.
+///
+/// Returns an error of kind `Interrupted` on cancellation; the jobs continue.
 pub(crate) async fn wait(
-    jobs: Vec<Found<'_>>,
+    jobs: Vec<FoundJob<'_>>,
     interrupt: &CancellationToken,
     mut ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
 ) -> Result<Vec<DescribeTrainingJobResponse>> {
@@ -39,25 +41,27 @@ fn interrupted(jobs: &[JobName]) -> Error {
         .hint(format!("wait again: smtrain wait {}", names.join(" ")))
 }
 
-/// The jobs of one place that have not ended yet.
-struct Group<'a> {
+/// Jobs of one cloud that have not ended.
+struct CloudJobs<'a> {
     cloud: &'a Cloud,
     running: Vec<JobName>,
 }
 
-fn groups(jobs: Vec<Found<'_>>) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for Found { cloud, name, .. } in jobs {
+/// Groups jobs by cloud.
+fn groups(jobs: Vec<FoundJob<'_>>) -> Vec<CloudJobs<'_>> {
+    let mut groups: Vec<CloudJobs<'_>> = Vec::new();
+    for FoundJob { cloud, name, .. } in jobs {
         match groups.iter_mut().find(|group| std::ptr::eq(group.cloud, cloud)) {
             Some(group) => group.running.push(name),
-            None => groups.push(Group { cloud, running: vec![name] }),
+            None => groups.push(CloudJobs { cloud, running: vec![name] }),
         }
     }
     groups
 }
 
+/// Polls until every job has ended, with backoff.
 async fn until_ended(
-    mut groups: Vec<Group<'_>>,
+    mut groups: Vec<CloudJobs<'_>>,
     mut ended: impl FnMut(&DescribeTrainingJobResponse) -> Result<()>,
 ) -> Result<Vec<DescribeTrainingJobResponse>> {
     let mut finals = Vec::new();
@@ -74,17 +78,18 @@ async fn until_ended(
         let initial = intervals().map(|intervals| intervals.job_initial).min();
         let max = intervals().map(|intervals| intervals.job_max).min();
         let (Some(initial), Some(max)) = (initial, max) else { return Ok(finals) };
-        pause = (pause * GROWTH / 100).clamp(initial, max);
+        pause = (pause * PAUSE_GROWTH_PERCENT / 100).clamp(initial, max);
         sleep(pause).await;
     }
 }
 
-impl Group<'_> {
+impl CloudJobs<'_> {
+    /// Removes and returns the jobs that have ended.
     async fn take_ended(&mut self) -> Result<Vec<DescribeTrainingJobResponse>> {
         let statuses = self.cloud.jobs.statuses(&self.running).await?;
         let mut ended = Vec::new();
         for job in self.running.clone() {
-            // One that is not there is described too: the error says so.
+            // A job that does not exist is described too, for its error.
             if statuses.get(&job).is_none_or(|status| status.is_final()) {
                 ended.push(self.cloud.jobs.describe(&job).await?);
                 self.running.retain(|running| *running != job);
@@ -94,7 +99,7 @@ impl Group<'_> {
     }
 }
 
-/// What the end of the awaited jobs means for the command: Failed weighs more than Stopped.
+/// Returns the error that the end of the jobs means for the exit code; Failed outranks Stopped.
 pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
     let with = |status: JobStatus| jobs.iter().find(|job| job.training_job_status == status);
     if let Some(job) = with(JobStatus::Failed) {
@@ -111,7 +116,8 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
 }
 
 fn stopped(job: &DescribeTrainingJobResponse) -> Error {
-    let (name, phase) = (&job.training_job_name, &job.secondary_status);
+    let name = &job.training_job_name;
+    let phase = &job.secondary_status;
     let why = if phase == "MaxRuntimeExceeded" { ": it ran longer than limits.max_run" } else { "" };
     Error::new(ErrorKind::JobStopped, format!("job {name} was stopped{why}"))
 }

@@ -17,10 +17,10 @@ use crate::job::spec::JobSpec;
 use crate::job::{self, LoadOptions, Loaded, Override};
 use crate::model::InstanceType;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::ops::fetch_channels::{self, Fetched};
-use crate::ops::find_job::Found;
+use crate::ops::fetch_channels::{self, FetchedChannel};
+use crate::ops::find_job::FoundJob;
 use crate::ops::log::Following;
-use crate::ops::submit::{self, Defaults, Prepared, Progress, Submitted};
+use crate::ops::submit::{self, Defaults, PreparedJob, SubmitProgress, Submitted};
 use crate::ops::wait;
 use crate::ui;
 use crate::view::dry_run::DryRun;
@@ -127,7 +127,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let prepared = prepare(cloud, &spec, true, context).await?;
     report(&prepared, context);
     let submitted = submit::create(cloud, &spec, prepared).await?;
-    let job = Found::new(cloud, submitted.job.clone());
+    let job = FoundJob::new(cloud, submitted.job.clone());
     announce(&submitted, output, context)
         .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
     accompany(&job, Afterwards { wait, follow, download }, context).await
@@ -162,10 +162,10 @@ async fn rehearse(spec: &JobSpec, context: &Context) -> Result<()> {
     context.ui.line(view::json(shown.document())?)
 }
 
-async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) -> Result<Prepared> {
+async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) -> Result<PreparedJob> {
     let bar = Arc::new(context.ui.progress_of_bytes("reading code and data"));
     let (reading, storing) = (bar.clone(), bar);
-    let progress = Progress {
+    let progress = SubmitProgress {
         read: Arc::new(move |bytes| reading.advance(bytes)),
         stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
     };
@@ -194,7 +194,7 @@ async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
     let on_bytes = Arc::new(move |bytes| bar.advance(bytes));
     let aws = async || context.aws(spec.region.as_deref()).await;
     let fetched = fetch_channels::fetch(context.local_cloud(), aws, spec, on_bytes);
-    for Fetched { channel, objects, bytes } in unless_interrupted(fetched).await? {
+    for FetchedChannel { channel, objects, bytes } in unless_interrupted(fetched).await? {
         let (objects, bytes) = (view::count(objects, "object"), ui::bytes(bytes));
         context
             .ui
@@ -203,12 +203,12 @@ async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn report(prepared: &Prepared, context: &Context) {
+fn report(prepared: &PreparedJob, context: &Context) {
     report_code(prepared, context);
     prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
 }
 
-fn report_code(prepared: &Prepared, context: &Context) {
+fn report_code(prepared: &PreparedJob, context: &Context) {
     let of_code = prepared.code.iter().flat_map(|code| &code.allowed);
     let allowed: Vec<&str> = of_code.chain(&prepared.allowed_secrets).map(String::as_str).collect();
     if !allowed.is_empty() {
@@ -231,7 +231,7 @@ fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> R
     }
 }
 
-async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -> Result<()> {
+async fn accompany(job: &FoundJob<'_>, afterwards: Afterwards, context: &Context) -> Result<()> {
     let Afterwards { wait, follow, download } = afterwards;
     if !wait && !follow && download.is_none() {
         what_next(job, context);
@@ -247,9 +247,9 @@ async fn accompany(job: &Found<'_>, afterwards: Afterwards, context: &Context) -
     Ok(())
 }
 
-/// Says of an error that ends the watching of a job that the job was created, and how to come back to it. An interruption
-/// says so by itself.
-fn goes_on(error: Error, job: &Found<'_>, context: &Context) -> Error {
+/// Says of an error that ends the watching of a job that the job was created, and how to come back to it. An
+/// interruption says so by itself.
+fn goes_on(error: Error, job: &FoundJob<'_>, context: &Context) -> Error {
     if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ClosedPipe) {
         return error;
     }
@@ -259,18 +259,18 @@ fn goes_on(error: Error, job: &Found<'_>, context: &Context) -> Error {
         .hint(format!("stop it: smtrain stop {job}{flags}"))
 }
 
-fn what_next(job: &Found<'_>, context: &Context) {
+fn what_next(job: &FoundJob<'_>, context: &Context) {
     let (job, flags) = (&job.name, context.place_flags(job.cloud));
     context.ui.note(format_args!("follow it:   smtrain logs -f {job}{flags}"));
     context.ui.note(format_args!("stop it:     smtrain stop {job}{flags}"));
     context.ui.note(format_args!("download it: smtrain download {job}{flags}"));
 }
 
-async fn follow_on_stderr(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
+async fn follow_on_stderr(job: &FoundJob<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
     logs::follow(job, Following::default(), &mut LogPrinter::to_stderr(context.ui), context).await
 }
 
-async fn wait_quietly(job: &Found<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
+async fn wait_quietly(job: &FoundJob<'_>, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let _progress = context.ui.progress_of_time(job.name.as_str());
     let ended = wait::wait(vec![job.clone()], &interrupt(), |_| Ok(())).await?;
     ended.into_iter().next().ok_or_else(|| Error::failure(format!("job {} is gone", job.name)))

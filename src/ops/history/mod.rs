@@ -1,4 +1,4 @@
-//! Past and running jobs: the first page at once, and of a long list the rest in slices of time, several at a time.
+//! Lists jobs: the first page at once, and the rest of a long list in slices of time, several at a time.
 
 mod shown;
 mod slices;
@@ -7,12 +7,13 @@ use std::collections::HashSet;
 
 use crate::cloud::{Cloud, JobsQuery, ListedJob, PageTokens, SortBy};
 use crate::error::Result;
-use shown::{JOBS, Shown};
+use shown::{LIST_NAME, Shown};
 
-/// A rest that can't be more is read page by page.
-const WORTH_SLICING: usize = 400;
+/// Minimum number of remaining jobs for which slices are used; fewer are read page by page.
+const MIN_SLICED_JOBS: usize = 400;
 
-/// Shows the jobs of a query as they come, in order and never none. An error of `show` ends the list.
+/// Passes the jobs of a query to `show` as they arrive, in order, in non-empty batches. An error of `show` ends the
+/// list.
 pub(crate) async fn each(
     cloud: &Cloud,
     query: &JobsQuery,
@@ -21,22 +22,22 @@ pub(crate) async fn each(
     let mut shown = Shown { show, left: query.limit.unwrap_or(usize::MAX), last: HashSet::new() };
     let first = cloud.jobs.list(query, None).await?;
     let mut tokens = PageTokens::default();
-    let mut token = tokens.next(first.next_token, JOBS)?;
+    let mut token = tokens.next(first.next_token, LIST_NAME)?;
     let density = slices::Density::of(&first.items);
     shown.more(first.items)?;
-    let is_long = token.is_some() && shown.left > WORTH_SLICING && query.sort_by == SortBy::CreationTime;
+    let is_long = token.is_some() && shown.left > MIN_SLICED_JOBS && query.sort_by == SortBy::CreationTime;
     if is_long
         && let Some(density) = density
         && slices::each(cloud, query, density, &mut shown).await?
     {
         return Ok(());
     }
-    // A page may be short, or empty, and still not be the last.
+    // A page that is short or empty need not be the last.
     while token.is_some() && shown.left > 0 {
         let page = cloud.jobs.list(query, token).await?;
         let is_empty = page.items.is_empty();
         shown.more(page.items)?;
-        token = tokens.after(is_empty).next(page.next_token, JOBS)?;
+        token = tokens.after(is_empty).next(page.next_token, LIST_NAME)?;
     }
     Ok(())
 }

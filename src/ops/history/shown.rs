@@ -1,16 +1,16 @@
-//! The jobs that have been shown, and how many are left to show.
+//! Output of a list of jobs: removes duplicates and applies the limit.
 
 use std::collections::HashSet;
 
 use crate::model::JobName;
 
-/// The name of the list.
-pub(super) const JOBS: &str = "the jobs";
+/// Name of the list, for errors.
+pub(super) const LIST_NAME: &str = "the jobs";
 
-/// What takes the jobs, as many as are wanted.
+/// Receiver of the jobs, with the number of jobs still wanted.
 pub(super) struct Shown<F> {
     pub(super) show: F,
     pub(super) left: usize,
-    /// The jobs that were shown last. Where one page ends and the next begins, a job can be on both.
+    /// Names in the last batch: a job can be on two consecutive pages.
     pub(super) last: HashSet<JobName>,
 }

@@ -1,10 +1,10 @@
-//! Asks git for a work tree's commit, branch and changes, in a way in which nothing of the repository can run a program.
+//! Runs git for a work tree's commit, branch and changes, without letting the repository run a program.
 //!
-//! A repository's configuration names programs that git runs (`core.fsmonitor`, filters, hooks, transports), and a project
-//! that was cloned or unpacked brings its own. So git never sees that configuration: it gets a temporary git directory
-//! whose links lead to the repository's data (objects, refs, index), with a configuration written here. Into that one only
-//! values that say how files are compared are copied, by name. The user's own configuration is not read either, but for
-//! the same values and the file of ignored names.
+//! A repository's configuration names programs that git runs (`core.fsmonitor`, filters, hooks, transports), and a
+//! cloned or unpacked project brings its own. git therefore never reads that configuration: it runs with a temporary
+//! git directory whose links lead to the repository's data (objects, refs, index) and whose configuration is written
+//! here. Only the settings in [`COPIED`], which say how files are compared, are copied into it. The user's own
+//! configuration is not read either, except for the same settings and the file of ignored names.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,10 +21,10 @@ use tokio::time::timeout;
 use super::repository::Repository;
 use crate::environment::{find_program, variable_names};
 
-/// The time that git may take for all its answers.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of all git calls together.
+const GIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Values that say how files are stored and compared (git-config(1), 2.47). None of them names a program or a path.
+/// Settings that say how files are stored and compared (git-config(1), 2.47). None of them names a program or a path.
 const COPIED: [&str; 12] = [
     "core.autocrlf",
     "core.checkstat",
@@ -46,14 +46,14 @@ pub(super) struct Revision {
     pub(super) commit: String,
     /// `None` for a detached HEAD.
     pub(super) branch: Option<String>,
-    /// Files in the folder that was asked about differ from the commit, or are not in it and not ignored.
+    /// True if files in the folder differ from the commit, or are untracked and not ignored.
     pub(super) is_dirty: bool,
 }
 
 /// Returns the revision of `folder`; `None` before the first commit and where git is not installed.
 pub(super) async fn revision(repository: &Repository, folder: &Path) -> io::Result<Option<Revision>> {
-    let too_long = |_| io::Error::other(format!("git took more than {} s", PATIENCE.as_secs()));
-    timeout(PATIENCE, ask(repository, folder)).await.map_err(too_long)?
+    let too_long = |_| io::Error::other(format!("git took more than {} s", GIT_TIMEOUT.as_secs()));
+    timeout(GIT_TIMEOUT, ask(repository, folder)).await.map_err(too_long)?
 }
 
 async fn ask(repository: &Repository, folder: &Path) -> io::Result<Option<Revision>> {
@@ -68,13 +68,14 @@ async fn ask(repository: &Repository, folder: &Path) -> io::Result<Option<Revisi
     if let Some(ignored) = ignored {
         status.arg("-c").arg(format!("core.excludesFile={ignored}"));
     }
-    // A submodule is compared by its commit: to look for changes in it, git would start anew with its configuration.
+    // A submodule is compared by its commit only: to look for changes in it, git would start again with its
+    // configuration.
     status.args(["status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind"]);
     status.args(["--ignore-submodules=dirty", "--untracked-files=normal", "--", "."]);
     Ok(parse_status(&output(status).await?))
 }
 
-/// Git, and the directory that it takes for the repository's.
+/// git with its isolated git directory.
 struct Git {
     program: OsString,
     isolated: TempDir,
@@ -103,7 +104,7 @@ impl Git {
         const ISOLATED: &str = "[core]\nrepositoryformatversion = 1\nbare = false\n";
         let config = self.isolated.path().join("config");
         std::fs::write(&config, ISOLATED)?;
-        // Fails where the user has no configuration, which is usual.
+        // Fails if the user has no configuration, which is usual.
         let user = self.settings(&["--global", "--includes"]).await.unwrap_or_default();
         let mut text = ISOLATED.to_owned() + &copied(&user);
         if repository_config.is_file() {
@@ -115,19 +116,19 @@ impl Git {
         Ok(excludes_file.map(|(_, value)| value))
     }
 
-    /// Returns names and values of a configuration, which git reads as text: nothing takes effect.
+    /// Reads a configuration as names and values, without applying it.
     async fn settings(&self, of: &[&str]) -> io::Result<Vec<(String, String)>> {
         let mut command = self.command(self.isolated.path());
         command.args(["config", "--list", "-z"]).args(of);
         let text = output(command).await?;
-        // A name that stands without `=` is true.
+        // A name without `=` is true.
         let entries = text.split('\0').filter(|entry| !entry.is_empty());
         let entries = entries.map(|entry| entry.split_once('\n').unwrap_or((entry, "true")));
         Ok(entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 }
 
-/// Returns those of the settings that are copied, as lines of a configuration.
+/// Formats the settings that are copied as lines of a configuration.
 fn copied(settings: &[(String, String)]) -> String {
     let copied = settings.iter().filter(|(name, value)| is_copied(name, value));
     let lines = copied.map(|(name, value)| {
@@ -137,7 +138,7 @@ fn copied(settings: &[(String, String)]) -> String {
     lines.collect()
 }
 
-/// Returns whether a value can be written as it is, and its name is one of [`COPIED`].
+/// Returns true if the name is one of [`COPIED`] and the value can be written unquoted.
 fn is_copied(name: &str, value: &str) -> bool {
     COPIED.contains(&name) && !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric())
 }
@@ -165,7 +166,7 @@ fn link_data(repository: &Repository, isolated: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs git to its end, and returns what it said on stdout.
+/// Runs git, and returns its stdout. Fails if it exits with an error.
 async fn output(mut command: Command) -> io::Result<String> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await?;
@@ -176,7 +177,7 @@ async fn output(mut command: Command) -> io::Result<String> {
     Err(io::Error::other(format!("git failed: {}", message.lines().next().unwrap_or("it said nothing"))))
 }
 
-/// Reads `git status --porcelain=v2 --branch -z` (git-status(1)).
+/// Parses the output of `git status --porcelain=v2 --branch -z` (git-status(1)).
 fn parse_status(status: &str) -> Option<Revision> {
     let header = |name: &str| status.split('\0').find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
     let commit = header("branch.oid ").filter(|commit| *commit != "(initial)")?.to_owned();

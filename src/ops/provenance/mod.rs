@@ -1,4 +1,4 @@
-//! The tags that tell what a job's code is: smtrain's version, the code's digest, git's commit and branch.
+//! Builds the tags that identify a job's code: smtrain's version, the code's digest, git's commit and branch.
 
 mod git;
 mod repository;
@@ -10,7 +10,7 @@ use self::git::Revision;
 use self::repository::Repository;
 use crate::model::secrets::looks_like_one;
 
-/// Tags, and why git's are missing where it was not asked or could not be.
+/// Tags, with a notice if those of git are missing.
 #[derive(Debug, Default)]
 pub(crate) struct Provenance {
     pub(crate) tags: Vec<(String, String)>,
@@ -18,7 +18,7 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    /// Describes the code in `folder`. Git is asked only with `ask_git`.
+    /// Builds the tags of the code in `folder`. Runs git only with `ask_git`.
     pub(crate) async fn of(folder: &Path, code_sha256: Option<&str>, ask_git: bool) -> Self {
         let mut provenance = Self { tags: vec![tag("version", env!("CARGO_PKG_VERSION"))], notice: None };
         let Some(code_sha256) = code_sha256 else { return provenance };
@@ -32,7 +32,8 @@ impl Provenance {
         }
     }
 
-    /// Adds nothing outside a repository of this user's, before its first commit, and where git is not installed.
+    /// Adds git's tags. Adds none outside a repository of this user, before its first commit, or if git is not
+    /// installed.
     async fn add_git(&mut self, folder: &Path, ask_git: bool) -> io::Result<()> {
         let Some(repository) = Repository::around(folder)? else { return Ok(()) };
         if ask_git {
@@ -45,7 +46,7 @@ impl Provenance {
         Ok(())
     }
 
-    /// Adds git's tags, but for a branch whose name looks like a secret.
+    /// Adds the tags of a revision, except for a branch whose name looks like a secret.
     fn add(&mut self, revision: Revision) {
         let Revision { commit, branch, is_dirty } = revision;
         self.tags.push(tag("git-commit", &if is_dirty { format!("{commit}-dirty") } else { commit }));
@@ -63,8 +64,8 @@ fn tag(name: &str, value: &str) -> (String, String) {
     (format!("smtrain:{name}"), value.to_owned())
 }
 
-/// Replaces what a tag's value may not hold: it has at most 256 letters, digits, spaces and `_.:/=+-@` (botocore, shape
-/// `TagValue`).
+/// Replaces characters that a tag's value may not have: at most 256 letters, digits, spaces and `_.:/=+-@` (botocore,
+/// shape `TagValue`).
 fn tag_value(text: &str) -> String {
     let allowed = |c: char| c.is_alphanumeric() || "_.:/=+-@ ".contains(c);
     text.chars().take(256).map(|c| if allowed(c) { c } else { '_' }).collect()

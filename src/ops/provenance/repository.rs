@@ -1,4 +1,4 @@
-//! Finds the git repository around a folder by its files alone: no program is called, no configuration is read.
+//! Finds the git repository around a folder by its files: runs no program and reads no configuration.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::is_own;
 
-/// The longest file that holds a reference or a path, in bytes.
-const MAX_POINTER: u64 = 16 * 1024;
+/// Maximum size of a file that holds a reference or a path, in bytes.
+const MAX_POINTER_BYTES: u64 = 16 * 1024;
 
 /// The folders of a repository (gitrepository-layout(5)).
 #[derive(Clone, Debug)]
@@ -22,9 +22,10 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// Returns the innermost repository around `folder`. One of another user's ends the search, as it does for git.
+    /// Returns the innermost repository around `folder`. A repository of another user ends the search, as it does for
+    /// git.
     ///
-    /// A bare repository is not looked for: files named `HEAD`, `objects` and `config` may be part of any project.
+    /// Bare repositories are not recognized: files named `HEAD`, `objects` and `config` may be part of any project.
     pub(super) fn around(folder: &Path) -> io::Result<Option<Self>> {
         let folder = fs::canonicalize(folder)?;
         for work_tree in folder.ancestors() {
@@ -50,7 +51,7 @@ impl Repository {
     }
 }
 
-/// Follows `.git`: a directory, or a file with the path of one. `None` where there is no repository.
+/// Resolves `.git`: a directory, or a file with the path of one. Returns `None` if there is no repository.
 fn git_dir(dot_git: &Path) -> io::Result<Option<PathBuf>> {
     let about = match fs::metadata(dot_git) {
         Ok(about) => about,
@@ -67,7 +68,7 @@ fn git_dir(dot_git: &Path) -> io::Result<Option<PathBuf>> {
     Ok(git_dir.join("HEAD").is_file().then_some(git_dir))
 }
 
-/// Reads a short file without the line end; `None` where there is no such file. A pipe or device is not opened.
+/// Reads a short file without its line end. Returns `None` if it does not exist. Fails for anything but a regular file.
 fn read_pointer(path: &Path) -> io::Result<Option<OsString>> {
     match fs::metadata(path) {
         Ok(about) if about.is_file() => {}
@@ -76,6 +77,6 @@ fn read_pointer(path: &Path) -> io::Result<Option<OsString>> {
         Err(error) => return Err(error),
     }
     let mut text = Vec::new();
-    fs::File::open(path)?.take(MAX_POINTER).read_to_end(&mut text)?;
+    fs::File::open(path)?.take(MAX_POINTER_BYTES).read_to_end(&mut text)?;
     Ok(Some(OsString::from_vec(text.trim_ascii_end().to_vec())))
 }

@@ -1,4 +1,4 @@
-//! The code: packed, and stored by content.
+//! Packs the code of a job and stores it content-addressed.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -18,26 +18,29 @@ use crate::ops::project;
 pub(super) struct Code {
     pub(super) packed: Packed,
     pub(super) uri: S3Uri,
-    /// The archive, where it is to be stored. Without a name: whatever ends this process, nothing is left of it.
+    /// Archive to store; `None` in a dry run. An unnamed temporary file, so that nothing is left of it when the process
+    /// ends.
     archive: Option<File>,
 }
 
 impl Code {
+    /// Packs the code, to a temporary file or, without `store`, only to compute its digest. Returns `None` without
+    /// code.
     pub(super) async fn pack(
         cloud: &Cloud,
         spec: &JobSpec,
-        place: &S3Uri,
+        content_uri: &S3Uri,
         store: bool,
         progress: ByteProgress,
     ) -> Result<Option<Self>> {
         let Some(source) = &spec.source else { return Ok(None) };
         let tree = source_tree(source, project::of_folder(&spec.folder), &cloud.own_folders);
         let (packed, archive) = blocking(move || pack(&tree, store, progress)).await?;
-        let uri = place.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
+        let uri = content_uri.join(&format!("smtrain/code/{}/sourcedir.tar.gz", packed.sha256));
         Ok(Some(Self { packed, uri, archive }))
     }
 
-    /// Stores the archive unless the very same is there.
+    /// Stores the archive unless it exists.
     pub(super) async fn store(&mut self, store: &ContentStore<'_>) -> Result<()> {
         let Some(file) = self.archive.take() else { return Ok(()) };
         let (file, digest) = blocking(move || content::digest(&file).map(|digest| (file, digest))).await?;
@@ -45,7 +48,7 @@ impl Code {
     }
 }
 
-/// `project` is the spec's; `own_folders` are those of smtrain, which are never packed.
+/// Returns the source tree to pack. `own_folders` are smtrain's own, which are never packed.
 pub(in crate::ops) fn source_tree(source: &SourceSpec, project: Project, own_folders: &[PathBuf]) -> SourceTree {
     SourceTree {
         dir: source.dir.clone(),
@@ -69,19 +72,19 @@ fn pack(tree: &SourceTree, store: bool, progress: ByteProgress) -> Result<(Packe
 }
 
 fn pack_into(tree: &SourceTree, to: impl Write, progress: ByteProgress) -> Result<Packed> {
-    let mut to = Counted { to: BufWriter::new(to), progress };
+    let mut to = CountingWriter { to: BufWriter::new(to), progress };
     let packed = archive::pack_source(tree, &mut to).map_err(unpackable)?;
     to.flush().context("write the code's archive")?;
     Ok(packed)
 }
 
-/// Tells of every byte that is written through it.
-struct Counted<W: Write> {
+/// Writer that reports every written byte.
+struct CountingWriter<W: Write> {
     to: BufWriter<W>,
     progress: ByteProgress,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<W: Write> Write for CountingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
         (self.progress)(written as u64);

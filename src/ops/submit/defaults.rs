@@ -1,20 +1,20 @@
-//! Values for what a spec leaves open.
+//! Defaults for values that a spec leaves open.
 
 use std::path::PathBuf;
 
 use crate::images::Catalog;
 
-/// What the settings say, where the spec says nothing.
+/// Defaults from the settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Defaults<'a> {
-    /// The images that there are.
+    /// Catalog of container images.
     pub(crate) catalog: &'a Catalog,
-    /// In place of `sagemaker-{region}-{account}`.
+    /// Bucket in place of `sagemaker-{region}-{account}`.
     pub(crate) bucket: Option<String>,
-    /// Before the keys of code, data and output; without slashes at its ends.
+    /// Prefix of the keys of code, data and output, without slashes at its ends; may be empty.
     pub(crate) prefix: String,
-    /// Whether the tags tell where the code came from.
+    /// Adds provenance tags.
     pub(crate) provenance: bool,
-    /// Where this computer keeps what must outlast a command.
+    /// Folder of this user's state.
     pub(crate) state: PathBuf,
 }

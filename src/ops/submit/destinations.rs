@@ -1,4 +1,4 @@
-//! Where a job's code, data and output go.
+//! Resolves where a job's code, data and output go.
 
 use super::defaults::Defaults;
 use crate::cloud::Cloud;
@@ -6,19 +6,20 @@ use crate::error::Result;
 use crate::job::spec::JobSpec;
 use crate::model::S3Uri;
 
+/// S3 destinations of a job.
 #[derive(Debug)]
-pub(super) struct Places {
-    /// Without the job's name.
+pub(super) struct Destinations {
+    /// Prefix of the output, without the job's name.
     pub(super) output: S3Uri,
-    /// Of code and local data, by content.
+    /// Prefix of content-addressed code and data.
     pub(super) content: S3Uri,
-    /// The place's own bucket, which is made when missing, if anything goes there.
+    /// Default bucket, if anything goes there. It is created if it does not exist.
     pub(super) default_bucket: Option<String>,
 }
 
-impl Places {
-    /// The account is asked for only where its name is needed.
-    pub(super) async fn of(cloud: &Cloud, spec: &JobSpec, defaults: &Defaults<'_>) -> Result<Self> {
+impl Destinations {
+    /// Resolves the destinations. Looks the account up only if its number is needed.
+    pub(super) async fn resolve(cloud: &Cloud, spec: &JobSpec, defaults: &Defaults<'_>) -> Result<Self> {
         let output = match &spec.output.s3_uri {
             Some(uri) => uri.clone(),
             None => with_prefix(&S3Uri::of_bucket(default_bucket(cloud, defaults).await?), defaults).join(""),
@@ -30,7 +31,7 @@ impl Places {
     }
 }
 
-/// `sagemaker-{region}-{account}`, as the SDK names it, unless the settings name another.
+/// Returns the bucket of the settings, or `sagemaker-{region}-{account}` as the SDK names it.
 async fn default_bucket(cloud: &Cloud, defaults: &Defaults<'_>) -> Result<String> {
     if let Some(bucket) = defaults.bucket.as_ref().filter(|_| cloud.capabilities.default_bucket_is_configurable) {
         return Ok(bucket.clone());

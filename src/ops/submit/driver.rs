@@ -1,4 +1,4 @@
-//! The driver of code that goes to an image of the user's own, stored by content.
+//! Renders the driver script for code that runs in an image of the user's own, and stores it content-addressed.
 
 use std::io::{Seek, Write};
 
@@ -8,6 +8,7 @@ use crate::job::request::RequestDraft;
 use crate::model::{S3Uri, hex, sha256};
 use crate::ops::content::{self, ContentStore};
 
+/// A rendered driver script.
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) uri: S3Uri,
@@ -30,6 +31,7 @@ impl Driver {
         store.store(&self.uri, &content::digest(&file)?, || Ok(file)).await
     }
 
+    /// Writes the script to a temporary file.
     fn file(&self) -> std::io::Result<std::fs::File> {
         let mut file = tempfile::tempfile()?;
         file.write_all(self.text.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Which container image runs the job.
+//! Resolves the container image of a job.
 
 use crate::cloud::{Cloud, Region};
 use crate::error::{Error, Result};
@@ -9,14 +9,14 @@ use crate::job::spec::{Framework, JobSpec, Workload};
 /// Returns the image's URI; `None` for an algorithm's ARN and for serverless jobs, which name no image.
 pub(super) fn image(cloud: &Cloud, spec: &JobSpec, catalog: &Catalog) -> Result<Option<String>> {
     match &spec.workload {
-        Workload::Framework(framework) if !cloud.capabilities.runs_images => Ok(Some(stand_in(framework))),
+        Workload::Framework(framework) if !cloud.capabilities.runs_images => Ok(Some(image_label(framework))),
         Workload::Framework(Framework { image: Some(image), .. }) => Ok(Some(image.clone())),
         Workload::Container(container) => Ok(Some(container.image.clone())),
-        _ => image_query(spec).map(|query| of_catalog(&query, catalog, &cloud.region)).transpose(),
+        _ => image_query(spec).map(|query| catalog_image(&query, catalog, &cloud.region)).transpose(),
     }
 }
 
-fn of_catalog(query: &ImageQuery<'_>, catalog: &Catalog, region: &Region) -> Result<String> {
+fn catalog_image(query: &ImageQuery<'_>, catalog: &Catalog, region: &Region) -> Result<String> {
     let resolve = || -> Result<String, ImageError> {
         let choice = images::resolve(catalog, query)?;
         // Each region has a registry of its own.
@@ -43,8 +43,8 @@ pub(super) fn rules_image(cloud: &Cloud, spec: &JobSpec, catalog: &Catalog) -> R
     })
 }
 
-/// A local job runs in no image, so that its name stands for it, in angle brackets.
-fn stand_in(framework: &Framework) -> String {
+/// Returns a label in angle brackets for the image of a local job, which runs in none.
+fn image_label(framework: &Framework) -> String {
     let version = framework.version.as_ref().map(|version| format!(":{version}")).unwrap_or_default();
     framework.image.clone().unwrap_or_else(|| format!("<{}{version}>", framework.name))
 }

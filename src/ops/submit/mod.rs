@@ -1,4 +1,4 @@
-//! From a checked spec to a job: the code packed, code and data stored by content, the request built and sent.
+//! Submits a job: packs the code, stores code and data content-addressed, builds and sends the request.
 
 mod code;
 mod defaults;
@@ -23,24 +23,25 @@ use crate::error::{Error, Result, WithContext};
 use crate::job::request::{self, RequestDraft, ResolvedInputs};
 use crate::job::spec::{ChannelSource, JobSpec, Workload};
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
-use destinations::Places;
+use destinations::Destinations;
 
 pub(super) use self::code::{source_tree, unpackable};
 pub(crate) use self::defaults::Defaults;
 
-/// How often a name that is taken is made anew: names differ by the millisecond.
-const NAME_TRIES: usize = 20;
+/// Maximum number of names tried while they are taken; they differ by a millisecond.
+const MAX_NAME_ATTEMPTS: usize = 20;
 
 /// A job that is ready to be created.
 #[derive(Debug)]
-pub(crate) struct Prepared {
-    /// Made of the spec's name and the time, and made anew should it be taken; not so the name that `[request]` may set.
-    stamped: bool,
+pub(crate) struct PreparedJob {
+    /// True if the name was generated from the spec's name and the time. A name that is taken is then replaced; one set
+    /// in `[request]` is not.
+    is_name_generated: bool,
     pub(crate) request: RequestDocument,
-    /// What the place where it runs has to say of it.
+    /// Notices for the user.
     pub(crate) notices: Vec<String>,
     pub(crate) code: Option<Packed>,
-    /// Files of channels that are sent although they are or hold secrets.
+    /// Files in channels that are sent although they are or hold secrets.
     pub(crate) allowed_secrets: Vec<String>,
 }
 
@@ -51,89 +52,91 @@ pub(crate) struct Submitted {
     pub(crate) arn: String,
 }
 
-/// Told how far reading and storing have come.
+/// Callbacks for the bytes read and stored.
 #[derive(Clone)]
-pub(crate) struct Progress {
+pub(crate) struct SubmitProgress {
     pub(crate) read: ByteProgress,
     pub(crate) stored: ByteProgress,
 }
 
-/// Everything but the creation. With `store`, code and data are stored; without, nothing is changed anywhere.
+/// Prepares a job: everything up to its creation. With `store`, code and data are stored; without, nothing is changed
+/// and no program is run.
 pub(crate) async fn prepare(
     cloud: &Cloud,
     spec: &JobSpec,
     defaults: &Defaults<'_>,
     store: bool,
-    progress: Progress,
-) -> Result<Prepared> {
+    progress: SubmitProgress,
+) -> Result<PreparedJob> {
     check_runs_here(cloud, spec)?;
     if store {
         cloud.jobs.check_creation()?;
     }
     let image = image::image(cloud, spec, defaults.catalog)?;
     let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
-    let (role_arn, places) = tokio::try_join!(role_arn(cloud, spec), Places::of(cloud, spec, defaults))?;
-    let code = Code::pack(cloud, spec, &places.content, store, progress.read.clone()).await?;
-    let data = read_data(spec, &progress).await?;
+    let (role_arn, destinations) =
+        tokio::try_join!(role_arn(cloud, spec), Destinations::resolve(cloud, spec, defaults))?;
+    let code = Code::pack(cloud, spec, &destinations.content, store, progress.read.clone()).await?;
+    let data = read_channel_data(spec, &progress).await?;
     let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
-    let (name, stamped) = name::name(spec, store.then_some(&*defaults.state))?;
+    let (name, is_name_generated) = name::name(spec, store.then_some(&*defaults.state))?;
     let inputs = ResolvedInputs {
         name: &name,
         region: cloud.region.as_str(),
         role_arn: &role_arn,
         image: image.as_deref(),
         rules_image: rules_image.as_deref(),
-        output: &places.output,
+        output: &destinations.output,
         code: code.as_ref().map(|code| &code.uri),
-        data: &folders(&data, &places.content),
+        data: &folders(&data, &destinations.content),
         tags: &tags,
     };
-    let (request, driver) = request_and_driver(spec, &inputs, &places.content)?;
-    let typed = request.typed().map_err(|error| not_a_request(&error))?;
+    let (request, driver) = request_and_driver(spec, &inputs, &destinations.content)?;
+    let typed = request.typed().map_err(|error| invalid_request(&error))?;
     let mut content = Contents { code, driver, data };
     let mut notices = Vec::from_iter(notice);
     if store {
-        notices.extend(content.store(cloud, spec, &places, &progress).await?);
+        notices.extend(content.store(cloud, spec, &destinations, &progress).await?);
         notices.extend(cloud.jobs.differences(&typed, &local_options(spec)).await?);
     }
     let allowed_secrets = allowed_secrets(&content.data);
-    Ok(Prepared { stamped, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
+    Ok(PreparedJob { is_name_generated, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
 }
 
-/// Builds the request, and the driver where the job needs one; nothing is stored yet.
+/// Builds the request, and the driver if the job needs one. Stores nothing.
 fn request_and_driver(
     spec: &JobSpec,
     inputs: &ResolvedInputs<'_>,
-    place: &S3Uri,
+    content_uri: &S3Uri,
 ) -> Result<(RequestDocument, Option<Driver>)> {
     let draft = RequestDraft::build(spec, inputs).context("build the request")?;
-    let driver = Driver::of(&draft, place)?;
+    let driver = Driver::of(&draft, content_uri)?;
     let request = draft.finish(driver.as_ref().map(|driver| &driver.uri));
     Ok((request.context("build the request")?, driver))
 }
 
 /// Local data by channel.
-type Data = BTreeMap<String, LocalData>;
+type ChannelData = BTreeMap<String, LocalData>;
 
-/// What the job needs stored before it can be created.
+/// Content to store before the job is created.
 struct Contents {
     code: Option<Code>,
     driver: Option<Driver>,
-    data: Data,
+    data: ChannelData,
 }
 
 impl Contents {
-    /// Returns what is to be said of it.
+    /// Stores everything. Returns notices for the user.
     async fn store(
         &mut self,
         cloud: &Cloud,
         spec: &JobSpec,
-        places: &Places,
-        progress: &Progress,
+        destinations: &Destinations,
+        progress: &SubmitProgress,
     ) -> Result<Vec<String>> {
         let is_channel = request::code_channels(spec).contains(&CODE_CHANNEL);
         let store = ContentStore::new(cloud, spec.output.kms_key_id.clone(), progress.stored.clone());
-        if let Some(bucket) = &places.default_bucket {
+        if let Some(bucket) = &destinations.default_bucket {
             cloud.objects.ensure_bucket(bucket).await?;
         }
         if let Some(code) = &mut self.code {
@@ -147,23 +150,23 @@ impl Contents {
             store.refuse_siblings(&driver.uri).await?;
         }
         for data in self.data.values() {
-            data.store(&store, &folder(data, &places.content)).await?;
+            data.store(&store, &folder(data, &destinations.content)).await?;
         }
         Ok(store.notices())
     }
 }
 
-/// Creates the job. Should its name be taken, by a job of the same millisecond, it gets the next.
-pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) -> Result<Submitted> {
+/// Creates the job. If its generated name is taken, by a job of the same millisecond, tries the next millisecond.
+pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: PreparedJob) -> Result<Submitted> {
     let mut request = prepared.request;
-    for _ in 0..NAME_TRIES {
-        let job = request.typed().map_err(|error| not_a_request(&error))?.training_job_name;
+    for _ in 0..MAX_NAME_ATTEMPTS {
+        let job = request.typed().map_err(|error| invalid_request(&error))?.training_job_name;
         match cloud.jobs.create(&request, &local_options(spec)).await {
             Ok(arn) => return Ok(Submitted { job, arn }),
-            Err(CloudError::AlreadyExists(_)) if prepared.stamped => {
-                request = request.renamed(&job, &name::next(spec, &job)?);
+            Err(CloudError::AlreadyExists(_)) if prepared.is_name_generated => {
+                request = request.renamed(&job, &name::next_name(spec, &job)?);
             }
-            Err(CloudError::AlreadyExists(what)) => return Err(taken(&what)),
+            Err(CloudError::AlreadyExists(what)) => return Err(name_taken(&what)),
             Err(error) => return Err(error.into()),
         }
     }
@@ -171,17 +174,18 @@ pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: Prepared) ->
         .hint("submit it again, or set another --name"))
 }
 
-/// A name that was asked for is had, or nothing is.
-fn taken(what: &str) -> Error {
+/// Returns the error that a name set in `[request]` is taken.
+fn name_taken(what: &str) -> Error {
     Error::failure(format!("{what} exists already"))
         .hint("leave request.TrainingJobName out: the time is added to `name`, so that no two jobs have the same")
 }
 
-fn not_a_request(error: &serde_json::Error) -> Error {
+fn invalid_request(error: &serde_json::Error) -> Error {
     Error::usage(format!("[request] does not fit CreateTrainingJob: {error}"))
 }
 
-/// A local job runs in no image: that needs a script, and a framework whose image only holds what a computer has too.
+/// Fails if a local job needs a container image. It needs a script, and a framework that can be installed on this
+/// computer.
 fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
     match (&spec.workload, &spec.source) {
         (Workload::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
@@ -210,7 +214,7 @@ async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
     }
 }
 
-/// Describes the code in tags. A dry run, which stores nothing, calls no program either.
+/// Builds the provenance tags. A dry run, which stores nothing, runs no program either.
 async fn provenance(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>, store: bool) -> Provenance {
     if !defaults.provenance {
         return Provenance::default();
@@ -219,19 +223,20 @@ async fn provenance(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>
     Provenance::of(folder, code.map(|code| code.packed.sha256.as_str()), store).await
 }
 
-async fn read_data(spec: &JobSpec, progress: &Progress) -> Result<Data> {
-    let mut read = Data::new();
+async fn read_channel_data(spec: &JobSpec, progress: &SubmitProgress) -> Result<ChannelData> {
+    let mut read = ChannelData::new();
     let project = project::of_folder(&spec.folder);
     for channel in &spec.channels {
         let ChannelSource::Path(path) = &channel.source else { continue };
-        let (tree, progress) = (local_data::tree(channel, path, project.clone()), progress.read.clone());
+        let tree = local_data::tree(channel, path, project.clone());
+        let progress = progress.read.clone();
         read.insert(channel.name.clone(), blocking(move || LocalData::read(&tree, &*progress)).await?);
     }
     Ok(read)
 }
 
-/// Names of files in channels that are or hold secrets, and are sent since the spec allows it.
-fn allowed_secrets(data: &Data) -> Vec<String> {
+/// Returns the names of files in channels that are or hold secrets and are sent because the spec allows it.
+fn allowed_secrets(data: &ChannelData) -> Vec<String> {
     let of_channel = |(channel, data): (&String, &LocalData)| {
         let names = data.allowed.iter().map(|name| format!("{name} in channel {channel}"));
         names.collect::<Vec<_>>()
@@ -239,13 +244,13 @@ fn allowed_secrets(data: &Data) -> Vec<String> {
     data.iter().flat_map(of_channel).collect()
 }
 
-/// Local channels as prefixes: a file's is its folder by content, with a `/` at the end.
-fn folders(data: &Data, place: &S3Uri) -> BTreeMap<String, S3Uri> {
-    data.iter().map(|(channel, data)| (channel.clone(), folder(data, place).join(""))).collect()
+/// Returns the URI of each local channel: a prefix, also for a single file.
+fn folders(data: &ChannelData, content_uri: &S3Uri) -> BTreeMap<String, S3Uri> {
+    data.iter().map(|(channel, data)| (channel.clone(), folder(data, content_uri).join(""))).collect()
 }
 
-fn folder(data: &LocalData, place: &S3Uri) -> S3Uri {
-    place.join(&format!("smtrain/data/{}", data.sha256))
+fn folder(data: &LocalData, content_uri: &S3Uri) -> S3Uri {
+    content_uri.join(&format!("smtrain/data/{}", data.sha256))
 }
 
 fn local_options(spec: &JobSpec) -> LocalOptions {
@@ -253,7 +258,7 @@ fn local_options(spec: &JobSpec) -> LocalOptions {
     LocalOptions { python, stop_grace: spec.local.stop_grace }
 }
 
-/// A path starts in the spec's folder; a bare command is looked up.
+/// Resolves a path against the spec's folder; a bare command is kept for a search in PATH.
 fn absolute(folder: &Path, python: &str) -> String {
     if python.contains('/') { folder.join(python).to_string_lossy().into_owned() } else { python.to_owned() }
 }

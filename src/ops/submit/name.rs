@@ -1,4 +1,4 @@
-//! A job's name: the spec's, and the moment.
+//! Generates a job's name from the spec's name and the time.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Seek, Write};
@@ -13,38 +13,42 @@ use crate::error::{Error, Result};
 use crate::job::spec::JobSpec;
 use crate::model::JobName;
 
-const LAST_STAMP: &str = "last-stamp";
-/// A stamp further ahead of the clock than this was made by a clock that has been set back since.
-const AHEAD: SignedDuration = SignedDuration::from_secs(10);
+/// File in the state folder that holds the last stamp, in milliseconds since 1970.
+const LAST_STAMP_FILE: &str = "last-stamp";
+/// Maximum difference by which the last stamp may be ahead of the clock; a larger one means that the clock was set
+/// back.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(10);
 
-/// The name, and whether it was made here: `[request]` may set one, which then goes for everything.
-/// Without `state` nothing is written, and another job may get the same.
+/// Returns the job's name, and true if it was generated rather than set in `[request]`.
+///
+/// Without `state` nothing is written, and another job may get the same name.
 pub(super) fn name(spec: &JobSpec, state: Option<&Path>) -> Result<(JobName, bool)> {
     let set = spec.request.get("TrainingJobName").and_then(Value::as_str);
-    let moment = || state.map_or_else(Timestamp::now, own_moment);
-    let name = set.map_or_else(|| JobName::stamped(&spec.name, moment()), JobName::new);
+    let time = || state.map_or_else(Timestamp::now, unique_time);
+    let name = set.map_or_else(|| JobName::stamped(&spec.name, time()), JobName::new);
     Ok((name.map_err(|error| Error::usage(format!("the job's name: {error}")))?, set.is_none()))
 }
 
-/// A name that is taken, with the next moment in it.
-pub(super) fn next(spec: &JobSpec, taken: &JobName) -> Result<JobName> {
+/// Returns the name of the millisecond after that of a name that is taken.
+pub(super) fn next_name(spec: &JobSpec, taken: &JobName) -> Result<JobName> {
     let later = taken.stamp().unwrap_or_else(Timestamp::now) + SignedDuration::from_millis(1);
     JobName::stamped(&spec.name, later).map_err(|error| Error::usage(error.to_string()))
 }
 
-/// A millisecond that no other submission from this computer has: a job that bears its name is then ours, even if the
-/// service's answer got lost. Where nothing can be kept, the clock alone has to do.
-fn own_moment(state: &Path) -> Timestamp {
+/// Returns a millisecond that no other submission from this computer uses, so that a job of that name is ours even if
+/// the service's reply was lost. Falls back to the clock if the state cannot be written.
+fn unique_time(state: &Path) -> Timestamp {
     let now = Timestamp::now();
-    after_the_last(state, now).unwrap_or(now)
+    next_stamp(state, now).unwrap_or(now)
 }
 
-fn after_the_last(state: &Path, now: Timestamp) -> io::Result<Timestamp> {
+/// Returns the later of the clock and one millisecond after the last stamp, and records it under a lock.
+fn next_stamp(state: &Path, now: Timestamp) -> io::Result<Timestamp> {
     DirBuilder::new().recursive(true).mode(0o700).create(state)?;
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    // Another kind of file may stand there: it is neither followed nor waited for.
-    let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(state.join(LAST_STAMP))?;
+    // Another kind of file is neither followed nor waited for.
+    let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(state.join(LAST_STAMP_FILE))?;
     if !file.metadata()?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -52,7 +56,7 @@ fn after_the_last(state: &Path, now: Timestamp) -> io::Result<Timestamp> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
     let last = text.trim().parse::<i64>().ok().and_then(|millis| Timestamp::from_millisecond(millis + 1).ok());
-    let stamp = last.filter(|last| last.duration_since(now) < AHEAD).map_or(now, |last| last.max(now));
+    let stamp = last.filter(|last| last.duration_since(now) < MAX_CLOCK_SKEW).map_or(now, |last| last.max(now));
     file.rewind()?;
     file.set_len(0)?;
     write!(file, "{}", stamp.as_millisecond())?;
@@ -67,7 +71,7 @@ mod tests {
     fn no_two_moments_are_the_same() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let now = Timestamp::now();
-        let stamps: Vec<Timestamp> = (0..5).map(|_| after_the_last(folder.path(), now)).collect::<io::Result<_>>()?;
+        let stamps: Vec<Timestamp> = (0..5).map(|_| next_stamp(folder.path(), now)).collect::<io::Result<_>>()?;
         assert!(stamps.windows(2).all(|pair| pair[0].as_millisecond() < pair[1].as_millisecond()), "{stamps:?}");
         Ok(())
     }
@@ -76,8 +80,8 @@ mod tests {
     fn a_clock_that_was_set_back_is_believed() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let now = Timestamp::now();
-        after_the_last(folder.path(), now + SignedDuration::from_hours(1))?;
-        assert_eq!(after_the_last(folder.path(), now)?, now);
+        next_stamp(folder.path(), now + SignedDuration::from_hours(1))?;
+        assert_eq!(next_stamp(folder.path(), now)?, now);
         Ok(())
     }
 }

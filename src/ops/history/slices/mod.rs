@@ -1,7 +1,8 @@
-//! A long list by time: its span is cut into slices, several of which are read at a time, and shown in order.
+//! Reads a long list in slices of its time span: several at a time, shown in order.
 //!
-//! How many jobs a slice holds can only be guessed from those of its first page. One that seems to hold many is cut again, so
-//! that busy days don't hold up the rest. When many jobs wait in memory for earlier ones, only those are read.
+//! The number of jobs in a slice is estimated from its first page. A slice that seems to hold many is cut again, so
+//! that a busy day does not delay the rest. While many jobs are buffered, only the slice that the others wait for is
+//! read.
 
 use std::collections::VecDeque;
 
@@ -9,19 +10,20 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::shown::{JOBS as LISTED, Shown};
+use super::shown::{LIST_NAME, Shown};
 use crate::cloud::{Cloud, CloudResult, JobsQuery, ListedJob, Page, PageTokens};
 use crate::error::Result;
 
-/// Calls at a time.
-const CALLS: usize = 4;
-/// Jobs that wait for earlier ones.
-const WAITING: usize = 2000;
-/// The most parts that a slice is cut into, and the fewest jobs that a part should hold.
-const PARTS: i128 = 4;
-const JOBS: i128 = 400;
+/// Maximum number of concurrent calls.
+const MAX_CONCURRENT_CALLS: usize = 4;
+/// Maximum number of jobs that are buffered because earlier ones are missing.
+const MAX_BUFFERED_JOBS: usize = 2000;
+/// Maximum number of parts that a slice is cut into.
+const MAX_PARTS: i128 = 4;
+/// Minimum number of jobs expected in a part.
+const MIN_JOBS_PER_PART: i128 = 400;
 
-/// Shows all jobs behind the first page. False, and nothing is shown, if where they end can't be told.
+/// Shows all jobs after the first page. Returns false, and shows nothing, if the end of the list cannot be found.
 pub(super) async fn each<F>(cloud: &Cloud, query: &JobsQuery, first: Density, shown: &mut Shown<F>) -> Result<bool>
 where
     F: FnMut(Vec<ListedJob>) -> Result<()>,
@@ -34,7 +36,7 @@ where
     let mut slices = Slices::new(query, whole.behind(first.end, query.ascending), first);
     let mut calls = FuturesUnordered::new();
     while shown.left > 0 {
-        for call in slices.begin(CALLS - calls.len()) {
+        for call in slices.begin(MAX_CONCURRENT_CALLS - calls.len()) {
             calls.push(async move { (call.slice, cloud.jobs.list(&call.query, call.token).await) });
         }
         let Some((slice, page)) = calls.next().await else { break };
@@ -46,31 +48,32 @@ where
     Ok(true)
 }
 
-/// How many jobs were in how much time.
+/// Number of jobs in a span of time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Density {
     jobs: i128,
-    /// Milliseconds since 1970, of the first and the last job: in either order.
+    /// Creation times of the first and the last job, in milliseconds since 1970, in either order.
     begin: i64,
     end: i64,
 }
 
 impl Density {
-    /// None where it can't be told: of no jobs, or of jobs of one moment.
+    /// Returns `None` for no jobs, or jobs of one moment.
     pub(super) fn of(jobs: &[ListedJob]) -> Option<Self> {
         let (first, last) = jobs.first().zip(jobs.last())?;
-        let (begin, end) = (first.created.as_millisecond(), last.created.as_millisecond());
+        let begin = first.created.as_millisecond();
+        let end = last.created.as_millisecond();
         (begin != end).then_some(Self { jobs: i128::try_from(jobs.len()).ok()?, begin, end })
     }
 
-    /// How many parts a span should be cut into, if its jobs lie as these do.
+    /// Returns the number of parts to cut a span into, if its jobs are as dense.
     fn parts(self, span: Span) -> i128 {
         let jobs = self.jobs * i128::from(span.to - span.from) / i128::from(self.begin.abs_diff(self.end).max(1));
-        (jobs / JOBS).clamp(1, PARTS)
+        (jobs / MIN_JOBS_PER_PART).clamp(1, MAX_PARTS)
     }
 }
 
-/// A part of the list's time, in milliseconds since 1970.
+/// Part of the time span, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     /// Inclusive.
@@ -80,12 +83,12 @@ struct Span {
 }
 
 impl Span {
-    /// What is left when all before `end` has been read. Other jobs may be of the same moment.
+    /// Returns the rest after the jobs up to `end`. It includes that moment, which may have more jobs.
     fn behind(self, end: i64, ascending: bool) -> Self {
         if ascending { Self { from: end, ..self } } else { Self { to: end + 1, ..self } }
     }
 
-    /// Equal parts, in the order of the list.
+    /// Cuts into equal parts, in the order of the list.
     fn cut(self, parts: i128, ascending: bool) -> Vec<Self> {
         let width = i128::from(self.to - self.from);
         let at = |part: i128| self.from + i64::try_from(width * part / parts).unwrap_or_default();
@@ -97,27 +100,27 @@ impl Span {
     }
 }
 
-/// What is not shown yet, in the order of the list.
+/// Slices that are not shown yet, in the order of the list.
 #[derive(Debug)]
 struct Slices {
     query: JobsQuery,
     slices: VecDeque<Slice>,
-    made: usize,
+    created: usize,
 }
 
 #[derive(Debug)]
 struct Slice {
     id: usize,
     span: Span,
-    state: State,
+    state: SliceState,
     tokens: PageTokens,
-    /// Read, and not shown yet.
+    /// Jobs read and not shown yet.
     jobs: Vec<ListedJob>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum State {
-    /// Its next page can be read.
+enum SliceState {
+    /// The next page, of this token, can be read.
     Idle(Option<String>),
     Called,
     Read,
@@ -132,26 +135,26 @@ struct Call {
 
 impl Slices {
     fn new(query: &JobsQuery, rest: Span, density: Density) -> Self {
-        let mut slices = Self { query: query.clone(), slices: VecDeque::new(), made: 0 };
+        let mut slices = Self { query: query.clone(), slices: VecDeque::new(), created: 0 };
         slices.insert(0, rest.cut(density.parts(rest), query.ascending));
         slices
     }
 
     fn insert(&mut self, at: usize, spans: Vec<Span>) {
         for (offset, span) in spans.into_iter().enumerate() {
-            self.made += 1;
-            self.slices.insert(at + offset, Slice::new(self.made, span));
+            self.created += 1;
+            self.slices.insert(at + offset, Slice::new(self.created, span));
         }
     }
 
-    /// Up to `count` calls, those first that hold up the others.
+    /// Starts up to `count` calls, first those that the others wait for.
     fn begin(&mut self, count: usize) -> Vec<Call> {
         let waiting: usize = self.slices.iter().map(|slice| slice.jobs.len()).sum();
-        let may_begin = if waiting < WAITING { self.slices.len() } else { 1 };
+        let may_begin = if waiting < MAX_BUFFERED_JOBS { self.slices.len() } else { 1 };
         self.slices.iter_mut().take(may_begin).filter_map(|slice| slice.begin(&self.query)).take(count).collect()
     }
 
-    /// Takes a slice's page. A slice that will be long ends here: what is behind becomes slices of its own.
+    /// Adds a page to a slice. If much is left, the slice ends here, and the rest becomes slices of its own.
     fn read(&mut self, id: usize, page: Page<ListedJob>) -> CloudResult<()> {
         let Some(at) = self.slices.iter().position(|slice| slice.id == id) else { return Ok(()) };
         let Some(slice) = self.slices.get_mut(at) else { return Ok(()) };
@@ -160,21 +163,21 @@ impl Slices {
         slice.tokens.after(page.items.is_empty());
         slice.jobs.extend(page.items);
         match (page.next_token, behind) {
-            (None, _) => slice.state = State::Read,
+            (None, _) => slice.state = SliceState::Read,
             (Some(_), Some((density, behind))) if density.parts(behind) > 1 => {
-                slice.state = State::Read;
+                slice.state = SliceState::Read;
                 self.insert(at + 1, behind.cut(density.parts(behind), ascending));
             }
-            (token, _) => slice.state = State::Idle(slice.tokens.next(token, LISTED)?),
+            (token, _) => slice.state = SliceState::Idle(slice.tokens.next(token, LIST_NAME)?),
         }
         Ok(())
     }
 
-    /// The next jobs to show, if they have been read.
+    /// Returns the next jobs to show, if they have been read.
     fn in_order(&mut self) -> Option<Vec<ListedJob>> {
         let first = self.slices.front_mut()?;
         let jobs = std::mem::take(&mut first.jobs);
-        let is_read = first.state == State::Read;
+        let is_read = first.state == SliceState::Read;
         if is_read {
             self.slices.pop_front();
         }
@@ -184,16 +187,20 @@ impl Slices {
 
 impl Slice {
     fn new(id: usize, span: Span) -> Self {
-        Self { id, span, state: State::Idle(None), tokens: PageTokens::default(), jobs: Vec::new() }
+        Self { id, span, state: SliceState::Idle(None), tokens: PageTokens::default(), jobs: Vec::new() }
     }
 
     fn begin(&mut self, query: &JobsQuery) -> Option<Call> {
-        let State::Idle(token) = &mut self.state else { return None };
+        let SliceState::Idle(token) = &mut self.state else { return None };
         let token = token.take();
-        self.state = State::Called;
+        self.state = SliceState::Called;
         let within = |millis| Timestamp::from_millisecond(millis).ok();
-        let (after, before) = (within(self.span.from), within(self.span.to));
-        let query = JobsQuery { created_after: after, created_before: before, limit: None, ..query.clone() };
+        let query = JobsQuery {
+            created_after: within(self.span.from),
+            created_before: within(self.span.to),
+            limit: None,
+            ..query.clone()
+        };
         Some(Call { slice: self.id, query, token })
     }
 }

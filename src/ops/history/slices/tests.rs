@@ -69,7 +69,7 @@ fn read(service: &mut Service, mut pick: impl FnMut(usize) -> usize) -> Result<O
     let mut slices = Slices::new(&query, whole.behind(density.end, service.ascending), density);
     let mut calls = Vec::new();
     loop {
-        calls.extend(slices.begin(CALLS - calls.len()));
+        calls.extend(slices.begin(MAX_CONCURRENT_CALLS - calls.len()));
         most_calls = most_calls.max(calls.len());
         if calls.is_empty() {
             break;
@@ -97,8 +97,12 @@ fn ten_thousand_jobs_take_few_calls_and_little_memory() -> Result<()> {
         let outcome = read(&mut service, |count| count - 1)?;
         assert_eq!(names(&outcome.shown), names(&service.jobs));
         assert!(service.calls < 130, "{} calls", service.calls);
-        assert_eq!(outcome.most_calls, CALLS);
-        assert!(outcome.most_waiting <= WAITING + CALLS * PAGE, "{} jobs wait", outcome.most_waiting);
+        assert_eq!(outcome.most_calls, MAX_CONCURRENT_CALLS);
+        assert!(
+            outcome.most_waiting <= MAX_BUFFERED_JOBS + MAX_CONCURRENT_CALLS * PAGE,
+            "{} jobs wait",
+            outcome.most_waiting
+        );
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Follower, LogReader};
+use super::Follower;
+use super::reader::LogReader;
 use crate::error::{Error, Result};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;

@@ -8,6 +8,8 @@
 //! A failed poll is resumed by the next one, see [`bridge`]. Cancellation drops the future; the job continues.
 
 mod bridge;
+mod options;
+mod reader;
 
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::reader::LogReader;
 use super::filtered::FilteredReader;
 use super::merge::Merge;
 use super::per_stream::{MergingSink, PerStreamReader};
@@ -22,15 +25,15 @@ use super::polling::{Backoff, PollPlan, RateLimits, is_large};
 use super::preflight::{Preflight, preflight};
 use super::read::{announce_nodes, list_streams, select_streams};
 use super::recorder::Recorder;
-use super::selection::LogSelection;
-use super::stats::{self, LogStats};
+use super::stats;
 use super::tail::read_tail;
-use super::traceback::Traceback;
 use super::watcher::Watcher;
 use crate::cloud::{Cloud, LogStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, LogEvent, time};
+
+pub(crate) use self::options::{Followed, Following};
 
 /// How long a line of several nodes is held for an older one; longer than the base pause between two polls.
 const HOLD: Duration = Duration::from_secs(3);
@@ -41,27 +44,6 @@ const DRAIN_QUIET_POLLS: u32 = 2;
 const MAX_DRAIN: Duration = Duration::from_secs(90);
 /// Time since a job's end after which its log is complete. By the local clock, which may be wrong by some minutes.
 const ENDED_LONG_AGO: SignedDuration = SignedDuration::from_mins(10);
-
-/// Options of following a job.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Following {
-    pub(crate) wanted: LogSelection,
-    /// Silence after which a node is reported as stalled; `None` means never.
-    pub(crate) stall: Option<Duration>,
-    /// Result of an earlier preflight, which saves the calls.
-    pub(crate) preflight: Option<Box<Preflight>>,
-}
-
-/// Result of following a job to its end.
-#[derive(Debug)]
-pub(crate) struct Followed {
-    pub(crate) state: DescribeTrainingJobResponse,
-    pub(crate) stats: LogStats,
-    /// First traceback that is no consequence of another.
-    pub(crate) traceback: Option<Traceback>,
-    /// True if the log, or the rest of it, could not be read because the caller lacks the permission.
-    pub(crate) is_log_denied: bool,
-}
 
 /// Follows a job until it has ended and its log is drained.
 ///
@@ -77,24 +59,6 @@ pub(crate) async fn follow(
     tokio::select! {
         outcome = follower.run(watcher) => outcome,
         () = interrupt.cancelled() => Err(detached(job)),
-    }
-}
-
-/// Reader of a log, by the calls that it uses.
-enum LogReader {
-    /// GetLogEvents.
-    PerStream(PerStreamReader),
-    /// FilterLogEvents.
-    Filtered(FilteredReader),
-    /// No calls: the caller may not read the log.
-    Denied,
-}
-
-impl LogReader {
-    fn add_streams(&mut self, streams: Vec<LogStream>) {
-        if let Self::PerStream(reader) = self {
-            reader.add_all(streams);
-        }
     }
 }
 
