@@ -124,8 +124,8 @@ pub(crate) enum UnpackError {
 }
 
 impl UnpackError {
-    /// Returns whether the bytes are intact as far as they were read, but not a tar archive, or one that programs read in
-    /// different ways.
+    /// Returns whether the bytes are intact as far as they were read, but not a tar archive, or one that programs read
+    /// in different ways.
     pub(crate) fn is_malformed(&self) -> bool {
         matches!(self, Self::Damaged { source: ReadError::Malformed(_), .. })
     }

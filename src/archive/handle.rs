@@ -1,5 +1,5 @@
-//! An open folder. Operations act on names in it, relative to the handle: they hold when the folder is moved meanwhile, work
-//! at any depth, and never follow a link.
+//! An open folder. Operations act on names in it, relative to the handle: they hold when the folder is moved meanwhile,
+//! work at any depth, and never follow a link.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -106,8 +106,8 @@ impl DirHandle {
         Ok(unlinkat(self, name, UnlinkatFlags::RemoveDir)?)
     }
 
-    /// Removes all of its content. Folders of its folders are moved up into it first, so that a tree of any depth takes a
-    /// constant number of open files.
+    /// Removes all of its content. Folders of its folders are moved up into it first, so that a tree of any depth takes
+    /// a constant number of open files.
     fn clear(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
@@ -141,8 +141,8 @@ impl DirHandle {
         }
     }
 
-    /// Removes its entries that aren't folders, and returns the names of up to [`MAX_LISTED`] folders: none only if it has
-    /// none.
+    /// Removes its entries that aren't folders, and returns the names of up to [`MAX_LISTED`] folders: none only if it
+    /// has none.
     fn remove_files(&self) -> io::Result<Vec<OsString>> {
         loop {
             let mut folders = Vec::new();

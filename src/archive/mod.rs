@@ -1,4 +1,6 @@
-//! Deterministic tar.gz out, safe and streaming tar.gz in. Blocking, and without a word to the user: callers report.
+//! tar.gz archives: packs deterministically, unpacks safely, and searches for secrets.
+//!
+//! Everything here blocks and streams, and prints nothing: callers report.
 
 mod error;
 mod gzip;

@@ -1,7 +1,7 @@
 //! Moves a reader to a thread of its own, so that inflating and writing overlap.
 //!
-//! Buffers travel through a bounded channel from the thread to the consumer, and back through another one to be refilled:
-//! memory is bounded by [`MAX_WAITING`] buffers and the two in use.
+//! Buffers travel through a bounded channel from the thread to the consumer, and back through another one to be
+//! refilled: memory is bounded by [`MAX_WAITING`] buffers and the two in use.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -12,8 +12,8 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Maximum number of filled buffers that wait for the consumer.
 const MAX_WAITING: usize = 16;
 
-/// Reads the bytes of another reader from a thread. The thread ends at the end of the input, after an error, or when this
-/// is dropped.
+/// Reads the bytes of another reader from a thread. The thread ends at the end of the input, after an error, or when
+/// this is dropped.
 pub(crate) struct ReadAhead {
     filled: Receiver<io::Result<FilledBuffer>>,
     /// Returns consumed buffers to the thread.
@@ -83,7 +83,8 @@ fn fill_buffers(mut from: impl Read, filled: &SyncSender<io::Result<FilledBuffer
     }
 }
 
-/// Reads until the buffer is full. Returns the number of bytes read and, if the buffer isn't full, the end or the error.
+/// Reads until the buffer is full. Returns the number of bytes read and, if the buffer isn't full, the end or the
+/// error.
 fn fill(from: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut filled = 0;
     while filled < buffer.len() {

@@ -1,8 +1,8 @@
-//! Writes one gzip member, compressed by several threads, whose bytes do not depend on how many.
+//! Writes one gzip member, compressed by several threads, whose bytes do not depend on their number.
 //!
-//! The data is cut every [`BLOCK`] bytes. Each block is deflated by itself and ended with a sync flush, which leaves it on
-//! a byte boundary, so that the blocks in a row are one deflate stream. What a block becomes depends on its bytes alone.
-//! A single member, since some readers stop after the first.
+//! The data is cut every [`BLOCK_BYTES`]. Each block is deflated by itself and ended with a sync flush, which leaves it
+//! on a byte boundary, so that the concatenated blocks are one deflate stream. The compressed block depends on its
+//! bytes alone. It is a single member, since some readers stop after the first.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -14,33 +14,37 @@ use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use crate::model::IgnorePoison;
 
-/// Large enough that cutting costs well under one per cent of size; small enough that all blocks in flight are a few MiB.
-const BLOCK: usize = 512 * 1024;
-/// More threads are faster than any disk that feeds them, and each holds two blocks.
+/// Size of a block: large enough that cutting costs well under one per cent of size, small enough that all blocks in
+/// flight are a few MiB.
+const BLOCK_BYTES: usize = 512 * 1024;
+/// Maximum number of threads: more are faster than any disk that feeds them, and each holds two blocks.
 const MAX_THREADS: usize = 8;
-/// zlib's own default: beyond it, time grows faster than size shrinks.
+/// Compression level, zlib's own default: beyond it, time grows faster than size shrinks.
 const LEVEL: u32 = 6;
-/// No name, no time, no flags; the operating system "unknown" (RFC 1952), so that all write the same.
+/// Header without name, time and flags, for the operating system "unknown" (RFC 1952), so that every computer writes
+/// the same.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 /// An empty block with the "last" bit: the blocks before it all end with a flush.
 const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
-/// As many threads as are worth having on this machine.
+/// Returns the number of threads worth having on this computer.
 pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
 }
 
+/// A writer that compresses. [`GzipWriter::finish`] must be called at the end.
 pub(crate) struct GzipWriter<W: Write> {
     to: W,
     written: u64,
     /// The block that is being filled.
     block: Block,
-    /// Blocks that have been written, to be filled again: memory is taken once.
+    /// Written blocks, whose memory is used again.
     spare: Vec<Block>,
     crc: Crc,
+    /// Uncompressed bytes in the blocks written.
     length: u64,
     threads: usize,
-    /// For this thread; the pool's have their own.
+    /// State of this thread; those of the pool have their own.
     compress: Compress,
     /// Started by the first full block: a small archive needs no threads.
     pool: Option<Pool>,
@@ -61,7 +65,7 @@ impl<W: Write> GzipWriter<W> {
         }
     }
 
-    /// Writes what is left and the trailer, and returns how many bytes the archive has.
+    /// Writes the last block and the trailer. Returns the compressed size, in bytes.
     pub(crate) fn finish(mut self) -> io::Result<u64> {
         self.drain(0)?;
         if !self.block.plain.is_empty() || self.length == 0 {
@@ -70,7 +74,8 @@ impl<W: Write> GzipWriter<W> {
             self.emit(rest)?;
         }
         self.put(&LAST_BLOCK)?;
-        let (crc, length) = (self.crc.sum(), self.length);
+        let crc = self.crc.sum();
+        let length = self.length;
         self.put(&crc.to_le_bytes())?;
         // RFC 1952: the length modulo 2^32.
         self.put(&length.to_le_bytes()[..4])?;
@@ -94,7 +99,7 @@ impl<W: Write> GzipWriter<W> {
         Ok(())
     }
 
-    /// Writes finished blocks, oldest first, until at most `left` are in flight.
+    /// Waits for blocks and writes them, oldest first, until at most `left` are in flight.
     fn drain(&mut self, left: usize) -> io::Result<()> {
         while let Some(block) = self.pool.as_mut().and_then(|pool| pool.take_beyond(left)) {
             self.emit(block?)?;
@@ -124,13 +129,13 @@ impl<W: Write> GzipWriter<W> {
 impl<W: Write> Write for GzipWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = self.block.fill(bytes);
-        if self.block.plain.len() == BLOCK {
+        if self.block.plain.len() == BLOCK_BYTES {
             self.compress_full_block()?;
         }
         Ok(taken)
     }
 
-    /// Blocks are cut by size alone: a flush must not move a cut.
+    /// Does nothing: blocks are cut by size alone, and a flush must not move a cut.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -140,7 +145,7 @@ fn raw_deflate() -> Compress {
     Compress::new(Compression::new(LEVEL), false)
 }
 
-/// A piece of the data, and what it is compressed to.
+/// A block of the data, and its compressed bytes.
 #[derive(Default)]
 struct Block {
     plain: Vec<u8>,
@@ -149,19 +154,20 @@ struct Block {
 }
 
 impl Block {
-    /// Takes as many bytes as there is room for.
+    /// Appends as many bytes as fit, and returns their number.
     fn fill(&mut self, bytes: &[u8]) -> usize {
-        self.plain.reserve_exact(BLOCK - self.plain.len());
-        let taken = bytes.len().min(BLOCK - self.plain.len());
+        self.plain.reserve_exact(BLOCK_BYTES - self.plain.len());
+        let taken = bytes.len().min(BLOCK_BYTES - self.plain.len());
         self.plain.extend_from_slice(&bytes[..taken]);
         taken
     }
 
+    /// Compresses the block, with a sync flush at its end.
     fn deflate(&mut self, compress: &mut Compress) -> io::Result<()> {
         self.crc.update(&self.plain);
         compress.reset();
-        // Enough even for noise, which deflate stores with five bytes for every few thousand.
-        self.packed.reserve_exact(BLOCK + BLOCK / 512 + 256);
+        // Enough even for noise, which deflate stores with five bytes of overhead for every few thousand.
+        self.packed.reserve_exact(BLOCK_BYTES + BLOCK_BYTES / 512 + 256);
         let mut taken = 0;
         loop {
             let before = compress.total_in();
@@ -183,6 +189,7 @@ impl Block {
     }
 }
 
+/// A block to compress, and the channel for the result.
 struct DeflateTask {
     block: Block,
     done: SyncSender<io::Result<Block>>,
@@ -190,7 +197,7 @@ struct DeflateTask {
 
 /// Threads that deflate blocks, and the blocks in flight in their order.
 struct Pool {
-    /// `None` only while dropping: it is what the threads wait on.
+    /// `None` only while dropping: the threads end when it is closed.
     jobs: Option<Sender<DeflateTask>>,
     in_flight: VecDeque<Receiver<io::Result<Block>>>,
     threads: Vec<JoinHandle<()>>,
@@ -229,12 +236,13 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // A thread that panicked has already been noticed: its block never came.
+            // A panic has been noticed before: the block of that thread never arrived.
             let _ = thread.join();
         }
     }
 }
 
+/// Compresses blocks until the queue is closed.
 fn work(queue: &Mutex<Receiver<DeflateTask>>) {
     let mut compress = raw_deflate();
     loop {
@@ -282,9 +290,9 @@ mod tests {
 
     #[test]
     fn any_number_of_threads_and_any_write_size_give_the_same_bytes() -> TestResult {
-        let data = data(5 * BLOCK + 12_345);
+        let data = data(5 * BLOCK_BYTES + 12_345);
         let one = gzip(&data, 1, 8192)?;
-        for (threads, step) in [(2, 8192), (3, 1000), (8, BLOCK * 2)] {
+        for (threads, step) in [(2, 8192), (3, 1000), (8, BLOCK_BYTES * 2)] {
             assert!(gzip(&data, threads, step)? == one, "{threads} threads, {step} bytes a write");
         }
         Ok(())
@@ -292,7 +300,7 @@ mod tests {
 
     #[test]
     fn what_was_written_comes_back_from_one_member() -> TestResult {
-        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+        for length in [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES] {
             let data = data(length);
             let packed = gzip(&data, 2, 65_536)?;
             let mut back = Vec::new();
@@ -311,7 +319,7 @@ mod tests {
             state ^= state << 17;
             state.to_le_bytes()[0]
         })
-        .take(2 * BLOCK)
+        .take(2 * BLOCK_BYTES)
         .collect();
         assert!(gzip(&noise, 2, 4096)?.len() < noise.len() + noise.len() / 1000);
         Ok(())
@@ -329,7 +337,7 @@ mod tests {
             }
         }
         let mut writer = GzipWriter::new(Full, 2);
-        let result = writer.write_all(&data(20 * BLOCK)).and_then(|()| writer.finish().map(drop));
+        let result = writer.write_all(&data(20 * BLOCK_BYTES)).and_then(|()| writer.finish().map(drop));
         assert_eq!(result.map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
     }
 }

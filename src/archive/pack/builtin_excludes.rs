@@ -1,4 +1,4 @@
-//! Names that stay out of a code archive, whatever `.gitignore` says: version control, caches, secrets.
+//! Names that are never packed, whatever `.gitignore` says: version control, caches, secrets.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::exclude_reason::{ExcludeKind, ExcludedName};
 use crate::archive::PackError;
 use crate::archive::secrets::SECRETS;
 
-/// Patterns in gitignore's syntax, with what they are. Case counts.
+/// Patterns of tooling in gitignore's syntax, with what they match. Case-sensitive.
 const TOOLING: &[(&str, &str)] = &[
     (".git", "version control"),
     (".hg/", "version control"),
@@ -37,6 +37,7 @@ const TOOLING: &[(&str, &str)] = &[
     ("Thumbs.db", "the desktop's notes"),
 ];
 
+/// The compiled tables of names.
 pub(crate) struct BuiltinExcludes {
     tooling: Gitignore,
     secrets: Gitignore,
@@ -47,7 +48,7 @@ impl BuiltinExcludes {
         Ok(Self { tooling: build(TOOLING, false)?, secrets: build(SECRETS, true)? })
     }
 
-    /// Returns what a file is that is a secret by its name. In data, unlike code, tooling counts like the rest.
+    /// Returns what a file is whose name is that of a secret. Used for data, in which tooling isn't excluded.
     pub(crate) fn find_secret(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let ignore::Match::Ignore(glob) = self.secrets.matched(path, is_dir) else { return None };
         let (_, about) = SECRETS.iter().find(|(pattern, _)| *pattern == glob.original())?;
@@ -66,14 +67,14 @@ impl BuiltinExcludes {
         find(&path, is_dir).or_else(|| path.ancestors().skip(1).find_map(|folder| find(folder, true)))
     }
 
-    /// Returns what a file is that is a secret by its name or by that of a folder around it.
+    /// Returns what a file is whose name, or a parent's, is that of a secret.
     pub(crate) fn find_secret_anywhere(&self, path: &Path, is_dir: bool) -> Option<&'static str> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
         self.find_secret(&path, is_dir).or_else(|| around.into_iter().find_map(|folder| self.find_secret(folder, true)))
     }
 
-    /// Looks at the path itself, not at the folders around it. `path` is relative.
+    /// Matches a relative path itself, not its parents.
     pub(crate) fn find(&self, path: &Path, is_dir: bool) -> Option<ExcludedName> {
         let find = |table: &Gitignore, kind| match table.matched(path, is_dir) {
             ignore::Match::Ignore(glob) => Some(ExcludedName { kind, by: glob.original().to_owned() }),
@@ -82,7 +83,7 @@ impl BuiltinExcludes {
         find(&self.tooling, ExcludeKind::Tooling).or_else(|| find(&self.secrets, ExcludeKind::Secret))
     }
 
-    /// Looks at the path and at every folder around it, as is needed for what a link leads to.
+    /// Matches a path and all its parents, as is needed for the target of a link.
     pub(crate) fn find_anywhere(&self, path: &Path, is_dir: bool) -> Option<ExcludedName> {
         let path = normal(path);
         let around = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
@@ -90,7 +91,7 @@ impl BuiltinExcludes {
     }
 }
 
-/// A path without a root and dots.
+/// Removes the root and dots from a path.
 fn normal(path: &Path) -> PathBuf {
     path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
@@ -109,7 +110,7 @@ fn build(table: &[(&str, &str)], case_insensitive: bool) -> Result<Gitignore, Pa
     builder.build().map_err(|error| bad("", &error))
 }
 
-/// A Python environment, under whatever name: venv and conda leave these marks.
+/// Returns whether a folder is a Python environment, by the marks of venv and conda.
 pub(crate) fn is_environment(folder: &Path) -> bool {
     folder.join("pyvenv.cfg").is_file() || folder.join("conda-meta").join("history").is_file()
 }

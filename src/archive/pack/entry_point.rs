@@ -1,4 +1,4 @@
-//! Checks that the entry point goes into the archive.
+//! Checks that the entry point will be in the archive.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::ignore_rules::{IgnoreRules, PathVerdict};
 use super::source_tree::SourceTree;
 use crate::archive::PackError;
 
-/// Fails at once when the entry point is missing or will be left out, before anything large is read.
+/// Fails if the entry point doesn't exist or its name will be left out. Runs before any content is read.
 pub(crate) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<(), PackError> {
     let missing = || PackError::EntryPointMissing { entry_point: entry_point.to_owned(), dir: tree.dir.clone() };
     let path = Path::new(entry_point);

@@ -1,5 +1,8 @@
-//! Which files of a source tree go into the archive: `source.exclude`, `.smtrainignore`, `.gitignore`, in this order. Before
-//! them, files that are secrets by their names stay out, unless the first two or `source.allow_secrets` name them.
+//! Decides which files of a source tree are packed: by `source.exclude`, `.smtrainignore` and `.gitignore`, in this
+//! order.
+//!
+//! Before them, the built-in excludes apply: tooling is never packed, and files that are secrets by their names only if
+//! `source.exclude`, `.smtrainignore` or `source.allow_secrets` name them.
 //!
 //! The ignore files of the tree count, and those of the git repository around it, as git itself reads them. The user's
 //! global gitignore and `.git/info/exclude` do not: two clones of one commit must give the same archive.
@@ -18,36 +21,38 @@ use crate::archive::{PackError, secrets};
 const OWN_FILE: &str = ".smtrainignore";
 const GIT_FILE: &str = ".gitignore";
 
+/// Decision on a path.
 pub(crate) enum PathVerdict {
     Keep,
-    /// A secret by its name, which the user wants sent.
+    /// A secret by its name, which the user allows.
     KeepSecret,
     LeaveOut(ExcludeReason),
 }
 
-/// One ignore file, and how a path in the archive is seen from its folder.
+/// One ignore file, and how paths in the archive become paths relative to its folder.
 struct Scope {
     own: bool,
     patterns: Gitignore,
-    /// The folder in the archive that stands for the place below.
+    /// Folder of the archive to strip from a path.
     strip: PathBuf,
-    /// That place, relative to the ignore file's folder: empty but for files of the repository around the tree.
+    /// Path of that folder relative to the ignore file's: empty except for ignore files above the tree.
     lead: PathBuf,
 }
 
-/// Where the rules stood before a folder was entered.
+/// State of the rules before a folder was entered, to be restored by [`IgnoreRules::leave`].
 pub(crate) struct ScopeMark {
     length: usize,
     floor: usize,
 }
 
+/// The rules that apply in the current folder.
 pub(crate) struct IgnoreRules {
     builtin: BuiltinExcludes,
     exclude: Gitignore,
     allow_secrets: Gitignore,
     /// Outermost first.
     scopes: Vec<Scope>,
-    /// Scopes below it belong to another root and do not count.
+    /// Index of the first scope that applies: those before belong to another root.
     floor: usize,
 }
 
@@ -58,12 +63,12 @@ impl IgnoreRules {
         Ok(Self { builtin: BuiltinExcludes::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
     }
 
-    /// Returns whether `source.allow_secrets` lets a file pass, whatever its name and its content.
+    /// Returns whether `source.allow_secrets` names a file or a folder around it.
     pub(crate) fn allows_secret(&self, name: &Path, is_dir: bool) -> bool {
         self.allow_secrets.matched_path_or_any_parents(name, is_dir).is_ignore()
     }
 
-    /// Returns whether the user wants a file sent that is a secret by its name: `allow_secrets` names it, or `!NAME` in
+    /// Returns whether the user allows a file that is a secret by its name: by `allow_secrets`, or by `!NAME` in
     /// `source.exclude` or in a .smtrainignore.
     pub(crate) fn allows_name(&self, name: &Path, is_dir: bool) -> bool {
         self.is_named(name, is_dir, &self.scopes[self.floor..])
@@ -81,12 +86,12 @@ impl IgnoreRules {
         &self.builtin
     }
 
-    /// `name` is the path in the archive. The folders around it have been judged before.
+    /// Returns the verdict on a path in the archive. Its parents must have been kept.
     pub(crate) fn verdict(&self, name: &Path, is_dir: bool) -> PathVerdict {
         self.judge(name, is_dir, &self.scopes[self.floor..])
     }
 
-    /// A dependency was named by the user: ignore files say nothing of it, only of what is in it.
+    /// Returns the verdict on a dependency. The user named it: ignore files don't apply to it, only to its content.
     pub(crate) fn verdict_of_dependency(&self, name: &Path, is_dir: bool) -> PathVerdict {
         self.judge(name, is_dir, &[])
     }
@@ -103,7 +108,7 @@ impl IgnoreRules {
         }
     }
 
-    /// Judges a file whose name is that of a secret, and which is none by its content.
+    /// Returns the verdict on a file that is a secret by its name but not by its content.
     pub(crate) fn verdict_of_harmless(&self, name: &Path) -> PathVerdict {
         self.by_patterns(name, false, &self.scopes[self.floor..])
     }
@@ -118,7 +123,7 @@ impl IgnoreRules {
         }
     }
 
-    /// Enters the source folder or a dependency: of the rules so far only `exclude` counts in it.
+    /// Enters the source folder or a dependency: ignore files of other roots don't apply in it.
     pub(crate) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
         self.floor = mark.length;
@@ -127,12 +132,14 @@ impl IgnoreRules {
         Ok(mark)
     }
 
+    /// Enters a folder and reads its ignore files.
     pub(crate) fn enter(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
         self.read(folder, name, Path::new(""))?;
         Ok(mark)
     }
 
+    /// Leaves a folder.
     pub(crate) fn leave(&mut self, mark: &ScopeMark) {
         self.scopes.truncate(mark.length);
         self.floor = mark.floor;
@@ -142,7 +149,7 @@ impl IgnoreRules {
         ScopeMark { length: self.scopes.len(), floor: self.floor }
     }
 
-    /// The ignore files between the repository's root and this folder, without those of the folder itself.
+    /// Reads the ignore files between the repository's root and this folder, without those of the folder itself.
     fn read_around(&mut self, folder: &Path, name: &Path) -> Result<(), PackError> {
         let is_repository = |folder: &&Path| folder.join(".git").exists();
         let Some(repository) = folder.ancestors().find(is_repository) else { return Ok(()) };
@@ -156,6 +163,7 @@ impl IgnoreRules {
         Ok(())
     }
 
+    /// Reads the ignore files of a folder.
     fn read(&mut self, folder: &Path, strip: &Path, lead: &Path) -> Result<(), PackError> {
         for (file, own) in [(GIT_FILE, false), (OWN_FILE, true)] {
             let path = folder.join(file);
@@ -176,7 +184,7 @@ impl Scope {
     }
 }
 
-/// `!*` brings back all that other patterns leave out, and names no secret.
+/// Returns whether a pattern names something: `!*` re-includes everything, and allows no secret.
 fn names_something(glob: &Glob) -> bool {
     let last = glob.original().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     last.contains(|c: char| c.is_alphanumeric())
@@ -186,7 +194,7 @@ fn reason(glob: &Glob) -> ExcludeReason {
     ExcludeReason::Pattern { pattern: glob.original().to_owned(), file: glob.from().map(Path::to_owned) }
 }
 
-/// `None` when there is no such file. Like git, takes no link or special file for an ignore file.
+/// Reads an ignore file, or returns `None` if it doesn't exist. As in git, a link or special file is none.
 fn read_text(path: &Path) -> Result<Option<String>, PackError> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
@@ -200,7 +208,7 @@ fn read_text(path: &Path) -> Result<Option<String>, PackError> {
     Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
-/// Lines that git would pass over in silence are passed over in a `.gitignore` and are errors elsewhere.
+/// Parses patterns. Invalid lines are skipped in a `.gitignore`, as git does, and are errors elsewhere.
 fn build<'l>(lines: impl Iterator<Item = &'l str>, from: Option<&Path>) -> Result<Gitignore, PackError> {
     let lenient = from.is_some_and(|path| path.ends_with(GIT_FILE));
     let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {

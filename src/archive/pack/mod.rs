@@ -1,12 +1,11 @@
-//! Packs a job's source code: the same files give the same bytes on any machine.
+//! Packs a job's source code: the same files give the same bytes on any computer.
 //!
-//! The digest is of the tar stream before compression, so that a newer compressor does not make old code look new. Who
-//! has the object can check it: `gzip -dc sourcedir.tar.gz | sha256sum`.
+//! The digest is that of the tar stream before compression, so that a newer compressor does not change it. It can be
+//! checked by `gzip -dc sourcedir.tar.gz | sha256sum`. Every file is searched for secrets in the same read that packs
+//! it.
 //!
-//! Every file is searched for secrets as it is packed: what was searched is what is sent.
-//!
-//! Folders have no entries of their own, and empty ones vanish: git does not keep them either, and a clone must give the
-//! archive that the original gives.
+//! Folders have no entries of their own, and empty ones are left out: git does not keep them either, and a clone must
+//! give the same archive as the original.
 
 pub(super) mod builtin_excludes;
 pub(super) mod data;
@@ -28,7 +27,7 @@ use sha2::{Digest, Sha256};
 use super::PackError;
 use super::gzip::writer::{self, GzipWriter};
 use super::secrets::secret_files::{SecretFile, SecretFiles};
-use super::secrets::{self, Finding, LARGEST_KEY_FILE, ScanningReader, SecretScan};
+use super::secrets::{self, Finding, MAX_KEY_FILE_BYTES, ScanningReader, SecretScan};
 use super::tar::writer::{Attributes, TarWriter};
 use crate::model::hex;
 use entry_point::check_entry_point;
@@ -37,29 +36,30 @@ use source_tree::SourceTree;
 use stable_file::SteadyReader;
 use walk::{Skipped, SourceFile, Walk};
 
-/// 2 January 1980. Zip files, and so Python wheels that pip builds from the code, know no time before 1980, and count it in
-/// local time; hence the second day.
-const MTIME: u64 = 315_619_200;
+/// Modification time of all files, in seconds since 1970: 2 January 1980. Zip files, and so wheels that pip builds from
+/// the code, have no time before 1980, and use local time; hence the second day.
+const MTIME_SECONDS: u64 = 315_619_200;
 
+/// Result of packing source code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "packed and unpacked bytes are what tells them apart")]
 pub(crate) struct Packed {
-    /// Of the uncompressed tar stream, in hexadecimal.
+    /// SHA-256 digest of the uncompressed tar stream, in hexadecimal.
     pub(crate) sha256: String,
     pub(crate) files: usize,
-    /// The files' bytes.
+    /// Size of the files.
     pub(crate) unpacked_bytes: u64,
-    /// The archive's bytes.
+    /// Size of the archive.
     pub(crate) packed_bytes: u64,
-    /// Paths in the archive that were left out as secrets; a folder counts once and has a slash at its end.
+    /// Paths in the archive of files that were left out as secrets; a folder counts once and has a slash at its end.
     pub(crate) secrets: Vec<String>,
-    /// Paths in the archive of secrets that are in it, since the spec or a .smtrainignore names them.
+    /// Paths of secrets that are in the archive because the spec or a .smtrainignore names them.
     pub(crate) allowed: Vec<String>,
     pub(crate) skipped: Skipped,
 }
 
-/// Writes the code archive `sourcedir.tar.gz`. On an error, what was written is of no use. Code that holds secrets is an
-/// error; files that are nothing but one are left out.
+/// Writes the code archive `sourcedir.tar.gz`. Code that contains secrets is an error; files that are nothing but a key
+/// are left out. After an error, the bytes written are useless.
 pub(crate) fn pack_source(tree: &SourceTree, to: &mut dyn Write) -> Result<Packed, PackError> {
     pack_with(tree, to, writer::default_threads())
 }
@@ -70,32 +70,32 @@ pub(super) fn pack_with(tree: &SourceTree, to: &mut dyn Write, threads: usize) -
     packing.finish(walk, tree)
 }
 
-/// Finds what [`pack_source`] would refuse, and packs nothing. Contents are read up to a bound, so that it takes no long
-/// time; links and names are all looked at.
+/// Fails as [`pack_source`] would, without packing. All names and links are checked; contents are searched for secrets
+/// only up to a limit, to be quick.
 pub(crate) fn check_source(tree: &SourceTree) -> Result<(), PackError> {
-    const MOST_OF_A_FILE: u64 = 1024 * 1024;
-    const MOST_OF_ALL: u64 = 64 * 1024 * 1024;
-    let mut left = MOST_OF_ALL;
+    const MAX_FILE_BYTES: u64 = 1024 * 1024;
+    const MAX_TOTAL_BYTES: u64 = 64 * 1024 * 1024;
+    let mut left = MAX_TOTAL_BYTES;
     for_each_file(tree, |found, _| {
         let mut content = Vec::new();
-        let read = found.file.take(left.min(MOST_OF_A_FILE)).read_to_end(&mut content);
+        let read = found.file.take(left.min(MAX_FILE_BYTES)).read_to_end(&mut content);
         left -= read.map_err(PackError::unreadable(&found.path))? as u64;
         Ok(ContentKind::of(&content))
     })?;
     Ok(())
 }
 
-/// The kinds of contents that files have.
+/// Classes of file contents, by the search for secrets.
 enum ContentKind {
-    Fine,
-    /// It is nothing but a key.
+    Harmless,
+    /// Nothing but a key.
     Key,
     Secret(Finding),
 }
 
 impl ContentKind {
     fn of(content: &[u8]) -> Self {
-        if content.len() as u64 <= LARGEST_KEY_FILE && secrets::is_key_file(content) {
+        if content.len() as u64 <= MAX_KEY_FILE_BYTES && secrets::is_key_file(content) {
             return Self::Key;
         }
         let mut scan = SecretScan::default();
@@ -106,11 +106,12 @@ impl ContentKind {
 
 impl From<Option<Finding>> for ContentKind {
     fn from(found: Option<Finding>) -> Self {
-        found.map_or(Self::Fine, Self::Secret)
+        found.map_or(Self::Harmless, Self::Secret)
     }
 }
 
-/// Walks the tree, and returns the walk at its end. Fails with all the secrets in the code, or without the entry point.
+/// Visits every file that is to be packed, and returns the finished walk. Fails with all secrets in the code together,
+/// or if the entry point isn't among the files. `visit` gets the file and whether it may contain secrets.
 fn for_each_file(
     tree: &SourceTree,
     mut visit: impl FnMut(SourceFile, bool) -> Result<ContentKind, PackError>,
@@ -121,7 +122,8 @@ fn for_each_file(
     if let Some(entry_point) = &tree.entry_point {
         check_entry_point(tree, entry_point)?;
     }
-    let (mut walk, mut secrets) = (Walk::new(tree)?, SecretFiles::default());
+    let mut walk = Walk::new(tree)?;
+    let mut secrets = SecretFiles::default();
     let mut missing = tree.entry_point.as_deref();
     while let Some(found) = walk.next()? {
         let name = found.name.clone();
@@ -133,13 +135,13 @@ fn for_each_file(
             }
             ContentKind::Secret(finding) if !is_allowed => secrets.0.push(SecretFile::by_content(&name, finding)),
             ContentKind::Key | ContentKind::Secret(_) => walk.note_allowed(&name),
-            ContentKind::Fine => {}
+            ContentKind::Harmless => {}
         }
         missing = missing.filter(|entry_point| name != Path::new(entry_point));
     }
     match missing {
         _ if !secrets.0.is_empty() => Err(PackError::Secrets(secrets)),
-        // Patterns were asked before, for its name: what is left is its content, what it links to, or an environment.
+        // Its name passed `check_entry_point`: the reason is its content, the target of a link, or an environment.
         Some(entry_point) => Err(PackError::EntryPointLeftOut {
             entry_point: entry_point.to_owned(),
             reason: ExcludeReason::BuiltIn(ExcludedName::by_content()),
@@ -148,7 +150,7 @@ fn for_each_file(
     }
 }
 
-/// The archive as it grows.
+/// The archive that is being written.
 struct SourcePacker<'w> {
     archive: TarWriter<Hashing<GzipWriter<&'w mut dyn Write>>>,
     files: usize,
@@ -161,12 +163,12 @@ impl<'w> SourcePacker<'w> {
         Self { archive: TarWriter::new(hashing), files: 0, bytes: 0 }
     }
 
-    /// Adds a file, unless it is nothing but a key and isn't allowed, and tells what is in it.
+    /// Adds a file, unless it is nothing but a key that isn't allowed, and returns the class of its content.
     fn add(&mut self, found: SourceFile, is_allowed: bool) -> Result<ContentKind, PackError> {
-        let with = Attributes { mode: mode(&found.metadata), mtime: MTIME };
+        let with = Attributes { mode: mode(&found.metadata), mtime: MTIME_SECONDS };
         let mut reader = SteadyReader::new(found.file, &found.path)?;
         let size = reader.size();
-        let content = if size <= LARGEST_KEY_FILE {
+        let content = if size <= MAX_KEY_FILE_BYTES {
             let bytes = reader.read_all()?;
             let content = ContentKind::of(&bytes);
             if matches!(content, ContentKind::Key) && !is_allowed {
@@ -204,18 +206,19 @@ impl<'w> SourcePacker<'w> {
     }
 }
 
-/// A file may be allowed for its name, and again for its content.
+/// Removes repeated names in a row: a file may be allowed for its name, and again for its content.
 fn deduplicated(mut names: Vec<String>) -> Vec<String> {
     names.dedup();
     names
 }
 
-/// As git does, the owner's execute bit alone counts: the others follow the umask.
+/// Returns the mode to pack. As in git, the owner's execute bit alone counts: the others follow the umask.
 fn mode(metadata: &std::fs::Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 }
 }
 
+/// A writer that digests what it passes on.
 struct Hashing<W> {
     to: W,
     digest: Sha256,

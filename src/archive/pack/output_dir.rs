@@ -1,4 +1,5 @@
-//! Packs a folder of results as SageMaker packs model.tar.gz and output.tar.gz: everything in it, as it is.
+//! Packs a folder of results as SageMaker packs model.tar.gz and output.tar.gz: everything in it, with modes, times and
+//! links.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -11,17 +12,19 @@ use crate::archive::PackError;
 use crate::archive::gzip::writer::{self, GzipWriter};
 use crate::archive::tar::writer::{Attributes, TarWriter};
 
+/// Totals of a packed folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PackedFolder {
-    /// Regular files.
+    /// Number of regular files.
     pub(crate) files: usize,
-    /// Their bytes.
+    /// Size of the regular files.
     pub(crate) bytes: u64,
-    /// Sockets, fifos and devices, which hold nothing to keep.
+    /// Number of sockets, fifos and devices, which have no content to keep.
     pub(crate) skipped: usize,
 }
 
-/// Writes everything in `dir` as a tar.gz with names relative to it. Links stay links; modes and times are kept.
+/// Writes the content of `dir` as a tar.gz with names relative to it. Links are packed as links. Fails if a file
+/// changes meanwhile.
 pub(crate) fn pack_folder(dir: &Path, to: &mut dyn Write) -> Result<PackedFolder, PackError> {
     if !fs::metadata(dir).map_err(PackError::unreadable(dir))?.is_dir() {
         return Err(PackError::NotAFolder(dir.to_owned()));
@@ -46,7 +49,7 @@ struct FolderPacker<'a, W: Write> {
     dir: &'a Path,
     archive: TarWriter<GzipWriter<W>>,
     packed: PackedFolder,
-    /// The folders on the way to the current entry, each with the names in it that are still to come.
+    /// The folders between the root and the current entry, each with the names still to be packed.
     levels: Vec<(PathBuf, std::vec::IntoIter<OsString>)>,
 }
 
@@ -71,7 +74,7 @@ impl<W: Write> FolderPacker<'_, W> {
 
     fn add_file(&mut self, name: &Path, path: PathBuf, metadata: &Metadata) -> Result<(), PackError> {
         let file: File = stable_file::open(&path).map_err(PackError::unreadable(&path))?;
-        if !stable_file::same(&file, metadata).map_err(PackError::unreadable(&path))? {
+        if !stable_file::is_same(&file, metadata).map_err(PackError::unreadable(&path))? {
             return Err(PackError::Changed(path));
         }
         let mut reader = SteadyReader::new(file, &path)?;
@@ -96,7 +99,7 @@ impl<W: Write> FolderPacker<'_, W> {
 }
 
 fn attributes(metadata: &Metadata) -> Attributes {
-    // A time before 1970 has no place in the header.
+    // The header has no times before 1970.
     Attributes { mode: metadata.mode() & 0o7777, mtime: u64::try_from(metadata.mtime()).unwrap_or(0) }
 }
 

@@ -1,20 +1,19 @@
 //! The bounds of a project, for the files and folders that its spec names.
 //!
-//! A spec that comes with a stranger's repository names `data`, and `data` is a link to `~/.ssh`: what is sent then is not
-//! what the name says. A path that is written as one inside the project must therefore lead to a place inside it. A path
-//! that is written as one outside (`../shared`, `/data`) says where it leads.
+//! In a stranger's repository, a spec may name `data`, and `data` may be a link to `~/.ssh`. A path that is written as
+//! one inside the project must therefore lead to a file inside it. A path that is written as one outside (`../shared`,
+//! `/data`) shows where it leads.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The folders that are the root of one project, with and without the links on the way to it. Without any, nothing is
-/// inside.
+/// The root of a project, with and without the links on the way to it. The default has no root, and contains nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Project {
     roots: Vec<PathBuf>,
 }
 
-/// A link on the way from inside a project to a place outside.
+/// A link inside a project that leads outside.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EscapingLink {
     pub(crate) link: PathBuf,
@@ -22,14 +21,14 @@ pub(crate) struct EscapingLink {
 }
 
 impl Project {
-    /// `roots` are absolute.
+    /// Creates a project from absolute paths of its root.
     pub(crate) fn new(roots: impl IntoIterator<Item = PathBuf>) -> Self {
         let roots = roots.into_iter().flat_map(|root| [fs::canonicalize(&root).ok(), Some(without_dots(&root))]);
         Self { roots: roots.flatten().collect() }
     }
 
     /// Returns the link by which `path`, written as one inside, leads outside. `real` is the same without links.
-    pub(crate) fn way_out(&self, path: &Path, real: &Path) -> Option<EscapingLink> {
+    pub(crate) fn escaping_link(&self, path: &Path, real: &Path) -> Option<EscapingLink> {
         if !self.is_inside(&without_dots(path)) || self.is_inside(real) {
             return None;
         }
@@ -41,9 +40,8 @@ impl Project {
         Some(EscapingLink { link: link.to_owned(), target })
     }
 
-    /// Returns a path without links as names are judged in it: from the project's root, whose own place says nothing of what
-    /// is in it; else all of it.
-    pub(crate) fn seen(&self, real: &Path) -> PathBuf {
+    /// Returns the part of a path without links by which names are judged: below the project's root, or all of it.
+    pub(crate) fn path_for_rules(&self, real: &Path) -> PathBuf {
         let below = self.roots.iter().find_map(|root| real.strip_prefix(root).ok()).unwrap_or(real);
         below.components().filter(|part| matches!(part, Component::Normal(_))).collect()
     }
@@ -53,7 +51,7 @@ impl Project {
     }
 }
 
-/// An absolute path with `.` and `..` taken out as they are written, whatever is a link.
+/// Removes `.` and `..` from an absolute path lexically, without regard to links.
 fn without_dots(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -88,7 +86,7 @@ mod tests {
         let way_out = |path: &str| {
             let path = at(path);
             let real = fs::canonicalize(&path)?;
-            std::io::Result::Ok(project.way_out(&path, &real).map(|way| (way.link, way.target)))
+            std::io::Result::Ok(project.escaping_link(&path, &real).map(|way| (way.link, way.target)))
         };
         let out = |link: &str| Some((at(link), PathBuf::from("../home")));
         assert_eq!(way_out("proj/out")?, out("proj/out"));
@@ -97,8 +95,8 @@ mod tests {
         for path in ["proj", "proj/own", "proj/sub/in", "home/.ssh", "proj/../home", "other-name/own"] {
             assert_eq!(way_out(path)?, None, "{path}");
         }
-        assert_eq!(project.seen(&fs::canonicalize(at("proj/sub"))?), Path::new("sub"));
-        assert_eq!(Project::default().way_out(Path::new("/a"), Path::new("/b")), None);
+        assert_eq!(project.path_for_rules(&fs::canonicalize(at("proj/sub"))?), Path::new("sub"));
+        assert_eq!(Project::default().escaping_link(Path::new("/a"), Path::new("/b")), None);
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct SourceTree {
     pub(crate) external_symlinks: bool,
     /// The project that `dir` and the dependencies must not leave through a link.
     pub(crate) project: Project,
-    /// Absolute paths of smtrain's own folders, which grow with every job: excluded as tooling where they lie in the tree.
+    /// Absolute paths of smtrain's own folders, which grow with every job: excluded as tooling where they lie in the
+    /// tree.
     pub(crate) own_folders: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Opens files without being led astray, and reads them so that a change in the middle is noticed.
+//! Opens files without following links, and reads them so that a change in the meantime is noticed.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
@@ -12,10 +12,10 @@ use nix::sys::stat::Mode;
 
 use crate::archive::PackError;
 
-/// Never through a link that took the file's place, and never waiting for a fifo's other end.
-const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
+/// Flags for files: never through a link that took the file's place, and without waiting for the other end of a fifo.
+const OPEN_FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_CLOEXEC);
 
-/// Which file it is, whatever its name.
+/// Identity of a file, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     device: u64,
@@ -28,28 +28,31 @@ impl From<&Metadata> for FileIdentity {
     }
 }
 
+/// Opens a file for reading. Fails for a link.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(FLAGS.bits()).open(path)
+    OpenOptions::new().read(true).custom_flags(OPEN_FLAGS.bits()).open(path)
 }
 
+/// Opens a file or folder in an open folder for reading. Fails for a link.
 pub(crate) fn open_in(folder: impl AsFd, name: &OsStr) -> io::Result<File> {
-    Ok(openat(folder, name, FLAGS | OFlag::O_RDONLY, Mode::empty())?.into())
+    Ok(openat(folder, name, OPEN_FLAGS | OFlag::O_RDONLY, Mode::empty())?.into())
 }
 
-/// Whether the open file is the one that was looked at before, and not another that took its name since.
-pub(crate) fn same(file: &File, looked_at: &Metadata) -> io::Result<bool> {
+/// Returns whether the open file is the one that `metadata` was read of, and not another one that took its name since.
+pub(crate) fn is_same(file: &File, metadata: &Metadata) -> io::Result<bool> {
     let opened = file.metadata()?;
-    Ok(FileIdentity::from(&opened) == FileIdentity::from(looked_at) && opened.file_type() == looked_at.file_type())
+    Ok(FileIdentity::from(&opened) == FileIdentity::from(metadata) && opened.file_type() == metadata.file_type())
 }
 
-/// What tells that a file was written to.
+/// Size and modification time, which change when a file is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     pub(crate) size: u64,
+    /// Seconds since 1970, and nanoseconds.
     modified: (i64, i64),
 }
 
-/// A file to be read once: the seam where tests put files that change.
+/// A file that is read once. Tests implement it by files that change.
 pub(crate) trait StampedRead: Read {
     fn stamp(&self) -> io::Result<FileStamp>;
 }
@@ -61,7 +64,7 @@ impl StampedRead for File {
     }
 }
 
-/// Reads a file's bytes, exactly as many as it had at the start, and fails if it has changed by the end.
+/// A reader of exactly as many bytes as the file had at the start. Fails if the file has changed by the end.
 pub(crate) struct SteadyReader<S> {
     source: S,
     path: PathBuf,
@@ -80,12 +83,12 @@ impl<S: StampedRead> SteadyReader<S> {
         self.before.size
     }
 
-    /// Why reading failed, if it did: an `io::Error` alone does not say which side of a copy it came from.
+    /// Returns the error of a failed read: the `io::Error` of a copy does not tell reading from writing.
     pub(crate) fn take_failure(&mut self) -> Option<PackError> {
         self.failure.take()
     }
 
-    /// To be called after the last byte.
+    /// Fails if the file was changed. To be called after the last byte.
     pub(crate) fn check_unchanged(&mut self) -> Result<(), PackError> {
         let beyond = self.source.read(&mut [0]).map_err(PackError::unreadable(&self.path))?;
         let after = self.source.stamp().map_err(PackError::unreadable(&self.path))?;
@@ -95,7 +98,7 @@ impl<S: StampedRead> SteadyReader<S> {
         Ok(())
     }
 
-    /// The whole file in memory.
+    /// Reads the whole file into memory.
     pub(crate) fn read_all(&mut self) -> Result<Vec<u8>, PackError> {
         let mut bytes = Vec::new();
         if let Err(source) = self.read_to_end(&mut bytes) {
@@ -224,10 +227,10 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "one")?;
         let looked_at = path.symlink_metadata()?;
-        assert!(same(&open(&path)?, &looked_at)?);
+        assert!(is_same(&open(&path)?, &looked_at)?);
         std::fs::write(folder.path().join("b"), "two")?;
         std::fs::rename(folder.path().join("b"), &path)?;
-        assert!(!same(&open(&path)?, &looked_at)?);
+        assert!(!is_same(&open(&path)?, &looked_at)?);
         Ok(())
     }
 

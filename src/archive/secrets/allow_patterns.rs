@@ -4,7 +4,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::archive::PackError;
 
-/// Builds `allow_secrets`: patterns in gitignore's syntax. `place` names the key in an error.
+/// Parses `allow_secrets`: patterns in gitignore's syntax. `place` names the key in an error. Fails with
+/// [`PackError::BadPattern`] for invalid patterns, and for those that name no file.
 pub(crate) fn allow_patterns(allowed: &[String], place: &str) -> Result<Gitignore, PackError> {
     let bad = |pattern: &str, error: &ignore::Error| PackError::BadPattern {
         pattern: pattern.to_owned(),
@@ -24,7 +25,7 @@ pub(crate) fn allow_patterns(allowed: &[String], place: &str) -> Result<Gitignor
     builder.build().map_err(|error| bad("", &error))
 }
 
-/// Refuses a pattern that names no file: gitignore's syntax lets it pass, and `/` matches everything.
+/// Fails for a pattern that names no file, although gitignore's syntax accepts it: `/` would match everything.
 fn check_pattern(pattern: &str) -> Result<(), &'static str> {
     let text = pattern.trim();
     if text.trim_matches(['/', '!', '\\']).trim().is_empty() || text.starts_with('#') {

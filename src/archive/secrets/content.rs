@@ -1,8 +1,8 @@
-//! Judges the text around a word: whether a secret stands there, and of which kind.
+//! Judges the text around a word: returns the kind of the secret there, if there is one.
 
 use std::ops::Range;
 
-use super::glue::{MAX_GLUE, is_glue};
+use super::glue::{MAX_GLUE_BYTES, is_glue};
 use super::passwords::{is_assigned, is_password_name};
 use super::services;
 use super::shape::{distinct, has_aws_secret, is_placeholder, is_random, is_uuid, runs};
@@ -16,13 +16,13 @@ const WANDB: &str = "a Weights & Biases key";
 const KAGGLE: &str = "a Kaggle key";
 const URL: &str = "a password in a URL";
 
-/// Distance between a name and its AWS secret, at most, in bytes: in the console's CSV files, a row of headers and other
-/// columns stand between.
-const AWS_REACH: usize = 160;
-/// Distance between any other name and its value, at most, in bytes.
-const REACH: usize = 200;
+/// Maximum distance between a name and its AWS secret, in bytes: in the console's CSV files, a row of headers and other
+/// columns are between them.
+const MAX_AWS_DISTANCE: usize = 160;
+/// Maximum distance between any other name and its value, in bytes.
+const MAX_DISTANCE: usize = 200;
 
-/// Returns the kind of the secret to which the word at `at` leads.
+/// Returns the kind of the secret that the word at `at` leads to.
 pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'static str> {
     match word {
         Word::Token(form) => form.at(text, at.start).filter(|token| is_body(token.body)).map(|token| token.kind),
@@ -42,7 +42,7 @@ pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'stat
     }
 }
 
-/// The body of a token is drawn at random, some from capitals and letters only.
+/// Returns whether the body of a token looks random; some have only letters.
 fn is_body(body: &[u8]) -> bool {
     const MIN_DISTINCT: usize = 8;
     let has = |is: fn(&u8) -> bool| body.iter().any(is);
@@ -67,7 +67,8 @@ fn is_of_words(body: &[u8]) -> bool {
     body.split(|byte| *byte == b'-').all(is_word)
 }
 
-/// Names that are public, or that lead to no credential, though they end as one. Lower case, letters and digits only.
+/// Parts of names that are public, or not those of credentials, although they end like one. Lower case, letters and
+/// digits only.
 const HARMLESS: [&str; 22] = [
     "public",
     "csrf",
@@ -93,7 +94,7 @@ const HARMLESS: [&str; 22] = [
     "granttoken",
 ];
 
-/// The ends of names whose values are credentials. Lower case, letters and digits only.
+/// Ends of names whose values are credentials. Lower case, letters and digits only.
 const ENDS: [&str; 25] = [
     "secret",
     "token",
@@ -122,6 +123,7 @@ const ENDS: [&str; 25] = [
     "openaikey",
 ];
 
+/// Judges the value of the name that the word at `at` is part of.
 fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
     let whole = whole_name(text, at);
     let name = text.get(whole.clone())?;
@@ -131,8 +133,8 @@ fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
     let id = plain(name);
     if id.contains("secret") {
         let is_aws = ["access", "aws", "secretkey", "s3", "keysecret"].iter().any(|word| id.contains(word));
-        let before = if is_aws { AWS_REACH } else { 0 };
-        let window = whole_words(text, whole.start.saturating_sub(before), whole.end + AWS_REACH);
+        let before = if is_aws { MAX_AWS_DISTANCE } else { 0 };
+        let window = whole_words(text, whole.start.saturating_sub(before), whole.end + MAX_AWS_DISTANCE);
         if has_aws_secret(&unescaped(window)) {
             return Some(AWS_SECRET);
         }
@@ -144,7 +146,7 @@ fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
 }
 
 /// Returns whether the last `length` letters and digits of a name are a word of their own in it: `db_pwd`, `dbPwd`; not
-/// `x7Qpwd`. In a name of one case and without digits, a word can't be told: `PGPASSWORD`, `authtoken`.
+/// `x7Qpwd`. In a name of one case and without digits, words can't be told apart: `PGPASSWORD`, `authtoken`.
 fn is_word(name: &[u8], length: usize) -> bool {
     let end = name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
     let name = name.get(..end).unwrap_or_default();
@@ -156,7 +158,7 @@ fn is_word(name: &[u8], length: usize) -> bool {
     !before.is_ascii_alphanumeric() || (!before.is_ascii_uppercase() && first.is_ascii_uppercase()) || !is_mixed
 }
 
-/// Returns whether a name stands in encoded data: a run of base64's characters that is longer than names and paths are.
+/// Returns whether a name is part of encoded data: a run of base64's characters that is longer than names and paths.
 fn is_in_base64(text: &[u8], name: &Range<usize>) -> bool {
     const LONGEST_NAME: usize = 48;
     const REACH: usize = 64;
@@ -176,7 +178,7 @@ fn is_in_arn(text: &[u8], name: &Range<usize>) -> bool {
     word.is_some_and(|word| word.starts_with(b"arn:") || memchr::memmem::find(word, b":secretsmanager:").is_some())
 }
 
-/// The name that a word is part of: letters, digits, `_`, `-` and dots.
+/// Returns the range of the name that a word is part of: letters, digits, `_`, `-` and dots.
 fn whole_name(text: &[u8], at: Range<usize>) -> Range<usize> {
     const LONGEST: usize = 64;
     let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
@@ -189,26 +191,26 @@ fn whole_name(text: &[u8], at: Range<usize>) -> Range<usize> {
     start..at.start + inside + after.iter().take_while(is_of_name).count()
 }
 
-/// A name in lower case, without what separates its words.
+/// Returns a name in lower case, letters and digits only.
 fn plain(name: &[u8]) -> String {
     let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
     letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
-/// A value that a name like `api_key` or `password` stands before.
+/// Judges the value behind a name like `api_key` or `password`.
 fn password(text: &[u8], name: &Range<usize>, id: &str) -> Option<&'static str> {
-    let after = unescaped(around(text, name.end, name.end + REACH));
-    let before = around(text, name.start.saturating_sub(REACH), name.start);
+    let after = unescaped(around(text, name.end, name.end + MAX_DISTANCE));
+    let before = around(text, name.start.saturating_sub(MAX_DISTANCE), name.start);
     let is_made_up = is_password_name(id) && is_assigned(&after);
     (has_credential(&after, id) || is_made_up || is_tools_password(before, &after, id)).then_some(PASSWORD)
 }
 
-/// The first run of a credential's characters behind a name, if nothing but what joins names and values stands between.
+/// Returns whether a credential follows a name, with nothing but glue between them.
 fn has_credential(after: &[u8], id: &str) -> bool {
     let is_of_value = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+/=~.!@#%^*".contains(byte);
     for (start, run) in runs(after, is_of_value) {
         let glue = after.get(..start).unwrap_or_default();
-        if glue.len() > MAX_GLUE || !is_glue(glue, run.starts_with(b"=")) {
+        if glue.len() > MAX_GLUE_BYTES || !is_glue(glue, run.starts_with(b"=")) {
             return false;
         }
         let next = after.get(start + run.len()).copied();
@@ -219,7 +221,7 @@ fn has_credential(after: &[u8], id: &str) -> bool {
     false
 }
 
-/// A run is a whole value: what follows it ends one, and it isn't the name of a variable or a class, which stands without
+/// Returns whether a run is a whole value: the next byte ends it, and it isn't a variable or a class, which has no
 /// quotes in the middle of an expression.
 fn is_value(glue: &[u8], next: Option<u8>) -> bool {
     let is_quoted = glue.last().is_none_or(|byte| b"\"'`".contains(byte));
@@ -243,7 +245,7 @@ fn is_credential(value: &[u8], id: &str, glue: &[u8]) -> bool {
     value.len() >= SHORTEST && is_random(value) && !is_path && (may_be_uuid || !is_uuid(value))
 }
 
-/// Recognises the formats in which any value is a password: .netrc, .npmrc, .pypirc.
+/// Recognizes the formats in which any value is a password: .netrc, .npmrc, .pypirc.
 fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
     const SHORTEST: usize = 6;
     let has = |word: &[u8]| memchr::memmem::find(before, word).is_some();
@@ -261,7 +263,7 @@ fn is_tools_password(before: &[u8], after: &[u8], id: &str) -> bool {
         && !value.iter().any(|byte| b" \t$<{(\"'%".contains(byte))
 }
 
-/// `user:password` in base64, as in Docker's configuration and in HTTP's `Authorization`.
+/// Returns whether a value is `user:password` in base64, as in Docker's configuration and in HTTP's `Authorization`.
 fn is_basic_auth(value: &[u8]) -> bool {
     const SHORTEST: usize = 5;
     let Some(decoded) = base64(value) else { return false };

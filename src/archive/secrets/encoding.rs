@@ -1,8 +1,9 @@
-//! The encoding of a file, by its first bytes: text of one byte a letter and more (ASCII, UTF-8), UTF-16, or no text.
+//! Detects the encoding of a file by its first bytes, and converts UTF-16.
 
-/// Bytes that decide.
-pub(super) const SNIFFED: usize = 4 * 1024;
+/// Number of bytes at the beginning of a file that decide its encoding.
+pub(super) const SNIFFED_BYTES: usize = 4 * 1024;
 
+/// Encodings that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     /// ASCII, UTF-8, Latin-1 and the like: ASCII letters are themselves.
@@ -14,7 +15,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Judges by the first [`SNIFFED`] bytes of a file, or by all of a smaller one.
+    /// Detects the encoding by the first [`SNIFFED_BYTES`] bytes of a file, or by all of a smaller one.
     pub(super) fn of(head: &[u8]) -> Self {
         match head {
             [0xff, 0xfe, ..] => Self::Utf16 { big_endian: false },
@@ -24,11 +25,15 @@ impl Encoding {
         }
     }
 
-    /// UTF-16 of mostly ASCII text has a zero in nearly every second byte, and hardly any in the others.
+    /// Detects the encoding of bytes with zeros and no byte order mark: UTF-16 of mostly ASCII text has a zero in
+    /// nearly every second byte, and hardly any in the others.
     fn without_mark(head: &[u8]) -> Self {
         let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
-        let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
-        let (most, hardly_any) = (pairs * 3 / 4, pairs / 20);
+        let even = zeros(0);
+        let odd = zeros(1);
+        let pairs = head.len() / 2;
+        let most = pairs * 3 / 4;
+        let hardly_any = pairs / 20;
         if even >= most && odd <= hardly_any {
             Self::Utf16 { big_endian: true }
         } else if odd >= most && even <= hardly_any {
@@ -39,8 +44,8 @@ impl Encoding {
     }
 }
 
-/// Appends what UTF-16 holds to `text`, as ASCII: all other letters become `\x80`. `half` is the byte of a pair whose other
-/// byte is still to come.
+/// Appends UTF-16 to `text` as ASCII; all other characters become `\x80`. `half` keeps the first byte of a pair whose
+/// second is in the next call.
 pub(super) fn append_utf16(text: &mut Vec<u8>, half: &mut Option<u8>, bytes: &[u8], big_endian: bool) {
     const NOT_ASCII: u8 = 0x80;
     for byte in bytes {

@@ -1,15 +1,17 @@
-//! Tells quickly where in a large text a credential may stand at all, so that only the text around is searched.
+//! Finds quickly where in a large text a credential may be, so that only the text around is searched.
 //!
-//! A credential that is drawn at random has sixteen characters or more in a row, so that at least one of the eight-byte lanes
-//! of the text is full of them. Prose, numbers and most code have few lanes of letters and digits, or of small letters and
-//! capitals. The loops are written for the compiler to make vector instructions of them.
+//! A random credential has sixteen characters or more in a row, so that at least one aligned lane of eight bytes is
+//! full of them. Prose, numbers and most code have few lanes that mix letters and digits, or lower and upper case. The
+//! loops are written so that the compiler vectorizes them.
 
 use std::ops::Range;
 
-/// Distance between a word and the credential that it leads to, at most, in bytes.
-const REACH: usize = 192;
-const BLOCK: usize = 64;
+/// Maximum distance between a word and the credential that it leads to, in bytes.
+const MAX_DISTANCE: usize = 192;
+/// Bytes that are examined at a time.
+const BLOCK_BYTES: usize = 64;
 
+// Classes of bytes, as bits.
 const OF_VALUE: u8 = 1;
 const DIGIT: u8 = 2;
 const SMALL: u8 = 4;
@@ -18,12 +20,13 @@ const CAPITAL: u8 = 8;
 /// Returns the ranges of `text` that are to be searched, in order, none touching the next.
 pub(super) fn ranges(text: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
-    // Credentials behind the range count, too: their words may stand in it.
-    let last = text.len().min(within.end + REACH);
-    let blocks = text.get(within.start..last).unwrap_or_default().chunks(BLOCK).enumerate();
+    // Credentials behind the range count as well: their words may be in it.
+    let last = text.len().min(within.end + MAX_DISTANCE);
+    let blocks = text.get(within.start..last).unwrap_or_default().chunks(BLOCK_BYTES).enumerate();
     for (index, _) in blocks.filter(|(_, block)| may_hold_credential(block)) {
-        let block = within.start + index * BLOCK;
-        let (start, end) = (block.saturating_sub(REACH).max(within.start), (block + BLOCK).min(within.end));
+        let block = within.start + index * BLOCK_BYTES;
+        let start = block.saturating_sub(MAX_DISTANCE).max(within.start);
+        let end = (block + BLOCK_BYTES).min(within.end);
         match ranges.last_mut() {
             Some(range) if start <= range.end => range.end = end.max(range.end),
             _ if start < end => ranges.push(start..end),
@@ -33,9 +36,10 @@ pub(super) fn ranges(text: &[u8], within: Range<usize>) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Returns whether a lane of the block is part of a credential. An incomplete block may always be.
 fn may_hold_credential(block: &[u8]) -> bool {
-    let Some(block) = block.first_chunk::<BLOCK>() else { return true };
-    let mut classes = [0; BLOCK];
+    let Some(block) = block.first_chunk::<BLOCK_BYTES>() else { return true };
+    let mut classes = [0; BLOCK_BYTES];
     for (class, byte) in classes.iter_mut().zip(block) {
         *class = class_of(*byte);
     }
@@ -53,7 +57,8 @@ fn class_of(byte: u8) -> u8 {
         | is(b'+', b'+', OF_VALUE)
 }
 
-/// A lane of letters and digits; or of letters alone, more of them capitals than a name like `DataFrame` has.
+/// Returns whether a lane has letters and digits, or letters alone of which more are capitals than in a name like
+/// `DataFrame`.
 fn is_of_credential(lane: u64) -> bool {
     const MIN_CAPITALS: u64 = 3;
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -74,8 +79,8 @@ mod tests {
         let prose = "It was the best of times, it was the worst of times; 1775. ".repeat(100);
         let numbers = "0.8474337369372327,763774618976614,25.5069\n".repeat(100);
         for text in [prose, numbers] {
-            let whole = 0..text.len() - text.len() % BLOCK;
-            assert!(ranges(text.as_bytes(), 0..whole.end - REACH).is_empty());
+            let whole = 0..text.len() - text.len() % BLOCK_BYTES;
+            assert!(ranges(text.as_bytes(), 0..whole.end - MAX_DISTANCE).is_empty());
         }
     }
 

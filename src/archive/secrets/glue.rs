@@ -1,9 +1,10 @@
 //! The text between a name and its value, in programs, configuration and markup.
 
-/// The longest, in bytes.
-pub(super) const MAX_GLUE: usize = 48;
+/// Maximum length, in bytes.
+pub(super) const MAX_GLUE_BYTES: usize = 48;
 
-/// Returns whether a text can join a name and its value: it ends no statement, passes no other value, and is no sentence.
+/// Returns whether a text can join a name and its value: it ends no statement, contains no other value, and is no
+/// sentence. `has_equals` says that the value itself begins with `=`.
 pub(super) fn is_glue(glue: &[u8], has_equals: bool) -> bool {
     const MAX_LETTERS: usize = 30;
     let letters = glue.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
@@ -16,7 +17,7 @@ pub(super) fn is_glue(glue: &[u8], has_equals: bool) -> bool {
         && !is_sentence(glue)
         && !glue.iter().any(|byte| b";{}".contains(byte))
         && !ends_call(glue)
-        && !passes_value(glue)
+        && !contains_value(glue)
 }
 
 /// Returns whether a text has too many words to be anything but prose or a command.
@@ -33,8 +34,8 @@ fn ends_call(glue: &[u8]) -> bool {
     end.strip_suffix(b",").unwrap_or(end).ends_with(b")")
 }
 
-/// Returns whether the name has been given a string, and the string has ended: `password="x", token_type="`.
-fn passes_value(glue: &[u8]) -> bool {
+/// Returns whether the text contains a complete value of the name: `password="x", token_type="`.
+fn contains_value(glue: &[u8]) -> bool {
     let trim = |text: &[u8], bytes: &[u8]| text.iter().take_while(|byte| bytes.contains(byte)).count();
     let behind_name = glue.get(trim(glue, b"\"'`]) \t")..).unwrap_or_default();
     let operator = trim(behind_name, b"=:>");

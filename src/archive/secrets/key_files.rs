@@ -1,12 +1,12 @@
-//! Files that are nothing but a key, whatever their names, and files that only look like one.
+//! Recognizes files that are nothing but a key, and files that are certificates although their names are those of keys.
 
 use std::io::Read;
 use std::path::Path;
 
 use crate::archive::pack::stable_file;
 
-/// Keys and key files are small, in bytes.
-pub(crate) const LARGEST_KEY_FILE: u64 = 64 * 1024;
+/// Maximum size of a file that is taken for a key.
+pub(crate) const MAX_KEY_FILE_BYTES: u64 = 64 * 1024;
 
 /// Returns whether a file is a private key in PEM, PuTTY's or PGP's form, or the key of a Google service account.
 pub(crate) fn is_key_file(content: &[u8]) -> bool {
@@ -24,21 +24,22 @@ fn is_service_account(content: &[u8]) -> bool {
     content.starts_with(b"{") && contains(content, b"\"service_account\"") && contains(content, b"\"private_key\"")
 }
 
-/// Returns whether a file in PEM holds certificates, public keys or parameters, and no private key.
+/// Returns whether a file in PEM contains certificates, public keys or parameters, and no private key.
 pub(crate) fn is_certificate(content: &[u8]) -> bool {
     contains(content, b"-----BEGIN ") && !contains(content, b"PRIVATE KEY")
 }
 
-/// Returns whether a file holds certificates and no private key. What can't be read, or is very large, is taken for a key.
+/// Returns whether a file contains certificates and no private key. One that can't be read, or is very large, is taken
+/// for a key.
 pub(crate) fn is_certificate_file(path: &Path) -> bool {
-    const LARGEST: u64 = 4 * 1024 * 1024;
+    const MAX_BYTES: u64 = 4 * 1024 * 1024;
     let read = || {
         let mut content = Vec::new();
         let file = stable_file::open(&std::fs::canonicalize(path)?)?;
-        file.take(LARGEST + 1).read_to_end(&mut content)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut content)?;
         std::io::Result::Ok(content)
     };
-    read().is_ok_and(|content| content.len() as u64 <= LARGEST && is_certificate(&content))
+    read().is_ok_and(|content| content.len() as u64 <= MAX_BYTES && is_certificate(&content))
 }
 
 fn contains(content: &[u8], word: &[u8]) -> bool {

@@ -1,11 +1,12 @@
-//! Recognises secrets in what is about to be sent: by a file's name, and by what a file holds.
+//! Recognizes secrets in files that are about to be sent, by name and by content.
 //!
-//! Names are patterns (`names`). Content is read once, as it streams by (`scan`): text is searched for a few dozen words and
-//! prefixes in one pass, and only where one stands is the text around it judged (`content`), by a value's shape (`shape`).
-//! A value is never kept and never shown: a finding is a line and a kind.
+//! Names are matched by patterns ([`names`]). Content is read once, as a stream ([`scan`]): one pass searches text for
+//! some two hundred words and prefixes ([`search`], [`words`]), and only around a match is the text judged
+//! ([`content`]), by the shape of a value ([`shape`]). A value is neither kept nor shown: a [`Finding`] is a line and a
+//! kind.
 //!
-//! The rules are made to be precise rather than complete, since a finding stops a job. They find the credentials of cloud
-//! services and tools, and passwords with punctuation; not a short password of letters and digits that a person made up.
+//! The rules aim at precision rather than completeness, since a finding stops a job. They find credentials of cloud
+//! services and tools, and passwords with punctuation, but not a short password of letters and digits.
 
 mod allow_patterns;
 mod content;
@@ -26,7 +27,7 @@ mod words;
 
 pub(super) use allow_patterns::allow_patterns;
 pub(crate) use finding::Finding;
-pub(super) use key_files::{LARGEST_KEY_FILE, is_certificate_file, is_key_file};
+pub(super) use key_files::{MAX_KEY_FILE_BYTES, is_certificate_file, is_key_file};
 pub(super) use names::{CERTIFICATES, CERTIFICATES_ABOUT, SECRETS};
 pub(crate) use scan::{ScanningReader, SecretScan};
 

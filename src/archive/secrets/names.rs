@@ -1,12 +1,12 @@
-//! Files and folders that are secrets by their names.
+//! Names of files and folders that are secrets.
 
-/// The pattern of files that hold a key or only certificates: the content decides.
-pub(in super::super) const CERTIFICATES: &str = "*.pem";
-pub(in super::super) const CERTIFICATES_ABOUT: &str = "a private key, by convention";
+/// The pattern of files that contain a key or only certificates: the content decides.
+pub(in crate::archive) const CERTIFICATES: &str = "*.pem";
+pub(in crate::archive) const CERTIFICATES_ABOUT: &str = "a private key, by convention";
 
-/// Patterns in gitignore's syntax, with what they are; later lines win over earlier ones. Case does not count, since some
-/// file systems ignore it.
-pub(in super::super) const SECRETS: &[(&str, &str)] = &[
+/// Patterns in gitignore's syntax, with what they match; later ones win over earlier ones. Case is ignored, as some
+/// file systems do.
+pub(in crate::archive) const SECRETS: &[(&str, &str)] = &[
     ("*.env", "environment variables, by convention with passwords"),
     ("!*.env/", "a folder of code or environments"),
     ("!*example.env", "a form to fill in"),

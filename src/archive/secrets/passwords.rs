@@ -1,26 +1,27 @@
-//! Passwords that people make up: shorter than a machine's, with letters, digits and punctuation, such as a site's rules
-//! for passwords ask for.
+//! Recognizes passwords that people choose: shorter than generated ones, with letters, digits and punctuation.
 //!
-//! Such a value is only found directly behind a password's name, as a whole string in quotes or as the rest of a line of
-//! configuration. Prompts, prose, templates, hashes and expressions stand in the same places; the shape tells them apart.
+//! Such a value is only found directly behind a password's name, as a whole string in quotes or as the rest of a line
+//! of configuration. Prompts, prose, templates, hashes and expressions occur in the same places and are told apart by
+//! shape.
 
-use super::glue::{MAX_GLUE, is_glue};
+use super::glue::{MAX_GLUE_BYTES, is_glue};
 use super::shape::is_placeholder;
 
-/// Length in bytes.
-const SHORTEST: usize = 8;
-const LONGEST: usize = 64;
+/// Minimum length, in bytes.
+const MIN_BYTES: usize = 8;
+/// Maximum length, in bytes.
+const MAX_BYTES: usize = 64;
 
-/// Punctuation of passwords that names, versions, paths and numbers don't have.
+/// Punctuation that passwords have, and names, versions, paths and numbers don't.
 const PUNCTUATION: &[u8] = b"!@#$%^&*?~+=|";
 
 /// Words in the passwords of tests and examples. Lower case.
 const UNREAL: [&[u8]; 6] = [b"test", b"fake", b"mock", b"sample", b"demo", b"foobar"];
 
-/// The ends of names whose values are passwords. Lower case, letters and digits only.
+/// Ends of names whose values are passwords. Lower case, letters and digits only.
 const ENDS: [&str; 5] = ["password", "passwd", "passphrase", "pass", "pwd"];
 
-/// Returns whether a name, in lower case and without what separates its words, is that of a password.
+/// Returns whether a name, in lower case, letters and digits only, is that of a password.
 pub(super) fn is_password_name(id: &str) -> bool {
     ENDS.iter().any(|end| id.ends_with(end))
 }
@@ -30,7 +31,7 @@ pub(super) fn is_assigned(after: &[u8]) -> bool {
     quoted(after).any(is_made_up) || unquoted(after).is_some_and(is_made_up)
 }
 
-/// Yields the strings in quotes behind `=` or `:`. A quote right behind the name ends the string that the name is.
+/// Yields the strings in quotes behind `=` or `:`. A quote directly behind the name ends the string that is the name.
 fn quoted(after: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_quote = |byte: &u8| b"\"'`".contains(byte);
     let mut at = usize::from(after.first().is_some_and(is_quote));
@@ -43,12 +44,12 @@ fn quoted(after: &[u8]) -> impl Iterator<Item = &[u8]> {
     });
     let is_assigned = |glue: &[u8]| glue.iter().any(|byte| b"=:".contains(byte)) && is_glue(glue, false);
     strings
-        .take_while(|(glue, _)| glue.len() <= MAX_GLUE)
+        .take_while(|(glue, _)| glue.len() <= MAX_GLUE_BYTES)
         .filter(move |(glue, _)| is_assigned(glue))
         .map(|(_, text)| text)
 }
 
-/// Returns the value that is the rest of its line, as in YAML and in files of variables, but for a comment.
+/// Returns a value that is the rest of its line, as in YAML and in files of variables, without a comment.
 fn unquoted(after: &[u8]) -> Option<&[u8]> {
     const NEVER: &[u8] = b"\"'`()[]{}<>,;.=\\";
     let line = after.split(|byte| *byte == b'\n').next()?.trim_ascii();
@@ -59,10 +60,10 @@ fn unquoted(after: &[u8]) -> Option<&[u8]> {
     (is_alone && !value.iter().any(|byte| NEVER.contains(byte))).then_some(value)
 }
 
-/// Returns whether a value has the shape of a password that a person made up, and isn't one of an example.
+/// Returns whether a value has the shape of a password that a person chose, and isn't an example.
 pub(super) fn is_made_up(value: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| value.iter().any(is);
-    (SHORTEST..=LONGEST).contains(&value.len())
+    (MIN_BYTES..=MAX_BYTES).contains(&value.len())
         && value.iter().all(u8::is_ascii_graphic)
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
@@ -79,7 +80,8 @@ fn is_unreal(value: &[u8]) -> bool {
     UNREAL.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
 }
 
-/// Returns whether a value is filled in later, or is an expression: `$NAME`, `%s`, `{0}`, `<password>`, `[^"]+`, `a=b&c`.
+/// Returns whether a value is filled in later, or is an expression: `$NAME`, `%s`, `{0}`, `<password>`, `[^"]+`,
+/// `a=b&c`.
 fn is_template(value: &[u8]) -> bool {
     let is_pair = |(open, close): (u8, u8)| {
         memchr::memchr(open, value)
@@ -95,13 +97,14 @@ fn is_template(value: &[u8]) -> bool {
         || [(b'{', b'}'), (b'<', b'>'), (b'(', b')'), (b'[', b']')].into_iter().any(is_pair)
 }
 
-/// Returns whether a value is the hash of a password, as `crypt` and web frameworks write it: `$2b$12$..`, `sha1$..$..`.
+/// Returns whether a value is the hash of a password, as `crypt` and web frameworks write it: `$2b$12$..`,
+/// `sha1$..$..`.
 fn is_hash(value: &[u8]) -> bool {
     let parts: Vec<&[u8]> = value.split(|byte| *byte == b'$').collect();
     parts.len() > 2 && parts.iter().skip(1).all(|part| !part.is_empty())
 }
 
-/// Returns whether a value is a path, a URL, or an address of mail.
+/// Returns whether a value is a path, a URL, or an email address.
 fn is_address(value: &[u8]) -> bool {
     let host = value.iter().position(|byte| *byte == b'@').and_then(|at| value.get(at + 1..)).unwrap_or_default();
     let is_of_host = |byte: &u8| byte.is_ascii_alphanumeric() || b".-".contains(byte);

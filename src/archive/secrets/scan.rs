@@ -1,54 +1,59 @@
-//! Searches a file for secrets while it streams by, in bounded memory.
+//! Searches a file for secrets as it is read, in bounded memory.
+//!
+//! Text is gathered in blocks and searched with an overlap, so that a secret on the border of two blocks is found.
 
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::encoding::{Encoding, SNIFFED, append_utf16};
+use super::encoding::{Encoding, SNIFFED_BYTES, append_utf16};
 use super::finding::Finding;
 use super::search::WordSearch;
 use super::words::{Word, words};
 use super::{content, filter};
 
-/// Bytes around a word that its judgement needs, before and behind.
-const BEFORE: usize = 512;
-const BEHIND: usize = 1024;
-/// Configuration is smaller, in bytes. In more, only values that look drawn at random are found, for speed.
-const LARGE: u64 = 1024 * 1024;
-/// Bytes that are gathered before they are searched.
-const BLOCK: usize = 64 * 1024;
+/// Context that is kept before a word, in bytes.
+const CONTEXT_BEFORE: usize = 512;
+/// Context that is waited for behind a word, in bytes.
+const CONTEXT_BEHIND: usize = 1024;
+/// Size up to which a file may be configuration, in bytes. Behind it, only values that look random are searched for, to
+/// be fast.
+const MAX_CONFIGURATION_BYTES: u64 = 1024 * 1024;
+/// Size of the text that is searched at a time.
+const BLOCK_BYTES: usize = 64 * 1024;
 
-/// The words, and what finds them: one pass over the text, however many they are.
+/// The words, and the search for all of them in one pass.
 static WORDS: LazyLock<(WordSearch, Vec<Word>)> = LazyLock::new(|| {
     let words = words();
     (WordSearch::new(words.iter().map(Word::text)), words)
 });
 
-/// The search of one file, which is told its bytes in order.
+/// The search of one file, whose bytes are added in order.
 #[derive(Debug, Default)]
 pub(crate) struct SecretScan {
-    /// `None` until enough bytes have come to tell.
+    /// `None` until [`SNIFFED_BYTES`] have arrived.
     encoding: Option<Encoding>,
     /// The first byte of a pair, in UTF-16.
     half: Option<u8>,
     text: Vec<u8>,
-    /// Words before this place in `text` have been judged.
+    /// Position in `text` up to which words have been judged.
     judged: usize,
-    /// Bytes and line feeds before `text`.
-    passed: u64,
+    /// Bytes of the file before `text`.
+    dropped: u64,
+    /// Line feeds before `text`.
     lines: u64,
     found: Option<Finding>,
 }
 
 impl SecretScan {
-    /// Takes the next bytes of the file.
+    /// Adds the next bytes of the file.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self.encoding {
             _ if self.found.is_some() => {}
             Some(encoding) => self.append(encoding, bytes),
             None => {
                 self.text.extend_from_slice(bytes);
-                if self.text.len() >= SNIFFED {
+                if self.text.len() >= SNIFFED_BYTES {
                     self.sniff();
                 }
             }
@@ -68,7 +73,7 @@ impl SecretScan {
 
     fn sniff(&mut self) {
         let head = std::mem::take(&mut self.text);
-        let encoding = Encoding::of(head.get(..SNIFFED).unwrap_or(&head));
+        let encoding = Encoding::of(head.get(..SNIFFED_BYTES).unwrap_or(&head));
         self.encoding = Some(encoding);
         self.append(encoding, &head);
     }
@@ -79,16 +84,17 @@ impl SecretScan {
             Encoding::Bytes => self.text.extend_from_slice(bytes),
             Encoding::Utf16 { big_endian } => append_utf16(&mut self.text, &mut self.half, bytes, big_endian),
         }
-        if self.text.len() >= BLOCK {
-            self.search(self.text.len() - BEHIND);
-            self.forget();
+        if self.text.len() >= BLOCK_BYTES {
+            self.search(self.text.len() - CONTEXT_BEHIND);
+            self.drop_judged();
         }
     }
 
     /// Judges the words that begin before `end`.
     fn search(&mut self, end: usize) {
         let unjudged = self.judged..end;
-        let ranges = if self.passed < LARGE { vec![unjudged] } else { filter::ranges(&self.text, unjudged) };
+        let ranges =
+            if self.dropped < MAX_CONFIGURATION_BYTES { vec![unjudged] } else { filter::ranges(&self.text, unjudged) };
         let found = ranges.into_iter().find_map(|range| self.search_in(range));
         self.found = found.map(|(start, kind)| {
             let line = self.lines + line_feeds(self.text.get(..start)) + 1;
@@ -106,16 +112,17 @@ impl SecretScan {
         })
     }
 
-    fn forget(&mut self) {
-        let kept_from = self.judged.saturating_sub(BEFORE);
-        self.passed += kept_from as u64;
+    /// Drops text that isn't needed as context any more.
+    fn drop_judged(&mut self) {
+        let kept_from = self.judged.saturating_sub(CONTEXT_BEFORE);
+        self.dropped += kept_from as u64;
         self.lines += line_feeds(self.text.get(..kept_from));
         self.text.drain(..kept_from);
         self.judged -= kept_from;
     }
 }
 
-/// A reader that shows a [`SecretScan`] what it reads.
+/// A reader that feeds a [`SecretScan`] with everything it reads.
 #[derive(Debug)]
 pub(crate) struct ScanningReader<R> {
     from: R,

@@ -6,26 +6,28 @@ use std::path::Path;
 use super::finding::Finding;
 use crate::model::one_line;
 
-/// The most files that are listed; of the others, the number is told.
+/// Maximum number of files that are listed; of the others, only the number is shown.
 const MAX_LISTED: usize = 12;
 
-/// A file, or a folder with a slash at its end, that is not sent.
+/// A file or folder that is a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SecretFile {
-    /// Its path in the archive or in the data.
+    /// Path in the archive or in the data; a folder's has a slash at its end.
     name: String,
-    /// `None` where the name alone decided.
+    /// Number of the line, from 1; `None` if the name is the reason.
     line: Option<u64>,
-    /// The kind of secret, or what a file of this name is.
+    /// Kind of the secret, or of a file of this name: a noun with its article.
     about: &'static str,
 }
 
 impl SecretFile {
+    /// A file or folder that is a secret by its name.
     pub(crate) fn by_name(name: &Path, is_dir: bool, about: &'static str) -> Self {
         let slash = if is_dir { "/" } else { "" };
         Self { name: format!("{}{slash}", one_line(name.display())), line: None, about }
     }
 
+    /// A file with a secret in its content.
     pub(crate) fn by_content(name: &Path, finding: Finding) -> Self {
         Self { name: one_line(name.display()), line: Some(finding.line), about: finding.kind }
     }
@@ -41,7 +43,7 @@ impl fmt::Display for SecretFile {
     }
 }
 
-/// Files that are secrets, one a line, each indented.
+/// Files that are secrets. Shown one on a line, indented.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SecretFiles(pub(crate) Vec<SecretFile>);
 

@@ -1,4 +1,4 @@
-//! Secrets of single services and formats, each known in its own way.
+//! Rules for the secrets of single services and formats. Each returns whether the word at `at` leads to a secret.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::passwords::is_made_up;
 use super::shape::{distinct, has_aws_secret, is_placeholder, is_random, runs};
 use super::text::{around, base64, unescaped, whole_words};
 
-/// Distance between a name and its value, at most, in bytes.
+/// Maximum distance between a name and its value, in bytes.
 const REACH: usize = 200;
 
-/// An access key's id, and near it 40 characters of a secret's shape.
+/// AWS: an access key's id, and near it 40 characters of a secret's shape.
 pub(super) fn access_key_id(prefix: &str, text: &[u8], at: &Range<usize>) -> bool {
     const LENGTH: usize = 20;
     let id = around(text, at.start, at.start + LENGTH);
@@ -22,7 +22,7 @@ pub(super) fn access_key_id(prefix: &str, text: &[u8], at: &Range<usize>) -> boo
     is_id && has_aws_secret(&unescaped(window))
 }
 
-/// The header of a private key, and the key's first line behind it.
+/// PEM: the header of a private key, and the key's first line behind it.
 pub(super) fn private_key(header: &str, text: &[u8], at: &Range<usize>) -> bool {
     const SHORTEST: usize = 32;
     let before = around(text, at.start.saturating_sub(40), at.start);
@@ -37,13 +37,14 @@ pub(super) fn private_key(header: &str, text: &[u8], at: &Range<usize>) -> bool 
     is_header && runs(around(&body, 0, end), is_of_key).any(|(_, run)| is_key(run))
 }
 
+/// The header of a private key in base64.
 pub(super) fn encoded_pem(text: &[u8], at: &Range<usize>) -> bool {
     const LENGTH: usize = 64;
     let head = around(text, at.start, at.start + LENGTH);
     base64(head).is_some_and(|head| memchr::memmem::find(&head, b"PRIVATE KEY").is_some())
 }
 
-/// `://user:password@`, where the password is a machine's, or the URL is of an index of packages, whose are passwords.
+/// URLs: `://user:password@`, where the password looks random or chosen, or the URL is that of a package index.
 pub(super) fn url(text: &[u8], at: &Range<usize>) -> bool {
     const LONGEST: usize = 256;
     const SHORTEST: usize = 12;
@@ -69,13 +70,15 @@ pub(super) fn url(text: &[u8], at: &Range<usize>) -> bool {
     (is_index && is_password(6)) || (is_password(SHORTEST) && is_random(password)) || is_made_up
 }
 
-/// 40 hexadecimal digits in place of a user, as git servers take a token. An address of Sentry's, which is public, has 32.
+/// Returns whether a user is a token: 40 hexadecimal digits, as git servers accept. A DSN of Sentry, which is public,
+/// has 32.
 fn is_token_as_user(user: &[u8]) -> bool {
     const LENGTH: usize = 40;
     user.len() == LENGTH && user.iter().all(u8::is_ascii_hexdigit) && is_random(user)
 }
 
-/// 40 hexadecimal digits behind the name; a commit of the package's repository has as many.
+/// Weights & Biases: 40 hexadecimal digits behind the name and a word like `key`. A commit of the package's repository
+/// has 40 as well.
 pub(super) fn wandb(text: &[u8], at: &Range<usize>) -> bool {
     const LENGTH: usize = 40;
     let after = unescaped(around(text, at.end, at.end + REACH));
@@ -87,6 +90,7 @@ pub(super) fn wandb(text: &[u8], at: &Range<usize>) -> bool {
     })
 }
 
+/// Kaggle: 32 hexadecimal digits as `key` in the JSON of a user name.
 pub(super) fn kaggle(text: &[u8], at: &Range<usize>) -> bool {
     const LENGTH: usize = 32;
     let after = unescaped(around(text, at.end, at.end + REACH));
@@ -95,7 +99,7 @@ pub(super) fn kaggle(text: &[u8], at: &Range<usize>) -> bool {
     value.is_some_and(|(_, value)| value.len() == LENGTH && value.iter().all(u8::is_ascii_hexdigit) && is_random(value))
 }
 
-/// Three characters, the word (`8Q~`), and 31 to 34 more.
+/// Microsoft Entra: three characters, the word (`8Q~`), and 31 to 34 more.
 pub(super) fn entra_secret(text: &[u8], at: &Range<usize>) -> bool {
     let is_of_secret = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_~.-".contains(byte);
     let before = around(text, at.start.saturating_sub(4), at.start);
@@ -104,7 +108,7 @@ pub(super) fn entra_secret(text: &[u8], at: &Range<usize>) -> bool {
     around(text, at.start, at.end).ends_with(b"Q~") && lead == 3 && (31..=34).contains(&after)
 }
 
-/// Eight to ten digits, `:AA`, and 33 more characters.
+/// Telegram: eight to ten digits, `:AA`, and 33 more characters.
 pub(super) fn telegram(text: &[u8], at: &Range<usize>) -> bool {
     let digits = around(text, at.start.saturating_sub(12), at.start)
         .iter()
@@ -120,8 +124,8 @@ pub(super) fn telegram(text: &[u8], at: &Range<usize>) -> bool {
         && is_random(body.get(..length).unwrap_or_default())
 }
 
-/// The signature of an Azure shared access signature (32 bytes in base64), in a URL or alone, beside the version of the
-/// service and an expiry or a stored policy.
+/// Azure: a shared access signature (32 bytes in base64), in a URL or alone, together with the version of the service
+/// and an expiry or a stored policy.
 pub(super) fn shared_access_signature(text: &[u8], at: &Range<usize>) -> bool {
     const LENGTH: usize = 43;
     const MIN_DISTINCT: usize = 16;
@@ -141,7 +145,7 @@ pub(super) fn shared_access_signature(text: &[u8], at: &Range<usize>) -> bool {
         && (has(b"se=") || has(b"si="))
 }
 
-/// `curl -u user:password`, and a token in place of the user.
+/// curl: `curl -u user:password`, or a token in place of the user.
 pub(super) fn curl(text: &[u8], at: &Range<usize>) -> bool {
     const REACH: usize = 400;
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
@@ -153,7 +157,7 @@ pub(super) fn curl(text: &[u8], at: &Range<usize>) -> bool {
             .any(|user| user.is_some_and(is_login))
 }
 
-/// Returns the value of curl's option for the user and the password: in the same word, or in the next.
+/// Returns the value of curl's option for user and password: in the same word, or in the next.
 fn user_option<'t>(word: &'t [u8], next: &mut impl Iterator<Item = &'t [u8]>) -> Option<&'t [u8]> {
     let word = word.trim_ascii_start();
     match word {
@@ -162,7 +166,7 @@ fn user_option<'t>(word: &'t [u8], next: &mut impl Iterator<Item = &'t [u8]>) ->
     }
 }
 
-/// Returns whether `user:password` has a credential in it.
+/// Returns whether `user:password` contains a credential.
 fn is_login(login: &[u8]) -> bool {
     const SHORTEST_TOKEN: usize = 16;
     let start = login.iter().take_while(|byte| b"\"'".contains(byte)).count();
@@ -178,7 +182,7 @@ fn is_login(login: &[u8]) -> bool {
     }
 }
 
-/// Returns whether a short password looks drawn at random, some from letters only.
+/// Returns whether a short password looks random; some have only letters.
 fn is_drawn(password: &[u8]) -> bool {
     const SHORTEST: usize = 8;
     const SHORTEST_OF_LETTERS: usize = 12;

@@ -1,9 +1,9 @@
-//! The shape of a value: that of an AWS secret access key, or of any other machine-made credential.
+//! Judges values by their shape: an AWS secret access key, or another random credential.
 
-/// Length of an AWS secret access key: 30 random bytes in base64.
-const AWS_SECRET: usize = 40;
+/// Length of an AWS secret access key, in bytes: 30 random bytes in base64.
+const AWS_SECRET_BYTES: usize = 40;
 
-/// Words that stand in documentation and forms in place of a credential. Lower case.
+/// Words that documentation and forms have in place of a credential. Lower case.
 const PLACEHOLDERS: [&[u8]; 16] = [
     b"example",
     b"placeholder",
@@ -23,7 +23,7 @@ const PLACEHOLDERS: [&[u8]; 16] = [
     b"...",
 ];
 
-/// Returns whether an AWS secret access key stands in the text, as a run of 40 characters of its alphabet.
+/// Returns whether the text contains an AWS secret access key: a run of exactly 40 characters of its alphabet.
 pub(super) fn has_aws_secret(text: &[u8]) -> bool {
     let is_of_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"/+".contains(byte);
     runs(text, is_of_key).any(|(start, run)| {
@@ -35,12 +35,12 @@ pub(super) fn has_aws_secret(text: &[u8]) -> bool {
     })
 }
 
-/// Returns whether 40 characters look drawn at random: not a digest, a path, a name, or a documentation's example.
+/// Returns whether 40 characters look random: not a digest, a path, a name, or an example of documentation.
 fn is_aws_secret(run: &[u8]) -> bool {
     const MIN_CHANGES: usize = 16;
     const MAX_SLASHES: usize = 5;
     let slashes = memchr::memchr_iter(b'/', run).count();
-    run.len() == AWS_SECRET
+    run.len() == AWS_SECRET_BYTES
         && !run.iter().all(u8::is_ascii_hexdigit)
         && slashes <= MAX_SLASHES
         && [u8::is_ascii_uppercase, u8::is_ascii_lowercase].iter().all(|is| run.iter().any(is))
@@ -50,7 +50,7 @@ fn is_aws_secret(run: &[u8]) -> bool {
         && !is_placeholder(run)
 }
 
-/// Returns whether a value looks drawn at random by a machine, as keys, tokens and generated passwords do.
+/// Returns whether a value looks random, as keys, tokens and generated passwords do.
 pub(super) fn is_random(value: &[u8]) -> bool {
     const MIN_DISTINCT: usize = 8;
     const MIN_HEX: usize = 24;
@@ -66,8 +66,8 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         && !is_placeholder(value)
 }
 
-/// Returns whether digits stand among the letters, and capitals in the middle of words, much more often than in names that people make:
-/// in a random text of base 62, at two of five places.
+/// Returns whether digits alternate with letters, and capitals occur within words, much more often than in names that
+/// people choose: in random text of base 62, at two of five positions.
 fn is_restless(value: &[u8], digits: usize) -> bool {
     let is_change = |pair: &[u8]| match pair {
         [a, b] => {
@@ -81,18 +81,19 @@ fn is_restless(value: &[u8], digits: usize) -> bool {
     value.windows(2).filter(|pair| is_change(pair)).count() * one_of >= value.len()
 }
 
-/// Returns whether a value is made by counting: most bytes differ from the one before by the same step.
+/// Returns whether a value is a sequence: most bytes differ from the one before by the same step.
 fn is_sequence(value: &[u8]) -> bool {
     let steps = |step: i16| value.windows(2).filter(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step).count();
     [-1, 0, 1].into_iter().any(|step| steps(step) * 2 > value.len())
 }
 
+/// Returns whether a value contains a word of documentation or forms.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     PLACEHOLDERS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
 }
 
-/// Eight, four, four, four and twelve hexadecimal digits: most often a name, seldom a credential.
+/// Returns whether a value is a UUID: mostly a name, rarely a credential.
 pub(super) fn is_uuid(value: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b'-');
     let fits = |length: &usize| {
@@ -101,7 +102,7 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
     [8, 4, 4, 4, 12].iter().all(fits) && parts.next().is_none()
 }
 
-/// The longest stretches of bytes of one kind, each with its start.
+/// Yields the maximal runs of bytes that `is_of_run` accepts, each with its start.
 pub(super) fn runs(text: &[u8], is_of_run: impl Fn(&u8) -> bool) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -122,15 +123,17 @@ fn class(byte: u8) -> u8 {
     }
 }
 
+/// Returns the number of neighbours of different classes.
 fn changes(value: &[u8], class: impl Fn(u8) -> u8) -> usize {
     value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()
 }
 
+/// Returns the number of distinct bytes.
 pub(super) fn distinct(value: &[u8]) -> usize {
     counts(value).iter().filter(|count| **count > 0).count()
 }
 
-/// Shannon's, in bits a byte.
+/// Returns the Shannon entropy, in bits per byte.
 fn entropy(value: &[u8]) -> f64 {
     let length = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
     let share = |count: &u32| f64::from(*count) / length;

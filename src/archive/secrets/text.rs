@@ -1,24 +1,25 @@
-//! Text as it is written in programs and configuration: escapes, base64.
+//! Helpers for text in programs and configuration: ranges, escapes, base64.
 
-/// The bytes of a range that there are.
+/// Returns the bytes of a range, cut to the text.
 pub(super) fn around(text: &[u8], start: usize, end: usize) -> &[u8] {
     text.get(start.min(text.len())..end.min(text.len())).unwrap_or_default()
 }
 
-/// The bytes of a range, and at both ends the rest of the word that it cuts, if that is short: what looks like 40 characters
-/// may be the end of more.
+/// Returns the bytes of a range, extended at both ends by the rest of a word that it cuts, up to a limit: 40 characters
+/// may be the end of a longer word.
 pub(super) fn whole_words(text: &[u8], start: usize, end: usize) -> &[u8] {
-    const LONGEST: usize = 64;
+    const MAX_WORD_BYTES: usize = 64;
     let is_of_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
-    let before = around(text, start.saturating_sub(LONGEST), start).iter().rev().take_while(is_of_word).count();
-    let after = around(text, end, end + LONGEST).iter().take_while(is_of_word).count();
+    let before = around(text, start.saturating_sub(MAX_WORD_BYTES), start).iter().rev().take_while(is_of_word).count();
+    let after = around(text, end, end + MAX_WORD_BYTES).iter().take_while(is_of_word).count();
     around(text, start - before, end + after)
 }
 
-/// The text without the escapes of JSON, of strings in programs, and of URLs, at any depth: `\\\"` is a quote, `\n` a line
-/// feed, `\/` and `%2F` a slash.
+/// Removes the escapes of JSON, of strings in programs, and of URLs, at any depth: `\\\"` is a quote, `\n` a line feed,
+/// `\/` and `%2F` a slash.
 pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
-    let (mut plain, mut rest) = (Vec::with_capacity(text.len()), text);
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
         let (byte, length) = match first {
             b'\\' => escape(after),
@@ -31,10 +32,10 @@ pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// The byte that a backslash and what follows it stand for, and how much of what follows that takes.
+/// Returns the byte that a backslash with `after` encodes, and the number of bytes of `after` that belong to it.
 fn escape(after: &[u8]) -> (Option<u8>, usize) {
     match after {
-        // Of a deeper level, or cut.
+        // An escape of a deeper level, or one that is cut.
         [b'\\', ..] | [] => (None, 0),
         [b'n' | b'r', ..] => (Some(b'\n'), 1),
         [b't', ..] => (Some(b'\t'), 1),

@@ -1,15 +1,15 @@
-//! The words that a file is searched for: names of secrets, prefixes of tokens, and marks of keys.
+//! The words that files are searched for: names of secrets, prefixes of tokens, and marks of keys.
 
 use crate::model::secrets::tokens::{FORMS, TokenForm};
 
-/// A word, and what it is a sign of.
+/// A word, by the rule that judges the text around it.
 #[derive(Debug)]
 pub(super) enum Word {
     /// The prefix of a token.
     Token(&'static TokenForm),
     /// Part of a name whose value may be a secret.
     Name(&'static str),
-    /// The start of an AWS access key's id, near which its secret stands.
+    /// The start of an AWS access key's id, near which its secret is expected.
     AccessKeyId(&'static str),
     /// The header of a private key in PEM, and the same in base64, as in a kubeconfig.
     PrivateKey(&'static str),
@@ -25,7 +25,7 @@ pub(super) enum Word {
     TelegramToken(&'static str),
     /// The parameter of a URL that signs it, with Azure's shared access signatures.
     SasSignature(&'static str),
-    /// The command, which may be given a user and a password.
+    /// The command, whose options may have a user and a password.
     Curl(&'static str),
 }
 
@@ -48,7 +48,7 @@ impl Word {
     }
 }
 
-/// Parts of names; `content` decides by the whole name.
+/// Parts of names; [`content`](super::content) decides by the whole name.
 const NAMES: [&str; 18] = [
     "secret",
     "token",
@@ -70,6 +70,7 @@ const NAMES: [&str; 18] = [
     "privatekey",
 ];
 
+/// Returns all words.
 pub(super) fn words() -> Vec<Word> {
     let mut words: Vec<Word> = FORMS.iter().map(Word::Token).collect();
     words.extend(NAMES.iter().copied().map(Word::Name));

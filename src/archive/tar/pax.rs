@@ -1,6 +1,7 @@
 //! Parses the records of a pax extended header (POSIX, "pax").
 //!
-//! A record is `LENGTH KEY=VALUE` and a line feed, where `LENGTH` counts the whole record and the value may be any bytes.
+//! A record is `LENGTH KEY=VALUE` and a line feed, where `LENGTH` counts the whole record and the value may be any
+//! bytes.
 
 use crate::archive::read_error::ReadError;
 

@@ -1,8 +1,8 @@
 //! Reads a tar archive from its first block to its last: each entry with all headers that describe it, then its data.
 //!
-//! Whatever can be read in two ways is an error, so that no other reader finds other entries in the same archive. Memory
-//! is bounded: headers by [`MAX_HEADER_BYTES`] for each entry, data by the caller's buffer. A sparse file is read with its
-//! holes filled, and skipped without.
+//! Whatever can be read in two ways is an error, so that no other reader finds other entries in the same archive.
+//! Memory is bounded: headers by [`MAX_HEADER_BYTES`] for each entry, data by the caller's buffer. A sparse file is
+//! read with its holes filled, and skipped without.
 
 use std::io::{self, Read};
 
@@ -69,8 +69,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Skips the rest of the current entry and returns the next one. `None` at the end of the archive: a block of zeros,
-    /// or the end of the data.
+    /// Skips the rest of the current entry and returns the next one. `None` at the end of the archive: a block of
+    /// zeros, or the end of the data.
     pub(crate) fn next(&mut self) -> Result<Option<TarEntry>, ReadError> {
         self.skip_data()?;
         let padding = std::mem::take(&mut self.padding);

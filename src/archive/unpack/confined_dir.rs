@@ -1,8 +1,8 @@
 //! Creates files below one folder and nowhere else, whatever links are or appear in it.
 //!
-//! Every path is walked from the folder's handle, one name at a time (`openat` with `O_NOFOLLOW`): a link on the way is an
-//! error, never followed. An existing file or link of the same name is replaced, a folder is not. `cap-std` would follow
-//! links that stay inside, which is more than an archive may ask for.
+//! Every path is walked from the folder's handle, one name at a time (`openat` with `O_NOFOLLOW`): a link on the way is
+//! an error, never followed. An existing file or link of the same name is replaced, a folder is not. `cap-std` would
+//! follow links that stay inside, which is more than an archive may ask for.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -66,8 +66,8 @@ impl ConfinedDir {
         Ok((File::from(file), replaced.lost()))
     }
 
-    /// Creates a symbolic link, in place of a file or link of that name. Returns the size of the file that it replaced. The
-    /// target must have been checked with [`stays_inside`].
+    /// Creates a symbolic link, in place of a file or link of that name. Returns the size of the file that it replaced.
+    /// The target must have been checked with [`stays_inside`].
     pub(crate) fn symlink(&mut self, path: &Path, target: &Path) -> Result<Option<u64>, CreateError> {
         let slot = self.slot(path)?;
         let ((), replaced) = slot.replace(|| symlinkat(target, slot.folder, slot.name))?;
@@ -75,8 +75,8 @@ impl ConfinedDir {
         Ok(replaced.lost())
     }
 
-    /// Creates another name for a regular file in here, in place of a file or link of that name. Returns the size of the
-    /// file that it replaced. `existing` may not be a symbolic link: under another name, that would lead elsewhere.
+    /// Creates another name for a regular file in here, in place of a file or link of that name. Returns the size of
+    /// the file that it replaced. `existing` may not be a symbolic link: under another name, that would lead elsewhere.
     pub(crate) fn hard_link(&mut self, path: &Path, existing: &Path) -> Result<Option<u64>, CreateError> {
         let (folder, from) = self.find(existing)?;
         let stat = folder.stat(from)?.ok_or(CreateError::Missing)?;
@@ -154,8 +154,8 @@ impl EntrySlot<'_, '_> {
         }
     }
 
-    /// Fails if the existing entry has another name that the file system takes for this one: a file of the archive would be
-    /// lost to another one.
+    /// Fails if the existing entry has another name that the file system takes for this one: a file of the archive
+    /// would be lost to another one.
     fn check_clash(&self) -> Result<(), CreateError> {
         let other = in_other_case(self.name);
         let is_one = !self.is_case_sensitive.get() && self.is_same_file(&other)?;
@@ -169,8 +169,8 @@ impl EntrySlot<'_, '_> {
             has_name |= name == self.name;
             has_other |= name == other;
         }
-        // Both names exist, as hard links to one file. Remembered, since an archive may have many such pairs and listing a
-        // folder takes time.
+        // Both names exist, as hard links to one file. Remembered, since an archive may have many such pairs and
+        // listing a folder takes time.
         self.is_case_sensitive.set(self.is_case_sensitive.get() || (is_one && has_name && has_other));
         if has_name { Ok(()) } else { Err(CreateError::Clash) }
     }
@@ -237,8 +237,8 @@ pub(crate) fn relative(path: &Path) -> Option<PathBuf> {
     Some(clean)
 }
 
-/// Returns the relative target of a link at `path` whose absolute target is in `packed_from`, so that it leads to the same
-/// entry wherever the folder is unpacked.
+/// Returns the relative target of a link at `path` whose absolute target is in `packed_from`, so that it leads to the
+/// same entry wherever the folder is unpacked.
 pub(crate) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Option<PathBuf> {
     let inside = target.strip_prefix(packed_from).ok()?;
     let up = path.components().skip(1).map(|_| Component::ParentDir);
@@ -247,8 +247,8 @@ pub(crate) fn moved_link(path: &Path, target: &Path, packed_from: &Path) -> Opti
 
 /// Returns whether a link at `path` with this target stays inside, whatever other such links exist or will.
 ///
-/// `..` is allowed only at the front, where it climbs real folders: behind a name that is itself a link, it would climb from
-/// that link's target.
+/// `..` is allowed only at the front, where it climbs real folders: behind a name that is itself a link, it would climb
+/// from that link's target.
 pub(crate) fn stays_inside(path: &Path, target: &Path) -> bool {
     let depth = path.components().count().saturating_sub(1);
     let climbs = target.components().take_while(|part| *part == Component::ParentDir).count();

@@ -1,7 +1,7 @@
 //! Visits the entries of a tar.gz in their order, within limits, up to the checksum at its end.
 //!
-//! Inflating runs on threads of its own ([`Gunzip`], [`ReadAhead`]); the visitor runs on the caller's. Each entry is checked
-//! before it is visited: names that no file can have, and formats that would be read wrongly, are errors.
+//! Inflating runs on threads of its own ([`Gunzip`], [`ReadAhead`]); the visitor runs on the caller's. Each entry is
+//! checked before it is visited: names that no file can have, and formats that would be read wrongly, are errors.
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -26,8 +26,8 @@ const MAX_SHOWN_CHARS: usize = 200;
 /// Limits of what an archive may unpack to, and the folder that was packed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnpackLimits {
-    /// Maximum size of the uncompressed archive, and of its files and folders on the disk: their bytes, and 4096 for each
-    /// file, folder and link.
+    /// Maximum size of the uncompressed archive, and of its files and folders on the disk: their bytes, and 4096 for
+    /// each file, folder and link.
     pub(crate) bytes: u64,
     /// Maximum number of entries in the archive, and of files, folders and links that they create.
     pub(crate) entries: u64,
@@ -86,8 +86,8 @@ impl<R: Read> ArchiveEntry<'_, R> {
         self.reader.read(buffer).map_err(|error| unreadable(&format!("in {}", shown(self.name)), error, self.limits))
     }
 
-    /// Fails if the file, after `before` bytes of others, exceeds the limit. To be checked before the file is written: a
-    /// sparse file can be larger than all that was read, and than the disk.
+    /// Fails if the file, after `before` bytes of others, exceeds the limit. To be checked before the file is written:
+    /// a sparse file can be larger than all that was read, and than the disk.
     pub(crate) fn check_size(&self, before: u64) -> Result<(), UnpackError> {
         let is_within = before.checked_add(self.size()).is_some_and(|bytes| bytes <= self.limits.bytes);
         if is_within { Ok(()) } else { Err(UnpackError::TooLarge(self.limits.bytes)) }

@@ -1,8 +1,8 @@
 //! Unpacks a tar.gz: streaming, within limits, and never outside the target folder.
 //!
-//! [`entries`] reads the archive, [`confined_dir`] creates files without following links, [`inspect`] lists and extracts
-//! without unpacking. Nothing in an archive is trusted: names, links, sizes and counts are checked before anything is
-//! created.
+//! [`entries`] reads the archive, [`confined_dir`] creates files without following links, [`inspect`] lists and
+//! extracts without unpacking. Nothing in an archive is trusted: names, links, sizes and counts are checked before
+//! anything is created.
 
 pub(super) mod confined_dir;
 pub(super) mod entries;
@@ -70,12 +70,12 @@ pub(crate) trait UnpackHooks {
 /// Unpacks everything, and reports nothing.
 impl UnpackHooks for () {}
 
-/// Unpacks into a folder, which is created if it doesn't exist. Blocks until the end of the archive. After an error, files
-/// unpacked so far stay.
+/// Unpacks into a folder, which is created if it doesn't exist. Blocks until the end of the archive. After an error,
+/// files unpacked so far stay.
 ///
-/// Modes (without setuid, setgid and sticky bits) and times are kept; the owner can always read and write. Owners are not
-/// kept. A symbolic link that would lead outside is left out and reported: its target is not in the archive, and the rest
-/// is whole without it.
+/// Modes (without setuid, setgid and sticky bits) and times are kept; the owner can always read and write. Owners are
+/// not kept. A symbolic link that would lead outside is left out and reported: its target is not in the archive, and
+/// the rest is whole without it.
 pub(crate) fn unpack(
     from: impl Read + Send + 'static,
     into: &Path,

@@ -1,31 +1,33 @@
-//! Stretches of compressed data, and where the next block in them may begin.
+//! Chunks of compressed data, and the guesses where blocks begin in them.
 
 use super::blocks;
 
-/// How a stream of compressed data is cut into stretches, in bytes.
+/// Sizes by which compressed data is cut into chunks, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ChunkSizes {
+    /// Distance between the beginnings of chunks.
     pub(super) chunk: usize,
-    /// Of the next one, what a stretch may reach into: where its first block is looked for.
+    /// Length of a chunk's head, which is part of the chunk before as well: the first block is searched for in it.
     pub(super) head: usize,
 }
 
-/// A stretch of compressed data, with the next one's head, and where it begins in all of it.
+/// A chunk of compressed data, with the head of the next one.
 #[derive(Debug)]
 pub(super) struct CompressedChunk {
     pub(super) bytes: Vec<u8>,
+    /// Position of the first byte in the whole data.
     pub(super) base: u64,
-    /// Nothing follows.
+    /// The input ends with this chunk.
     pub(super) is_last: bool,
 }
 
 impl CompressedChunk {
-    /// The bit at which its first block may begin.
+    /// Returns the bit of the whole data at which the chunk's first block may begin.
     pub(super) fn first_block(&self, sizes: ChunkSizes) -> Option<u64> {
         self.find(0, sizes.head)
     }
 
-    /// The same of the next stretch, if there is one.
+    /// Returns the same of the next chunk, `None` for the last one.
     pub(super) fn next_block(&self, sizes: ChunkSizes) -> Option<u64> {
         if self.is_last { None } else { self.find(sizes.chunk, sizes.chunk + sizes.head) }
     }

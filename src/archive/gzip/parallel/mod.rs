@@ -1,8 +1,13 @@
 //! Inflates gzip on several threads, although each byte may depend on those before.
 //!
-//! The compressed data is cut into stretches. A thread looks for the first block of a stretch ([`blocks`]), and inflates
-//! from there ([`chunk`]). When all before it has been inflated, and ended where that block begins, what it copies from there
-//! is put in. Where a guess was wrong, one thread inflates that stretch in order. The checksum at the end is that of all.
+//! The compressed data is cut into chunks ([`data`]). For each, a thread guesses the bit at which the first deflate
+//! block begins ([`blocks`]) and inflates from there, with placeholders for bytes copied from the unknown window before
+//! it ([`chunk`]). When everything before a chunk has been inflated and ended at exactly that bit, the placeholders are
+//! replaced. Where the guess was wrong, the reading thread inflates the chunk in order. Gzip's checksum covers all
+//! bytes, so that no wrong guess goes unnoticed.
+//!
+//! Short input, and members behind the first one, are inflated by [`MemberReader`] on one thread. The method, its
+//! alternatives and measurements are in `docs/decisions/parallel-gunzip.md`.
 
 mod blocks;
 mod chunk;
@@ -22,22 +27,24 @@ use flate2::bufread::GzDecoder;
 use super::members::MemberReader;
 use chunk::ChunkResult;
 use data::{ChunkSizes, CompressedChunk};
-use stream::{DeflateStream, OutputBuffer, RunEnd, WINDOW};
+use stream::{DeflateStream, OutputBuffer, RunEnd, WINDOW_BYTES};
 
+/// Sizes of the chunks, outside of tests.
 const SIZES: ChunkSizes = ChunkSizes { chunk: 2 * 1024 * 1024, head: 128 * 1024 };
-/// Each holds up to 10 MiB, and so do [`READY`] more.
-const MOST_THREADS: usize = 4;
-/// Stretches beside those that the threads are at: one that is done sooner than its turn leaves no processor idle.
-const READY: usize = 2;
-/// Stretches that are read before some bytes are given.
-const AT_ONCE: usize = 2;
-/// What is inflated in order, at once.
-const PIECE: usize = 1024 * 1024;
-/// After so many wrong guesses in a row, nothing is guessed any more.
-const MOST_WRONG: u32 = 8;
-const TRAILER: usize = 8;
+/// Maximum number of inflating threads. Each chunk in flight takes up to 10 MiB.
+const MAX_THREADS: usize = 4;
+/// Chunks in flight beyond the number of threads: a chunk that is done before its turn leaves no processor idle.
+const MAX_CHUNKS_AHEAD: usize = 2;
+/// Maximum number of chunks that are read from the input before inflated bytes are returned.
+const MAX_CHUNKS_PER_READ: usize = 2;
+/// Limit of what the reading thread inflates in one step, in bytes.
+const MAX_SEQUENTIAL_BYTES: usize = 1024 * 1024;
+/// Wrong guesses in a row after which the rest is inflated in order.
+const MAX_WRONG_GUESSES: u32 = 8;
+/// Length of the CRC and the size at the end of a member (RFC 1952).
+const TRAILER_BYTES: usize = 8;
 
-/// What a tar.gz holds, as [`MemberReader`] gives it.
+/// A reader of gzip's decompressed bytes, the same as [`MemberReader`]'s, including errors.
 pub(crate) struct Gunzip<R> {
     state: GunzipState<R>,
     threads: usize,
@@ -47,22 +54,25 @@ pub(crate) struct Gunzip<R> {
 enum GunzipState<R> {
     Start(R),
     FirstMember(Box<FirstMember<R>>),
-    /// Short data, and what follows the first member.
+    /// Short input, and what follows the first member.
     InOrder(Box<MemberReader<RemainingInput<R>>>),
-    Over,
+    Ended,
 }
 
-/// Data that has been read, and what follows it.
+/// Input that has been read, then the rest of it.
 type RemainingInput<R> = Chain<Cursor<Vec<u8>>, R>;
 
 impl<R: Read> Gunzip<R> {
+    /// Creates a reader with as many threads as the computer has processors, up to [`MAX_THREADS`].
     pub(crate) fn new(from: R) -> Self {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
         Self { state: GunzipState::Start(from), threads, sizes: SIZES }
     }
 
+    /// Reads the first chunk, and decides whether the input is long enough for several threads.
     fn start(&mut self, mut from: R) -> io::Result<GunzipState<R>> {
-        let (mut bytes, least) = (Vec::new(), self.sizes.chunk + self.sizes.head);
+        let mut bytes = Vec::new();
+        let least = self.sizes.chunk + self.sizes.head;
         if self.threads > 1 {
             (&mut from).take(least as u64).read_to_end(&mut bytes)?;
         }
@@ -76,7 +86,7 @@ impl<R: Read> Gunzip<R> {
     }
 }
 
-/// How many bytes a gzip member's header has.
+/// Returns the length of a gzip member's header, in bytes.
 fn header(bytes: &[u8]) -> Option<usize> {
     let decoder = GzDecoder::new(bytes);
     decoder.header()?;
@@ -88,10 +98,10 @@ impl<R: Read> Read for Gunzip<R> {
         loop {
             match &mut self.state {
                 GunzipState::InOrder(members) => return members.read(to),
-                GunzipState::Over => return Ok(0),
+                GunzipState::Ended => return Ok(0),
                 GunzipState::FirstMember(parallel) => match parallel.read(to)? {
                     0 if !to.is_empty() => {
-                        let GunzipState::FirstMember(parallel) = std::mem::replace(&mut self.state, GunzipState::Over)
+                        let GunzipState::FirstMember(parallel) = std::mem::replace(&mut self.state, GunzipState::Ended)
                         else {
                             continue;
                         };
@@ -100,7 +110,7 @@ impl<R: Read> Read for Gunzip<R> {
                     count => return Ok(count),
                 },
                 GunzipState::Start(_) => {
-                    let GunzipState::Start(from) = std::mem::replace(&mut self.state, GunzipState::Over) else {
+                    let GunzipState::Start(from) = std::mem::replace(&mut self.state, GunzipState::Ended) else {
                         continue;
                     };
                     self.state = self.start(from)?;
@@ -110,33 +120,37 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
-/// The first member of a long archive.
+/// The first member of long input.
 struct FirstMember<R> {
     from: R,
     sizes: ChunkSizes,
     threads: usize,
-    /// Stretches that are being inflated, in order.
+    /// Chunks that are being inflated, in order.
     in_flight: VecDeque<(Arc<CompressedChunk>, JoinHandle<ChunkResult>)>,
-    /// The last bytes that were read: the next stretch's head. None at the end.
+    /// The head of the next chunk, which has been read. `None` at the end of the input.
     head: Option<CompressedChunk>,
-    place: InflatePosition,
-    /// The stretch that is gone through in order, and where the next one may begin.
+    position: InflatePosition,
+    /// The chunk at that position, and the bit at which the next one was guessed to begin.
     current: Option<(Arc<CompressedChunk>, Option<u64>)>,
     out: OutputBuffer,
-    given: usize,
+    /// Bytes of `out` that have been read.
+    returned: usize,
+    /// Buffers to be filled again.
     spare: Vec<OutputBuffer>,
+    /// The last [`WINDOW_BYTES`] of output.
     window: Vec<u8>,
     crc: Crc,
-    wrong: u32,
+    /// Wrong guesses in a row.
+    wrong_guesses: u32,
 }
 
-/// How far the data has been inflated without a gap.
+/// The position up to which the data has been inflated without a gap.
 enum InflatePosition {
-    /// To a bit where a block ends, and a stretch was guessed to begin.
-    At(u64),
-    /// To wherever this stands.
+    /// A bit at which a block ends and a chunk was guessed to begin.
+    ChunkStart(u64),
+    /// Within a block, or at a bit that wasn't guessed.
     In(Box<DeflateStream>),
-    /// To the end of the member.
+    /// The end of the member.
     End(Box<DeflateStream>),
 }
 
@@ -148,14 +162,14 @@ impl<R: Read> FirstMember<R> {
             threads,
             in_flight: VecDeque::new(),
             head: None,
-            place: InflatePosition::In(Box::new(DeflateStream::new(header as u64 * 8))),
+            position: InflatePosition::In(Box::new(DeflateStream::new(header as u64 * 8))),
             current: None,
             out: OutputBuffer::default(),
-            given: 0,
+            returned: 0,
             spare: Vec::new(),
             window: Vec::new(),
             crc: Crc::new(),
-            wrong: 0,
+            wrong_guesses: 0,
         };
         let data = CompressedChunk { bytes, base: 0, is_last: false };
         parallel.head = parallel.head_after(&data);
@@ -165,44 +179,48 @@ impl<R: Read> FirstMember<R> {
     }
 
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.out.bytes().len() {
+        while self.returned == self.out.bytes().len() {
             if !self.advance()? {
                 return Ok(0);
             }
         }
-        let rest = &self.out.bytes()[self.given..];
+        let rest = &self.out.bytes()[self.returned..];
         let count = rest.len().min(to.len());
         to[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
+        self.returned += count;
         Ok(count)
     }
 
-    /// Makes more bytes; false at the end of the member.
+    /// Inflates more bytes into `out`. Returns `false` at the end of the member.
     fn advance(&mut self) -> io::Result<bool> {
-        self.feed()?;
-        self.given = 0;
+        self.start_threads()?;
+        self.returned = 0;
         self.out.clear();
-        if matches!(self.place, InflatePosition::End(_)) {
+        if matches!(self.position, InflatePosition::End(_)) {
             return Ok(false);
         }
         if self.current.is_none() {
             self.take_next()?;
         }
-        self.go_on()?;
-        self.note();
+        self.inflate_in_order()?;
+        self.update_window();
         Ok(true)
     }
 
-    /// Keeps all threads busy, in time: what has come over a slow network is given before more is waited for.
-    fn feed(&mut self) -> io::Result<()> {
-        for _ in self.in_flight.len()..(self.in_flight.len() + AT_ONCE).min(self.threads + READY) {
+    /// Reads chunks and starts a thread for each. Reads at most [`MAX_CHUNKS_PER_READ`], so that what has arrived over
+    /// a slow connection is returned before more is waited for.
+    fn start_threads(&mut self) -> io::Result<()> {
+        for _ in self.in_flight.len()..(self.in_flight.len() + MAX_CHUNKS_PER_READ).min(self.threads + MAX_CHUNKS_AHEAD)
+        {
             let Some(CompressedChunk { mut bytes, base, .. }) = self.head.take() else { return Ok(()) };
-            let came = (&mut self.from).take(self.sizes.chunk as u64).read_to_end(&mut bytes)?;
-            let data = Arc::new(CompressedChunk { bytes, base, is_last: came < self.sizes.chunk });
+            let read = (&mut self.from).take(self.sizes.chunk as u64).read_to_end(&mut bytes)?;
+            let data = Arc::new(CompressedChunk { bytes, base, is_last: read < self.sizes.chunk });
             self.head = self.head_after(&data);
-            let (sizes, of, spare) = (self.sizes, data.clone(), self.spare.pop().unwrap_or_default());
-            let work: Box<dyn FnOnce() -> ChunkResult + Send> = if self.wrong < MOST_WRONG {
-                Box::new(move || ChunkResult::guessed(&of, sizes, spare))
+            let sizes = self.sizes;
+            let compressed = data.clone();
+            let spare = self.spare.pop().unwrap_or_default();
+            let work: Box<dyn FnOnce() -> ChunkResult + Send> = if self.wrong_guesses < MAX_WRONG_GUESSES {
+                Box::new(move || ChunkResult::guess(&compressed, sizes, spare))
             } else {
                 Box::new(|| ChunkResult { chunk: None, next: None })
             };
@@ -211,7 +229,7 @@ impl<R: Read> FirstMember<R> {
         Ok(())
     }
 
-    /// What a stretch shares with the one after it. None where there is none.
+    /// Returns the bytes that a chunk shares with the next one: that one's head. `None` if it is the last.
     fn head_after(&self, data: &CompressedChunk) -> Option<CompressedChunk> {
         let shared = data.bytes.get(self.sizes.chunk..).filter(|_| !data.is_last)?;
         let mut bytes = Vec::with_capacity(self.sizes.chunk + self.sizes.head);
@@ -219,73 +237,77 @@ impl<R: Read> FirstMember<R> {
         Some(CompressedChunk { bytes, base: data.base + self.sizes.chunk as u64, is_last: false })
     }
 
-    /// The next stretch: what its thread made of it is taken if it begins where all before it ends.
+    /// Waits for the next chunk, and uses its output if it begins at the bit where everything before it ended.
     fn take_next(&mut self) -> io::Result<()> {
         let (data, thread) = self.in_flight.pop_front().ok_or(io::ErrorKind::UnexpectedEof)?;
         let ChunkResult { chunk, next } =
             thread.join().map_err(|_| io::Error::other("an inflating thread ended early"))?;
         self.current = Some((data, next));
-        self.wrong += 1;
-        let InflatePosition::At(start) = self.place else { return Ok(()) };
+        self.wrong_guesses += 1;
+        let InflatePosition::ChunkStart(start) = self.position else { return Ok(()) };
         if let Some(mut chunk) = chunk.filter(|chunk| chunk.start == start) {
-            self.wrong = 0;
+            self.wrong_guesses = 0;
             chunk.resolve(&self.window);
             self.spare.push(std::mem::replace(&mut self.out, chunk.out));
-            return self.stand(chunk.stream, chunk.ran);
+            return self.moved_to(chunk.stream, chunk.end);
         }
         let stream =
             DeflateStream::after(start, &self.window).ok_or_else(|| io::Error::other("zlib-rs takes no dictionary"))?;
-        self.place = InflatePosition::In(Box::new(stream));
+        self.position = InflatePosition::In(Box::new(stream));
         Ok(())
     }
 
-    /// Inflates some more in order, unless there is some to give.
-    fn go_on(&mut self) -> io::Result<()> {
+    /// Inflates on this thread, unless `out` has bytes.
+    fn inflate_in_order(&mut self) -> io::Result<()> {
         if !self.out.bytes().is_empty() {
             return Ok(());
         }
-        let (InflatePosition::In(_), Some((data, next))) = (&self.place, self.current.clone()) else { return Ok(()) };
-        let InflatePosition::In(mut stream) = std::mem::replace(&mut self.place, InflatePosition::At(0)) else {
+        let (InflatePosition::In(_), Some((data, next))) = (&self.position, self.current.clone()) else {
             return Ok(());
         };
-        let ran = stream.run(&data, next, &mut self.out, PIECE);
-        self.stand(*stream, ran)
+        let InflatePosition::In(mut stream) = std::mem::replace(&mut self.position, InflatePosition::ChunkStart(0))
+        else {
+            return Ok(());
+        };
+        let end = stream.run(&data, next, &mut self.out, MAX_SEQUENTIAL_BYTES);
+        self.moved_to(*stream, end)
     }
 
-    fn stand(&mut self, stream: DeflateStream, ran: RunEnd) -> io::Result<()> {
+    /// Sets the position to the end of a run.
+    fn moved_to(&mut self, stream: DeflateStream, end: RunEnd) -> io::Result<()> {
         let next = self.current.as_ref().and_then(|(_, next)| *next);
-        self.place = match (ran, next, &stream.end) {
+        self.position = match (end, next, &stream.end) {
             (RunEnd::Ended, _, Some(Ok(()))) => InflatePosition::End(Box::new(stream)),
             (RunEnd::Ended, ..) => return Err(corrupt("there are no such bits in a deflate stream")),
-            (RunEnd::Joined, Some(next), _) => InflatePosition::At(next),
+            (RunEnd::AtNextChunk, Some(next), _) => InflatePosition::ChunkStart(next),
             _ => InflatePosition::In(Box::new(stream)),
         };
-        if !matches!(ran, RunEnd::Full | RunEnd::Ended) {
+        if !matches!(end, RunEnd::Full | RunEnd::Ended) {
             self.current = None;
         }
         Ok(())
     }
 
-    /// What came out is remembered as far as what follows may copy from it.
-    fn note(&mut self) {
+    /// Adds the output to the checksum, and keeps as much of it as later blocks may copy from.
+    fn update_window(&mut self) {
         let bytes = self.out.bytes();
         self.crc.update(bytes);
-        let new = &bytes[bytes.len().saturating_sub(WINDOW)..];
-        let kept = self.window.len().min(WINDOW - new.len());
+        let new = &bytes[bytes.len().saturating_sub(WINDOW_BYTES)..];
+        let kept = self.window.len().min(WINDOW_BYTES - new.len());
         self.window.drain(..self.window.len() - kept);
         self.window.extend_from_slice(new);
     }
 
-    /// Holds the checksum against what came out, and gives what follows the member.
+    /// Verifies checksum and size, and returns the input behind the member.
     fn finish(self) -> io::Result<RemainingInput<R>> {
-        let InflatePosition::End(stream) = &self.place else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-        let mut rest = Cursor::new(self.read_from(stream.at())).chain(self.from);
-        let mut trailer = [0; TRAILER];
+        let InflatePosition::End(stream) = &self.position else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+        let mut rest = Cursor::new(self.read_from(stream.next_byte())).chain(self.from);
+        let mut trailer = [0; TRAILER_BYTES];
         rest.read_exact(&mut trailer)?;
         if trailer == expected(&self.crc) { Ok(rest) } else { Err(corrupt("the checksum does not match")) }
     }
 
-    /// The compressed data that has been read, from a byte on.
+    /// Returns the compressed bytes from position `at` on that have been read.
     fn read_from(&self, mut at: u64) -> Vec<u8> {
         let mut rest = Vec::new();
         for data in self.current.iter().map(|(data, _)| data).chain(self.in_flight.iter().map(|(data, _)| data)) {
@@ -297,9 +319,9 @@ impl<R: Read> FirstMember<R> {
     }
 }
 
-/// CRC and length, as they stand at a member's end (RFC 1952).
-fn expected(crc: &Crc) -> [u8; TRAILER] {
-    let mut trailer = [0; TRAILER];
+/// Returns the trailer of a member with this checksum (RFC 1952).
+fn expected(crc: &Crc) -> [u8; TRAILER_BYTES] {
+    let mut trailer = [0; TRAILER_BYTES];
     trailer[..4].copy_from_slice(&crc.sum().to_le_bytes());
     trailer[4..].copy_from_slice(&crc.amount().to_le_bytes());
     trailer

@@ -1,17 +1,19 @@
-//! Empty deflate blocks that take any number of bits modulo eight: put before a stream that begins within a byte, they let
-//! it be read from a whole byte on, with all its bits where they were (stored blocks begin at whole bytes).
+//! Builds empty deflate blocks of any number of bits modulo eight.
+//!
+//! Put before a stream that begins within a byte, they let it be read from a whole byte on, with all its bits where
+//! they were (stored blocks begin at whole bytes).
 
-/// Not the last, with fixed codes, and nothing in it but its end: ten bits.
-const FIXED: (u128, usize) = (0b010, 10);
+/// A block with fixed codes, not the last, that holds only its end: value and length in bits.
+const EMPTY_FIXED_BLOCK: (u128, usize) = (0b010, 10);
 
-/// Bits of empty blocks, as bytes; of the last byte, `shift` bits. None for no bits.
+/// Returns empty blocks that end at bit `shift` of their last byte. No bytes for 0.
 pub(super) fn empty_blocks(shift: usize) -> Vec<u8> {
     let mut bits = BitString::default();
     if shift % 2 == 1 {
-        bits.push_odd();
+        bits.push_odd_block();
     }
     while bits.length % 8 != shift {
-        bits.push(FIXED.0, FIXED.1);
+        bits.push(EMPTY_FIXED_BLOCK.0, EMPTY_FIXED_BLOCK.1);
     }
     let bytes = bits.length.div_ceil(8);
     bits.value.to_le_bytes()[..bytes].to_vec()
@@ -29,15 +31,15 @@ impl BitString {
         self.length += length;
     }
 
-    /// A block with codes of its own: 93 bits.
-    fn push_odd(&mut self) {
+    /// Appends an empty block with dynamic codes: 93 bits, which makes the number odd.
+    fn push_odd_block(&mut self) {
         // Not the last; 257 literals, one distance, and the lengths of all 19 codes of code lengths.
         self.push(0b100, 3);
         self.push(0, 5 + 5);
         self.push(15, 4);
-        // In the order that they are given in: 18, which repeats zeros, and 1 have one bit each.
-        for place in 0..19 {
-            self.push(u128::from(place == 2 || place == 17), 3);
+        // In the order of RFC 1951: 18, which repeats zeros, and 1 have one bit each.
+        for index in 0..19 {
+            self.push(u128::from(index == 2 || index == 17), 3);
         }
         // 138 and 118 zeros, then a length of one bit for the block's end, and one for the distance.
         for zeros in [138, 118] {
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_hold_nothing() {
+    fn empty_blocks_hold_nothing() {
         for shift in 0..8 {
             let mut bytes = empty_blocks(shift);
             let length = bytes.len();
@@ -67,7 +69,8 @@ mod tests {
             if let Some(last) = bytes.last_mut().filter(|_| shift > 0) {
                 *last |= stored.to_le_bytes()[0];
             }
-            let (padding, mut out) = (usize::from(shift > 5), [0; 4]);
+            let padding = usize::from(shift > 5);
+            let mut out = [0; 4];
             let input = [bytes, rest, vec![0; padding], vec![1, 0, 0xfe, 0xff, 7]].concat();
             let mut inflate = Inflate::new(false, 15);
             let status = inflate.decompress(&input, &mut out, InflateFlush::NoFlush);

@@ -1,4 +1,6 @@
-//! A deflate stream that begins at any bit, inflated from block to block.
+//! Inflates a deflate stream that begins at any bit, from block to block.
+//!
+//! `zlib-rs` takes no input that begins within a byte: empty blocks are put in front ([`empty_blocks`]).
 
 use std::cmp::Ordering;
 
@@ -7,15 +9,16 @@ use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use super::data::CompressedChunk;
 use super::prefix::empty_blocks;
 
-/// How far back deflate copies from, in bytes.
-pub(super) const WINDOW: usize = 32 * 1024;
-/// A stretch gives no more than so many bytes at once, of what compresses extremely.
-pub(super) const MOST_OUT: usize = 8 * 1024 * 1024;
-/// How much is inflated in one step at most.
-const STEP: usize = 64 * 1024;
-const BITS: u8 = 15;
+/// Maximum distance of a copy (RFC 1951).
+pub(super) const WINDOW_BYTES: usize = 32 * 1024;
+/// Limit of the output of one chunk, for data that compresses extremely.
+pub(super) const MAX_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
+/// Limit of the output of one step.
+const STEP_BYTES: usize = 64 * 1024;
+/// Binary logarithm of the window.
+const WINDOW_BITS: u8 = 15;
 
-/// Bytes that came out, in a buffer that is made once.
+/// Inflated bytes, in a buffer that is allocated once.
 #[derive(Default)]
 pub(super) struct OutputBuffer {
     buffer: Vec<u8>,
@@ -35,11 +38,11 @@ impl OutputBuffer {
         self.filled = 0;
     }
 
-    /// Grows by halves, but not beyond what a stretch may give.
-    fn room(&mut self) -> &mut [u8] {
-        let end = self.filled + STEP;
+    /// Returns the next [`STEP_BYTES`] to be filled. The buffer grows by half, up to the limit of a chunk.
+    fn spare_capacity(&mut self) -> &mut [u8] {
+        let end = self.filled + STEP_BYTES;
         if self.buffer.len() < end {
-            let grown = (self.buffer.len() * 3 / 2).min(MOST_OUT + STEP).max(end);
+            let grown = (self.buffer.len() * 3 / 2).min(MAX_OUTPUT_BYTES + STEP_BYTES).max(end);
             self.buffer.reserve_exact(grown - self.buffer.len());
             self.buffer.resize(grown, 0);
         }
@@ -47,50 +50,52 @@ impl OutputBuffer {
     }
 }
 
-/// Why a stream was not inflated further.
+/// Reason for which a run of a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunEnd {
-    /// A block ends where the next stretch begins.
-    Joined,
-    /// None does.
-    Passed,
-    /// Enough came out.
+    /// A block ends where the next chunk begins.
+    AtNextChunk,
+    /// The position is behind that, within a block: the guess was wrong.
+    PastNextChunk,
+    /// The limit of the output is reached.
     Full,
-    /// There is no more input here.
+    /// The chunk has no more input.
     Starved,
-    /// See [`DeflateStream::end`].
+    /// The stream ended, or is corrupt: see [`DeflateStream::end`].
     Ended,
 }
 
+/// The state of inflating from one bit on.
 pub(super) struct DeflateStream {
     inflate: Inflate,
-    /// The bit of all data that it begins at.
+    /// The bit of the whole data at which it begins.
     start: u64,
-    /// What stands for the bits before that, of the same byte.
+    /// Empty blocks in place of the bits before that, of the same byte.
     prefix: Vec<u8>,
-    /// Nothing more comes of it.
+    /// Set when the stream has ended, or is corrupt.
     pub(super) end: Option<Result<(), InflateError>>,
 }
 
 impl DeflateStream {
+    /// Creates a stream that begins at bit `start`, with nothing before it.
     pub(super) fn new(start: u64) -> Self {
         let prefix = empty_blocks(usize::try_from(start % 8).unwrap_or(0));
-        Self { inflate: Inflate::new(false, BITS), start, prefix, end: None }
+        Self { inflate: Inflate::new(false, WINDOW_BITS), start, prefix, end: None }
     }
 
-    /// One that may copy from what is before it. None where the library does not take that.
-    pub(super) fn after(start: u64, past: &[u8]) -> Option<Self> {
+    /// Creates a stream that may copy from `window`. `None` if the library refuses the window.
+    pub(super) fn after(start: u64, window: &[u8]) -> Option<Self> {
         let mut stream = Self::new(start);
-        stream.inflate.set_dictionary(past).ok()?;
+        stream.inflate.set_dictionary(window).ok()?;
         Some(stream)
     }
 
-    /// The byte of all data that comes next; of the one before, some bits may be left.
-    pub(super) fn at(&self) -> u64 {
+    /// Position of the next input byte in the whole data; bits of the one before may be unread.
+    pub(super) fn next_byte(&self) -> u64 {
         self.start.div_ceil(8) + self.inflate.total_in().saturating_sub(self.prefix.len() as u64)
     }
 
-    /// Goes on until a block ends at a bit, or for another reason.
+    /// Inflates until a block ends at the bit `next`, or for another reason. `most` limits the output, in bytes.
     pub(super) fn run(
         &mut self,
         data: &CompressedChunk,
@@ -104,47 +109,50 @@ impl DeflateStream {
             if self.end.is_some() {
                 return RunEnd::Ended;
             }
-            match target.map(|target| self.at().cmp(&target)) {
-                Some(Ordering::Greater) => return RunEnd::Passed,
-                Some(Ordering::Equal) if ends_block => return RunEnd::Joined,
+            match target.map(|target| self.next_byte().cmp(&target)) {
+                Some(Ordering::Greater) => return RunEnd::PastNextChunk,
+                Some(Ordering::Equal) if ends_block => return RunEnd::AtNextChunk,
                 _ => {}
             }
         }
         RunEnd::Full
     }
 
-    /// Inflates to the end of a block, or less; whether a block has ended. None where there is no more input.
+    /// Inflates up to the end of a block, and returns whether it was reached. `None` if the chunk has no more input.
     pub(super) fn step(&mut self, data: &CompressedChunk, out: &mut OutputBuffer) -> Option<bool> {
-        let room = out.room();
-        let (length, before, consumed) = (room.len() as u64, self.inflate.total_out(), self.inflate.total_in());
-        let mixed;
+        let room = out.spare_capacity();
+        let length = room.len() as u64;
+        let before = self.inflate.total_out();
+        let consumed = self.inflate.total_in();
+        let first_bytes;
         let input = if consumed < self.prefix.len() as u64 {
-            mixed = self.mixed(data)?;
-            &mixed[usize::try_from(consumed).unwrap_or(0)..]
+            first_bytes = self.first_bytes(data)?;
+            &first_bytes[usize::try_from(consumed).unwrap_or(0)..]
         } else {
-            let from = usize::try_from(self.at().saturating_sub(data.base)).unwrap_or(usize::MAX);
+            let from = usize::try_from(self.next_byte().saturating_sub(data.base)).unwrap_or(usize::MAX);
             data.bytes.get(from..).unwrap_or_default()
         };
         let status = self.inflate.decompress(input, room, InflateFlush::Block);
-        let came = self.inflate.total_out() - before;
-        out.filled += usize::try_from(came).unwrap_or(0);
+        let written = self.inflate.total_out() - before;
+        out.filled += usize::try_from(written).unwrap_or(0);
         match status {
             Ok(Status::Ok) => {}
             Ok(Status::BufError) => return None,
             Ok(Status::StreamEnd) => self.end = Some(Ok(())),
             Err(error) => self.end = Some(Err(error)),
         }
-        // What stops while there are input and room has come to a block's end.
+        // It stopped with input and room left: at the end of a block.
         let is_input_left = self.inflate.total_in() - consumed < input.len() as u64;
-        Some(came < length && is_input_left)
+        Some(written < length && is_input_left)
     }
 
-    /// The prefix, and in its last byte the first bits of the data.
-    fn mixed(&self, data: &CompressedChunk) -> Option<Vec<u8>> {
+    /// Returns the prefix, with the first bits of the data in its last byte.
+    fn first_bytes(&self, data: &CompressedChunk) -> Option<Vec<u8>> {
         let first = usize::try_from((self.start / 8).checked_sub(data.base)?).ok()?;
-        let (byte, shift) = (data.bytes.get(first)?, self.start % 8);
-        let mut mixed = self.prefix.clone();
-        *mixed.last_mut()? |= byte >> shift << shift;
-        Some(mixed)
+        let byte = data.bytes.get(first)?;
+        let shift = self.start % 8;
+        let mut bytes = self.prefix.clone();
+        *bytes.last_mut()? |= byte >> shift << shift;
+        Some(bytes)
     }
 }

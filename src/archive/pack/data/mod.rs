@@ -1,8 +1,8 @@
-//! Lists the data of a channel, a file or a folder, that is to be stored as it is: by the same rules as code.
+//! Lists the local data of a channel, a file or a folder, before it is uploaded.
 //!
-//! Links are followed where they lead elsewhere in the folder, and refused where they lead out of it. A file that is a secret
-//! by its name is an error, too: data that is thinner than it looks makes a wrong experiment, so that nothing is left out in
-//! silence. Every file is remembered by its inode: one that took its place later, through a link or not, is not opened.
+//! Links that stay in the folder are followed; one that leads out of it is an error. A file that is a secret by its
+//! name is an error as well: incomplete data makes a wrong experiment, so that nothing is left out silently. Every file
+//! is remembered by its inode: another file that took its name later is not opened.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
@@ -19,19 +19,19 @@ use crate::archive::secrets::secret_files::{SecretFile, SecretFiles};
 use crate::archive::secrets::{self, CERTIFICATES_ABOUT, Finding};
 use crate::model::one_line;
 
-/// Folders deeper than this are a mistake.
+/// Maximum depth of folders; deeper ones are a mistake.
 const MAX_DEPTH: usize = 1000;
 
-/// A channel's source that is to be listed, with a path that exists from here.
+/// The local data of a channel, with a path relative to the working directory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DataTree {
-    /// A file or a folder; where it is a link, what it leads to.
+    /// A file or a folder, or a link to one.
     pub(crate) path: PathBuf,
-    /// Where `path` leads to, if it is written as lying in it.
+    /// The project that `path` must not leave through a link.
     pub(crate) project: Project,
     /// Follow links that lead out of the folder, and out of the project.
     pub(crate) external_symlinks: bool,
-    /// gitignore patterns of files that may be or hold secrets, relative to the folder.
+    /// Patterns in gitignore's syntax of files that may be or contain secrets, relative to the folder.
     pub(crate) allow_secrets: Vec<String>,
 }
 
@@ -43,18 +43,19 @@ pub(crate) struct DataEntry {
     /// The path on the disk, without links.
     path: PathBuf,
     identity: FileIdentity,
-    /// `allow_secrets` names it: it may be or hold a secret.
+    /// `allow_secrets` names it: it may be or contain a secret.
     pub(crate) is_allowed: bool,
 }
 
-/// The listed files, and what is in them although it is a secret.
+/// The files of the data.
 #[derive(Debug, Default)]
 pub(crate) struct DataList {
     pub(crate) entries: Vec<DataEntry>,
-    /// Paths in the data.
+    /// Paths in the data of secrets that `allow_secrets` names.
     pub(crate) allowed: Vec<String>,
 }
 
+/// Reason for which data was not listed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataError {
     #[error("could not read {}", one_line(path.display()))]
@@ -83,13 +84,13 @@ impl DataError {
         move |source| Self::Unreadable { path, source }
     }
 
-    /// Makes one error of the findings in some files.
+    /// Creates one error from the findings in several files.
     pub(crate) fn secrets(tree: &DataTree, found: Vec<(PathBuf, Finding)>) -> Self {
         let files = found.iter().map(|(name, finding)| SecretFile::by_content(name, *finding));
         Self::Secrets { path: tree.path.clone(), secrets: SecretFiles(files.collect()) }
     }
 
-    /// Returns what to do about it, where there is something to do.
+    /// Returns the hint for the user, if the user can do something about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::LinkOutside { .. } => {
@@ -110,11 +111,11 @@ impl DataError {
     }
 }
 
-/// Lists the regular files. Fails with all files that are secrets by their names.
+/// Lists the regular files. Fails with all secrets by name together.
 pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
     let root = fs::canonicalize(&tree.path).map_err(DataError::unreadable(&tree.path))?;
     if !tree.external_symlinks
-        && let Some(EscapingLink { link, target }) = tree.project.way_out(&tree.path, &root)
+        && let Some(EscapingLink { link, target }) = tree.project.escaping_link(&tree.path, &root)
     {
         return Err(DataError::OutsideProject { link, target });
     }
@@ -133,7 +134,7 @@ pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
     let metadata = fs::symlink_metadata(&root).map_err(DataError::unreadable(&root))?;
     let own_name = PathBuf::from(tree.path.file_name().or(root.file_name()).unwrap_or_default());
     if metadata.is_dir() {
-        // What is in a folder such as `.aws` is secret whoever names it.
+        // The content of a folder such as `.aws` is secret even if the spec names it.
         if !listing.is_secret(&own_name, &root, true) {
             listing.folder(Path::new(""), &root, &metadata)?;
         }
@@ -147,7 +148,7 @@ pub(crate) fn list_data(tree: &DataTree) -> Result<DataList, DataError> {
 }
 
 impl DataEntry {
-    /// Opens the file that was listed, and no other.
+    /// Opens the file. Fails with [`DataError::Changed`] if another one took its name since it was listed.
     pub(crate) fn open(&self) -> Result<File, DataError> {
         let file = stable_file::open(&self.path).map_err(DataError::unreadable(&self.path))?;
         let metadata = file.metadata().map_err(DataError::unreadable(&self.path))?;
@@ -165,17 +166,17 @@ struct DataRules {
 
 struct DataLister<'a> {
     tree: &'a DataTree,
-    /// The folder or file itself, without links.
+    /// Path of the folder or file, without links.
     root: PathBuf,
     rules: DataRules,
     list: DataList,
     secrets: SecretFiles,
-    /// The folders on the way to the current one.
+    /// The folders between the root and the current one, to find circles of links.
     around: Vec<FileIdentity>,
 }
 
 impl DataLister<'_> {
-    /// Takes in what a folder holds. `name` is its path in the data.
+    /// Lists the content of a folder. `name` is its path in the data.
     fn folder(&mut self, name: &Path, path: &Path, metadata: &Metadata) -> Result<(), DataError> {
         let identity = FileIdentity::from(metadata);
         if self.around.contains(&identity) || self.around.len() >= MAX_DEPTH {
@@ -192,7 +193,7 @@ impl DataLister<'_> {
         Ok(())
     }
 
-    /// Takes in a file, a folder, or what a link leads to.
+    /// Lists a file, a folder, or the target of a link.
     fn add(&mut self, name: PathBuf, path: PathBuf, metadata: Metadata) -> Result<(), DataError> {
         let is_link = metadata.is_symlink();
         let path = if is_link { self.follow(&path)? } else { path };
@@ -226,9 +227,9 @@ impl DataLister<'_> {
         }
     }
 
-    /// Notes a secret: by its name, or by that of the file that a link leads to.
+    /// Returns whether a file is a secret that isn't allowed, by its name or by its link's target, and records it.
     fn is_secret(&mut self, name: &Path, path: &Path, is_dir: bool) -> bool {
-        let Some(about) = self.about(name, path, is_dir) else { return false };
+        let Some(about) = self.secret_kind(name, path, is_dir) else { return false };
         if self.is_allowed(name, is_dir) {
             self.list.allowed.push(one_line(name.display()));
             return false;
@@ -237,10 +238,11 @@ impl DataLister<'_> {
         true
     }
 
-    fn about(&self, name: &Path, path: &Path, is_dir: bool) -> Option<&'static str> {
-        let whole = || self.tree.project.seen(path);
+    /// Returns what a file is whose name, or whose target's, is that of a secret.
+    fn secret_kind(&self, name: &Path, path: &Path, is_dir: bool) -> Option<&'static str> {
+        let in_project = || self.tree.project.path_for_rules(path);
         let below = path.strip_prefix(&self.root).ok().filter(|below| !below.as_os_str().is_empty());
-        let seen = below.map_or_else(whole, Path::to_owned);
+        let seen = below.map_or_else(in_project, Path::to_owned);
         let about = self
             .rules
             .builtin

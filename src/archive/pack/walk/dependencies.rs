@@ -1,4 +1,4 @@
-//! Lays the dependencies, which lie outside the source folder, among the entries of its root.
+//! Adds the dependencies, which are outside the source folder, to the entries of its root.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::archive::pack::ignore_rules::PathVerdict;
 use crate::archive::pack::named_files;
 
 impl Walk {
-    /// Lays the dependencies among the entries of the root.
+    /// Adds the dependencies to the entries of the root, in the archive's order.
     pub(super) fn add_dependencies(&mut self, dependencies: &[PathBuf]) -> Result<(), PackError> {
         let Some(root) = self.levels.pop() else { return Ok(()) };
         let mut entries: Vec<SourceEntry> = root.entries.collect();
@@ -27,13 +27,13 @@ impl Walk {
     fn dependency(&self, given: &Path) -> Result<SourceEntry, PackError> {
         let path = fs::canonicalize(given)
             .map_err(|source| PackError::DependencyMissing { path: given.to_owned(), source })?;
-        named_files::check_way(&self.project, self.external_symlinks, given, &path)?;
-        // `..` and the like have no name of their own.
+        named_files::check_inside_project(&self.project, self.external_symlinks, given, &path)?;
+        // `..` has no name of its own.
         let name = given.file_name().or(path.file_name()).ok_or_else(|| PackError::NotAFolder(given.to_owned()))?;
         Ok(SourceEntry { name: name.to_owned(), is_dir: path.is_dir(), dependency: Some(path) })
     }
 
-    /// An entry of the same name is an error, unless it is left out anyway.
+    /// Removes an entry of the same name that is left out anyway. Fails for any other.
     fn remove_clash(&self, entries: &mut Vec<SourceEntry>, new: &SourceEntry, root: &Path) -> Result<(), PackError> {
         let Some(at) = entries.iter().position(|entry| entry.name == new.name) else { return Ok(()) };
         let first = entries[at].dependency.clone().unwrap_or_else(|| root.join(&new.name));

@@ -1,4 +1,4 @@
-//! Follows the links in a source tree, and judges what they lead to.
+//! Follows the links in a source tree, and applies the rules to their targets.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use crate::archive::pack::ignore_rules::PathVerdict;
 use crate::archive::pack::stable_file;
 
 impl Walk {
-    /// Packs what a link leads to, under the link's name.
+    /// Packs the target of a link under the link's name.
     pub(super) fn visit_link(&mut self, name: PathBuf, link: &Path) -> Result<Option<SourceFile>, PackError> {
         let target = self.follow(link)?;
         let metadata = fs::symlink_metadata(&target).map_err(PackError::unreadable(&target))?;
@@ -21,7 +21,7 @@ impl Walk {
             PathVerdict::Keep => {}
             PathVerdict::KeepSecret => self.allowed.push(shown(&name, metadata.is_dir())),
             PathVerdict::LeaveOut(reason) => {
-                self.note(&name, metadata.is_dir(), &reason);
+                self.record(&name, metadata.is_dir(), &reason);
                 return Ok(None);
             }
         }
@@ -33,24 +33,25 @@ impl Walk {
         self.accept(name, target, handle, metadata, false)
     }
 
-    /// Judges what a link leads to: it must not be had through the link if it is never packed itself.
+    /// Returns the verdict on the target of a link: a file that is never packed must not be packed through a link.
     fn judge_target(&self, name: &Path, target: &Path, is_dir: bool) -> PathVerdict {
         if self.own_folders.iter().any(|folder| target.starts_with(folder)) {
             return PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::own_folder()));
         }
-        let seen = self.as_seen_from_root(target);
+        let below = self.below_root(target);
         // Patterns are for paths in the tree.
         let is_named = |path: &Path| path.is_relative() && self.rules.allows_name(path, is_dir);
-        match self.rules.builtin().find_anywhere(&seen, is_dir) {
+        match self.rules.builtin().find_anywhere(&below, is_dir) {
             None => PathVerdict::Keep,
             Some(found) if is_only_certificate(&found, target) => PathVerdict::Keep,
-            Some(found) if found.kind == ExcludeKind::Secret && (is_named(name) || is_named(&seen)) => {
+            Some(found) if found.kind == ExcludeKind::Secret && (is_named(name) || is_named(&below)) => {
                 PathVerdict::KeepSecret
             }
             Some(found) => PathVerdict::LeaveOut(ExcludeReason::BuiltIn(found)),
         }
     }
 
+    /// Resolves a link. Fails if it leads outside, nowhere, or in a circle.
     fn follow(&self, link: &Path) -> Result<PathBuf, PackError> {
         let target = fs::read_link(link).map_err(PackError::unreadable(link))?;
         let link = link.to_owned();
@@ -69,8 +70,8 @@ impl Walk {
         self.roots.iter().map(PathBuf::as_path).find(|root| path.starts_with(root))
     }
 
-    /// The path below its root. Folders above the root are the user's own and say nothing of what is in it.
-    fn as_seen_from_root(&self, path: &Path) -> PathBuf {
+    /// Returns the path below its root. The names of folders above the root say nothing about the files in it.
+    fn below_root(&self, path: &Path) -> PathBuf {
         match self.root_of(path).and_then(|root| path.strip_prefix(root).ok()) {
             Some(below) if below.as_os_str().is_empty() => path.file_name().map(PathBuf::from).unwrap_or_default(),
             Some(below) => below.to_owned(),

@@ -1,8 +1,8 @@
-//! Walks a source tree in the order of its archive, and opens each file that goes into it.
+//! Walks a source tree in the order of its archive, and opens each file to be packed.
 //!
-//! Names are sorted as bytes of the whole path, a folder's name counting with its slash. Only the folders between the root
-//! and the current file are held in memory, each with its names and a handle: files are opened in that handle, so that a
-//! folder swapped for a link in the meantime leads nowhere.
+//! Paths are sorted as bytes, a folder's name with its slash. Only the folders between the root and the current file
+//! are held in memory, each with its names and a handle: files are opened relative to that handle, so that a folder
+//! replaced by a link in the meantime leads nowhere.
 
 mod dependencies;
 mod links;
@@ -13,15 +13,15 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{builtin_excludes, named_files};
 use super::exclude_reason::{ExcludeKind, ExcludeReason, ExcludedName};
 use super::ignore_rules::{IgnoreRules, PathVerdict, ScopeMark};
 use super::project::Project;
 use super::source_tree::SourceTree;
 use super::stable_file::{self, FileIdentity};
+use super::{builtin_excludes, named_files};
 use crate::archive::{PackError, secrets};
 
-/// A regular file that goes into the archive, open.
+/// An open regular file that is to be packed.
 pub(crate) struct SourceFile {
     /// Its path in the archive.
     pub(crate) name: PathBuf,
@@ -30,60 +30,63 @@ pub(crate) struct SourceFile {
     pub(crate) metadata: Metadata,
 }
 
-/// How much was left out, a folder counting once.
+/// Numbers of files that were left out, a folder counting once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Skipped {
-    /// By `.gitignore`, `.smtrainignore` or `source.exclude`.
+    /// Left out by `.gitignore`, `.smtrainignore` or `source.exclude`.
     pub(crate) ignored: usize,
     /// Version control, caches, Python environments.
     pub(crate) tooling: usize,
-    /// Sockets, fifos, devices: there is nothing in them to send, and git passes over them too.
+    /// Sockets, fifos, devices: they have no content to send, and git skips them too.
     pub(crate) special: usize,
 }
 
-/// A name in a folder.
+/// A name in a folder of the tree.
 struct SourceEntry {
     name: OsString,
     /// A folder, or a link to one.
     is_dir: bool,
-    /// Where it is, for a dependency, which lies elsewhere.
+    /// Path of a dependency, which is outside the tree.
     dependency: Option<PathBuf>,
 }
 
 impl SourceEntry {
-    fn order(&self) -> impl Iterator<Item = u8> {
+    /// Key by which entries are sorted.
+    fn sort_key(&self) -> impl Iterator<Item = u8> {
         self.name.as_bytes().iter().copied().chain(self.is_dir.then_some(b'/'))
     }
 }
 
-/// A folder on the way from the root to the current file.
+/// A folder between the root and the current file.
 struct Level {
     name: PathBuf,
     path: PathBuf,
     handle: File,
     identity: FileIdentity,
-    /// Sorted.
+    /// Entries still to be visited, sorted.
     entries: std::vec::IntoIter<SourceEntry>,
     mark: ScopeMark,
 }
 
+/// The state of a walk.
 pub(crate) struct Walk {
     rules: IgnoreRules,
-    /// The source folder and the dependencies: links may lead anywhere in them.
+    /// The source folder and the dependencies: links may lead to any of them.
     roots: Vec<PathBuf>,
     external_symlinks: bool,
     project: Project,
-    /// Folders that are left out as tooling, wherever they are met.
+    /// Folders of smtrain's own, excluded as tooling.
     own_folders: Vec<PathBuf>,
     levels: Vec<Level>,
     pub(crate) skipped: Skipped,
-    /// Paths in the archive, folders with a slash at the end.
+    /// Paths in the archive of files left out as secrets, folders with a slash at the end.
     pub(crate) secrets: Vec<String>,
-    /// Paths of secrets that go all the same, since the user wants it.
+    /// Paths in the archive of secrets that are packed because the user allows them.
     pub(crate) allowed: Vec<String>,
 }
 
 impl Walk {
+    /// Opens the source folder and the dependencies. Fails if they leave the project or are secrets.
     pub(crate) fn new(tree: &SourceTree) -> Result<Self, PackError> {
         let dir = fs::canonicalize(&tree.dir).map_err(PackError::unreadable(&tree.dir))?;
         let mut walk = Self {
@@ -97,8 +100,8 @@ impl Walk {
             secrets: Vec::new(),
             allowed: Vec::new(),
         };
-        named_files::check_way(&walk.project, walk.external_symlinks, &tree.dir, &dir)?;
-        named_files::check_dir(&walk.rules, &walk.project, &dir)?;
+        named_files::check_inside_project(&walk.project, walk.external_symlinks, &tree.dir, &dir)?;
+        named_files::check_source_dir(&walk.rules, &walk.project, &dir)?;
         let handle = File::open(&dir).map_err(PackError::unreadable(&tree.dir))?;
         let mark = walk.rules.enter_root(&dir, Path::new(""))?;
         walk.descend(PathBuf::new(), dir, handle, mark)?;
@@ -106,7 +109,7 @@ impl Walk {
         Ok(walk)
     }
 
-    /// The next file, or `None` after the last.
+    /// Returns the next file, or `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<SourceFile>, PackError> {
         while let Some(level) = self.levels.last_mut() {
             match level.entries.next() {
@@ -125,7 +128,7 @@ impl Walk {
         Ok(None)
     }
 
-    /// Notes a file that turned out to be a key when it was read.
+    /// Records a secret that is left out.
     pub(crate) fn note_secret(&mut self, name: &Path, is_dir: bool) {
         let shown = shown(name, is_dir);
         // Its name may have been allowed before its content was read.
@@ -133,12 +136,12 @@ impl Walk {
         self.secrets.push(shown);
     }
 
-    /// Notes a file that is or holds a secret and goes all the same.
+    /// Records a file that is or contains a secret and is packed because the user allows it.
     pub(crate) fn note_allowed(&mut self, name: &Path) {
         self.allowed.push(shown(name, false));
     }
 
-    /// Returns whether a file may hold secrets.
+    /// Returns whether `source.allow_secrets` names a file.
     pub(crate) fn allows_secret(&self, name: &Path) -> bool {
         self.rules.allows_secret(name, false)
     }
@@ -151,7 +154,7 @@ impl Walk {
             PathVerdict::Keep => {}
             PathVerdict::KeepSecret => self.allowed.push(shown(&name, entry.is_dir)),
             PathVerdict::LeaveOut(reason) => {
-                self.note(&name, entry.is_dir, &reason);
+                self.record(&name, entry.is_dir, &reason);
                 return Ok(None);
             }
         }
@@ -171,6 +174,7 @@ impl Walk {
         self.accept(name, path, handle, metadata, entry.dependency.is_some())
     }
 
+    /// Returns the verdict of all rules on an entry, by its name.
     fn judge(&self, name: &Path, path: &Path, entry: &SourceEntry) -> PathVerdict {
         let verdict = match &entry.dependency {
             Some(real) => match self.rules.verdict_of_dependency(name, entry.is_dir) {
@@ -198,6 +202,7 @@ impl Walk {
         }
     }
 
+    /// Returns an opened file, or enters an opened folder. Fails if `file` isn't what `metadata` describes.
     fn accept(
         &mut self,
         name: PathBuf,
@@ -206,7 +211,7 @@ impl Walk {
         metadata: Metadata,
         is_dependency: bool,
     ) -> Result<Option<SourceFile>, PackError> {
-        if !stable_file::same(&file, &metadata).map_err(PackError::unreadable(&path))? {
+        if !stable_file::is_same(&file, &metadata).map_err(PackError::unreadable(&path))? {
             return Err(PackError::Changed(path));
         }
         if metadata.is_file() {
@@ -228,7 +233,8 @@ impl Walk {
         Ok(())
     }
 
-    fn note(&mut self, name: &Path, is_dir: bool, reason: &ExcludeReason) {
+    /// Records something that is left out.
+    fn record(&mut self, name: &Path, is_dir: bool, reason: &ExcludeReason) {
         match reason {
             ExcludeReason::BuiltIn(found) if found.kind == ExcludeKind::Secret => self.note_secret(name, is_dir),
             ExcludeReason::BuiltIn(_) => self.skipped.tooling += 1,
@@ -246,13 +252,14 @@ fn is_only_certificate(found: &ExcludedName, path: &Path) -> bool {
     found.by == secrets::CERTIFICATES && secrets::is_certificate_file(path)
 }
 
-/// The folders by their real paths. One around the source folder is no reason to leave all of it out.
+/// Returns the existing folders by their real paths, without those that contain the source folder: they are no reason
+/// to leave all of it out.
 fn existing_folders(folders: &[PathBuf], source: &Path) -> Vec<PathBuf> {
     let existing = folders.iter().filter_map(|folder| fs::canonicalize(folder).ok());
     existing.filter(|folder| !source.starts_with(folder)).collect()
 }
 
-/// The name was in the list a moment ago.
+/// Returns the error for a file that was listed a moment ago and can't be opened now.
 fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
     let path = path.to_owned();
     move |source| match source.kind() {
@@ -261,13 +268,13 @@ fn gone_or_unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> PackError {
     }
 }
 
-/// The names in a folder, sorted. Names only: what they are is asked of the open folder.
+/// Returns the entries of a folder, sorted. Their metadata is read when they are visited.
 fn list(folder: &Path) -> Result<Vec<SourceEntry>, PackError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(PackError::unreadable(folder))? {
         let entry = entry.map_err(PackError::unreadable(folder))?;
         let kind = entry.file_type().map_err(PackError::unreadable(entry.path()))?;
-        // A broken link is not a folder; it is reported when it is its turn, unless it is ignored.
+        // A broken link is not a folder; it is reported when it is visited, unless it is ignored.
         let is_dir = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
         entries.push(SourceEntry { name: entry.file_name(), is_dir, dependency: None });
     }
@@ -276,5 +283,5 @@ fn list(folder: &Path) -> Result<Vec<SourceEntry>, PackError> {
 }
 
 fn sort(entries: &mut [SourceEntry]) {
-    entries.sort_unstable_by(|a, b| a.order().cmp(b.order()));
+    entries.sort_unstable_by(|a, b| a.sort_key().cmp(b.sort_key()));
 }

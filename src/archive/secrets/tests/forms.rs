@@ -1,5 +1,5 @@
-//! The forms in which secrets stand in files, as a text with placeholders, and what fills those: nothing here, and nothing
-//! in `forms.txt`, has a secret's form before it is expanded.
+//! The forms in which secrets stand in files, as a text with placeholders, and what fills those: nothing here, and
+//! nothing in `forms.txt`, has a secret's form before it is expanded.
 
 use super::super::text::{around, base64};
 
