@@ -156,11 +156,9 @@ pub(crate) trait Jobs: Send + Sync {
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String>;
     /// Returns what the job will do differently from SageMaker, one sentence per difference. Fails if the job can't run
     /// at all.
-    /// - async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
-    /// + /// Describes a job. Fails with [`CloudError::NotFound`] if it doesn't exist.
-    /// +     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     async fn differences(&self, request: &CreateTrainingJobRequest, options: &LocalOptions)
     -> CloudResult<Vec<String>>;
+    /// Describes a job. Fails with [`CloudError::NotFound`] if it doesn't exist.
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
     /// Returns one page of jobs, in the query's order. A page may be short or empty and still have a next token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;

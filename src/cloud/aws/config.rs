@@ -60,14 +60,12 @@ impl AwsConfig {
     }
 
     /// Returns the classifier that retries a call with new credentials after its own have expired.
-    /// - pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
-    /// + /// Loads the configuration of a target. Fails if no region is found (unless offline) or a file can't be read.
-    /// + pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
     pub(super) fn renew_expired(&self) -> RenewExpired {
         self.renew_expired.clone()
     }
 }
 
+/// Loads the configuration of a target. Fails if no region is found (unless offline) or a file can't be read.
 pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
     files.check()?;
     let profile = target.profile.clone();

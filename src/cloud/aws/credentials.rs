@@ -91,8 +91,6 @@ impl RenewableCredentials {
     }
 
     /// Invalidates the cached credentials after a rejection. Returns whether the call is worth a retry.
-    /// - // Calls that were on their way together are refused together: the first one has them fetched anew for all.
-    /// + // Calls in flight together are rejected together: the first rejection renews the credentials for all.
     fn invalidate(&self) -> bool {
         self.state.lock().ignore_poison().invalidate()
     }
@@ -112,7 +110,7 @@ impl CredentialState {
     }
 
     fn invalidate(&mut self) -> bool {
-        // Calls that were on their way together are refused together: the first one has them fetched anew for all.
+        // Calls in flight together are rejected together: the first rejection renews the credentials for all.
         let was_just_renewed = self.renewed.is_some_and(|renewed| renewed.elapsed() < RENEWAL_GRACE);
         if self.current.is_none() || was_just_renewed {
             return true;

@@ -1,4 +1,4 @@
-//! Who is calling, by STS, and the ARNs of roles, by IAM.
+//! The caller's account, from STS, and the ARNs of roles, from IAM.
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,7 +34,7 @@ impl AwsIdentity {
         let sent = self.sts().get_caller_identity().send().await;
         let caller = sent.map_err(failed("find out whose credentials these are", arn::ANY))?;
         let account = caller.account.filter(|account| !account.is_empty());
-        account.ok_or_else(|| CloudError::Other("STS told no account".to_owned()))
+        account.ok_or_else(|| CloudError::Other("STS returned no account".to_owned()))
     }
 
     async fn find_role(&self, name: &str) -> CloudResult<String> {
@@ -43,7 +43,7 @@ impl AwsIdentity {
             Ok(found) => found
                 .role
                 .map(|role| role.arn)
-                .ok_or_else(|| CloudError::Other(format!("IAM told no ARN of the role {name}"))),
+                .ok_or_else(|| CloudError::Other(format!("IAM returned no ARN of the role {name}"))),
             Err(error) if answer(&error).is_some_and(|answer| answer.code == "NoSuchEntity") => Err(no_role(name)),
             Err(error) => {
                 let role = arn::role(self.config.region().as_str(), name);
@@ -61,7 +61,7 @@ fn no_role(name: &str) -> CloudError {
     }
 }
 
-/// Many who may use a role may not look it up.
+/// Adds a hint: many users may pass a role to a job, but not call GetRole.
 fn with_hint(error: CloudError) -> CloudError {
     match error {
         CloudError::Service(mut error) => {
@@ -82,7 +82,7 @@ impl Identity for AwsIdentity {
         if role.starts_with("arn:") {
             return Ok(role.to_owned());
         }
-        // GetRole takes the name alone, without its path: `service-role/Name` is how the console shows it.
+        // GetRole takes the name without the path. The console shows `service-role/NAME`.
         let name = role.trim_start_matches('/').trim_start_matches("role/").rsplit('/').next().unwrap_or(role);
         self.find_role(name).await
     }

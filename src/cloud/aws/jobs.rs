@@ -1,4 +1,8 @@
 //! Training jobs on SageMaker.
+//!
+//! CreateTrainingJob is not idempotent: if a response is lost and the SDK retries, the second attempt fails because the
+//! name is taken. After such a failure the job is described, and if it is what the request asks for, it counts as
+//! created.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,20 +18,21 @@ use jiff::SignedDuration;
 use super::arn;
 use super::config::{AwsConfig, client};
 use super::error::{Answer, answer, failed, service_error};
-use super::json::{self, Received};
+use super::json::{self, ResponseBody};
 use super::listing::JobLister;
 use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, Jobs, JobsQuery, ListedJob, Page};
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
-const DESCRIBED: &str = "each job is described by itself";
-/// More jobs than this are looked up in lists.
-const FEW: usize = 3;
-/// A list must tell of this many jobs a call, or describing them would be as cheap.
-const JOBS_PER_CALL: usize = 3;
-/// The stamp in a name is of the computer that submitted, CreationTime of the service.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(10);
+const DESCRIBED_ONE_BY_ONE: &str = "each job is described by itself";
+/// Maximum number of jobs whose statuses are read by describing each. More jobs are looked up in lists.
+const MAX_DESCRIBED_JOBS: usize = 3;
+/// Minimum number of wanted jobs per call of a list. With fewer, describing each is as cheap.
+const MIN_JOBS_PER_LIST_CALL: usize = 3;
+/// Maximum difference between the local clock, which makes the time in a job's name, and the service's, which makes
+/// CreationTime.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Debug)]
 pub(super) struct AwsJobs {
@@ -44,13 +49,14 @@ impl AwsJobs {
         Self { listing, client, region: config.region().to_string(), fallbacks }
     }
 
-    /// What lists tell of the jobs, from the time in the first one's name on.
-    async fn listed(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
+    /// Returns statuses from lists of jobs created since the time in the oldest name. Jobs may be missing.
+    async fn statuses_from_lists(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
         let Some(first) = jobs.iter().filter_map(JobName::stamp).min() else { return Ok(HashMap::new()) };
-        let created_after = first.checked_sub(CLOCKS_DIFFER).ok();
+        let created_after = first.checked_sub(MAX_CLOCK_SKEW).ok();
         let query = JobsQuery { created_after, ascending: true, ..JobsQuery::default() };
-        let (mut known, mut token) = (HashMap::new(), None);
-        for _ in 0..jobs.len().div_ceil(JOBS_PER_CALL) {
+        let mut known = HashMap::new();
+        let mut token = None;
+        for _ in 0..jobs.len().div_ceil(MIN_JOBS_PER_LIST_CALL) {
             let page = self.listing.page(&query, token).await?;
             known.extend(
                 page.items
@@ -74,23 +80,23 @@ impl AwsJobs {
         CloudError::NotFound(format!("job {job} in {}", self.region))
     }
 
-    /// The job that bears the name of the request, if it was made by an attempt of ours whose answer got lost.
-    async fn created_before(
+    /// Returns the job with the request's name if one of our attempts, whose response was lost, may have created it.
+    async fn find_created(
         &self,
         request: &CreateTrainingJobRequest,
         lost: &LostReplies,
     ) -> CloudResult<Option<DescribeTrainingJobResponse>> {
-        if !lost.are_possible() {
+        if !lost.may_have_occurred() {
             return Ok(None);
         }
-        let there = self.describe(&request.training_job_name).await?;
-        Ok(is_of(&there, request).then_some(there))
+        let existing = self.describe(&request.training_job_name).await?;
+        Ok(matches_request(&existing, request).then_some(existing))
     }
 }
 
-/// Whether a job is what the request asks for. Names are of one moment and one computer: what bears the name and does the
-/// same is no other's.
-fn is_of(job: &DescribeTrainingJobResponse, request: &CreateTrainingJobRequest) -> bool {
+/// Returns whether a job was created by the request. Names contain a time in milliseconds, so that a job with the same
+/// name, role, image, hyperparameters and output is taken as the request's.
+fn matches_request(job: &DescribeTrainingJobResponse, request: &CreateTrainingJobRequest) -> bool {
     let image = |algorithm: &Option<crate::model::request::AlgorithmSpecification>| {
         algorithm.as_ref().and_then(|algorithm| algorithm.training_image.clone())
     };
@@ -102,12 +108,12 @@ fn is_of(job: &DescribeTrainingJobResponse, request: &CreateTrainingJobRequest) 
         && output(job).as_ref() == Some(&request.output_data_config.s3_output_path)
 }
 
-/// Whether an attempt may have been carried out although no answer came.
+/// Interceptor that notes whether an attempt may have succeeded although no response arrived.
 #[derive(Clone, Debug, Default)]
 struct LostReplies(Arc<AtomicBool>);
 
 impl LostReplies {
-    fn are_possible(&self) -> bool {
+    fn may_have_occurred(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -123,12 +129,12 @@ impl Intercept for LostReplies {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // An answer that is an error of the service's own may come after the deed.
-        let is_lost = context.response().is_none_or(|response| response.status().as_u16() >= 500)
+        // A server error may be sent after the operation was carried out.
+        let may_be_lost = context.response().is_none_or(|response| response.status().as_u16() >= 500)
             || context
                 .output_or_error()
                 .is_none_or(|outcome| outcome.is_err_and(|error| error.as_operation_error().is_none()));
-        self.0.fetch_or(is_lost, Ordering::Relaxed);
+        self.0.fetch_or(may_be_lost, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -146,11 +152,11 @@ impl Jobs for AwsJobs {
         };
         let refused = || service_error("create the job", &self.arn(&typed.training_job_name), &error);
         let is_taken = answer(&error).is_some_and(|answer| answer.is_one_of(&["ResourceInUse"]));
-        match self.created_before(&typed, &lost).await {
+        match self.find_created(&typed, &lost).await {
             Ok(Some(job)) => Ok(job.training_job_arn),
             Ok(None) if is_taken => Err(CloudError::AlreadyExists(format!("job {}", typed.training_job_name))),
             Ok(None) | Err(CloudError::NotFound(_)) => Err(refused()),
-            Err(_) => Err(maybe_created(refused(), &typed.training_job_name)),
+            Err(_) => Err(with_describe_hint(refused(), &typed.training_job_name)),
         }
     }
 
@@ -163,10 +169,10 @@ impl Jobs for AwsJobs {
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
-        let received = Received::default();
+        let received = ResponseBody::default();
         let call = self.client.describe_training_job().training_job_name(job.as_str()).customize();
         match call.interceptor(received.clone()).send().await {
-            Ok(_) => received.read("what SageMaker tells of the job"),
+            Ok(_) => received.read("SageMaker's description of the job"),
             Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
             Err(error) => Err(service_error(&format!("describe job {job}"), &self.arn(job), &error)),
         }
@@ -177,14 +183,15 @@ impl Jobs for AwsJobs {
     }
 
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
-        let listed = if jobs.len() > FEW { self.listed(jobs).await } else { Ok(HashMap::new()) };
-        let mut known = match listed {
-            // Who may not list jobs may describe them.
+        let statuses_from_lists =
+            if jobs.len() > MAX_DESCRIBED_JOBS { self.statuses_from_lists(jobs).await } else { Ok(HashMap::new()) };
+        let mut known = match statuses_from_lists {
+            // The caller may lack the permission to list jobs, but have that to describe them.
             Err(error) if error.is_denied() => {
-                self.fallbacks.report(Cost::Calls, &error, DESCRIBED);
+                self.fallbacks.report(Cost::Calls, &error, DESCRIBED_ONE_BY_ONE);
                 HashMap::new()
             }
-            listed => listed?,
+            statuses_from_lists => statuses_from_lists?,
         };
         for job in jobs {
             if known.contains_key(job) {
@@ -208,7 +215,7 @@ impl Jobs for AwsJobs {
             Ok(_) => Ok(()),
             Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
             Err(error) => {
-                // One that has ended meanwhile needs no stop.
+                // A job that has ended in the meantime needs no stop.
                 let has_ended = self.describe(job).await.is_ok_and(|job| job.training_job_status.is_final());
                 if has_ended { Ok(()) } else { Err(failed(format!("stop job {job}"), self.arn(job))(error)) }
             }
@@ -216,8 +223,8 @@ impl Jobs for AwsJobs {
     }
 }
 
-/// Neither an answer nor a look at the job was to be had.
-fn maybe_created(error: CloudError, job: &JobName) -> CloudError {
+/// Adds a hint: neither the creation nor the description of the job was answered.
+fn with_describe_hint(error: CloudError, job: &JobName) -> CloudError {
     match error {
         CloudError::Service(mut error) => {
             error.hints.insert(0, format!("it may have been created all the same: look with smtrain describe {job}"));
@@ -227,7 +234,8 @@ fn maybe_created(error: CloudError, job: &JobName) -> CloudError {
     }
 }
 
-/// DescribeTrainingJob calls a job that isn't there a ValidationException: `Requested resource not found.`
+/// Returns whether the job doesn't exist. DescribeTrainingJob answers a ValidationException:
+/// `Requested resource not found.`
 fn is_missing(answer: &Answer) -> bool {
     let is_validation =
         answer.is_one_of(&["ValidationException"]) && answer.message.to_lowercase().contains("not found");

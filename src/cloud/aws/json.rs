@@ -1,7 +1,8 @@
-//! SageMaker's JSON, as it is sent and as it comes.
+//! SageMaker's JSON, as it is sent and received.
 //!
-//! The SDK's own types know the fields of the day that it was made. A request goes out as our document instead, and an
-//! answer is read from the bytes that came; endpoint, signature, retries and errors stay the SDK's.
+//! The SDK's types know the fields of the SDK's release date. A request is sent as our own document instead, and a
+//! response is parsed from its raw bytes, so that newer fields are kept in both directions. Endpoints, signatures,
+//! retries and errors stay the SDK's.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +19,7 @@ use super::error::INTERPOSED;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::IgnorePoison;
 
-/// Puts a document in place of what the SDK would send, before it is signed.
+/// Returns a function that replaces the body of the SDK's request by a document, before it is signed.
 pub(super) fn send(document: &Value) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
     let body = document.to_string();
     move |request| {
@@ -27,12 +28,13 @@ pub(super) fn send(document: &Value) -> impl Fn(&mut HttpRequest) + Send + Sync 
     }
 }
 
-/// Keeps the body of the answer.
+/// Interceptor that keeps the body of the last response.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Received(Arc<Mutex<Vec<u8>>>);
+pub(super) struct ResponseBody(Arc<Mutex<Vec<u8>>>);
 
-impl Received {
-    /// The answer in our own types. Its times are seconds since 1970, ours are text.
+impl ResponseBody {
+    /// Parses the response. SageMaker's times are seconds since 1970; the types of `model` take text. `what` names the
+    /// response in errors.
     pub(super) fn read<T: DeserializeOwned>(&self, what: &str) -> CloudResult<T> {
         let bytes = self.0.lock().ignore_poison();
         let read = || {
@@ -47,7 +49,7 @@ impl Received {
     }
 }
 
-impl Intercept for Received {
+impl Intercept for ResponseBody {
     fn name(&self) -> &'static str {
         "keep the answer"
     }
@@ -64,8 +66,8 @@ impl Intercept for Received {
     }
 }
 
-/// The fields of SageMaker's answers that are times, of those that `model` knows.
-const TIMES: [&str; 7] =
+/// Fields of SageMaker's responses that are times, as far as `model` has them.
+const TIME_FIELDS: [&str; 7] =
     ["CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"];
 
 fn times_as_text(value: &mut Value) {
@@ -73,7 +75,7 @@ fn times_as_text(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(times_as_text),
         Value::Object(fields) => {
             for (name, field) in fields {
-                match field.as_f64().filter(|_| TIMES.contains(&name.as_str())).and_then(time) {
+                match field.as_f64().filter(|_| TIME_FIELDS.contains(&name.as_str())).and_then(time) {
                     Some(time) => *field = Value::String(time.to_string()),
                     None => times_as_text(field),
                 }
@@ -83,7 +85,7 @@ fn times_as_text(value: &mut Value) {
     }
 }
 
-/// To the millisecond: what the service tells, and what a float of that size holds.
+/// Rounds to milliseconds: the precision of the service, and of a float of this size.
 fn time(seconds: f64) -> Option<Timestamp> {
     #[expect(clippy::cast_possible_truncation, reason = "a float that is no time becomes one that is out of range")]
     Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok()

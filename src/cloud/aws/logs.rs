@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the streams of a job in SageMaker's group, and their events.
+//! Log streams of a job in SageMaker's log group, and their events.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,11 +18,11 @@ use crate::cloud::{
 };
 use crate::model::{JobName, LogEvent};
 
-/// Every training job's log group.
+/// Log group of all training jobs.
 const GROUP: &str = "/aws/sagemaker/TrainingJobs";
 
-/// Between two tries of a call.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Maximum backoff between attempts of a call. A followed log polls again anyway.
+const MAX_BACKOFF: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct AwsLogs {
@@ -32,15 +32,15 @@ pub(super) struct AwsLogs {
 
 impl AwsLogs {
     pub(super) fn new(config: &AwsConfig) -> Self {
-        // Who follows a log waits for no single call long.
-        let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(LONGEST_PAUSE));
+        // A poll of a followed log should not wait long for a single call.
+        let retries = config.sdk().retry_config().cloned().map(|retries| retries.with_max_backoff(MAX_BACKOFF));
         let mut builder = aws_sdk_cloudwatchlogs::config::Builder::from(config.sdk());
         builder.set_retry_config(retries);
         let client = client!(aws_sdk_cloudwatchlogs, config, builder);
         Self { client, region: config.region().to_string() }
     }
 
-    /// Returns the ARN of something in the group of all training jobs.
+    /// Returns the ARN of a resource below the log group.
     fn arn(&self, below: &str) -> String {
         arn::regional("logs", &self.region, &format!("log-group:{GROUP}:{below}"))
     }
@@ -48,10 +48,11 @@ impl AwsLogs {
 
 #[async_trait]
 impl Logs for AwsLogs {
-    /// The `/` after the name keeps out jobs whose names only begin with this one's.
+    /// Lists by the prefix `NAME/`: without the `/`, it would match longer job names.
     async fn streams(&self, job: &JobName) -> CloudResult<Vec<LogStream>> {
         let prefix = format!("{job}/");
-        let (mut streams, mut token) = (Vec::new(), None);
+        let mut streams = Vec::new();
+        let mut token = None;
         let mut tokens = PageTokens::default();
         loop {
             let call = self.client.describe_log_streams().log_group_name(GROUP).log_stream_name_prefix(&prefix);
@@ -84,14 +85,15 @@ impl Logs for AwsLogs {
             .log_group_name(GROUP)
             .log_stream_name_prefix(format!("{job}/"))
             .set_start_time(start.map(Timestamp::as_millisecond))
-            // Here the end is one of the span.
+            // FilterLogEvents includes the end time.
             .set_end_time(end.map(|end| end.as_millisecond() - 1))
             .set_next_token(token.clone());
         match call.send().await {
             Ok(page) => {
-                let mut names = Names::default();
+                let mut names = StreamNames::default();
                 let events = page.events.into_iter().flatten().filter_map(|event| {
-                    let (stream, id) = (names.stream(event.log_stream_name?), digest(&event.event_id?));
+                    let stream = names.stream(event.log_stream_name?);
+                    let id = digest(&event.event_id?);
                     let event = log_event(event.timestamp, event.ingestion_time, event.message)?;
                     Some(JobEvent { stream, event, id })
                 });
@@ -154,13 +156,13 @@ fn digest(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// Each name once: a page has thousands of events of a few streams.
+/// Interns stream names: a page has thousands of events of a few streams.
 #[derive(Default)]
-struct Names {
+struct StreamNames {
     known: HashSet<Arc<str>>,
 }
 
-impl Names {
+impl StreamNames {
     fn stream(&mut self, name: String) -> LogStream {
         if let Some(known) = self.known.get(name.as_str()) {
             return LogStream { name: known.clone() };

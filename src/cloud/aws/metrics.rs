@@ -1,4 +1,4 @@
-//! A job's own metrics, as CloudWatch keeps them.
+//! A job's training metrics in CloudWatch.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::model::JobName;
 
 const NAMESPACE: &str = "/aws/sagemaker/TrainingJobs";
 const DIMENSION: &str = "TrainingJobName";
-/// Seconds that a point stands for: CloudWatch's finest for metrics of a minute's resolution.
-const PERIOD: i32 = 60;
-/// GetMetricData takes no more queries at once.
-const QUERIES: usize = 500;
-/// How long points of a minute are kept: 15 days. Asking for what is gone costs nothing.
-const KEPT: Duration = Duration::from_hours(15 * 24);
+/// Period of a data point, in seconds: the finest that CloudWatch has for these metrics.
+const PERIOD_SECONDS: i32 = 60;
+/// Maximum number of queries per GetMetricData call (CloudWatch API reference).
+const MAX_QUERIES: usize = 500;
+/// Retention of data points of one minute: 15 days.
+const RETENTION: Duration = Duration::from_hours(15 * 24);
 
 #[derive(Debug)]
 pub(super) struct AwsMetrics {
@@ -35,7 +35,8 @@ impl AwsMetrics {
 
     async fn names(&self, job: &JobName) -> CloudResult<Vec<String>> {
         let of_job = aws_sdk_cloudwatch::types::DimensionFilter::builder().name(DIMENSION).value(job.as_str()).build();
-        let (mut names, mut token) = (Vec::new(), None);
+        let mut names = Vec::new();
+        let mut token = None;
         let mut tokens = PageTokens::default();
         loop {
             let call = self.client.list_metrics().namespace(NAMESPACE).dimensions(of_job.clone());
@@ -55,8 +56,9 @@ impl AwsMetrics {
     async fn values(&self, job: &JobName, names: &[String]) -> CloudResult<Vec<MetricPoint>> {
         let queries: Vec<_> = names.iter().enumerate().map(|(index, name)| query(job, index, name)).collect();
         let now = Timestamp::now().as_second();
-        let start = now - i64::try_from(KEPT.as_secs()).unwrap_or(0);
-        let (mut points, mut token) = (Vec::new(), None);
+        let start = now - i64::try_from(RETENTION.as_secs()).unwrap_or(0);
+        let mut points = Vec::new();
+        let mut token = None;
         let mut tokens = PageTokens::default();
         loop {
             let call = self
@@ -64,7 +66,7 @@ impl AwsMetrics {
                 .get_metric_data()
                 .set_metric_data_queries(Some(queries.clone()))
                 .start_time(DateTime::from_secs(start))
-                .end_time(DateTime::from_secs(now + i64::from(PERIOD)));
+                .end_time(DateTime::from_secs(now + i64::from(PERIOD_SECONDS)));
             let page = call
                 .set_next_token(token)
                 .send()
@@ -82,7 +84,7 @@ impl AwsMetrics {
 fn query(job: &JobName, index: usize, name: &str) -> MetricDataQuery {
     let dimension = Dimension::builder().name(DIMENSION).value(job.as_str()).build();
     let metric = Metric::builder().namespace(NAMESPACE).metric_name(name).dimensions(dimension).build();
-    let average = MetricStat::builder().metric(metric).period(PERIOD).stat("Average").build();
+    let average = MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat("Average").build();
     MetricDataQuery::builder().id(format!("m{index}")).metric_stat(average).build()
 }
 
@@ -104,7 +106,7 @@ impl Metrics for AwsMetrics {
     async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>> {
         let names = self.names(job).await?;
         let mut points = Vec::new();
-        for names in names.chunks(QUERIES) {
+        for names in names.chunks(MAX_QUERIES) {
             points.extend(self.values(job, names).await?);
         }
         points.sort_by_key(|point| point.timestamp);

@@ -1,4 +1,4 @@
-//! Who is calling, where nobody may be asked: what only AWS could tell is a placeholder.
+//! The caller's identity in a dry run: placeholders for what only AWS can return.
 
 use async_trait::async_trait;
 
@@ -27,7 +27,7 @@ impl Identity for OfflineIdentity {
         if role.starts_with("arn:") {
             return Ok(role.to_owned());
         }
-        // A path that was written needs no look-up.
+        // The path is only unknown if the role was named without one.
         let path = if role.contains('/') { "" } else { ROLE_PATH };
         Ok(format!("arn:{}:iam::{ACCOUNT}:role/{path}{role}", self.partition))
     }

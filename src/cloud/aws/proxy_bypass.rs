@@ -1,6 +1,7 @@
-//! The HTTP client of credentials' sources. The metadata of the instance or the container that this runs on are reached
-//! without a proxy: a proxy is another host, and would be sent the credentials, or answer with its own. Other sources (STS,
-//! SSO) are reached as any service is.
+//! HTTP client of the credential providers, which bypasses the environment's proxies for metadata services.
+//!
+//! A proxy is another host: it would receive the credentials of the instance or container that smtrain runs on, or
+//! could answer with its own. STS and SSO are reached as any service is, through the proxy.
 
 use std::net::IpAddr;
 
@@ -13,16 +14,20 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// The path of the instance's metadata below any endpoint.
+/// Path prefix of the instance metadata service, below any endpoint.
 const METADATA: &str = "/latest/";
 
-/// Returns a client that asks the environment's proxies for nothing that is near.
+/// Returns a client that connects to metadata services and loopback addresses directly, and to others through the
+/// environment's proxies.
 pub(super) fn client() -> SharedHttpClient {
-    SharedHttpClient::new(Client { direct: through(ProxyConfig::disabled), proxied: through(ProxyConfig::from_env) })
+    SharedHttpClient::new(BypassingClient {
+        direct: client_with_proxy(ProxyConfig::disabled),
+        proxied: client_with_proxy(ProxyConfig::from_env),
+    })
 }
 
-/// Returns a client as the SDK makes it, but for the proxy.
-fn through(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
+/// Returns the SDK's default client with another proxy configuration.
+fn client_with_proxy(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
         builder.set_connector_settings(settings.cloned());
@@ -33,14 +38,14 @@ fn through(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
 }
 
 #[derive(Debug)]
-struct Client {
+struct BypassingClient {
     direct: SharedHttpClient,
     proxied: SharedHttpClient,
 }
 
-impl HttpClient for Client {
+impl HttpClient for BypassingClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector {
+        SharedHttpConnector::new(BypassingConnector {
             direct: self.direct.http_connector(settings, components),
             proxied: self.proxied.http_connector(settings, components),
         })
@@ -48,19 +53,19 @@ impl HttpClient for Client {
 }
 
 #[derive(Debug)]
-struct Connector {
+struct BypassingConnector {
     direct: SharedHttpConnector,
     proxied: SharedHttpConnector,
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for BypassingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_near(request.uri()) { self.direct.call(request) } else { self.proxied.call(request) }
+        if is_metadata_or_loopback(request.uri()) { self.direct.call(request) } else { self.proxied.call(request) }
     }
 }
 
-/// Tells whether a URI is of this instance, this container, or this computer.
-fn is_near(uri: &str) -> bool {
+/// Returns whether a URI belongs to the metadata service of the instance or container, or to the loopback.
+fn is_metadata_or_loopback(uri: &str) -> bool {
     let Some((_, rest)) = uri.split_once("://") else { return false };
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let host = authority.rsplit('@').next().unwrap_or(authority);
@@ -68,13 +73,13 @@ fn is_near(uri: &str) -> bool {
         Some(host) => host.split(']').next().unwrap_or(host),
         None => host.split(':').next().unwrap_or(host),
     };
-    path.starts_with(METADATA) || host == "localhost" || host.parse().is_ok_and(is_near_address)
+    path.starts_with(METADATA) || host == "localhost" || host.parse().is_ok_and(is_link_local_or_loopback)
 }
 
-fn is_near_address(address: IpAddr) -> bool {
+fn is_link_local_or_loopback(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
-        // fd00:ec2::/32 is what AWS uses for what IPv4 has link-local addresses for.
+        // AWS uses fd00:ec2::/32 in place of IPv4's link-local addresses.
         IpAddr::V6(address) => {
             address.is_loopback()
                 || address.is_unicast_link_local()
@@ -85,10 +90,10 @@ fn is_near_address(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_near;
+    use super::is_metadata_or_loopback;
 
     #[test]
-    fn what_is_near() {
+    fn metadata_services_and_loopback_bypass_the_proxy() {
         for uri in [
             "http://169.254.169.254/latest/api/token",
             "http://[fd00:ec2::254]/latest/api/token",
@@ -100,7 +105,7 @@ mod tests {
             "http://[::1]:80/",
             "http://metadata.example/latest/meta-data/iam/security-credentials/",
         ] {
-            assert!(is_near(uri), "{uri}");
+            assert!(is_metadata_or_loopback(uri), "{uri}");
         }
         for uri in [
             "https://sts.eu-west-1.amazonaws.com/",
@@ -110,7 +115,7 @@ mod tests {
             "https://127.0.0.1@example.com/",
             "/latest/",
         ] {
-            assert!(!is_near(uri), "{uri}");
+            assert!(!is_metadata_or_loopback(uri), "{uri}");
         }
     }
 }

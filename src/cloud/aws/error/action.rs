@@ -1,7 +1,7 @@
-//! The IAM action that each call takes, told apart by the type of its error.
+//! The IAM action that each operation needs, by the type of its error.
 //!
-//! Service authorization reference, "Actions, resources, and condition keys" of each service. An error of a call that has
-//! no action here doesn't compile.
+//! Source: service authorization reference, "Actions, resources, and condition keys" of each service. An operation
+//! without an action here doesn't compile.
 
 use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataError;
 use aws_sdk_cloudwatch::operation::list_metrics::ListMetricsError;
@@ -27,9 +27,9 @@ use aws_sdk_sagemaker::operation::search::SearchError;
 use aws_sdk_sagemaker::operation::stop_training_job::StopTrainingJobError;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
 
-/// The error of a call, which tells what the call takes.
+/// An operation's error, which determines the IAM action.
 pub(in crate::cloud::aws) trait Permitted {
-    /// `s3:GetObject`.
+    /// IAM action, such as `s3:GetObject`.
     const ACTION: &'static str;
 }
 

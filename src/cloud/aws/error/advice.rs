@@ -1,11 +1,12 @@
-//! What to do about the refusals that people meet, by the service's own name for them.
+//! Hints for common errors, by the services' error codes.
 
 use super::response::{Answer, Permission};
 
-/// The services' codes for credentials that are no longer good.
+/// Error codes for expired credentials: `ExpiredToken` is S3's and STS's, `ExpiredTokenException` that of the JSON
+/// services, `RequestExpired` that of EC2 and its kin.
 pub(in crate::cloud::aws) const EXPIRED_CODES: [&str; 2] = ["ExpiredToken", "RequestExpired"];
-/// Those for credentials that were never good, or not here.
-const NOT_ACCEPTED: [&str; 7] = [
+/// Error codes for credentials that were never valid.
+const INVALID_CREDENTIALS_CODES: [&str; 7] = [
     "InvalidClientTokenId",
     "UnrecognizedClient",
     "SignatureDoesNotMatch",
@@ -14,26 +15,27 @@ const NOT_ACCEPTED: [&str; 7] = [
     "AuthFailure",
     "InvalidToken",
 ];
-const THROTTLED: [&str; 6] =
+const THROTTLING_CODES: [&str; 6] =
     ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "RequestThrottled"];
-const OTHER_REGION: [&str; 3] = ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"];
+const OTHER_REGION_CODES: [&str; 3] =
+    ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint"];
 
-/// Advice on a bucket of another region.
-pub(super) const ELSEWHERE: &str =
+/// Hint for a bucket in another region.
+pub(super) const OTHER_REGION_HINT: &str =
     "the bucket is in another region: use one of the job's region, or the bucket's region with --region";
-/// Advice on an answer that another program gave.
+/// Hint for a response that another program sent.
 pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a login page may have answered in the service's place: check \
                                      AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
 
 pub(super) fn is_about_credentials(answer: &Answer) -> bool {
-    answer.is_one_of(&EXPIRED_CODES) || answer.is_one_of(&NOT_ACCEPTED)
+    answer.is_one_of(&EXPIRED_CODES) || answer.is_one_of(&INVALID_CREDENTIALS_CODES)
 }
 
 pub(super) fn is_throttled(answer: &Answer) -> bool {
-    answer.is_one_of(&THROTTLED)
+    answer.is_one_of(&THROTTLING_CODES)
 }
 
-pub(super) fn no_credentials() -> Vec<String> {
+pub(super) fn no_credentials_hints() -> Vec<String> {
     vec![
         "log in: aws sso login, or aws configure; or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             .to_owned(),
@@ -41,29 +43,30 @@ pub(super) fn no_credentials() -> Vec<String> {
     ]
 }
 
-pub(super) fn about(answer: &Answer, permission: Permission<'_>) -> Vec<String> {
+pub(super) fn hints(answer: &Answer, permission: Permission<'_>) -> Vec<String> {
     let one = |text: &str| vec![text.to_owned()];
     match answer {
         answer if answer.is_one_of(&EXPIRED_CODES) => one("the credentials have expired; log in again: aws sso login"),
-        answer if answer.is_one_of(&NOT_ACCEPTED) => {
+        answer if answer.is_one_of(&INVALID_CREDENTIALS_CODES) => {
             one("AWS does not accept these credentials: see whose they are with `aws sts get-caller-identity`")
         }
-        answer if answer.is_denied() => about_permission(&answer.message, permission),
-        answer if answer.code == "ResourceLimitExceeded" => about_quota(&answer.message),
+        answer if answer.is_denied() => permission_hints(&answer.message, permission),
+        answer if answer.code == "ResourceLimitExceeded" => quota_hints(&answer.message),
         answer if is_throttled(answer) => {
             one("the account makes more calls than AWS allows for; try again in a minute")
         }
-        answer if answer.is_one_of(&OTHER_REGION) => one(ELSEWHERE),
+        answer if answer.is_one_of(&OTHER_REGION_CODES) => one(OTHER_REGION_HINT),
         answer if answer.code == "NoSuchBucket" => {
             one("create the bucket, or leave output.s3_uri out: the account's default bucket is made when missing")
         }
-        answer if answer.code.is_empty() && answer.message.is_empty() => one(about_silence(answer.status)),
-        answer => about_request(&answer.message),
+        answer if answer.code.is_empty() && answer.message.is_empty() => one(no_reason_hint(answer.status)),
+        answer => request_hints(&answer.message),
     }
 }
 
-/// S3 answers a HEAD request with a status alone, and 400 is what it has for most reasons.
-fn about_silence(status: u16) -> &'static str {
+/// Returns the hint for a response without code and message. S3 answers HEAD requests with a status alone, and with 400
+/// for most reasons.
+fn no_reason_hint(status: u16) -> &'static str {
     if status == 400 {
         "the credentials may have expired, or be of another region: see `aws sts get-caller-identity`"
     } else {
@@ -71,13 +74,13 @@ fn about_silence(status: u16) -> &'static str {
     }
 }
 
-/// Returns the action that a service's message says is not permitted: IAM's messages name it, and the resource.
+/// Returns the action that a denial names. IAM's messages name it, and the resource.
 pub(super) fn denied_action(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("to perform: ")?;
     rest.split_whitespace().next().map(unquoted)
 }
 
-/// Returns the resource of such a message: an ARN, `role NAME`, or `*`.
+/// Returns the resource that a denial names: an ARN, `role NAME`, or `*`.
 fn denied_resource(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("on resource: ")?;
     let ends = [" because ", " with an explicit deny", " (Service: "];
@@ -89,7 +92,7 @@ fn unquoted(text: &str) -> String {
     text.trim_end_matches(['.', ',']).trim_matches('"').to_owned()
 }
 
-fn about_permission(message: &str, permission: Permission<'_>) -> Vec<String> {
+fn permission_hints(message: &str, permission: Permission<'_>) -> Vec<String> {
     let action = denied_action(message);
     let mut hints = Vec::new();
     match action.as_deref() {
@@ -102,14 +105,14 @@ fn about_permission(message: &str, permission: Permission<'_>) -> Vec<String> {
             let resource = denied_resource(message).map(|resource| format!(" on {resource}")).unwrap_or_default();
             hints.push(format!("ask for a policy that allows {action}{resource}"));
         }
-        None => hints.extend(about_permission_untold(permission)),
+        None => hints.extend(likely_permission_hints(permission)),
     }
     hints.push("see who is asking: aws sts get-caller-identity".to_owned());
     hints
 }
 
-/// The permission that may be missing where the service does not say.
-fn about_permission_untold(permission: Permission<'_>) -> Vec<String> {
+/// Returns the hints for a denial that doesn't name the missing permission.
+fn likely_permission_hints(permission: Permission<'_>) -> Vec<String> {
     let Permission { action, resource } = permission;
     let key = match action {
         "s3:PutObject" => Some("kms:GenerateDataKey"),
@@ -122,8 +125,9 @@ fn about_permission_untold(permission: Permission<'_>) -> Vec<String> {
     [Some(ask), ask_for_key].into_iter().flatten().collect()
 }
 
-/// The quota's name stands in quotes: `The account-level service limit 'ml.g5.xlarge for training job usage' is 0`.
-fn about_quota(message: &str) -> Vec<String> {
+/// Returns the hints for an exceeded quota. The message quotes its name:
+/// `The account-level service limit 'ml.g5.xlarge for training job usage' is 0`.
+fn quota_hints(message: &str) -> Vec<String> {
     let Some(quota) = message.split('\'').nth(1) else {
         return vec!["ask for more: https://console.aws.amazon.com/servicequotas (Amazon SageMaker)".to_owned()];
     };
@@ -138,7 +142,7 @@ fn about_quota(message: &str) -> Vec<String> {
     ]
 }
 
-fn about_request(message: &str) -> Vec<String> {
+fn request_hints(message: &str) -> Vec<String> {
     let lower = message.to_lowercase();
     if lower.contains("ecr") || lower.contains("image") && lower.contains("pull") {
         return vec![

@@ -1,6 +1,7 @@
-//! Answers that are none of the service's: redirects, pages of a proxy or a gateway, and documents that can't be read.
+//! Responses that the service didn't send: redirects, pages of a proxy or gateway, and documents that can't be parsed.
 //!
-//! The SDK follows no redirect and parses what it gets, so that its own error speaks of a token at an offset, or of nothing.
+//! The SDK follows no redirects and parses whatever it gets, so that its own error names a JSON token at an offset, or
+//! nothing.
 
 use std::error::Error as StdError;
 
@@ -12,11 +13,10 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 
 use super::advice;
 
-/// The longest part of a header that an error repeats, in characters.
-const MAX_SHOWN: usize = 200;
+/// Maximum length of a header's value in an error, in characters.
+const MAX_HEADER_CHARS: usize = 200;
 
-/// Returns what came in place of the service's answer, and what to do about it; `None` where the service answered, or the
-/// answer did not come whole.
+/// Returns a description of the response and hints; `None` if the service sent it, or it was cut off.
 pub(super) fn describe<E>(error: &SdkError<E, HttpResponse>) -> Option<(String, Vec<String>)>
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -30,7 +30,7 @@ where
     if is_redirect(status) {
         return Some(redirect(response, status));
     }
-    // To a HEAD request, the service itself answers so.
+    // The service itself answers HEAD requests with an empty body.
     let is_of_service = body.is_empty() && status >= 400;
     (!is_of_service).then(|| (unreadable(response, status), vec![advice::INTERPOSED.to_owned()]))
 }
@@ -43,7 +43,7 @@ fn redirect(response: &HttpResponse, status: u16) -> (String, Vec<String>) {
     let mut hints = vec![advice::INTERPOSED.to_owned()];
     let Some(location) = header(response, "location") else {
         if status == 301 {
-            hints.insert(0, advice::ELSEWHERE.to_owned());
+            hints.insert(0, advice::OTHER_REGION_HINT.to_owned());
         }
         return (format!("the answer is a redirect that names no place (HTTP status {status})"), hints);
     };
@@ -57,10 +57,11 @@ fn unreadable(response: &HttpResponse, status: u16) -> String {
 
 fn header(response: &HttpResponse, name: &str) -> Option<String> {
     let value = response.headers().get(name)?.trim();
-    (!value.is_empty()).then(|| value.chars().take(MAX_SHOWN).collect())
+    (!value.is_empty()).then(|| value.chars().take(MAX_HEADER_CHARS).collect())
 }
 
-/// Marks such an answer as not to be retried at once: the SDK takes one that it can't parse for one that was cut off.
+/// Retry classifier that forbids the immediate retry of such responses. The SDK takes one that it can't parse for one
+/// that was cut off.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cloud::aws) struct RejectInterposed;
 
@@ -68,7 +69,7 @@ impl ClassifyRetry for RejectInterposed {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);
         let is_response_error = error.is_some_and(OrchestratorError::is_response_error);
-        // A gateway's page tells of a service that may be back in a moment.
+        // A gateway's error page means that the service may be back soon.
         let response = context.response().filter(|response| response.status().as_u16() < 500);
         if is_response_error && response.is_some_and(|response| response.body().bytes().is_some()) {
             RetryAction::RetryForbidden

@@ -1,4 +1,8 @@
-//! What the SDK says went wrong, as [`CloudError`]s: the fact, its cause, what to do; and the request's id for `-v`.
+//! Converts the SDK's errors to [`CloudError`]s: what failed, why, what to do, and for `-v` the request id and the
+//! causes.
+//!
+//! An error falls into one of three cases: the service answered ([`Answer`]), something else answered in its place
+//! ([`interposed`]), or nothing did (credentials, network, timeout).
 
 mod action;
 mod advice;
@@ -19,7 +23,7 @@ pub(super) use advice::{EXPIRED_CODES, INTERPOSED};
 pub(super) use interposed::RejectInterposed;
 pub(super) use response::{Answer, Permission, answer};
 
-/// For `map_err`: what could not be done to the resource, and why.
+/// Returns a function for `map_err`, which adds what was being done and to which resource (an ARN).
 pub(super) fn failed<E>(
     doing: impl Into<String>,
     resource: impl Into<String>,
@@ -27,35 +31,37 @@ pub(super) fn failed<E>(
 where
     E: Permitted + ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    let (doing, resource) = (doing.into(), resource.into());
+    let doing = doing.into();
+    let resource = resource.into();
     move |error| service_error(&doing, &resource, &error)
 }
 
+/// Converts an error of an operation, whose IAM action follows from the error's type.
 pub(super) fn service_error<E>(doing: &str, resource: &str, error: &SdkError<E, HttpResponse>) -> CloudError
 where
     E: Permitted + ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    refused(doing, Permission { action: E::ACTION, resource }, error)
+    call_error(doing, Permission { action: E::ACTION, resource }, error)
 }
 
-/// As [`service_error`], for a call that takes another permission than most of its kind.
-pub(super) fn refused<E>(doing: &str, permission: Permission<'_>, error: &SdkError<E, HttpResponse>) -> CloudError
+/// Converts an error of a call that needs another permission than its operation usually does.
+pub(super) fn call_error<E>(doing: &str, permission: Permission<'_>, error: &SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     let answer = answer(error);
     let (class, why, hints) = match (interposed::describe(error), &answer) {
-        // Whoever answered may be gone later.
+        // A proxy's answer may not come again.
         (Some((why, hints)), _) => (FailureClass::Transient, why, hints),
         (None, Some(answer)) => explain(answer, permission),
-        (None, None) => explain_silence(error),
+        (None, None) => explain_no_answer(error),
     };
     let message = format!("could not {doing}: {why}");
     CloudError::Service(Box::new(ServiceError { class, message, hints, details: details(error, answer.as_ref()) }))
 }
 
 fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String, Vec<String>) {
-    let hints = advice::about(answer, permission);
+    let hints = advice::hints(answer, permission);
     let why = reason(answer);
     let class = if answer.is_denied() {
         FailureClass::Denied
@@ -79,7 +85,7 @@ fn reason(answer: &Answer) -> String {
     }
 }
 
-/// Adds the permission that a denied call takes where the service didn't name it.
+/// Appends the permission that a denied call needs, unless the service named it.
 fn with_permission(why: String, answer: &Answer, permission: Permission<'_>) -> String {
     let Permission { action, resource } = permission;
     if !answer.is_denied() || advice::denied_action(&answer.message).is_some() {
@@ -88,20 +94,20 @@ fn with_permission(why: String, answer: &Answer, permission: Permission<'_>) -> 
     format!("{why}: it takes {action} on {resource}")
 }
 
-/// No answer came: the credentials, the network or the time.
-fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (FailureClass, String, Vec<String>)
+/// Explains an error without an answer: of the credentials, the network or a timeout.
+fn explain_no_answer<E>(error: &SdkError<E, HttpResponse>) -> (FailureClass, String, Vec<String>)
 where
     E: StdError + Send + Sync + 'static,
 {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return match credentials {
             CredentialsError::CredentialsNotLoaded(_) => {
-                (FailureClass::Unconfigured, "there are no AWS credentials".to_owned(), advice::no_credentials())
+                (FailureClass::Unconfigured, "there are no AWS credentials".to_owned(), advice::no_credentials_hints())
             }
             other => (
                 FailureClass::Unconfigured,
                 format!("no AWS credentials could be had: {}", innermost(other)),
-                advice::no_credentials(),
+                advice::no_credentials_hints(),
             ),
         };
     }
@@ -120,7 +126,7 @@ where
     (class, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
 }
 
-/// The cause of that type, however deep.
+/// Returns the first cause of a type.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -132,7 +138,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// What started it all: the outer errors of the SDK say little.
+/// Returns the innermost cause. The SDK's outer errors say little.
 pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -4,17 +4,18 @@ use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-/// An answer that is no success, as far as it can be told from the answer alone.
+/// A service's error response.
 #[derive(Debug)]
 pub(in crate::cloud::aws) struct Answer {
-    /// The service's name for it; empty where the answer has no body, as that of a HEAD request.
+    /// Error code. Empty if the response has no body, as after a HEAD request.
     pub(in crate::cloud::aws) code: String,
     pub(in crate::cloud::aws) message: String,
-    /// Of HTTP.
+    /// HTTP status.
     pub(in crate::cloud::aws) status: u16,
 }
 
 impl Answer {
+    /// Returns whether the code starts with one of `codes`. Some services append `Exception`.
     pub(in crate::cloud::aws) fn is_one_of(&self, codes: &[&str]) -> bool {
         codes.iter().any(|code| self.code.starts_with(code))
     }
@@ -26,7 +27,7 @@ impl Answer {
     }
 }
 
-/// The answer in an error, if the service gave one.
+/// Returns the service's error response, if there was one.
 pub(in crate::cloud::aws) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<Answer> {
     let SdkError::ServiceError(context) = error else { return None };
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -37,12 +38,12 @@ pub(in crate::cloud::aws) fn answer<E: ProvideErrorMetadata>(error: &SdkError<E,
     })
 }
 
-/// The permission that a call takes. A service that denies it need not say which one that is: S3 tells those of other
-/// accounts nothing, and HEAD requests have no body to tell it in.
+/// The permission that a call needs. Denials often don't name it: S3 tells callers of other accounts nothing, and
+/// responses to HEAD requests have no body.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cloud::aws) struct Permission<'a> {
-    /// `s3:GetObject`.
+    /// IAM action, such as `s3:GetObject`.
     pub(in crate::cloud::aws) action: &'a str,
-    /// The ARN of what the call acts on.
+    /// ARN of the resource.
     pub(in crate::cloud::aws) resource: &'a str,
 }

@@ -1,4 +1,4 @@
-//! ListTrainingJobs: every job as it stands, in few words.
+//! ListTrainingJobs: the current status of every job, with few fields.
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::list_training_jobs::builders::ListTrainingJobsFluentBuilder;
@@ -6,14 +6,14 @@ use aws_sdk_sagemaker::types::{SortBy as ListSortBy, SortOrder, TrainingJobStatu
 use aws_smithy_types::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
-use super::query::{PAGE, is_in_time, next_second, page_size, second};
+use super::query::{MAX_PAGE_SIZE, ceil_second, floor_second, is_in_time, page_size};
 use crate::cloud::aws::arn;
 use crate::cloud::aws::error::failed;
 use crate::cloud::{CloudResult, JobsQuery, ListedJob, Page, SortBy};
 use crate::model::{JobName, JobStatus};
 
-/// How long ago a job's change is at most if Search may not know of it. Search was seen to be seconds or minutes behind.
-const RECENT: SignedDuration = SignedDuration::from_mins(15);
+/// Period of changes that Search may not have yet. It was observed to lag by seconds to minutes.
+const MAX_SEARCH_LAG: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
     let status = query.status.map(|status| TrainingJobStatus::from(status.as_str()));
@@ -21,10 +21,10 @@ pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<Strin
     send(query, call.set_next_token(token)).await
 }
 
-/// The jobs that have changed lately, of any status: as many as a page holds.
+/// Returns jobs of any status that have changed lately: at most one page.
 pub(super) async fn recent(client: &Client, query: &JobsQuery) -> CloudResult<Vec<ListedJob>> {
-    let since = DateTime::from_millis((Timestamp::now() - RECENT).as_millisecond());
-    let page = send(query, call(client, query, PAGE).last_modified_time_after(since)).await?;
+    let since = DateTime::from_millis((Timestamp::now() - MAX_SEARCH_LAG).as_millisecond());
+    let page = send(query, call(client, query, MAX_PAGE_SIZE).last_modified_time_after(since)).await?;
     Ok(page.items)
 }
 
@@ -34,8 +34,9 @@ fn call(client: &Client, query: &JobsQuery, size: usize) -> ListTrainingJobsFlue
         SortBy::Name => ListSortBy::Name,
         SortBy::Status => ListSortBy::Status,
     };
-    // Nowhere stands whether these times are inclusive, or how exact: a little more is asked for than is wanted.
-    let after = query.created_after.map(|time| second(time) - 1);
+    // The API reference doesn't say whether these times are inclusive, or how precise: the query is a little wider than
+    // needed.
+    let after = query.created_after.map(|time| floor_second(time) - 1);
     client
         .list_training_jobs()
         .sort_by(sort_by)
@@ -43,7 +44,7 @@ fn call(client: &Client, query: &JobsQuery, size: usize) -> ListTrainingJobsFlue
         .max_results(i32::try_from(size).unwrap_or(100))
         .set_name_contains(query.name_contains.clone())
         .set_creation_time_after(after.map(DateTime::from_secs))
-        .set_creation_time_before(query.created_before.map(next_second).map(DateTime::from_secs))
+        .set_creation_time_before(query.created_before.map(ceil_second).map(DateTime::from_secs))
 }
 
 async fn send(query: &JobsQuery, call: ListTrainingJobsFluentBuilder) -> CloudResult<Page<ListedJob>> {
@@ -53,7 +54,7 @@ async fn send(query: &JobsQuery, call: ListTrainingJobsFluentBuilder) -> CloudRe
     Ok(Page { items, next_token: page.next_token })
 }
 
-/// What can't be read is no job that smtrain could work with.
+/// Converts a summary. Returns `None` for one with an unknown status or an invalid name.
 fn listed(job: TrainingJobSummary) -> Option<ListedJob> {
     let status = serde_json::from_value::<JobStatus>(job.training_job_status?.as_str().into()).ok()?;
     Some(ListedJob {

@@ -1,9 +1,10 @@
-//! Lists of jobs, of two services that know different things: ListTrainingJobs is fresh but brief, Search tells everything
-//! but lags behind. Both are asked at the same time, and their answers become one list.
+//! Lists jobs with two operations that complement each other: ListTrainingJobs is consistent but returns few fields,
+//! Search returns full descriptions but is eventually consistent. Both are called at the same time, and their results
+//! merged.
 //!
-//! ListTrainingJobs looks at the status only after it has cut its page: a few jobs of a status can take it many pages. Those
-//! are Search's to find, and ListTrainingJobs tells which jobs have changed since. Who may not search has ListTrainingJobs
-//! alone.
+//! ListTrainingJobs filters by status after it has cut a page, so that finding a few jobs of one status can take many
+//! pages. Such queries go to Search, corrected by the jobs that ListTrainingJobs reports as changed lately. A caller
+//! without the permission to search gets ListTrainingJobs alone.
 
 mod list;
 mod merge;
@@ -23,25 +24,25 @@ use merge::Position;
 use query::is_in_time;
 use search::SearchPage;
 
-/// The most pages that are read for names.
-const PAGES_OF_NAMES: usize = 3;
-/// Younger jobs are not yet known to Search: they aren't asked for a second time.
-const TOO_YOUNG: SignedDuration = SignedDuration::from_secs(60);
+/// Maximum number of pages that are read for names.
+const MAX_NAME_PAGES: usize = 3;
+/// Age up to which Search is not expected to know a job, so that it isn't asked again.
+const SEARCH_DELAY: SignedDuration = SignedDuration::from_secs(60);
 
 const WITHOUT_DETAILS: &str =
     "ListTrainingJobs alone lists the jobs: their names, statuses and times, and nothing else";
-const LISTED: &str = "ListTrainingJobs alone lists the jobs, with more calls";
+const WITHOUT_SEARCH: &str = "ListTrainingJobs alone lists the jobs, with more calls";
 
-/// Lists jobs with both services.
+/// Lists jobs with both operations.
 #[derive(Debug)]
 pub(super) struct JobLister {
     client: Client,
-    /// Who is denied once is denied again.
+    /// Set after a denial: the caller would be denied again.
     is_search_denied: AtomicBool,
     fallbacks: Fallbacks,
 }
 
-/// Where the next page begins.
+/// Position of the next page, serialized as the page token.
 #[derive(Debug, Serialize, Deserialize)]
 enum Next {
     Listed(String),
@@ -72,7 +73,7 @@ impl JobLister {
             None => match self.searched(query, None, None).await {
                 Ok(page) => Ok(page),
                 Err(error) => {
-                    // If the same is wrong with the other call, its error tells.
+                    // If the other call fails as well, its error is reported.
                     let page = self.later_page(query, None).await?;
                     self.report(query, &error);
                     Ok(page)
@@ -81,12 +82,13 @@ impl JobLister {
         }
     }
 
-    /// The newest names that contain `part`.
+    /// Returns the newest names that contain `part`.
     pub(super) async fn names(&self, part: &str) -> CloudResult<Vec<JobName>> {
         let name_contains = (!part.is_empty()).then(|| part.to_owned());
         let query = JobsQuery { name_contains, ..JobsQuery::default() };
-        let (mut names, mut token) = (Vec::new(), None);
-        for _ in 0..PAGES_OF_NAMES {
+        let mut names = Vec::new();
+        let mut token = None;
+        for _ in 0..MAX_NAME_PAGES {
             let page = self.page(&query, token).await?;
             names.extend(page.items.into_iter().map(|job| job.name));
             token = page.next_token;
@@ -97,14 +99,14 @@ impl JobLister {
         Ok(names)
     }
 
-    /// What ListTrainingJobs lists, with what Search knows of it.
+    /// Returns the first page of ListTrainingJobs with details from Search, called at the same time.
     async fn first_page(&self, query: &JobsQuery) -> CloudResult<Page<ListedJob>> {
         let (listed, found) = tokio::join!(list::page(&self.client, query, None), self.search(query, None));
         let mut listed = listed?;
         match found {
             Ok(found) => {
-                merge::complete(&mut listed.items, found.jobs);
-                // Search may sort jobs of one status otherwise, and have them on another page.
+                merge::add_details(&mut listed.items, found.jobs);
+                // Search may order jobs of one status differently, and have them on another page.
                 self.complete(query, &mut listed.items).await;
             }
             Err(error) => self.report(query, &error),
@@ -112,14 +114,14 @@ impl JobLister {
         page(listed.items, listed.next_token.map(Next::Listed))
     }
 
-    /// What ListTrainingJobs lists, and then what Search knows of those jobs.
+    /// Returns a page of ListTrainingJobs, then with details from Search by the jobs' names.
     async fn later_page(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
         let mut listed = list::page(&self.client, query, token).await?;
         self.complete(query, &mut listed.items).await;
         page(listed.items, listed.next_token.map(Next::Listed))
     }
 
-    /// What Search finds, put right by what ListTrainingJobs tells of the jobs that have changed lately.
+    /// Returns a page of Search, corrected by the jobs that have changed lately.
     async fn searched(
         &self,
         query: &JobsQuery,
@@ -129,30 +131,30 @@ impl JobLister {
         let (found, recent) = tokio::join!(self.search(query, token), list::recent(&self.client, query));
         let SearchPage { jobs, next_token } = found?;
         let end = jobs.last().filter(|_| next_token.is_some()).map(Position::of_details);
-        let mut items = merge::correct(query, jobs, recent?, after, end.as_ref());
+        let mut items = merge::merge_recent(query, jobs, recent?, after, end.as_ref());
         items.retain(|job| is_in_time(query, job.created));
         self.complete(query, &mut items).await;
         page(items, next_token.map(|token| Next::Searched { token, after: end }))
     }
 
-    /// Adds what Search knows of those jobs that it was not seen to know, where it can be expected to.
+    /// Adds details from Search to the jobs that have none and are old enough for Search to know.
     async fn complete(&self, query: &JobsQuery, jobs: &mut [ListedJob]) {
-        let known_before = Timestamp::now() - TOO_YOUNG;
+        let known_before = Timestamp::now() - SEARCH_DELAY;
         let is_missing = |job: &&ListedJob| job.details.is_none() && job.created < known_before;
         let missing: Vec<&JobName> = jobs.iter().filter(is_missing).map(|job| &job.name).collect();
         if missing.is_empty() || !query.details || !self.can_search(query) {
             return;
         }
         match self.note_denial(search::named(&self.client, &missing).await) {
-            Ok(found) => merge::complete(jobs, found.jobs),
+            Ok(found) => merge::add_details(jobs, found.jobs),
             Err(error) => self.report(query, &error),
         }
     }
 
-    /// Reports that Search gave no answer: ListTrainingJobs alone knows names, statuses and times.
+    /// Reports that Search failed: ListTrainingJobs alone returns names, statuses and times.
     fn report(&self, query: &JobsQuery, error: &CloudError) {
         let cost = if query.details { Cost::Result } else { Cost::Calls };
-        self.fallbacks.report(cost, error, if query.details { WITHOUT_DETAILS } else { LISTED });
+        self.fallbacks.report(cost, error, if query.details { WITHOUT_DETAILS } else { WITHOUT_SEARCH });
     }
 
     async fn search(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<SearchPage> {
@@ -166,7 +168,7 @@ impl JobLister {
         answer
     }
 
-    /// Whether Search is of use, and may be used.
+    /// Returns whether Search is useful for the query, and not denied.
     fn can_search(&self, query: &JobsQuery) -> bool {
         (query.details || query.status.is_some()) && !self.is_search_denied.load(Ordering::Relaxed)
     }
@@ -177,14 +179,14 @@ fn page(items: Vec<ListedJob>, next: Option<Next>) -> CloudResult<Page<ListedJob
     Ok(Page { items, next_token: next_token.map_err(|error| CloudError::Other(error.to_string()))? })
 }
 
-/// The services refuse to look for what no name can contain.
+/// Returns whether any job can match. The services reject text that no name can contain.
 fn can_match(query: &JobsQuery) -> bool {
     let is_of_a_name =
         |part: &str| part.len() <= MAX_NAME && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     query.name_contains.as_deref().is_none_or(is_of_a_name)
 }
 
-/// Jobs of one status can't be sorted by it: they come by time.
+/// Replaces an order by status if only one status is wanted: the services then sort by time.
 fn sortable(query: &JobsQuery) -> JobsQuery {
     match query.sort_by {
         SortBy::Status if query.status.is_some() => JobsQuery { sort_by: SortBy::CreationTime, ..query.clone() },

@@ -4,26 +4,28 @@ use jiff::Timestamp;
 
 use crate::cloud::JobsQuery;
 
-/// The largest page of either service.
-pub(super) const PAGE: usize = 100;
+/// Maximum page size of both operations.
+pub(super) const MAX_PAGE_SIZE: usize = 100;
 
-/// What both services are asked for at a time.
+/// Returns the page size for a query.
 pub(super) fn page_size(query: &JobsQuery) -> usize {
-    query.limit.unwrap_or(PAGE).clamp(1, PAGE)
+    query.limit.unwrap_or(MAX_PAGE_SIZE).clamp(1, MAX_PAGE_SIZE)
 }
 
-/// The services' filters are of whole seconds, or leave open whether a limit belongs to them.
+/// Returns whether a creation time is in the query's range. The services' filters have whole seconds, or leave open
+/// whether they are inclusive.
 pub(super) fn is_in_time(query: &JobsQuery, created: Timestamp) -> bool {
     query.created_after.is_none_or(|time| created >= time) && query.created_before.is_none_or(|time| created < time)
 }
 
-/// The whole second that a time is in, since 1970.
-pub(super) fn second(time: Timestamp) -> i64 {
+/// Rounds a time down to whole seconds since 1970.
+pub(super) fn floor_second(time: Timestamp) -> i64 {
     time.as_millisecond().div_euclid(1000)
 }
 
-/// The first whole second that is not before a time, since 1970.
-pub(super) fn next_second(time: Timestamp) -> i64 {
-    let second = second(time);
-    if Timestamp::from_second(second).is_ok_and(|second| second == time) { second } else { second + 1 }
+/// Rounds a time up to whole seconds since 1970.
+pub(super) fn ceil_second(time: Timestamp) -> i64 {
+    let floor = floor_second(time);
+    let is_whole = Timestamp::from_second(floor).is_ok_and(|floor| floor == time);
+    if is_whole { floor } else { floor + 1 }
 }

@@ -1,4 +1,4 @@
-//! Search: everything about jobs, as they were a while ago.
+//! Search: full descriptions of jobs, eventually consistent.
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::operation::search::builders::SearchFluentBuilder;
@@ -8,17 +8,17 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::query::{PAGE, next_second, page_size, second};
+use super::query::{MAX_PAGE_SIZE, ceil_second, floor_second, page_size};
 use crate::cloud::aws::arn;
 use crate::cloud::aws::error::failed;
-use crate::cloud::aws::json::Received;
+use crate::cloud::aws::json::ResponseBody;
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
 use crate::model::training_job::DescribeTrainingJobResponse;
 
-/// The longest value of a filter, in characters (botocore, shape `FilterValue`).
-const MAX_VALUE: usize = 1024;
+/// Maximum length of a filter's value, in characters (botocore, shape `FilterValue`).
+const MAX_FILTER_CHARS: usize = 1024;
 const NAME: &str = "TrainingJobName";
 const STATUS: &str = "TrainingJobStatus";
 const CREATED: &str = "CreationTime";
@@ -30,7 +30,7 @@ pub(super) struct SearchPage {
     pub(super) next_token: Option<String>,
 }
 
-/// What matches the query, to the second.
+/// Returns a page of jobs that match the query. Times are compared in whole seconds.
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<SearchPage> {
     let sort_by = match query.sort_by {
         SortBy::CreationTime => CREATED,
@@ -50,9 +50,9 @@ pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<Strin
     send(call).await
 }
 
-/// The jobs of these names, as many as are on a page of a list.
+/// Returns the jobs with these names: at most one page.
 pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<SearchPage> {
-    let in_one = MAX_VALUE / (MAX_NAME + 1);
+    let in_one = MAX_FILTER_CHARS / (MAX_NAME + 1);
     let filters = names.chunks(in_one).map(|names| {
         let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         filter(NAME, Operator::In, names.join(","))
@@ -60,13 +60,13 @@ pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<Se
     let expression =
         SearchExpression::builder().set_filters(Some(filters.collect())).operator(BooleanOperator::Or).build();
     let call = client.search().resource(ResourceType::TrainingJob).search_expression(expression);
-    send(call.max_results(i32::try_from(PAGE).unwrap_or(100))).await
+    send(call.max_results(i32::try_from(MAX_PAGE_SIZE).unwrap_or(100))).await
 }
 
 fn filters(query: &JobsQuery) -> Vec<Filter> {
     let name = query.name_contains.as_ref().filter(|part| !part.is_empty());
-    let after = query.created_after.map(second).map(time);
-    let before = query.created_before.map(next_second).map(time);
+    let after = query.created_after.map(floor_second).map(time);
+    let before = query.created_before.map(ceil_second).map(time);
     let filters = [
         name.map(|part| filter(NAME, Operator::Contains, part)),
         query.status.map(|status| filter(STATUS, Operator::Equals, status.as_str())),
@@ -80,7 +80,7 @@ fn filter(name: &str, operator: Operator, value: impl Into<String>) -> Filter {
     Filter::builder().name(name).operator(operator).value(value).build()
 }
 
-/// `YYYY-mm-dd'T'HH:MM:SS`, the only form that Search takes.
+/// Formats a time as `YYYY-mm-dd'T'HH:MM:SS`, the only format that Search accepts.
 fn time(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S").to_string()
@@ -102,14 +102,15 @@ struct SearchRecord {
 }
 
 async fn send(call: SearchFluentBuilder) -> CloudResult<SearchPage> {
-    let received = Received::default();
+    let received = ResponseBody::default();
     call.customize().interceptor(received.clone()).send().await.map_err(failed("search the jobs", arn::ANY))?;
-    let answer: SearchResponse = received.read("what SageMaker found")?;
+    let answer: SearchResponse = received.read("SageMaker's search result")?;
     let jobs = answer.results.into_iter().filter_map(|record| details(record.training_job)).collect();
     Ok(SearchPage { jobs, next_token: answer.next_token })
 }
 
-/// The job that was found. DescribeTrainingJob always tells these fields; Search need not.
+/// Converts a search record to a description. Fields that DescribeTrainingJob always has and Search may lack get
+/// neutral values.
 fn details(mut job: Value) -> Option<DescribeTrainingJobResponse> {
     let fields = job.as_object_mut()?;
     let status = fields.get(STATUS)?.clone();

@@ -1,4 +1,4 @@
-//! The account's own bucket: found or made, and never a stranger's of the same name.
+//! The default bucket: checked and, if missing, created. A bucket of another account with the same name is an error.
 
 use std::time::Duration;
 
@@ -14,47 +14,51 @@ use crate::cloud::aws::error::{Answer, answer};
 use crate::cloud::{CloudError, CloudResult, Cost};
 use crate::model::S3Uri;
 
-/// S3's oldest region, which goes without a location constraint.
-const UNNAMED_REGION: &str = "us-east-1";
+/// Region without a location constraint in CreateBucket.
+const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
 /// Since April 2023 (S3 user guide, "Blocking public access to your Amazon S3 storage").
-const CLOSED_BY_DEFAULT: &str = "it was created with S3's defaults, which close new buckets";
-/// How often a bucket that is just being made is asked for, and the first wait between. Each wait is twice the one before.
-const TRIES: u32 = 7;
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+const PRIVATE_BY_DEFAULT: &str = "it was created with S3's defaults, which close new buckets";
+/// Maximum attempts while another process creates or removes the bucket, and the first pause between them, which
+/// doubles.
+const MAX_ATTEMPTS: u32 = 7;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 impl AwsObjects {
-    /// Whether there is such a bucket. Somebody else's is an error, and so is one in another region.
-    pub(super) async fn is_there(&self, bucket: &str, account: &str) -> CloudResult<bool> {
+    /// Returns whether the bucket exists. Fails if it belongs to another account or is in another region.
+    pub(super) async fn bucket_exists(&self, bucket: &str, account: &str) -> CloudResult<bool> {
         let call = self.client.head_bucket().bucket(bucket).expected_bucket_owner(account);
         let error = match call.send().await {
             Ok(found) => {
                 let region = found.bucket_region.filter(|region| *region != self.region);
-                return region.map_or(Ok(true), |region| Err(self.elsewhere(bucket, &region)));
+                return region.map_or(Ok(true), |region| Err(self.in_other_region(bucket, &region)));
             }
             Err(error) => error,
         };
         match answer(&error).map(|answer| answer.status) {
             Some(404) => Ok(false),
-            Some(403) => Err(self.not_open(bucket, account)),
+            Some(403) => Err(self.not_accessible(bucket, account)),
             _ => Err(self.failure(&format!("look up the bucket {bucket}"), &S3Uri::of_bucket(bucket), &error)),
         }
     }
 
-    /// Makes the bucket, closed to the public. S3 itself encrypts what comes into it. Others may be at the same just now.
+    /// Creates the bucket without public access. S3 encrypts new buckets by default. Handles other processes that
+    /// create it at the same time.
     pub(super) async fn create_bucket(&self, bucket: &str, account: &str) -> CloudResult<()> {
-        for attempt in 0..TRIES {
+        for attempt in 0..MAX_ATTEMPTS {
             let call = self.client.create_bucket().bucket(bucket);
             let Err(error) = call.set_create_bucket_configuration(self.location()).send().await else {
-                return self.close_to_public(bucket, account).await;
+                return self.block_public_access(bucket, account).await;
             };
             match answer(&error) {
                 Some(answer) if answer.code == "BucketAlreadyOwnedByYou" => {
-                    return self.close_to_public(bucket, account).await;
+                    return self.block_public_access(bucket, account).await;
                 }
-                Some(answer) if answer.code == "BucketAlreadyExists" => return Err(self.not_open(bucket, account)),
+                Some(answer) if answer.code == "BucketAlreadyExists" => {
+                    return Err(self.not_accessible(bucket, account));
+                }
                 Some(answer) if is_conflict(&answer) => {
-                    sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
-                    if self.is_there(bucket, account).await? {
+                    sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
+                    if self.bucket_exists(bucket, account).await? {
                         return Ok(());
                     }
                 }
@@ -70,8 +74,8 @@ impl AwsObjects {
         })
     }
 
-    /// Returns the error of a bucket that is another account's, or that the caller may not look at: S3 tells neither apart.
-    fn not_open(&self, bucket: &str, account: &str) -> CloudError {
+    /// Returns the error for a bucket of another account, or one that the caller may not access: S3 answers both alike.
+    fn not_accessible(&self, bucket: &str, account: &str) -> CloudError {
         let arn = arn::object(&self.region, &S3Uri::of_bucket(bucket));
         CloudError::Unusable {
             what: format!(
@@ -88,10 +92,10 @@ impl AwsObjects {
     fn location(&self) -> Option<CreateBucketConfiguration> {
         let region = BucketLocationConstraint::from(self.region.as_str());
         let named = CreateBucketConfiguration::builder().location_constraint(region).build();
-        (self.region != UNNAMED_REGION).then_some(named)
+        (self.region != REGION_WITHOUT_CONSTRAINT).then_some(named)
     }
 
-    async fn close_to_public(&self, bucket: &str, account: &str) -> CloudResult<()> {
+    async fn block_public_access(&self, bucket: &str, account: &str) -> CloudResult<()> {
         let closed = PublicAccessBlockConfiguration::builder()
             .block_public_acls(true)
             .ignore_public_acls(true)
@@ -103,28 +107,28 @@ impl AwsObjects {
         for attempt in 0.. {
             let Err(error) = call.clone().send().await else { return Ok(()) };
             match answer(&error) {
-                // Whoever is at it just now does the same.
+                // The other process applies the same settings.
                 Some(answer) if is_conflict(&answer) => return Ok(()),
                 Some(answer) if answer.status == 403 => {
-                    let error = self.not_closed(bucket, &error);
-                    self.fallbacks.report(Cost::Result, &error, CLOSED_BY_DEFAULT);
+                    let error = self.still_public(bucket, &error);
+                    self.fallbacks.report(Cost::Result, &error, PRIVATE_BY_DEFAULT);
                     return Ok(());
                 }
-                Some(answer) if answer.code == "NoSuchBucket" && attempt < TRIES => {
-                    sleep(FIRST_WAIT * 2_u32.pow(attempt)).await;
+                Some(answer) if answer.code == "NoSuchBucket" && attempt < MAX_ATTEMPTS => {
+                    sleep(FIRST_PAUSE * 2_u32.pow(attempt)).await;
                 }
-                _ => return Err(self.not_closed(bucket, &error)),
+                _ => return Err(self.still_public(bucket, &error)),
             }
         }
         Ok(())
     }
 
-    fn not_closed(&self, bucket: &str, error: &SdkError<PutPublicAccessBlockError, HttpResponse>) -> CloudError {
+    fn still_public(&self, bucket: &str, error: &SdkError<PutPublicAccessBlockError, HttpResponse>) -> CloudError {
         self.failure(&format!("close the bucket {bucket} to the public"), &S3Uri::of_bucket(bucket), error)
     }
 }
 
-/// Somebody else, with the same credentials or not, is changing the bucket just now.
+/// Returns whether another process is changing the bucket.
 fn is_conflict(answer: &Answer) -> bool {
     answer.code == "OperationAborted"
 }

@@ -1,5 +1,7 @@
-//! Fetching objects, whole or in stretches: what broke off, or came to a stop, is taken up where it did. What does not come
-//! whole ends in an error, never in silence.
+//! Downloads objects, whole or by byte range.
+//!
+//! A transfer that breaks off is resumed at the same byte, of the same version (`If-Match`). An object that can't be
+//! read to its end is an error, and so is a checksum mismatch of a whole object.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -19,21 +21,21 @@ use tokio_util::bytes::{Buf, Bytes};
 
 use super::{AwsObjects, head, size};
 use crate::cloud::aws::arn;
-use crate::cloud::aws::error::{Permission, Permitted, answer, innermost, refused};
+use crate::cloud::aws::error::{Permission, Permitted, answer, call_error, innermost};
 use crate::cloud::{ByteStream, CloudError, CloudResult, Object};
 use crate::model::S3Uri;
 use crate::model::checksum::{ChecksumMismatch, ChecksumVerifier};
 
-/// How many pieces, of some ten to hundred KiB, wait for the reader.
-const AHEAD: usize = 16;
-/// How often an object that breaks off is taken up again without [`PROGRESS`] bytes between, and the first wait before it.
-/// Each wait is twice the one before.
-const RESUMES: u32 = 6;
-const PROGRESS: u64 = 1024 * 1024;
-const FIRST_WAIT: Duration = Duration::from_millis(100);
+/// Capacity of the channel to the reader, in pieces of some 10 to 100 KiB.
+const CHANNEL_CAPACITY: usize = 16;
+/// Maximum number of resumptions without [`MIN_PROGRESS`] bytes in between, and the first pause before one, which
+/// doubles.
+const MAX_RESUMPTIONS: u32 = 6;
+const MIN_PROGRESS: u64 = 1024 * 1024;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 impl AwsObjects {
-    /// A whole object, as a task brings it to a reader on a blocking thread.
+    /// Downloads a whole object in a task, and returns a reader for a blocking thread.
     pub(super) async fn fetch(&self, uri: &S3Uri) -> CloudResult<ObjectReader> {
         let request = self.request(uri).checksum_mode(ChecksumMode::Enabled);
         let object = match request.clone().send().await {
@@ -42,17 +44,17 @@ impl AwsObjects {
             Err(error) => return Err(self.failure(&format!("fetch {uri}"), uri, &error)),
         };
         let size = size(uri, object.content_length)?;
-        let checking = head::of_whole(&object).map(ChecksumVerifier::new);
+        let checking = head::whole_checksum(&object).map(ChecksumVerifier::new);
         let fetch = self.begin_fetch(request.set_if_match(object.e_tag), uri, 0..size, size);
-        let (pieces, comes) = channel(AHEAD);
-        tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.bring(pieces));
-        Ok(ObjectReader { comes, piece: Bytes::new(), is_whole: false })
+        let (sender, pieces) = channel(CHANNEL_CAPACITY);
+        tokio::spawn(Fetch { body: Some(object.body), checking, ..fetch }.send_to(sender));
+        Ok(ObjectReader { pieces, piece: Bytes::new(), is_whole: false })
     }
 
-    /// A stretch of this version of an object, brought as it is asked for.
+    /// Streams a byte range of this version of an object.
     pub(super) fn fetch_range(&self, object: &Object, range: Range<u64>) -> ByteStream {
         let request = self.request(&object.uri).set_version_id(object.version_id.clone());
-        // Who knows the checksum holds the bytes against it.
+        // A caller that has the checksum verifies the bytes itself.
         let request = request.set_checksum_mode(object.checksum.is_none().then_some(ChecksumMode::Enabled));
         let request = request.set_if_match(object.version.clone());
         let fetch = self.begin_fetch(request, &object.uri, range, object.size);
@@ -70,49 +72,59 @@ impl AwsObjects {
     }
 }
 
-/// A bucket that is missing is told apart: there is something to do about it.
+/// Returns whether the object is missing. A missing bucket is another error, with hints.
 fn is_missing(error: &SdkError<GetObjectError, HttpResponse>) -> bool {
     answer(error).is_some_and(|answer| answer.status == 404 && answer.code != "NoSuchBucket")
 }
 
-/// A stretch of an object on its way.
+/// Download of a byte range.
 struct Fetch {
-    /// For no other version of the object than the first one.
+    /// Request for the version of the first response.
     request: GetObjectFluentBuilder,
     uri: S3Uri,
     arn: String,
-    /// What comes next, and where the stretch ends.
+    /// Next byte, and end of the range.
     at: u64,
     end: u64,
-    /// Of the object.
+    /// Size of the object.
     size: u64,
-    /// None before the first piece, and where it broke off.
+    /// `None` before the first piece, and after the transfer broke off.
     body: Option<SdkStream>,
-    /// Of an object that comes whole, however often it breaks off: the SDK looks only at what comes at once.
+    /// Checksum of a whole object over all resumptions. The SDK only verifies single responses.
     checking: Option<ChecksumVerifier>,
-    /// How often it broke off, and where it did last.
+    /// Consecutive failures, and the position of the last one.
     failures: u32,
-    broke_off_at: u64,
-    /// Why it broke off last.
-    broke_off_by: Option<String>,
+    failed_at: u64,
+    /// Cause of the last failure.
+    failure_cause: Option<String>,
 }
 
 impl Fetch {
     fn new(request: GetObjectFluentBuilder, uri: &S3Uri, range: Range<u64>, size: u64) -> Self {
-        let (at, end) = (range.start, range.end);
-        let (uri, arn, body, checking, failures) = (uri.clone(), String::new(), None, None, 0);
-        Self { request, uri, arn, at, end, size, body, checking, failures, broke_off_at: at, broke_off_by: None }
+        Self {
+            request,
+            uri: uri.clone(),
+            arn: String::new(),
+            at: range.start,
+            end: range.end,
+            size,
+            body: None,
+            checking: None,
+            failures: 0,
+            failed_at: range.start,
+            failure_cause: None,
+        }
     }
 
-    /// Passes all pieces on. Ends when all is there, when nothing more can be had, or when nobody reads any more.
-    async fn bring(mut self, pieces: Sender<io::Result<Bytes>>) {
+    /// Sends all pieces to a channel. Ends at the last piece, at an error, or when the receiver is gone.
+    async fn send_to(mut self, pieces: Sender<io::Result<Bytes>>) {
         loop {
             let next = tokio::select! {
                 next = self.next() => next,
                 () = pieces.closed() => return,
             };
             let is_last = !matches!(next, Ok(Some(_)));
-            // An empty piece is the end.
+            // An empty piece marks the end.
             let piece = next.map(Option::unwrap_or_default).map_err(io::Error::other);
             if pieces.send(piece).await.is_err() || is_last {
                 return;
@@ -120,7 +132,7 @@ impl Fetch {
         }
     }
 
-    /// The next piece; none at the end.
+    /// Returns the next piece, or `None` at the end.
     async fn next(&mut self) -> CloudResult<Option<Bytes>> {
         loop {
             let mut body = match self.body.take() {
@@ -153,7 +165,8 @@ impl Fetch {
         }
     }
 
-    /// Reads to the end of the body before its last piece is passed on: whoever has that needs no more.
+    /// Reads the rest of the body before the last piece is returned, so that a bad checksum fails before the caller has
+    /// all bytes.
     async fn finish(&mut self, mut body: SdkStream) -> CloudResult<()> {
         loop {
             match body.try_next().await {
@@ -164,7 +177,7 @@ impl Fetch {
         }
     }
 
-    /// Nothing is taken of what comes behind the stretch.
+    /// Counts received bytes. Fails if the service sends more than the range.
     fn advance(&mut self, length: u64) -> CloudResult<()> {
         if length > self.end - self.at {
             let uri = &self.uri;
@@ -174,16 +187,16 @@ impl Fetch {
         Ok(())
     }
 
-    /// Before it is taken up again.
+    /// Waits before a resumption. Fails after too many failures without progress.
     async fn wait(&mut self, why: &str) -> CloudResult<()> {
-        // What is wrong with all of it, like a checksum, is not mended by that.
-        if self.at >= self.end || self.failures == RESUMES {
+        // An error of the whole, such as of its checksum, would repeat.
+        if self.at >= self.end || self.failures == MAX_RESUMPTIONS {
             return Err(self.broken(why));
         }
-        self.failures = if self.at >= self.broke_off_at + PROGRESS { 1 } else { self.failures + 1 };
-        self.broke_off_at = self.at;
-        self.broke_off_by = Some(why.to_owned());
-        sleep(FIRST_WAIT * 2_u32.pow(self.failures)).await;
+        self.failures = if self.at >= self.failed_at + MIN_PROGRESS { 1 } else { self.failures + 1 };
+        self.failed_at = self.at;
+        self.failure_cause = Some(why.to_owned());
+        sleep(FIRST_PAUSE * 2_u32.pow(self.failures)).await;
         Ok(())
     }
 
@@ -200,32 +213,33 @@ impl Fetch {
         let range = is_part.then(|| format!("bytes={}-{}", self.at, self.end.saturating_sub(1)));
         let object = self.request.clone().set_range(range).send().await.map_err(|error| match answer(&error) {
             Some(answer) if matches!(answer.status, 404 | 412) => CloudError::Replaced(self.uri.to_string()),
-            _ => refused(&format!("fetch {}", self.uri), self.permission(), &error),
+            _ => call_error(&format!("fetch {}", self.uri), self.permission(), &error),
         })?;
         if !is_part {
-            self.checking = head::of_whole(&object).map(ChecksumVerifier::new);
+            self.checking = head::whole_checksum(&object).map(ChecksumVerifier::new);
         }
         let from_there = format!("bytes {}-", self.at);
         match object.content_range {
             Some(range) if is_part && !range.starts_with(&from_there) => {
-                Err(self.not_resumed(&format!("with another one, {range}")))
+                Err(self.range_ignored(&format!("with another one, {range}")))
             }
-            None if is_part => Err(self.not_resumed("without one")),
+            None if is_part => Err(self.range_ignored("without one")),
             _ => Ok(object.body),
         }
     }
 
-    /// The error of a service that answers a request for a byte range with something else. A body that broke off before is
-    /// why the range was requested.
-    fn not_resumed(&self, answer: &str) -> CloudError {
+    /// Returns the error for a response without the requested byte range. A transfer that broke off before is the
+    /// reason for the request.
+    fn range_ignored(&self, answer: &str) -> CloudError {
         let answered = format!("the service answers a request for a byte range {answer}");
-        match &self.broke_off_by {
+        match &self.failure_cause {
             Some(why) => self.broken(&format!("{why}; it can't be resumed, since {answered}")),
             None => CloudError::Other(format!("could not fetch {}: {answered}", self.uri)),
         }
     }
 
-    /// Old versions take a permission of their own, and so does the newest where its id is given.
+    /// Returns the permission that the request needs. A request with a version id needs its own, even for the newest
+    /// version.
     fn permission(&self) -> Permission<'_> {
         let action =
             if self.request.get_version_id().is_some() { "s3:GetObjectVersion" } else { GetObjectError::ACTION };
@@ -240,9 +254,9 @@ impl Fetch {
     }
 }
 
-/// The object's bytes, for a blocking thread.
+/// Blocking reader of a whole object.
 pub(super) struct ObjectReader {
-    comes: Receiver<io::Result<Bytes>>,
+    pieces: Receiver<io::Result<Bytes>>,
     piece: Bytes,
     is_whole: bool,
 }
@@ -250,8 +264,8 @@ pub(super) struct ObjectReader {
 impl Read for ObjectReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() && !self.is_whole {
-            // Nothing more comes where the event loop has ended.
-            let next = self.comes.blocking_recv();
+            // The channel closes early if the event loop has ended.
+            let next = self.pieces.blocking_recv();
             self.piece = next.unwrap_or_else(|| Err(io::Error::other("it was given up")))?;
             self.is_whole = self.piece.is_empty();
         }

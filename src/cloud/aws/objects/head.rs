@@ -1,4 +1,4 @@
-//! What S3 knows of an object: its size, its version, and the checksum that it keeps.
+//! HeadObject: an object's size, ETag and checksum.
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -11,13 +11,14 @@ use crate::model::S3Uri;
 use crate::model::checksum::{Checksum, ChecksumAlgorithm, ContentDigest};
 
 impl AwsObjects {
+    /// Returns an object with a checksum that its bytes can be verified with, if S3 has one.
     pub(super) async fn find_object(&self, uri: &S3Uri) -> CloudResult<Option<Object>> {
-        let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(None) };
-        let checksum = match stated(&found) {
+        let Some(found) = self.head_object(uri, Some(ChecksumMode::Enabled), None).await? else { return Ok(None) };
+        let checksum = match stored_checksum(&found) {
             Some((algorithm, value, true)) => {
-                self.of_parts(uri, size(uri, found.content_length)?, algorithm, &value).await?
+                self.composite_checksum(uri, size(uri, found.content_length)?, algorithm, &value).await?
             }
-            Some((algorithm, value, false)) => decoded(algorithm, &value, None),
+            Some((algorithm, value, false)) => decode_checksum(algorithm, &value, None),
             None => None,
         };
         Ok(Some(Object {
@@ -30,42 +31,42 @@ impl AwsObjects {
         }))
     }
 
-    /// S3 computes the digest itself when an object is uploaded with one, and tells it again.
+    /// Compares the SHA-256 that S3 computed at the upload with the expected digest.
     pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
-        let Some(found) = self.look_up(uri, Some(ChecksumMode::Enabled), None).await? else {
+        let Some(found) = self.head_object(uri, Some(ChecksumMode::Enabled), None).await? else {
             return Ok(ContentMatch::Nothing);
         };
-        // A digest of parts is another thing than one of the whole, even where its value is the same.
-        let is_of_parts = found.checksum_type == Some(ChecksumType::Composite);
+        // A digest of parts differs from one of the whole, even if the values are equal.
+        let is_composite = found.checksum_type == Some(ChecksumType::Composite);
         let is_of_whole = found.checksum_type == Some(ChecksumType::FullObject);
-        let is_kind = if expected.parts().is_some() { !is_of_whole } else { !is_of_parts };
+        let is_kind = if expected.parts().is_some() { !is_of_whole } else { !is_composite };
         let is_expected = size(uri, found.content_length)? == expected.size
             && is_kind
-            && found.checksum_sha256.is_some_and(|told| told == encoded(expected));
+            && found.checksum_sha256.is_some_and(|reported| reported == encode_digest(expected));
         Ok(if is_expected { ContentMatch::Expected } else { ContentMatch::Other })
     }
 
-    /// The checksum of an object that was uploaded in parts. Its value ends with `-N`, their number; how large they are takes
-    /// another call, which tells their number too. Parts of different sizes can't be told from this: then there is no
-    /// checksum that bytes could be held against, and neither where the number of parts isn't told at all.
-    async fn of_parts(
+    /// Returns the checksum of a multipart object. Its value ends in `-N`, the number of parts; their size takes
+    /// another call, which returns the number as well. Returns `None` if the parts differ in size or their number is
+    /// unknown: the bytes could not be verified then.
+    async fn composite_checksum(
         &self,
         uri: &S3Uri,
         total: u64,
         algorithm: ChecksumAlgorithm,
         value: &str,
     ) -> CloudResult<Option<Checksum>> {
-        let Some(first) = self.look_up(uri, None, Some(1)).await? else { return Ok(None) };
+        let Some(first) = self.head_object(uri, None, Some(1)).await? else { return Ok(None) };
         let part_size = size(uri, first.content_length)?.max(1);
         let (value, count) = match value.split_once('-') {
             Some((value, count)) => (value, count.parse().ok()),
             None => (value, first.parts_count.and_then(|count| u64::try_from(count).ok())),
         };
-        let is_alike = count == Some(total.div_ceil(part_size));
-        Ok(if is_alike { decoded(algorithm, value, Some(part_size)) } else { None })
+        let has_equal_parts = count == Some(total.div_ceil(part_size));
+        Ok(if has_equal_parts { decode_checksum(algorithm, value, Some(part_size)) } else { None })
     }
 
-    pub(super) async fn look_up(
+    pub(super) async fn head_object(
         &self,
         uri: &S3Uri,
         mode: Option<ChecksumMode>,
@@ -76,14 +77,14 @@ impl AwsObjects {
         match call.set_expected_bucket_owner(self.owner(uri.bucket())).send().await {
             Ok(object) => Ok(Some(object)),
             Err(error) if answer(&error).is_some_and(|answer| answer.status == 404) => Ok(None),
-            Err(error) => Err(error::or_missing(self.failure(&format!("look up {uri}"), uri, &error), uri)),
+            Err(error) => Err(error::with_missing_hint(self.failure(&format!("look up {uri}"), uri, &error), uri)),
         }
     }
 }
 
-/// A checksum of the object, and whether it is one of its parts' checksums: S3 says so by the type, and, since before there
-/// were types, by the number of parts at the value's end.
-fn stated(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, String, bool)> {
+/// Returns an object's checksum, and whether it is composite, which S3 reports by its type or, for older objects, by
+/// the number of parts at the value's end.
+fn stored_checksum(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, String, bool)> {
     let all = [
         (ChecksumAlgorithm::Crc64Nvme, &object.checksum_crc64_nvme),
         (ChecksumAlgorithm::Crc32c, &object.checksum_crc32_c),
@@ -94,32 +95,32 @@ fn stated(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, String, bool)
     let is_composite = object.checksum_type == Some(ChecksumType::Composite);
     all.into_iter().find_map(|(algorithm, value)| {
         let value = value.clone()?;
-        let is_of_parts = is_composite || value.contains('-');
-        Some((algorithm, value, is_of_parts))
+        let is_composite = is_composite || value.contains('-');
+        Some((algorithm, value, is_composite))
     })
 }
 
-/// S3's checksum of an object that comes whole. One of parts is of no use: how large they are is not told.
-pub(super) fn of_whole(object: &GetObjectOutput) -> Option<Checksum> {
-    let told = HeadObjectOutput::builder()
+/// Returns the checksum of a whole object's response. A composite one is useless here: the parts' size is unknown.
+pub(super) fn whole_checksum(object: &GetObjectOutput) -> Option<Checksum> {
+    let reported = HeadObjectOutput::builder()
         .set_checksum_crc64_nvme(object.checksum_crc64_nvme.clone())
         .set_checksum_crc32_c(object.checksum_crc32_c.clone())
         .set_checksum_crc32(object.checksum_crc32.clone())
         .set_checksum_sha256(object.checksum_sha256.clone())
         .set_checksum_sha1(object.checksum_sha1.clone())
         .set_checksum_type(object.checksum_type.clone());
-    let (algorithm, value, _) = stated(&told.build()).filter(|(.., is_of_parts)| !is_of_parts)?;
-    decoded(algorithm, &value, None)
+    let (algorithm, value, _) = stored_checksum(&reported.build()).filter(|(.., is_composite)| !is_composite)?;
+    decode_checksum(algorithm, &value, None)
 }
 
-/// A digest as S3 tells it: that of parts ends with their number.
-pub(super) fn encoded(digest: &ContentDigest) -> String {
+/// Encodes a digest as S3 does: base64, followed by `-N` for N parts.
+pub(super) fn encode_digest(digest: &ContentDigest) -> String {
     let value = aws_smithy_types::base64::encode(digest.sha256);
     digest.parts().map_or_else(|| value.clone(), |parts| format!("{value}-{parts}"))
 }
 
-/// One that can't be read is as good as none.
-fn decoded(algorithm: ChecksumAlgorithm, value: &str, part_size: Option<u64>) -> Option<Checksum> {
+/// Decodes a checksum; `None` if it is not valid base64.
+fn decode_checksum(algorithm: ChecksumAlgorithm, value: &str, part_size: Option<u64>) -> Option<Checksum> {
     let value = aws_smithy_types::base64::decode(value).ok()?;
     Some(Checksum { algorithm, value, part_size })
 }

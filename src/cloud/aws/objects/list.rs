@@ -1,4 +1,4 @@
-//! What lies below a prefix, page by page.
+//! ListObjectsV2: the objects below a prefix, page by page.
 
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, try_unfold};
@@ -7,7 +7,7 @@ use super::{AwsObjects, size};
 use crate::cloud::{CloudError, CloudResult, ObjectSummary, PageTokens};
 use crate::model::S3Uri;
 
-/// The token of the next page, and those of the pages before.
+/// Token of the next page, and the guard against repeated ones.
 #[derive(Default)]
 struct PageCursor {
     token: Option<String>,
@@ -16,11 +16,11 @@ struct PageCursor {
 
 impl AwsObjects {
     pub(super) fn list_pages(&self, prefix: S3Uri) -> BoxStream<'_, CloudResult<Vec<ObjectSummary>>> {
-        let next = move |place: Option<PageCursor>| {
+        let next = move |cursor: Option<PageCursor>| {
             let prefix = prefix.clone();
             async move {
-                match place {
-                    Some(place) => self.list_page(&prefix, place).await.map(Some),
+                match cursor {
+                    Some(cursor) => self.list_page(&prefix, cursor).await.map(Some),
                     None => Ok(None),
                 }
             }
@@ -28,13 +28,13 @@ impl AwsObjects {
         try_unfold(Some(PageCursor::default()), next).boxed()
     }
 
-    /// A page, and where the next one begins; none at the end.
+    /// Returns a page and the cursor of the next one, which is `None` at the end.
     async fn list_page(
         &self,
         prefix: &S3Uri,
-        place: PageCursor,
+        cursor: PageCursor,
     ) -> CloudResult<(Vec<ObjectSummary>, Option<PageCursor>)> {
-        let PageCursor { token, mut tokens } = place;
+        let PageCursor { token, mut tokens } = cursor;
         let call = self.client.list_objects_v2().bucket(prefix.bucket()).prefix(prefix.key());
         let call = call.set_expected_bucket_owner(self.owner(prefix.bucket())).set_continuation_token(token);
         let page = call.send().await;

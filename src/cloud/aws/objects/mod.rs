@@ -1,5 +1,5 @@
-//! Objects in S3: what is small goes in one request, what is large in parts, side by side; what comes is resumed where it
-//! broke off.
+//! Objects in S3. Small files are stored in one request, large ones as a multipart upload; downloads are resumed where
+//! they broke off.
 
 mod bucket;
 mod error;
@@ -37,10 +37,11 @@ pub(super) struct AwsObjects {
     client: Client,
     region: String,
     identity: Arc<dyn Identity>,
-    /// Whose the buckets are that [`Objects::ensure_bucket`] has seen: S3 then refuses to go to anybody else's.
+    /// Owner accounts of the buckets that [`Objects::ensure_bucket`] has checked. Calls then name the expected owner,
+    /// so that S3 refuses a bucket that has changed hands.
     owners: Mutex<HashMap<String, String>>,
-    open: Arc<OpenUploads>,
-    /// What all uploads together may hold in memory, in units of [`source::UNIT`].
+    open_uploads: Arc<OpenUploads>,
+    /// Memory that all uploads together may use, in units of [`source::UNIT_BYTES`].
     memory: Arc<Semaphore>,
     fallbacks: Fallbacks,
 }
@@ -48,7 +49,7 @@ pub(super) struct AwsObjects {
 impl AwsObjects {
     pub(super) fn new(config: &AwsConfig, identity: Arc<dyn Identity>, fallbacks: Fallbacks) -> Self {
         let builder = aws_sdk_s3::config::Builder::from(config.sdk());
-        // Where nobody else looks at the checksum, it is asked for.
+        // Checksums are only requested where our own code doesn't verify them.
         let builder = builder.response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         let client = client!(aws_sdk_s3, config, builder);
         Self { fallbacks, ..Self::with(client, config.region().as_str(), identity) }
@@ -60,8 +61,8 @@ impl AwsObjects {
             region: region.to_owned(),
             identity,
             owners: Mutex::default(),
-            open: Arc::default(),
-            memory: Arc::new(Semaphore::new(source::MEMORY)),
+            open_uploads: Arc::default(),
+            memory: Arc::new(Semaphore::new(source::MEMORY_UNITS)),
             fallbacks: Fallbacks::default(),
         }
     }
@@ -78,7 +79,7 @@ impl AwsObjects {
 #[async_trait]
 impl Objects for AwsObjects {
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>> {
-        self.look_up(uri, None, None).await?.map(|object| size(uri, object.content_length)).transpose()
+        self.head_object(uri, None, None).await?.map(|object| size(uri, object.content_length)).transpose()
     }
 
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
@@ -110,7 +111,7 @@ impl Objects for AwsObjects {
             return Ok(());
         }
         let account = self.identity.account().await?;
-        if !self.is_there(bucket, &account).await? {
+        if !self.bucket_exists(bucket, &account).await? {
             self.create_bucket(bucket, &account).await?;
         }
         self.remember(bucket, account);
@@ -122,8 +123,8 @@ impl Objects for AwsObjects {
     }
 }
 
-/// Returns the size that S3 tells of an object, as a signed number. One that it doesn't tell is not taken for empty.
-fn size(uri: &S3Uri, told: Option<i64>) -> CloudResult<u64> {
-    let size = told.and_then(|size| u64::try_from(size).ok());
+/// Returns the size that S3 reported, as a signed number. A missing size is an error, not an empty object.
+fn size(uri: &S3Uri, reported: Option<i64>) -> CloudResult<u64> {
+    let size = reported.and_then(|size| u64::try_from(size).ok());
     size.ok_or_else(|| CloudError::Other(format!("the service does not tell the size of {uri}")))
 }

@@ -7,16 +7,19 @@ use tokio_util::task::TaskTracker;
 
 use crate::model::{IgnorePoison, S3Uri};
 
+/// An open multipart upload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Upload {
     pub(super) uri: S3Uri,
     pub(super) id: String,
+    /// Expected owner account of the bucket.
     pub(super) owner: Option<String>,
 }
 
+/// The open uploads of this process.
 #[derive(Debug, Default)]
 pub(super) struct OpenUploads {
-    /// Whose ids are still to come.
+    /// Calls in flight that open an upload.
     pub(super) beginning: TaskTracker,
     begun: Mutex<HashSet<Upload>>,
 }

@@ -1,5 +1,6 @@
-//! Storing a file: in one request, or in parts side by side. The object appears whole, with the content that was expected,
-//! or not at all.
+//! Stores files: small ones with PutObject, larger ones as a multipart upload. The object appears whole and with the
+//! expected content, or not at all: every request carries a SHA-256, and the last part is only sent if the whole
+//! matches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +22,13 @@ use crate::cloud::{CloudError, CloudResult, ContentMatch, ObjectContent};
 use crate::model::S3Uri;
 use crate::model::checksum::{ContentDigest, parts};
 
-/// How many parts of a file are on their way at once: so many that eight connections would not carry more, although each
-/// waits for its answers.
-const PARALLEL: usize = 12;
-/// What takes longer than the SDK's own time limit on a slow line, in bytes.
-const LARGE: u64 = 1024 * 1024;
-/// The slowest that a part may go and still arrive in time, in bytes a second: its share of a slow line.
-const SLOWEST: u64 = 32 * 1024;
-/// For the answer, once all has been sent.
+/// Parts of a file in flight at the same time. More did not increase the throughput of eight connections.
+const PARTS_IN_FLIGHT: usize = 12;
+/// Size above which the SDK's timeout may be too short on a slow connection, in bytes.
+const MIN_SLOW_BYTES: u64 = 1024 * 1024;
+/// Minimum speed of a part, in bytes per second: its share of a slow connection.
+const MIN_BYTES_PER_SECOND: u64 = 32 * 1024;
+/// Timeout for the response after the body was sent.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl AwsObjects {
@@ -44,10 +44,10 @@ impl AwsObjects {
             Err(error) => Err(error),
         };
         match &stored {
-            Ok(()) => self.open.remove(&upload),
+            Ok(()) => self.open_uploads.remove(&upload),
             Err(_) => {
-                // One that can't be aborted now is tried again when all is given up, and then told.
-                let _told_later = self.abort(&upload).await;
+                // `abort_uploads` tries again, and reports a failure.
+                let _reported_later = self.abort(&upload).await;
             }
         }
         stored
@@ -61,23 +61,23 @@ impl AwsObjects {
         let call = call.set_server_side_encryption(encryption(content.kms_key_id.as_deref()));
         let call = call.checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(base64::encode(sha256));
         let call = call.set_ssekms_key_id(content.kms_key_id.clone()).customize();
-        let sent = call.config_override(in_time(size)).disable_payload_signing().send().await;
+        let sent = call.config_override(timeout_for(size)).disable_payload_signing().send().await;
         sent.map_err(|error| self.failure(&format!("store {uri}"), uri, &error))?;
         drop(memory);
         (content.progress)(size);
         Ok(())
     }
 
-    /// All parts, in the order of their numbers. The file is read once, from its start to its end.
+    /// Sends all parts and returns them in order. Reads the file once, from start to end.
     async fn send_parts(
         &self,
         upload: &Upload,
         source: UploadSource,
         content: &ObjectContent,
-    ) -> CloudResult<Vec<Sent>> {
+    ) -> CloudResult<Vec<SentPart>> {
         let parts = read_parts(source, self.memory.clone());
         let sent = parts.map_ok(|(number, part)| self.send_part(upload, number, part, content));
-        let mut sent: Vec<Sent> = sent.try_buffer_unordered(PARALLEL).try_collect().await?;
+        let mut sent: Vec<SentPart> = sent.try_buffer_unordered(PARTS_IN_FLIGHT).try_collect().await?;
         sent.sort_by_key(|part| part.number);
         Ok(sent)
     }
@@ -88,29 +88,29 @@ impl AwsObjects {
         number: i32,
         part: FilePart,
         content: &ObjectContent,
-    ) -> CloudResult<Sent> {
+    ) -> CloudResult<SentPart> {
         let FilePart { bytes, memory, sha256 } = part;
         let size = bytes.len() as u64;
         let call = self.client.upload_part().bucket(upload.uri.bucket()).key(upload.uri.key());
         let call = call.upload_id(&upload.id).part_number(number).body(ByteStream::from(bytes));
         let call = call.checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(base64::encode(sha256));
         let call = call.set_expected_bucket_owner(upload.owner.clone()).customize();
-        let sent = call.config_override(in_time(size)).disable_payload_signing().send().await;
+        let sent = call.config_override(timeout_for(size)).disable_payload_signing().send().await;
         let doing = || format!("store part {number} of {}", upload.uri);
         let sent = sent.map_err(|error| self.failure(&doing(), &upload.uri, &error))?;
         drop(memory);
         (content.progress)(size);
-        Ok(Sent { number, e_tag: sent.e_tag, sha256 })
+        Ok(SentPart { number, e_tag: sent.e_tag, sha256 })
     }
 
-    async fn complete(&self, upload: &Upload, parts: &[Sent], size: u64) -> CloudResult<()> {
+    async fn complete(&self, upload: &Upload, parts: &[SentPart], size: u64) -> CloudResult<()> {
         let digests: Vec<[u8; 32]> = parts.iter().map(|part| part.sha256).collect();
         let digest = ContentDigest::of_parts(size, &digests);
         let error = match self.completion(upload, parts).send().await {
             Ok(stored) => return check(&upload.uri, stored.checksum_sha256.as_deref(), &digest),
             Err(error) => error,
         };
-        // Where the answer to the first try got lost, the next one finds no upload any more.
+        // If the response to the first attempt was lost, the upload no longer exists.
         let is_gone = answer(&error).is_some_and(|answer| answer.code == "NoSuchUpload");
         if is_gone && self.verify_object(&upload.uri, &digest).await? == ContentMatch::Expected {
             return Ok(());
@@ -118,8 +118,8 @@ impl AwsObjects {
         Err(self.failure(&format!("store {}", upload.uri), &upload.uri, &error))
     }
 
-    fn completion(&self, upload: &Upload, parts: &[Sent]) -> CompleteMultipartUploadFluentBuilder {
-        let parts = parts.iter().map(Sent::completed).collect();
+    fn completion(&self, upload: &Upload, parts: &[SentPart]) -> CompleteMultipartUploadFluentBuilder {
+        let parts = parts.iter().map(SentPart::completed).collect();
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let call = self.client.complete_multipart_upload().bucket(upload.uri.bucket()).key(upload.uri.key());
         call.upload_id(&upload.id).multipart_upload(parts).set_expected_bucket_owner(upload.owner.clone())
@@ -127,13 +127,13 @@ impl AwsObjects {
 }
 
 /// A part that S3 holds.
-struct Sent {
+struct SentPart {
     number: i32,
     e_tag: Option<String>,
     sha256: [u8; 32],
 }
 
-impl Sent {
+impl SentPart {
     fn completed(&self) -> CompletedPart {
         let part = CompletedPart::builder().part_number(self.number).set_e_tag(self.e_tag.clone());
         part.checksum_sha256(base64::encode(self.sha256)).build()
@@ -143,7 +143,7 @@ impl Sent {
 /// Holds the digest that S3 tells of the whole object against ours. Not every store that speaks S3's language tells one.
 fn check(uri: &S3Uri, told: Option<&str>, digest: &ContentDigest) -> CloudResult<()> {
     match told {
-        Some(told) if told != head::encoded(digest) => {
+        Some(told) if told != head::encode_digest(digest) => {
             Err(CloudError::Other(format!("could not store {uri}: S3 has other bytes than those that were sent")))
         }
         _ => Ok(()),
@@ -165,13 +165,13 @@ fn read_parts(source: UploadSource, memory: Arc<Semaphore>) -> impl Stream<Item 
     })
 }
 
-/// The SDK's time limit for an answer runs from the first byte that is sent. Limits are few, since each has connections of
-/// its own.
-fn in_time(size: u64) -> aws_sdk_s3::config::Builder {
+/// Returns a configuration with a timeout for a body of `size` bytes, since the SDK's timeout runs from the first byte
+/// sent. Rounded to powers of two: each timeout has its own connection pool.
+fn timeout_for(size: u64) -> aws_sdk_s3::config::Builder {
     let config = aws_sdk_s3::config::Builder::new();
-    if size <= LARGE {
+    if size <= MIN_SLOW_BYTES {
         return config;
     }
-    let limit = ANSWER_TIMEOUT + Duration::from_secs(size.next_power_of_two() / SLOWEST);
+    let limit = ANSWER_TIMEOUT + Duration::from_secs(size.next_power_of_two() / MIN_BYTES_PER_SECOND);
     config.timeout_config(TimeoutConfig::builder().read_timeout(limit).build())
 }

@@ -1,4 +1,5 @@
-//! A file on its way to S3: read part by part, and digested as it is read, so that what is checked is what is sent.
+//! A file that is being uploaded: read part by part, and digested as it is read, so that the verified bytes are those
+//! that are sent.
 
 use std::fs::File;
 use std::io;
@@ -12,24 +13,24 @@ use crate::cloud::{CloudError, CloudResult, ObjectContent};
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
-/// What memory is counted in, in bytes: the smallest file takes one.
-pub(super) const UNIT: usize = 64 * 1024;
-/// How many units all uploads together hold: 96 MiB, twelve parts. A part that is larger than that goes alone.
-pub(super) const MEMORY: usize = 1536;
+/// Unit of memory, in bytes. A small file takes one.
+pub(super) const UNIT_BYTES: usize = 64 * 1024;
+/// Units that all uploads together may hold: 96 MiB, or twelve parts. A larger part is sent alone.
+pub(super) const MEMORY_UNITS: usize = 1536;
 
 pub(super) struct UploadSource {
     file: File,
-    /// Where it goes.
+    /// Destination.
     uri: S3Uri,
-    /// In bytes, as it was when it was opened.
+    /// Size in bytes when the file was opened.
     pub(super) size: u64,
     at: u64,
-    /// Of the parts that were read.
+    /// Digests of the parts read so far.
     sha256: Vec<[u8; 32]>,
     expected: Option<ContentDigest>,
 }
 
-/// A stretch of the file, and its share of the memory.
+/// A part of the file, with its share of the memory.
 pub(super) struct FilePart {
     pub(super) bytes: Vec<u8>,
     pub(super) memory: OwnedSemaphorePermit,
@@ -47,10 +48,11 @@ impl UploadSource {
         self.at >= self.size
     }
 
-    /// The next part, once there is memory for it. The last one comes only if the whole is what was expected.
+    /// Reads the next part, after waiting for memory. Fails at the last part if the whole doesn't match the expected
+    /// digest.
     pub(super) async fn next(self, length: u64, memory: Arc<Semaphore>) -> CloudResult<(FilePart, Self)> {
         let length = usize::try_from(length.min(self.size - self.at)).unwrap_or(usize::MAX);
-        let units = u32::try_from(length.div_ceil(UNIT).clamp(1, MEMORY)).unwrap_or(1);
+        let units = u32::try_from(length.div_ceil(UNIT_BYTES).clamp(1, MEMORY_UNITS)).unwrap_or(1);
         let memory = memory.acquire_many_owned(units).await;
         let memory = memory.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
         let read = tokio::task::spawn_blocking(move || self.read(length)).await;

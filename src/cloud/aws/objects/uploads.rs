@@ -1,4 +1,5 @@
-//! The multipart uploads that are open: what S3 keeps of them costs money until they are completed or aborted.
+//! Opens and aborts multipart uploads. S3 keeps the parts of an open upload, and charges for them, until it is
+//! completed or aborted.
 
 use std::time::Duration;
 
@@ -12,30 +13,31 @@ use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::S3Uri;
 
-/// Who has pressed Ctrl-C waits no longer than this.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout for aborting all uploads after Ctrl-C.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl AwsObjects {
-    /// Opens an upload. That is a task of its own: whoever gives up waiting for it leaves no upload whose id nobody knows.
+    /// Opens an upload in a task of its own: if the caller is cancelled, the upload's id is still registered.
     pub(super) async fn begin(&self, uri: &S3Uri, kms_key_id: Option<String>) -> CloudResult<Upload> {
         let owner = self.owner(uri.bucket());
         let call = self.client.create_multipart_upload().bucket(uri.bucket()).key(uri.key());
         let call = call.set_expected_bucket_owner(owner.clone());
         let call = call.set_server_side_encryption(encryption(kms_key_id.as_deref()));
         let call = call.set_ssekms_key_id(kms_key_id).checksum_algorithm(ChecksumAlgorithm::Sha256);
-        let (open, of) = (self.open.clone(), uri.clone());
-        let begun = self.open.beginning.spawn(async move {
+        let open_uploads = self.open_uploads.clone();
+        let target = uri.clone();
+        let begun = self.open_uploads.beginning.spawn(async move {
             let begun = call.send().await?;
-            let upload = begun.upload_id.map(|id| Upload { uri: of, id, owner });
-            upload.iter().cloned().for_each(|upload| open.add(upload));
+            let upload = begun.upload_id.map(|id| Upload { uri: target, id, owner });
+            upload.iter().cloned().for_each(|upload| open_uploads.add(upload));
             Ok(upload)
         });
         let begun = begun.await.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?;
         let upload = begun.map_err(|error| self.failure(&format!("store {uri}"), uri, &error))?;
-        upload.ok_or_else(|| CloudError::Other(format!("S3 opened an upload to {uri} and told no id of it")))
+        upload.ok_or_else(|| CloudError::Other(format!("S3 opened an upload to {uri} and returned no id of it")))
     }
 
-    /// One that can't be aborted stays open, for [`abort_all`](Self::abort_all) to try again; returns why.
+    /// Aborts an upload. One that can't be aborted stays registered, for [`abort_all`](Self::abort_all) to try again.
     pub(super) async fn abort(&self, upload: &Upload) -> CloudResult<()> {
         let call = self.client.abort_multipart_upload().upload_id(&upload.id);
         let call = call.bucket(upload.uri.bucket()).key(upload.uri.key());
@@ -44,22 +46,22 @@ impl AwsObjects {
                 Err(self.failure(&abort_of(upload), &upload.uri, &error))
             }
             _ => {
-                self.open.remove(upload);
+                self.open_uploads.remove(upload);
                 Ok(())
             }
         }
     }
 
-    /// Aborts what is open; returns what could not be.
+    /// Aborts all open uploads; returns the errors of those that could not be aborted.
     pub(super) async fn abort_all(&self) -> Vec<CloudError> {
         let abort = async {
-            self.open.beginning.close();
-            self.open.beginning.wait().await;
-            join_all(self.open.all().iter().map(|upload| self.abort(upload))).await
+            self.open_uploads.beginning.close();
+            self.open_uploads.beginning.wait().await;
+            join_all(self.open_uploads.all().iter().map(|upload| self.abort(upload))).await
         };
-        match timeout(PATIENCE, abort).await {
+        match timeout(ABORT_TIMEOUT, abort).await {
             Ok(aborted) => aborted.into_iter().filter_map(Result::err).collect(),
-            Err(_late) => self.open.all().iter().map(|upload| CloudError::Other(left_open(upload))).collect(),
+            Err(_late) => self.open_uploads.all().iter().map(|upload| CloudError::Other(left_open(upload))).collect(),
         }
     }
 }
@@ -72,7 +74,7 @@ fn left_open(upload: &Upload) -> String {
     format!("could not {}: it takes too long", abort_of(upload))
 }
 
-/// Without a key, the bucket's own settings decide.
+/// Returns the encryption for a KMS key. Without a key, the bucket's settings decide.
 pub(super) fn encryption(kms_key_id: Option<&str>) -> Option<ServerSideEncryption> {
     kms_key_id.map(|_| ServerSideEncryption::AwsKms)
 }

@@ -1,4 +1,4 @@
-//! One list of two: what is fresh and what is complete. Pure.
+//! Merges the current list with the add_details but older one. Pure.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use crate::cloud::{JobsQuery, ListedJob, SortBy};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
 
-/// What decides where in a list a job stands.
+/// A job's sort key: its position in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
     name: JobName,
-    /// None for a job whose status can't be told.
+    /// `None` if the status is unknown.
     status: Option<JobStatus>,
     created: Timestamp,
 }
@@ -39,8 +39,8 @@ impl Position {
     }
 }
 
-/// Adds what was found of listed jobs; what the list says of them stands.
-pub(super) fn complete(listed: &mut [ListedJob], found: Vec<DescribeTrainingJobResponse>) {
+/// Adds details to listed jobs. The list's own fields take precedence.
+pub(super) fn add_details(listed: &mut [ListedJob], found: Vec<DescribeTrainingJobResponse>) {
     let mut found: HashMap<JobName, DescribeTrainingJobResponse> =
         found.into_iter().map(|job| (job.training_job_name.clone(), job)).collect();
     for job in listed {
@@ -48,9 +48,10 @@ pub(super) fn complete(listed: &mut [ListedJob], found: Vec<DescribeTrainingJobR
     }
 }
 
-/// The jobs of the query behind `after` and up to `end`, which is where a page of Search ends: those that were `found`, but
-/// as they stand in `recent`, all jobs that have changed lately.
-pub(super) fn correct(
+/// Returns the query's jobs after the position `after` and up to `end`, where a page of Search ends: the jobs that
+/// Search `found`, with their current fields from `recent` (all jobs that have changed lately), and those of `recent`
+/// that belong to this page but that Search doesn't know.
+pub(super) fn merge_recent(
     query: &JobsQuery,
     found: Vec<DescribeTrainingJobResponse>,
     recent: Vec<ListedJob>,

@@ -63,7 +63,7 @@ fn pages(jobs: &[Job], query: &JobsQuery, size: usize) -> Vec<ListedJob> {
     for page in 0..pages {
         let found: Vec<_> = found.iter().skip(page * size).take(size).cloned().collect();
         let end = found.last().filter(|_| page + 1 < pages).map(Position::of_details);
-        all.extend(correct(query, found, recent.clone(), after.as_ref(), end.as_ref()));
+        all.extend(merge_recent(query, found, recent.clone(), after.as_ref(), end.as_ref()));
         after = end;
     }
     all
@@ -109,13 +109,13 @@ fn a_list_is_completed_and_stays_as_it_is() {
         job(1, 10, JobStatus::Failed, Some(JobStatus::Failed)),
     ];
     let mut listed: Vec<ListedJob> = jobs.iter().map(Job::listed).collect();
-    complete(&mut listed, jobs.iter().filter_map(Job::found).collect());
+    add_details(&mut listed, jobs.iter().filter_map(Job::found).collect());
     assert_eq!(names(&listed), ["job-3", "job-2", "job-1"]);
     let statuses: Vec<_> = listed.iter().map(|job| job.status.clone()).collect();
     assert_eq!(statuses, [Ok(JobStatus::InProgress), Ok(JobStatus::Completed), Ok(JobStatus::Failed)]);
     let has_details: Vec<bool> = listed.iter().map(|job| job.details.is_some()).collect();
     assert_eq!(has_details, [false, true, true]);
-    complete(&mut listed, Vec::new());
+    add_details(&mut listed, Vec::new());
     assert_eq!(listed.iter().filter(|job| job.details.is_some()).count(), 2);
 }
 

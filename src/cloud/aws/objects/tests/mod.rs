@@ -129,7 +129,7 @@ async fn a_completion_whose_answer_got_lost_is_a_success() -> TestResult {
     server.fail("CompleteMultipartUpload", Fault::Lost);
     objects.put(&uri()?, ObjectContent::of(file(LARGE)?.0)).await?;
     assert_eq!(server.count("CompleteMultipartUpload"), 2);
-    assert!(objects.open.all().is_empty());
+    assert!(objects.open_uploads.all().is_empty());
     // Not so where another's object stands there, and the upload is gone.
     server.fail("CompleteMultipartUpload", Fault::Refused(404, "NoSuchUpload"));
     assert!(objects.put(&uri()?, ObjectContent::of(file(LARGE + 1)?.0)).await.is_err());
