@@ -1,4 +1,4 @@
-//! Why something failed on this computer.
+//! Errors of running jobs on this computer.
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LocalError {
@@ -6,10 +6,10 @@ pub(crate) enum LocalError {
     NotFound(String),
     #[error("could not {doing}")]
     Io { doing: String, source: std::io::Error },
-    /// The request can't be carried out here, and what to do about it.
+    /// The request can't be carried out here. `hint` says what to do.
     #[error("{what}")]
     Unusable { what: String, hint: String },
-    /// A job that is there and whose state can't be read, and what to do about it.
+    /// A job exists, but its state can't be read. `hint` says what to do.
     #[error("{what}")]
     Damaged { what: String, hint: String },
     #[error("{0}")]

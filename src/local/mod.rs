@@ -1,9 +1,10 @@
-//! How a training job runs on this computer, without Docker.
+//! Runs training jobs on this computer, without Docker.
 //!
-//! A job is a folder ([`store`]). A [`supervisor`] process looks after it: it stages the input, has the packages installed
-//! ([`python`]), starts a [`guard`] which runs the script in namespaces of its own, reads its output into the [`log`], and
-//! stores the artifacts. Whoever reads a job's state finds out whether the supervisor lives, by its lock; [`process`] finds
-//! what a killed supervisor left running. `docs/decisions/guard-and-supervisor.md` tells why there are two processes.
+//! A job is a folder in the [`store`]. A [`supervisor`] process takes it through its phases: it stages the input, has
+//! the requirements installed ([`python`]), starts a [`guard`], which runs the script in namespaces of its own, copies
+//! the script's output into the [`log`], and stores the artifacts. Readers of a job's state detect by its lock whether
+//! the supervisor is alive; [`process`] finds what a killed supervisor left running.
+//! `docs/decisions/guard-and-supervisor.md` explains why there are two processes.
 
 mod error;
 pub(crate) mod guard;

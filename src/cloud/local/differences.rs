@@ -1,4 +1,4 @@
-//! What a local job doesn't do as SageMaker would: said once, or refused, before the job is created.
+//! Differences between a local job and SageMaker: reported, or refused, before the job is created.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +11,11 @@ use crate::local::store::objects;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 
-/// What to do about a channel that can't be read.
+/// Hint for a channel that can't be read.
 const USE_A_FOLDER: &str = "give the channel a local folder: --set channels.NAME=PATH";
 
-/// The hyperparameters that turn a way of distribution on, and its name.
-const DISTRIBUTIONS: [(&str, &str); 6] = [
+/// Hyperparameters that enable a kind of distributed training, each with the kind's name.
+const DISTRIBUTION_SWITCHES: [(&str, &str); 6] = [
     ("sagemaker_distributed_dataparallel_enabled", "smdistributed_dataparallel"),
     ("sagemaker_torch_distributed_enabled", "torch_distributed"),
     ("sagemaker_mpi_enabled", "mpi"),
@@ -24,24 +24,24 @@ const DISTRIBUTIONS: [(&str, &str); 6] = [
     ("sagemaker_pytorch_xla_multi_worker_enabled", "pytorch_xla"),
 ];
 
-/// Everything of the request that is not simulated.
-pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Vec<String> {
+/// Returns a sentence for each feature of the request that is not simulated.
+pub(crate) fn unsimulated(request: &CreateTrainingJobRequest, executable: &Path) -> Vec<String> {
     let resources = request.resource_config.as_ref();
     let count = resources.and_then(|resources| resources.instance_count).unwrap_or(1);
     let groups = resources.and_then(|resources| resources.instance_groups.as_ref()).is_some();
     let mut notices = Vec::new();
-    let mut say = |applies: bool, text: &str| notices.extend(applies.then(|| text.to_owned()));
-    say(count > 1 || groups, "a local job has one host, algo-1: more instances are not simulated");
-    say(request.enable_managed_spot_training == Some(true), "spot interruptions are not simulated");
-    say(request.vpc_config.is_some(), "subnets and security groups are not simulated");
-    say(
+    let mut add = |applies: bool, text: &str| notices.extend(applies.then(|| text.to_owned()));
+    add(count > 1 || groups, "a local job has one host, algo-1: more instances are not simulated");
+    add(request.enable_managed_spot_training == Some(true), "spot interruptions are not simulated");
+    add(request.vpc_config.is_some(), "subnets and security groups are not simulated");
+    add(
         request.enable_network_isolation == Some(true),
         "network isolation is not simulated: the script can reach the network",
     );
     if let Some(kind) = distribution(request) {
         notices.push(format!("a local job runs the script as one process: {kind} is not simulated"));
     }
-    if let Some(why) = mount_refused(executable) {
+    if let Some(why) = mount_refusal(executable) {
         notices.push(format!(
             "this computer grants no private /opt/ml ({why}): use the SM_* variables, they point into the job's folder"
         ));
@@ -49,15 +49,15 @@ pub(crate) fn about(request: &CreateTrainingJobRequest, executable: &Path) -> Ve
     notices
 }
 
-/// How the script would be distributed.
+/// Returns the kind of distributed training that the request enables.
 fn distribution(request: &CreateTrainingJobRequest) -> Option<&'static str> {
     let hyperparameters = request.hyper_parameters.as_ref()?;
     let is_on = |switch: &str| hyperparameters.get(switch).is_some_and(|value| value.trim_matches('"') == "true");
-    DISTRIBUTIONS.iter().find(|(switch, _)| is_on(switch)).map(|(_, kind)| *kind)
+    DISTRIBUTION_SWITCHES.iter().find(|(switch, _)| is_on(switch)).map(|(_, kind)| *kind)
 }
 
-/// Why there can be no private `/opt/ml`, found out by trying in a process of its own.
-fn mount_refused(executable: &Path) -> Option<String> {
+/// Returns why the system grants no private `/opt/ml`. Tries it in a child process. Blocks.
+fn mount_refusal(executable: &Path) -> Option<String> {
     match Command::new(executable).arg(PROBE).output() {
         Ok(output) if output.status.success() => None,
         Ok(output) => {
@@ -68,7 +68,7 @@ fn mount_refused(executable: &Path) -> Option<String> {
     }
 }
 
-/// Refuses what can't be done on this computer.
+/// Fails if this computer can't carry out the request.
 pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {
     check_place(home, "output.s3_uri", &artifacts::model_uri(request))?;
     check_checkpoints(home, request)?;
@@ -94,7 +94,7 @@ fn check_checkpoints(home: &Home, request: &CreateTrainingJobRequest) -> CloudRe
     }
 }
 
-/// `limits.max_run` is checked with the spec; `[request]` is not.
+/// Checks MaxRuntimeInSeconds: `[request]` may set it past the check of `limits.max_run`.
 fn check_limit(request: &CreateTrainingJobRequest) -> CloudResult<()> {
     let condition = request.stopping_condition.as_ref();
     match condition.and_then(|condition| condition.max_runtime_in_seconds) {

@@ -1,4 +1,4 @@
-//! Who a local job runs as: nobody of any account.
+//! The account and role of local jobs: placeholders, since local jobs use no credentials.
 
 use async_trait::async_trait;
 

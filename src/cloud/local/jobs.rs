@@ -1,4 +1,5 @@
-//! Training jobs on this computer: created whole or not at all, looked after by a supervisor of their own.
+//! Training jobs on this computer. The folder of a job is created under a temporary name, locked, and renamed in one
+//! step; then its supervisor is started.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry, File, Permissions};
@@ -25,12 +26,12 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
-/// What the folder of a job that is still being made is called, before some random letters. No job's name starts with a dot.
-const HALF_MADE: &str = ".new-";
-/// How long a job may be in the making. It takes milliseconds.
-const MAKING: Duration = Duration::from_hours(1);
-/// The pause between two looks whether a supervisor is ready. It takes milliseconds.
-const LOOK: Duration = Duration::from_millis(1);
+/// Prefix of a job's folder while it is being created. No job's name starts with a dot.
+const TEMPORARY_PREFIX: &str = ".new-";
+/// Age at which a temporary folder counts as left over by a killed process. Creating one takes milliseconds.
+const STALE_AGE: Duration = Duration::from_hours(1);
+/// Interval at which a new supervisor is polled for. It takes milliseconds to be ready.
+const READY_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct LocalJobs {
@@ -39,14 +40,14 @@ pub(crate) struct LocalJobs {
 }
 
 impl LocalJobs {
-    /// `executable` is smtrain itself.
+    /// Creates the service. `executable` is the path of the smtrain binary.
     pub(crate) fn new(home: Home, executable: PathBuf) -> Self {
         Self { home, executable }
     }
 
-    /// Makes the job's folder under a name of its own, then gives it the job's: whoever sees the job sees all of it, and
-    /// of two that want the name one gets it. The lock is taken before, so that no reader takes the job for abandoned.
-    fn lay_out(
+    /// Creates the job's folder and returns it with its lock. The atomic rename makes the job visible as a whole, and
+    /// lets one of two processes have a name. The lock is taken before, so that no reader takes the job for abandoned.
+    fn create_folder(
         &self,
         name: &JobName,
         request: &RequestDocument,
@@ -55,9 +56,9 @@ impl LocalJobs {
         let jobs = self.home.jobs();
         self.home.check_writing()?;
         create_private_dir(&jobs)?;
-        remove_half_made(&jobs);
+        remove_stale(&jobs);
         let staged = tempfile::Builder::new()
-            .prefix(HALF_MADE)
+            .prefix(TEMPORARY_PREFIX)
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(&jobs)
             .map_err(CloudError::io(format!("create a folder in {}", jobs.display())))?;
@@ -73,8 +74,8 @@ impl LocalJobs {
         Ok((job, lock))
     }
 
-    /// The supervisor gets the lock as its standard input: it is held as long as that process lives, however it ends.
-    /// It leaves the terminal by itself: one that led a process group could not.
+    /// Starts the supervisor with the lock as its standard input, so that the lock is held until the process ends,
+    /// however it ends. The supervisor calls setsid itself: the leader of a process group could not.
     fn start_supervisor(&self, folder: &JobFolder, lock: File) -> io::Result<Child> {
         let log = private_file::open(&folder.supervisor_log(), File::options().create(true).append(true))?;
         Command::new(&self.executable)
@@ -93,7 +94,7 @@ impl LocalJobs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(CloudError::io(format!("list {}", jobs.display())))?,
         };
-        // What is half made has no job's name.
+        // Temporary folders have names that no job can have.
         let names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
         let names = names.map_err(CloudError::io(format!("list {}", jobs.display())))?;
         Ok(names.into_iter().filter_map(|name| JobName::new(name.into_string().ok()?).ok()).collect())
@@ -109,11 +110,11 @@ impl Jobs for LocalJobs {
     async fn create(&self, request: &RequestDocument, options: &LocalOptions) -> CloudResult<String> {
         let typed = request.typed().map_err(|error| CloudError::Other(format!("the request is not valid: {error}")))?;
         let name = &typed.training_job_name;
-        let (folder, lock) = self.lay_out(name, request, options)?;
-        // With nobody to look after it the job has failed: that is what every reader will find.
+        let (folder, lock) = self.create_folder(name, request, options)?;
+        // Without a supervisor, readers settle the job as failed.
         let starting = || CloudError::io(format!("start the supervisor of {name}"));
         let supervisor = self.start_supervisor(&folder, lock).map_err(starting())?;
-        until_ready(&folder, supervisor).await.map_err(starting())?;
+        wait_until_ready(&folder, supervisor).await.map_err(starting())?;
         Ok(arn(name))
     }
 
@@ -124,11 +125,11 @@ impl Jobs for LocalJobs {
     ) -> CloudResult<Vec<String>> {
         differences::check(&self.home, request)?;
         interpreter::find(options.python.as_deref()).await?;
-        Ok(differences::about(request, &self.executable))
+        Ok(differences::unsimulated(request, &self.executable))
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
-        Ok(self.home.job(job).true_state()?)
+        Ok(self.home.job(job).current_state()?)
     }
 
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {
@@ -139,7 +140,7 @@ impl Jobs for LocalJobs {
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>> {
         let mut statuses = HashMap::new();
         for job in jobs {
-            match self.home.job(job).true_state() {
+            match self.home.job(job).current_state() {
                 Ok(state) => _ = statuses.insert(job.clone(), state.training_job_status),
                 Err(LocalError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -158,12 +159,13 @@ impl Jobs for LocalJobs {
     }
 }
 
-/// Waits until the supervisor has left the terminal, or has ended: before that, a Ctrl-C would end it too, and nobody is to
-/// be told of a job that is gone. Its process id, which it writes then, is removed when the job ends.
-async fn until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()> {
-    while !private_file::is_there(&folder.pid())? {
+/// Waits until the supervisor has left the terminal, or has ended. Before that, Ctrl-C would end it too, after its job
+/// was announced as created. The supervisor writes its process id once it is ready; at the job's end, the file is
+/// removed.
+async fn wait_until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()> {
+    while !private_file::exists(&folder.pid())? {
         match supervisor.try_wait()? {
-            None => tokio::time::sleep(LOOK).await,
+            None => tokio::time::sleep(READY_POLL_INTERVAL).await,
             Some(status) if status.signal().is_some() => return Err(io::Error::other("it was interrupted")),
             Some(_) => break,
         }
@@ -171,18 +173,18 @@ async fn until_ready(folder: &JobFolder, mut supervisor: Child) -> io::Result<()
     Ok(())
 }
 
-/// Removes what a `submit` that was killed has left. Whatever can't be removed does no harm.
-fn remove_half_made(jobs: &Path) {
+/// Removes temporary folders that killed processes left. Errors don't matter.
+fn remove_stale(jobs: &Path) {
     let Ok(entries) = fs::read_dir(jobs) else { return };
-    let half_made =
-        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(HALF_MADE.as_bytes()));
+    let temporary =
+        entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()));
     let is_old = |entry: &DirEntry| entry.metadata()?.modified()?.elapsed().map_err(io::Error::other);
-    for entry in half_made.filter(|entry| is_old(entry).is_ok_and(|age| age > MAKING)) {
+    for entry in temporary.filter(|entry| is_old(entry).is_ok_and(|age| age > STALE_AGE)) {
         let _left = fs::remove_dir_all(entry.path());
     }
 }
 
-/// A folder can be renamed to a name that is free, or onto an empty folder, which no job's is.
+/// Renames a folder to a free name. `rename(2)` would also replace an empty folder, but no job's is empty.
 fn rename_new(from: &Path, to: &Path, name: &JobName) -> CloudResult<()> {
     fs::rename(from, to).map_err(|error| match error.kind() {
         io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {

@@ -1,5 +1,4 @@
-//! ListTrainingJobs on this computer: states are read in the order asked for, on every core, and no more of them than are
-//! needed.
+//! Lists local jobs. States are read in the query's order, on all cores, and only as many as the query needs.
 
 use std::thread;
 
@@ -10,13 +9,13 @@ use crate::local::LocalError;
 use crate::local::store::layout::Home;
 use crate::model::{JobName, JobStatus};
 
-/// The fewest and the most jobs that are read at a time.
-const FEW: usize = 32;
-const MANY: usize = 4096;
+/// Minimum and maximum number of states that are read at a time.
+const MIN_BATCH_JOBS: usize = 32;
+const MAX_BATCH_JOBS: usize = 4096;
 
-/// The jobs that the query asks for, of those named.
+/// Returns the jobs among `names` that match the query.
 pub(super) fn jobs(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<ListedJob> {
-    names.retain(|name| is_named(name, query));
+    names.retain(|name| matches_name(name, query));
     let limit = query.limit.unwrap_or(usize::MAX);
     if query.sort_by == SortBy::Status {
         return by_status(read(home, &names, query, usize::MAX), query.ascending, limit);
@@ -25,18 +24,18 @@ pub(super) fn jobs(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> V
     read(home, &names, query, limit)
 }
 
-/// The same jobs' names alone, whatever their state.
+/// Returns the names that match the query, without reading states.
 pub(super) fn names(home: &Home, mut names: Vec<JobName>, query: &JobsQuery) -> Vec<JobName> {
-    names.retain(|name| is_named(name, query));
+    names.retain(|name| matches_name(name, query));
     order(home, &mut names, query);
     names
 }
 
-fn is_named(name: &JobName, query: &JobsQuery) -> bool {
+fn matches_name(name: &JobName, query: &JobsQuery) -> bool {
     query.name_contains.as_deref().is_none_or(|part| name.as_str().contains(part))
 }
 
-/// By name, or by the time in the name: the time of creation, without a look at the job.
+/// Orders by name, or by time of creation, which is usually part of the name.
 fn order(home: &Home, names: &mut [JobName], query: &JobsQuery) {
     match query.sort_by {
         SortBy::Name | SortBy::Status => names.sort_unstable(),
@@ -53,7 +52,7 @@ fn created(home: &Home, name: &JobName) -> Timestamp {
 }
 
 fn by_status(mut jobs: Vec<ListedJob>, ascending: bool, limit: usize) -> Vec<ListedJob> {
-    // Those of no known status come first.
+    // Jobs with an unknown status come first.
     jobs.sort_by_key(|job| (job.status.as_ref().ok().copied().map(JobStatus::as_str), std::cmp::Reverse(job.created)));
     if !ascending {
         jobs.reverse();
@@ -62,11 +61,11 @@ fn by_status(mut jobs: Vec<ListedJob>, ascending: bool, limit: usize) -> Vec<Lis
     jobs
 }
 
-/// The first jobs that are wanted, up to the limit, in the order of their names.
+/// Returns the first matching jobs in the order of `names`, up to the limit.
 fn read(home: &Home, names: &[JobName], query: &JobsQuery, limit: usize) -> Vec<ListedJob> {
     let mut jobs = Vec::new();
-    for names in names.chunks(limit.clamp(FEW, MANY)) {
-        jobs.extend(read_all(home, names).into_iter().filter(|job| is_wanted(query, job)));
+    for names in names.chunks(limit.clamp(MIN_BATCH_JOBS, MAX_BATCH_JOBS)) {
+        jobs.extend(read_all(home, names).into_iter().filter(|job| matches(query, job)));
         if jobs.len() >= limit {
             break;
         }
@@ -75,7 +74,7 @@ fn read(home: &Home, names: &[JobName], query: &JobsQuery, limit: usize) -> Vec<
     jobs
 }
 
-/// Every one of the jobs, in order.
+/// Reads all jobs, in order.
 fn read_all(home: &Home, names: &[JobName]) -> Vec<ListedJob> {
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let shares = names.chunks(names.len().div_ceil(cores).max(1));
@@ -86,16 +85,17 @@ fn read_all(home: &Home, names: &[JobName]) -> Vec<ListedJob> {
     })
 }
 
-/// A job that was removed while the list was read is none; one whose state can't be read is listed all the same.
+/// Reads one job. Returns `None` if it was removed in the meantime. A job whose state can't be read is listed with the
+/// error.
 fn read_one(home: &Home, name: &JobName) -> Option<ListedJob> {
-    match home.job(name).true_state() {
+    match home.job(name).current_state() {
         Ok(job) => Some(job.into()),
         Err(LocalError::NotFound(_)) => None,
         Err(error) => Some(unreadable(name, &error)),
     }
 }
 
-/// Returns what the job's name tells of it.
+/// Returns an entry with what follows from the job's name.
 fn unreadable(name: &JobName, error: &LocalError) -> ListedJob {
     ListedJob {
         name: name.clone(),
@@ -106,7 +106,7 @@ fn unreadable(name: &JobName, error: &LocalError) -> ListedJob {
     }
 }
 
-fn is_wanted(query: &JobsQuery, job: &ListedJob) -> bool {
+fn matches(query: &JobsQuery, job: &ListedJob) -> bool {
     query.status.is_none_or(|status| job.status == Ok(status))
         && query.created_after.is_none_or(|time| job.created >= time)
         && query.created_before.is_none_or(|time| job.created < time)

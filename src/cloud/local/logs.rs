@@ -1,4 +1,4 @@
-//! CloudWatch Logs on this computer: the log files of a job, as pages with tokens.
+//! Log streams on this computer: a job's log files, as pages with tokens.
 
 use std::ffi::OsStr;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::cloud::{CloudError, CloudResult, EventsPage, EventsQuery, JobEventsPage, LogStream, Logs};
-use crate::local::log::file::{Events, LogReader, PAGE_EVENTS};
+use crate::local::log::file::{Events, LogReader, MAX_PAGE_EVENTS};
 use crate::local::log::note::LogNote;
 use crate::local::store::layout::Home;
 use crate::model::JobName;
@@ -29,14 +29,14 @@ impl LocalLogs {
         Ok(self.home.job(&job).log().join(node))
     }
 
-    /// The note that the stream is incomplete, if there is one.
+    /// Returns the note that the stream is incomplete, if it has one.
     fn note(&self, stream: &LogStream) -> CloudResult<Option<LogNote>> {
         let Some((job, node)) = stream.name.split_once('/') else { return Ok(None) };
         let Ok(job) = JobName::new(job) else { return Ok(None) };
-        Ok(self.noted(&job)?.filter(|note| note.stream == node))
+        Ok(self.read_note(&job)?.filter(|note| note.stream == node))
     }
 
-    fn noted(&self, job: &JobName) -> CloudResult<Option<LogNote>> {
+    fn read_note(&self, job: &JobName) -> CloudResult<Option<LogNote>> {
         let folder = self.home.job(job);
         folder.read_log_note().map_err(CloudError::io(format!("read {}", folder.log_note().display())))
     }
@@ -53,14 +53,14 @@ impl Logs for LocalLogs {
         };
         let mut streams = list().map_err(CloudError::io(format!("list {}", folder.display())))?;
         // One that was removed is read as its note.
-        let noted = self.noted(job)?.map(|note| stream(note.stream.as_ref()));
-        streams.extend(noted);
+        let read_note = self.read_note(job)?.map(|note| stream(note.stream.as_ref()));
+        streams.extend(read_note);
         streams.sort_by(|a, b| a.name.cmp(&b.name));
         streams.dedup();
         Ok(streams)
     }
 
-    /// A local job has one node.
+    /// Unsupported: a local job has one node.
     async fn job_events(&self, _job: &JobName, _query: &EventsQuery) -> CloudResult<JobEventsPage> {
         let hint = "read its stream".to_owned();
         Err(CloudError::Unusable { what: "a local job's log is one stream".to_owned(), hint })
@@ -85,34 +85,34 @@ impl Logs for LocalLogs {
         let token = parse(&query.token)?;
         let up_to = parse(&query.up_to)?;
         let note = self.note(stream)?;
-        let mut run = match read(&file, query, token, up_to) {
-            // It was removed.
+        let mut page = match read(&file, query, token, up_to) {
+            // The file was removed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => match note {
                 Some(_) => Events { events: Vec::new(), start: 0, end: 0 },
                 None => return Err(CloudError::NotFound(format!("log stream {}", stream.name))),
             },
-            run => run.map_err(CloudError::io(format!("read {}", file.display())))?,
+            page => page.map_err(CloudError::io(format!("read {}", file.display())))?,
         };
-        let note = note.filter(|note| is_due(note, &run, query, token));
-        let is_noted = note.is_some() || matches!(token, Some(PageToken::Noted(_)));
-        run.events.extend(note.map(|note| note.event()));
-        let forward = if is_noted { PageToken::Noted(run.end) } else { PageToken::Forward(run.end) };
+        let note = note.filter(|note| note_follows(note, &page, query, token));
+        let is_noted = note.is_some() || matches!(token, Some(PageToken::AfterNote(_)));
+        page.events.extend(note.map(|note| note.event()));
+        let forward = if is_noted { PageToken::AfterNote(page.end) } else { PageToken::Forward(page.end) };
         Ok(EventsPage {
-            events: run.events,
+            events: page.events,
             next_forward_token: forward.to_text(),
-            next_backward_token: PageToken::Backward(run.start).to_text(),
+            next_backward_token: PageToken::Backward(page.start).to_text(),
         })
     }
 }
 
-/// Returns whether a note follows the events of a page: it stands behind all others, once.
-fn is_due(note: &LogNote, run: &Events, query: &EventsQuery, token: Option<PageToken>) -> bool {
+/// Returns whether a note belongs at the end of a page: after all events, once.
+fn note_follows(note: &LogNote, page: &Events, query: &EventsQuery, token: Option<PageToken>) -> bool {
     let at = note.event().timestamp;
     let is_wanted = query.start.is_none_or(|start| at >= start) && query.end.is_none_or(|end| at < end);
     let is_end = match token {
-        Some(PageToken::Forward(_)) => run.events.is_empty(),
-        Some(PageToken::Backward(_) | PageToken::Noted(_)) => false,
-        None => run.events.is_empty() || !query.from_head,
+        Some(PageToken::Forward(_)) => page.events.is_empty(),
+        Some(PageToken::Backward(_) | PageToken::AfterNote(_)) => false,
+        None => page.events.is_empty() || !query.from_head,
     };
     is_wanted && is_end
 }
@@ -128,27 +128,26 @@ fn read(
     let whole = up_to.map_or(now, |end| now.min(end.at()));
     let to = query.end.map_or(Ok(whole), |end| log.first_since(end, whole))?;
     let from = query.start.map_or(Ok(0), |start| log.first_since(start, whole))?;
-    let limit = query.limit.unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS);
+    let limit = query.limit.unwrap_or(MAX_PAGE_EVENTS).min(MAX_PAGE_EVENTS);
     match token {
-        Some(PageToken::Forward(at) | PageToken::Noted(at)) => log.forwards(at, to.max(at), limit),
+        Some(PageToken::Forward(at) | PageToken::AfterNote(at)) => log.forwards(at, to.max(at), limit),
         Some(PageToken::Backward(at)) => log.backwards(from.min(at), at, limit),
         None if query.from_head => log.forwards(from, to.max(from), limit),
         None => log.backwards(from.min(to), to, limit),
     }
 }
 
-/// A place between two lines, and the direction that reading goes on in: `f/1234`, `b/1234`; `n/1234` is forwards, behind
-/// the note.
+/// Position between two lines and a direction: `f/1234` forwards, `b/1234` backwards, `n/1234` forwards after the note.
 #[derive(Clone, Copy, Debug)]
 enum PageToken {
     Forward(u64),
     Backward(u64),
-    Noted(u64),
+    AfterNote(u64),
 }
 
 impl PageToken {
     fn at(self) -> u64 {
-        let (Self::Forward(at) | Self::Backward(at) | Self::Noted(at)) = self;
+        let (Self::Forward(at) | Self::Backward(at) | Self::AfterNote(at)) = self;
         at
     }
 
@@ -156,7 +155,7 @@ impl PageToken {
         match self {
             Self::Forward(at) => format!("f/{at}"),
             Self::Backward(at) => format!("b/{at}"),
-            Self::Noted(at) => format!("n/{at}"),
+            Self::AfterNote(at) => format!("n/{at}"),
         }
     }
 
@@ -167,7 +166,7 @@ impl PageToken {
         match direction {
             "f" => Ok(Self::Forward(at)),
             "b" => Ok(Self::Backward(at)),
-            "n" => Ok(Self::Noted(at)),
+            "n" => Ok(Self::AfterNote(at)),
             _ => Err(invalid()),
         }
     }

@@ -1,4 +1,4 @@
-//! CloudWatch's training metrics on this computer: read from a job's CSV file.
+//! Training metrics of local jobs, read from the job's CSV file.
 
 use std::fs::File;
 use std::io;
@@ -36,7 +36,7 @@ impl Metrics for LocalMetrics {
                     match row {
                         Ok(row) => points.extend(point(&row)),
                         Err(error) if error.is_io_error() => return Err(unreadable(&path, error.into())),
-                        // A row that a crash cut short is no value.
+                        // A crash may have cut the last row short.
                         Err(_) => {}
                     }
                 }

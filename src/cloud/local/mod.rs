@@ -1,8 +1,5 @@
-//! The cloud on this computer: a store of jobs, and a supervisor for each that keeps SageMaker's container contract.
-//!
-//! A job is a folder ([`home`]). `jobs` creates it and starts a [`supervisor`]; that one stages the input, starts a
-//! [`guard`] which runs the script, reads its output into the [`log`], and stores the artifacts. Whoever reads a job's
-//! [`state`] finds out whether the supervisor still lives, by its lock.
+//! Implements the cloud's traits on this computer, over the jobs and objects in smtrain's state folder. How a job runs
+//! is in [`crate::local`].
 
 mod differences;
 mod identity;
@@ -37,7 +34,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     filters_job_events: false,
 };
 
-/// The services of this computer. `executable` is smtrain itself, which looks after the jobs.
+/// Returns the services of this computer. `executable` is the path of the smtrain binary, which runs as supervisor and
+/// guard of each job.
 pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
     Cloud {
         region: Region::Local,

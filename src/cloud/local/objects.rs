@@ -1,4 +1,4 @@
-//! S3 on this computer: files at `{home}/s3/{bucket}/{key}`.
+//! Objects on this computer: files at `{home}/s3/{bucket}/{key}`.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -19,8 +19,8 @@ use crate::local::store::staging::Staging;
 use crate::model::S3Uri;
 use crate::model::checksum::ContentDigest;
 
-/// How much of an object is read at a time, in bytes.
-const PIECE: usize = 1024 * 1024;
+/// Size of the pieces of a byte range, in bytes.
+const PIECE_BYTES: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct LocalObjects {
@@ -42,14 +42,16 @@ impl Objects for LocalObjects {
     }
 
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
-        let (path, expected) = (self.home.object(uri)?, expected.clone());
+        let path = self.home.object(uri)?;
+        let expected = expected.clone();
         let doing = CloudError::io(format!("read {}", path.display()));
-        let held = tokio::task::spawn_blocking(move || held(&path, &expected)).await;
-        held.map_err(|error| CloudError::Other(format!("reading ended: {error}")))?.map_err(doing)
+        let compare = tokio::task::spawn_blocking(move || compare(&path, &expected)).await;
+        compare.map_err(|error| CloudError::Other(format!("reading ended: {error}")))?.map_err(doing)
     }
 
     async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
-        let (home, uri) = (self.home.clone(), uri.clone());
+        let home = self.home.clone();
+        let uri = uri.clone();
         let stored = tokio::task::spawn_blocking(move || put(&home, &uri, content)).await;
         stored.map_err(|error| CloudError::Other(format!("storing ended: {error}")))?
     }
@@ -78,7 +80,9 @@ impl Objects for LocalObjects {
     }
 
     fn range(&self, object: &Object, range: Range<u64>) -> ByteStream {
-        let (file, path, uri) = (object.file.clone(), self.home.object(&object.uri), object.uri.clone());
+        let file = object.file.clone();
+        let path = self.home.object(&object.uri);
+        let uri = object.uri.clone();
         let file = file.map_or_else(
             || {
                 objects::open(&path?)
@@ -104,12 +108,12 @@ impl Objects for LocalObjects {
         once(async move { Ok(objects::list(&self.home, &prefix)?.into_iter().map(summary).collect()) }).boxed()
     }
 
-    /// A bucket is a folder, made when something is put there.
+    /// A bucket is a folder, which is created with its first object.
     async fn ensure_bucket(&self, _bucket: &str) -> CloudResult<()> {
         Ok(())
     }
 
-    /// What was staged is removed as it is dropped.
+    /// Staged files are removed when they are dropped.
     async fn abort_uploads(&self) -> Vec<CloudError> {
         Vec::new()
     }
@@ -119,14 +123,14 @@ fn summary(object: StoredObject) -> ObjectSummary {
     ObjectSummary { uri: object.uri, size: object.size, version: Some(object.version) }
 }
 
-fn held(path: &Path, expected: &ContentDigest) -> io::Result<ContentMatch> {
+fn compare(path: &Path, expected: &ContentDigest) -> io::Result<ContentMatch> {
     let Some(mut file) = objects::open(path)? else { return Ok(ContentMatch::Nothing) };
     let is_expected =
         file.metadata()?.len() == expected.size && ContentDigest::of(&mut file, expected.size, |_| {})? == *expected;
     Ok(if is_expected { ContentMatch::Expected } else { ContentMatch::Other })
 }
 
-/// Copies a file into place.
+/// Copies a file to its object. Blocks.
 fn put(home: &Home, uri: &S3Uri, mut content: ObjectContent) -> CloudResult<()> {
     let path = home.object(uri)?;
     let staging = Staging::open(home)?;
@@ -140,7 +144,7 @@ fn put(home: &Home, uri: &S3Uri, mut content: ObjectContent) -> CloudResult<()> 
 }
 
 async fn read_piece(file: Arc<File>, range: Range<u64>) -> CloudResult<(Bytes, Arc<File>)> {
-    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(PIECE);
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(PIECE_BYTES);
     let read = tokio::task::spawn_blocking(move || {
         let mut piece = vec![0; length];
         file.read_exact_at(&mut piece, range.start)?;

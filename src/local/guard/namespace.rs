@@ -1,9 +1,9 @@
-//! A private `/opt/ml`: a mount namespace in which the job's folder stands there, with no root and no Docker.
+//! Mounts the job's folder at `/opt/ml` in a mount namespace, without root or Docker.
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::enter;
 
-/// Other systems have no mount namespaces.
+/// Fails: only Linux has mount namespaces.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn enter(_ml: &std::path::Path) -> std::io::Result<()> {
     Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "only Linux has mount namespaces"))
@@ -23,31 +23,32 @@ mod linux {
 
     use crate::contract::HOST_NAME;
 
-    /// Where the contract's folder is mounted: `/opt/ml`.
+    /// Parent of the contract's folder `/opt/ml`.
     const OPT: &str = "/opt";
     const ML: &str = "ml";
     const HOSTS: &str = "/etc/hosts";
 
-    /// Puts this process, and all that it starts, into a mount namespace where `ml` is seen as `/opt/ml`. What else lives
-    /// under `/opt` stays visible. The process must have one thread.
+    /// Moves this process, and those that it starts, into a mount namespace in which `ml` is at `/opt/ml`. Other
+    /// entries of `/opt` stay visible. The process must have one thread.
     pub(crate) fn enter(ml: &Path) -> io::Result<()> {
-        let (uid, gid) = (geteuid(), getegid());
-        // With the right to mount, no user namespace is needed, and other users' files keep their owners.
+        let uid = geteuid();
+        let gid = getegid();
+        // Root needs no user namespace, and without one, other users' files keep their owners.
         if !uid.is_root() || unshare(CloneFlags::CLONE_NEWNS).is_err() {
-            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).map_err(refused)?;
-            map_own_ids(uid, gid).map_err(|error| failed("keep the user's id", &error))?;
+            unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).map_err(describe_refusal)?;
+            map_own_ids(uid, gid).map_err(|error| add_step("keep the user's id", &error))?;
         }
-        // No mount made here is to be seen outside.
+        // Keeps the mounts below from propagating to other namespaces.
         let private = mount_as(None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
-        private.map_err(|error| failed("make mounts private", &error))?;
+        private.map_err(|error| add_step("make mounts private", &error))?;
         mount_opt(ml)?;
-        // A script that needs the name says so itself.
-        let _unnamed = name_host();
+        // A script that needs the name fails with its own error.
+        let _unnamed = add_host_name();
         Ok(())
     }
 
-    /// The kernel's numbers mean something else elsewhere (user_namespaces(7)).
-    fn refused(error: Errno) -> io::Error {
+    /// Describes the error of `unshare`, whose error numbers have meanings of their own (user_namespaces(7)).
+    fn describe_refusal(error: Errno) -> io::Error {
         io::Error::other(match error {
             Errno::ENOSPC | Errno::EUSERS => "user namespaces are switched off, or all in use".to_owned(),
             Errno::EPERM => "user namespaces are forbidden".to_owned(),
@@ -55,35 +56,36 @@ mod linux {
         })
     }
 
-    /// Tells the step: the error alone doesn't say which.
-    fn failed(doing: &str, error: &io::Error) -> io::Error {
+    /// Adds the failed step to an error.
+    fn add_step(doing: &str, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("could not {doing}: {error}"))
     }
 
-    /// The user keeps its own id, so that files and programs behave as outside.
+    /// Maps the user's id to itself, so that files and programs behave as outside.
     fn map_own_ids(uid: Uid, gid: Gid) -> io::Result<()> {
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
         fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))
     }
 
-    /// Builds the new `/opt` aside, where the old one can still be seen, and moves it into place.
+    /// Builds the new `/opt` elsewhere, while the old one is visible, and moves it into place.
     fn mount_opt(ml: &Path) -> io::Result<()> {
-        // Kept: should a mount fail, removing it with all that it holds would remove what is mounted in it.
+        // Never removed automatically: if a mount failed, a recursive removal would delete the mounted files.
         let staging = tempfile::tempdir()?.keep();
         let new = staging.as_path();
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount_as(Some(Path::new("tmpfs")), new, Some("tmpfs"), flags)
-            .map_err(|error| failed("mount a tmpfs", &error))?;
+            .map_err(|error| add_step("mount a tmpfs", &error))?;
         let mounted = fs::create_dir(new.join(ML)).and_then(|()| bind(ml, &new.join(ML)));
-        mounted.map_err(|error| failed("mount the job's folder", &error))?;
+        mounted.map_err(|error| add_step("mount the job's folder", &error))?;
         mirror_opt(new);
         mount_as(Some(new), Path::new(OPT), None, MsFlags::MS_MOVE)
-            .map_err(|error| failed("mount over /opt", &error))?;
+            .map_err(|error| add_step("mount over /opt", &error))?;
         fs::remove_dir(new)
     }
 
-    /// What can't be had, such as a disk that no longer answers, is missing: few jobs need it, and all need `/opt/ml`.
+    /// Bind-mounts the entries of the old `/opt`. Entries that fail, such as those on an unresponsive disk, are left
+    /// out: few jobs need them.
     fn mirror_opt(new: &Path) {
         let Ok(entries) = fs::read_dir(OPT) else { return };
         for entry in entries.flatten().filter(|entry| entry.file_name() != ML) {
@@ -91,13 +93,13 @@ mod linux {
         }
     }
 
-    /// Lets the host's name be resolved, as SageMaker's own hosts file does: `torch.distributed` meets there.
-    fn name_host() -> io::Result<()> {
+    /// Adds the host's name to `/etc/hosts`, as SageMaker does: `torch.distributed` resolves it.
+    fn add_host_name() -> io::Result<()> {
         let hosts = fs::read_to_string(HOSTS)? + &format!("\n127.0.0.1 {HOST_NAME}\n");
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(hosts.as_bytes())?;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-        // What is mounted stays when the file loses its name.
+        // A mounted file outlives its name.
         bind(file.path(), Path::new(HOSTS))
     }
 

@@ -1,22 +1,22 @@
-//! A script's output, cut into lines as it arrives: any bytes, any length, progress bars included.
+//! Splits a script's output into messages as it arrives: any bytes, any length, including progress bars.
 
-/// The longest message in bytes: CloudWatch Logs takes events of 1 MiB, of which 26 bytes are its own (CloudWatch Logs quotas;
-/// PutLogEvents). A longer line goes on in the next event: no byte of it is lost.
+/// Maximum length of a message in bytes: an event of CloudWatch Logs may have 1 MiB, including 26 bytes of overhead
+/// (CloudWatch Logs quotas; PutLogEvents). A longer line is continued in the next event.
 pub(crate) const MAX_MESSAGE: usize = (1 << 20) - 26;
 
-/// Cuts a stream of bytes into messages.
+/// Splits a stream of bytes into messages.
 ///
-/// A line feed, or a carriage return before one, ends a message. A carriage return alone ends it too, and stays at its
-/// end: that is how a progress bar overwrites itself, and how the one who shows the log can tell.
+/// A line feed, or a carriage return before one, ends a message and is removed. A lone carriage return, with which a
+/// progress bar overwrites itself, ends a message and stays at its end, so that the viewer can tell.
 #[derive(Debug, Default)]
 pub(crate) struct LineSplitter {
     pending: Vec<u8>,
-    /// The last byte was a carriage return: what comes next tells what it meant.
+    /// The last byte was a carriage return, whose meaning depends on the next byte.
     held_return: bool,
 }
 
 impl LineSplitter {
-    /// Takes bytes and gives every message that they complete.
+    /// Consumes bytes and calls `each` for every message that they complete.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
         while let Some(&first) = bytes.first() {
             if self.held_return {
@@ -32,13 +32,13 @@ impl LineSplitter {
         }
     }
 
-    /// The bytes of the current line so far: fed to a new splitter, they bring it to where this one is.
+    /// Returns the bytes of the current line so far. A new splitter that is fed with them is in the same state.
     pub(crate) fn unfinished(&self) -> Vec<u8> {
         let held_return: &[u8] = if self.held_return { b"\r" } else { b"" };
         [&self.pending, held_return].concat()
     }
 
-    /// What is left when the stream has ended.
+    /// Emits the rest after the stream's end.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(&[u8])) {
         self.held_return = false;
         if !self.pending.is_empty() {
@@ -46,7 +46,7 @@ impl LineSplitter {
         }
     }
 
-    /// Takes the bytes up to the next line end, and returns those behind it.
+    /// Consumes the bytes up to the next line end, and returns those after it.
     fn take_until_end<'a>(&mut self, bytes: &'a [u8], each: &mut impl FnMut(&[u8])) -> &'a [u8] {
         let room = MAX_MESSAGE - self.pending.len();
         let window = bytes.get(..room).unwrap_or(bytes);
@@ -81,7 +81,7 @@ impl LineSplitter {
         self.pending.clear();
     }
 
-    /// Nothing was on the line: a bar that starts with its carriage return. That is no message.
+    /// Emits a line that is overwritten. An empty one, from a bar that starts with a carriage return, is no message.
     fn emit_overwritten(&mut self, each: &mut impl FnMut(&[u8])) {
         if !self.pending.is_empty() {
             self.pending.push(b'\r');

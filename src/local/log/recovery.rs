@@ -1,4 +1,4 @@
-//! A job's output that its supervisor had not written to the log when it was killed: saved, and what may be lost marked.
+//! Recovers output that a killed supervisor had not written to the log, and marks what may be lost.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,11 +12,12 @@ use super::spool;
 use crate::local::store::layout::JobFolder;
 use crate::local::store::private_file;
 
-/// Why lines may be missing.
+/// Reasons in gap marks.
 const SUPERVISOR_KILLED: &str = "the supervisor of this job was killed";
 const BOTH_KILLED: &str = "the processes that looked after this job were killed, or the computer was restarted";
 
-/// Appends to the log what the supervisor had read, and what the pipe still holds. Where either can't be had, a mark.
+/// Appends to the log what the supervisor had read and what the pipe holds. Where either is unavailable, appends a gap
+/// mark.
 pub(crate) fn save(folder: &JobFolder, log: &Path, pipe: Option<File>) -> io::Result<()> {
     let recovered = spool::recover(&folder.spool(), log, Timestamp::now());
     let is_whole = recovered.is_ok() && pipe.is_some();
@@ -25,7 +26,7 @@ pub(crate) fn save(folder: &JobFolder, log: &Path, pipe: Option<File>) -> io::Re
         Err(_) => (LogWriter::append(log)?, LineSplitter::default()),
     };
     if !is_whole {
-        log.gap(Timestamp::now(), SUPERVISOR_KILLED);
+        log.push_gap(Timestamp::now(), SUPERVISOR_KILLED);
     }
     if let Some(pipe) = pipe {
         drain(pipe, &mut lines, &mut log)?;
@@ -34,7 +35,7 @@ pub(crate) fn save(folder: &JobFolder, log: &Path, pipe: Option<File>) -> io::Re
     log.flush()
 }
 
-/// Reads what a pipe holds, and doesn't wait for more.
+/// Reads a pipe's current content, without blocking.
 fn drain(mut pipe: File, lines: &mut LineSplitter, log: &mut LogWriter) -> io::Result<()> {
     let mut chunk = vec![0; 64 * 1024];
     loop {
@@ -50,9 +51,10 @@ fn drain(mut pipe: File, lines: &mut LineSplitter, log: &mut LogWriter) -> io::R
     }
 }
 
-/// The same for a job whose guard is gone, too: what the pipe held is lost. Nothing where no output was on its way.
+/// Recovers the output of a job whose guard was killed as well: the pipe's content is lost. Does nothing if no output
+/// was in flight.
 pub(crate) fn save_without_guard(folder: &JobFolder) -> io::Result<()> {
-    if !private_file::is_there(&folder.spool())? {
+    if !private_file::exists(&folder.spool())? {
         return Ok(());
     }
     let path = folder.stream()?;
@@ -61,7 +63,7 @@ pub(crate) fn save_without_guard(folder: &JobFolder) -> io::Result<()> {
         Err(_) => (LogWriter::append(&path)?, LineSplitter::default()),
     };
     lines.finish(|line| log.event(Timestamp::now(), line));
-    log.gap(Timestamp::now(), BOTH_KILLED);
+    log.push_gap(Timestamp::now(), BOTH_KILLED);
     log.flush()?;
     fs::remove_file(folder.spool())
 }

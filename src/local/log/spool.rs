@@ -1,51 +1,51 @@
-//! The bytes of a script's output that are on their way from its pipe into the log, in a file.
+//! Keeps the bytes of a script's output between its pipe and the log in a file.
 //!
-//! A supervisor that is killed between reading a pipe and writing the log would take what it has read with it. On Linux,
-//! `splice(2)` moves bytes from a pipe into a file inside the kernel: at every moment they are in one or the other. The file
-//! starts with the length that the log had when it held none of them. How many lines of the file the log has since got
-//! follows from its length, since a line of the log is a time of fixed length and the message.
+//! A supervisor that is killed between reading the pipe and writing the log would lose what it has read. On Linux,
+//! `splice(2)` moves bytes from a pipe to a file inside the kernel: at any moment they are in one or the other. The
+//! file starts with the log's length at the time when it had none of the file's bytes. A log line is a time of fixed
+//! length and the message, so that the log's length tells how many lines of the file it has since received.
 
 use std::fs::File;
 use std::io::{self, PipeReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::file::{LogWriter, STAMP_LEN, event_len};
+use super::file::{LogWriter, TIME_LEN, event_len};
 use super::lines::LineSplitter;
 use crate::local::store::{layout, private_file};
 
-/// The log's length in 20 digits, and a line feed.
+/// Length of the header: the log's length in 20 digits, and a line feed.
 const HEADER_LEN: u64 = 21;
-/// The file is emptied at the end of a line when it holds more bytes than this.
-const MIN_EMPTIED: u64 = 64 * 1024;
-/// The file is replaced by the start of the current line when it holds more bytes than this: twice the longest message, so
-/// that a long line is not written again with every read.
-const MAX_LEN: u64 = 2 << 20;
+/// Size in bytes above which the file is emptied at the end of a line.
+const MIN_EMPTY_BYTES: u64 = 64 * 1024;
+/// Size in bytes above which the file is replaced by the start of the current line: twice the longest message, so that
+/// a long line is not rewritten with every read.
+const MAX_SPOOL_BYTES: u64 = 2 << 20;
 
-/// Reads a pipe, by way of a file as long as the system can.
+/// Reads a pipe through a file, as long as the system supports it.
 #[derive(Debug)]
 pub(crate) struct PipeSpool {
     path: PathBuf,
-    /// None where bytes can't be moved inside the kernel, or the file can't be made: a kill may lose some then.
+    /// `None` if the file can't be created, or bytes can't be moved inside the kernel. A kill may then lose bytes.
     file: Option<File>,
-    /// Bytes in the file.
+    /// Length of the file in bytes.
     len: u64,
 }
 
 impl PipeSpool {
-    /// `log_len` is the log's length before anything of the pipe is written to it.
+    /// Creates the file. `log_len` is the log's length before it receives anything from the pipe.
     pub(crate) fn create(path: &Path, log_len: u64) -> Self {
-        // Without it the output is read all the same, and the guard finds nothing to recover.
-        let begun = begin(path, log_len, b"");
-        let (file, len) = begun.map_or_else(|_| (None, 0), |(file, len)| (Some(file), len));
+        // Without the file, the output is read directly, and a guard finds nothing to recover.
+        let created = create_file(path, log_len, b"");
+        let (file, len) = created.map_or_else(|_| (None, 0), |(file, len)| (Some(file), len));
         Self { path: path.to_owned(), file, len }
     }
 
-    /// Waits for the next bytes of the pipe and returns their number, which is 0 at its end.
+    /// Reads the next bytes of the pipe and returns their number, 0 at its end. Blocks.
     pub(crate) fn read(&mut self, pipe: &mut PipeReader, into: &mut [u8]) -> io::Result<usize> {
         if let Some(file) = &self.file {
             match splice(pipe, file, self.len, into.len()) {
-                // What can't be moved is still in the pipe.
+                // Bytes that can't be moved are still in the pipe.
                 Err(error) if is_unsupported(&error) || is_full(&error) => self.give_up(),
                 moved => {
                     let moved = moved?;
@@ -63,18 +63,19 @@ impl PipeSpool {
         }
     }
 
-    /// An empty file stands for bytes that can't be recovered.
+    /// Stops using the file. An empty file marks that bytes can't be recovered.
     pub(crate) fn give_up(&mut self) {
         if let Some(file) = self.file.take() {
-            // A file that can't be emptied doesn't fit the log, which is noticed, too.
+            // A file that can't be emptied no longer matches the log, which recovery notices.
             let _unemptied = file.set_len(0);
         }
     }
 
-    /// All that was read is in the log, which is `log_len` bytes long, but the line that `lines` is in the middle of.
+    /// Notes that all bytes read are in the log, whose length is `log_len`, except the unfinished line in `lines`.
+    /// Empties the file if it is large.
     pub(crate) fn logged(&mut self, log_len: u64, lines: &LineSplitter) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        if self.len <= HEADER_LEN + MIN_EMPTIED {
+        if self.len <= HEADER_LEN + MIN_EMPTY_BYTES {
             return Ok(());
         }
         let unfinished = lines.unfinished();
@@ -82,17 +83,17 @@ impl PipeSpool {
             file.set_len(HEADER_LEN)?;
             file.write_all_at(header(log_len).as_bytes(), 0)?;
             self.len = HEADER_LEN;
-        } else if self.len > MAX_LEN {
-            let (file, len) = begin(&self.path, log_len, &unfinished)?;
+        } else if self.len > MAX_SPOOL_BYTES {
+            let (file, len) = create_file(&self.path, log_len, &unfinished)?;
             self.file = Some(file);
             self.len = len;
         }
         Ok(())
     }
 
-    /// Removes the file: all that was read is in the log.
+    /// Removes the file, once all bytes read are in the log.
     pub(crate) fn finish(self) {
-        // One that stays is removed with the files of a running job.
+        // If this fails, the file is removed at the job's end.
         let _left = std::fs::remove_file(self.path);
     }
 }
@@ -101,22 +102,22 @@ fn header(log_len: u64) -> String {
     format!("{log_len:020}\n")
 }
 
-/// Replaces the file in one step, and opens it.
-fn begin(path: &Path, log_len: u64, unfinished: &[u8]) -> io::Result<(File, u64)> {
+/// Replaces the file atomically, and opens it.
+fn create_file(path: &Path, log_len: u64, unfinished: &[u8]) -> io::Result<(File, u64)> {
     let text = [header(log_len).as_bytes(), unfinished].concat();
     let file = layout::replace_unsynced(path, &text)?;
     Ok((file, text.len() as u64))
 }
 
-/// Moves bytes from the pipe to the end of the file, and returns how many. Blocks until there are any.
+/// Moves bytes from the pipe to the end of the file, and returns their number. Blocks until there are any.
 #[cfg(target_os = "linux")]
-fn splice(pipe: &PipeReader, file: &File, at: u64, most: usize) -> io::Result<usize> {
+fn splice(pipe: &PipeReader, file: &File, at: u64, max_bytes: usize) -> io::Result<usize> {
     use nix::errno::Errno;
     use nix::fcntl::{SpliceFFlags, splice};
 
     let mut at = i64::try_from(at).map_err(io::Error::other)?;
     loop {
-        match splice(pipe, None, file, Some(&mut at), most, SpliceFFlags::empty()) {
+        match splice(pipe, None, file, Some(&mut at), max_bytes, SpliceFFlags::empty()) {
             Err(Errno::EINTR) => {}
             moved => return Ok(moved?),
         }
@@ -135,13 +136,13 @@ fn is_full(error: &io::Error) -> bool {
     )
 }
 
-/// Not every file system takes bytes from a pipe.
+/// Not every file system supports `splice`.
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
-/// Appends to the log what the file at `path` holds and the log doesn't have. The result goes on where the file ends, which
-/// may be in the middle of a line.
+/// Appends to the log what the file at `path` has and the log lacks. Returns the log and a splitter that continues at
+/// the file's end, which may be in the middle of a line.
 pub(crate) fn recover(path: &Path, log: &Path, now: jiff::Timestamp) -> io::Result<(LogWriter, LineSplitter)> {
     let bytes = private_file::read(path)?;
     let (start, body) = parse(&bytes).ok_or_else(|| damaged(path))?;
@@ -164,7 +165,7 @@ pub(crate) fn recover(path: &Path, log: &Path, now: jiff::Timestamp) -> io::Resu
         if cut_short > 0 && !is_start(&file, known, cut_short, missing.first())? {
             return Err(damaged(path));
         }
-        // A line that the kill cut short is written again.
+        // A line that was cut short is written again.
         file.set_len(known)?;
     }
     let mut log = LogWriter::append(log)?;
@@ -174,12 +175,12 @@ pub(crate) fn recover(path: &Path, log: &Path, now: jiff::Timestamp) -> io::Resu
     Ok((log, lines))
 }
 
-/// Returns whether the `len` bytes at the end of the log, which start at `at`, are the start of a line with this message.
+/// Returns whether the last `len` bytes of the log, from `at` on, are the start of a line with this message.
 fn is_start(log: &File, at: u64, len: usize, message: Option<&Vec<u8>>) -> io::Result<bool> {
     let Some(message) = message.filter(|message| (len as u64) < event_len(message)) else { return Ok(false) };
     let mut bytes = vec![0; len];
     log.read_exact_at(&mut bytes, at)?;
-    let start = bytes.get(STAMP_LEN..).unwrap_or_default();
+    let start = bytes.get(TIME_LEN..).unwrap_or_default();
     Ok(message.starts_with(start))
 }
 
@@ -262,7 +263,7 @@ mod tests {
             let read = spool.read(&mut pipe, &mut chunk)?;
             lines.feed(&chunk[..read], |_| {});
             spool.logged(0, &lines)?;
-            assert!(spool.file.is_some() && spool.len <= MAX_LEN + 64 * 1024 + HEADER_LEN, "{}", spool.len);
+            assert!(spool.file.is_some() && spool.len <= MAX_SPOOL_BYTES + 64 * 1024 + HEADER_LEN, "{}", spool.len);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Processes of this computer: the table in `/proc`, and those of a job that outlived its supervisor.
+//! The process table of `/proc`, and the processes of a job that outlived its supervisor.
 
 pub(crate) mod survivors;
 pub(crate) mod table;

@@ -1,5 +1,7 @@
-//! A job's processes: found by a variable that all of them inherit, told apart by their arguments, and ended when the guard
-//! and the supervisor were both killed.
+//! Finds and ends the processes of a job whose guard and supervisor were killed.
+//!
+//! All processes of a job inherit an environment variable with the job's folder. The supervisor and the guard among
+//! them are recognized by their arguments.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,25 +14,26 @@ use nix::unistd::Pid;
 use super::table::{self, Process};
 use crate::local::store::layout::JobFolder;
 
-/// Names the job's folder to all of its processes, from the supervisor on.
+/// Environment variable with the job's folder, which all processes of the job inherit.
 pub(crate) const VARIABLE: &str = "SMTRAIN_JOB_FOLDER";
 
-/// The subcommand that supervises a job: smtrain starts itself with it.
+/// Subcommand that supervises a job. smtrain starts itself with it.
 pub(crate) const SUPERVISE: &str = "__supervise";
-/// The subcommand that guards a script.
+/// Subcommand that guards a script.
 pub(crate) const GUARD: &str = "__guard";
 
-/// One that is just being forked is met on the next round. After these, a fraction of a second, what can't be killed is left:
-/// whoever asks for a job's state is to get an answer.
-const ROUNDS: usize = 100;
-const PAUSE: Duration = Duration::from_millis(1);
+/// Maximum number of rounds of killing. A process that is being forked is found in the next round. Unkillable processes
+/// are left after all rounds, a fraction of a second, so that readers of a job's state get an answer.
+const MAX_ROUNDS: usize = 100;
+const ROUND_PAUSE: Duration = Duration::from_millis(1);
 
-/// What [`VARIABLE`] is for a job: the folder, without links, so that every way to it gives the same.
+/// Returns the value of [`VARIABLE`] for a job: the folder's canonical path.
 pub(crate) fn mark(folder: &JobFolder) -> OsString {
     folder.path().canonicalize().unwrap_or_else(|_| folder.path().to_owned()).into_os_string()
 }
 
-/// The job's living processes, without this one. An error where that can't be told; none where there is no `/proc`.
+/// Returns the job's processes, without this one. Empty where there is no `/proc`. Fails if the processes can't be
+/// determined.
 fn all(folder: &JobFolder) -> io::Result<Vec<Process>> {
     let variable = [VARIABLE.as_bytes(), b"=", mark(folder).as_bytes()].concat();
     let mut found = Vec::new();
@@ -43,7 +46,7 @@ fn all(folder: &JobFolder) -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
-/// The job's supervisor and its guard, as far as they live.
+/// Returns the job's supervisor and guard, as far as they are alive.
 pub(crate) fn keepers(folder: &JobFolder) -> io::Result<Vec<Pid>> {
     let mut keepers = supervisors(folder)?;
     keepers.extend(with_role(folder, GUARD)?);
@@ -65,30 +68,30 @@ fn with_role(folder: &JobFolder, role: &str) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
-/// Continues the job's processes that a signal has stopped.
+/// Continues the job's stopped processes.
 pub(crate) fn resume(folder: &JobFolder) -> io::Result<()> {
     for process in all(folder)?.into_iter().filter(|process| process.is_stopped) {
-        // It may have ended by itself meanwhile.
+        // It may have ended already.
         let _gone = kill(process.pid, Signal::SIGCONT);
     }
     Ok(())
 }
 
-/// Kills what is left of the job's processes, other than this one. Blocks, but only as long as the kernel takes to end
-/// them: its callers hold the job's lock, and are not to be given up half way.
+/// Kills the job's processes, except this one. Blocks for a fraction of a second at most, rather than being async:
+/// callers hold the job's lock and must not be cancelled half way.
 pub(crate) fn end(folder: &JobFolder) {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         match all(folder) {
             Ok(left) if left.is_empty() => return,
             Ok(left) => {
                 for process in left {
-                    // It may have ended by itself meanwhile.
+                    // It may have ended already.
                     let _gone = kill(process.pid, Signal::SIGKILL);
                 }
             }
-            // Such as too many open files: it may pass.
+            // The error may be transient, such as too many open files.
             Err(_) => {}
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(ROUND_PAUSE);
     }
 }

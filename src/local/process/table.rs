@@ -1,4 +1,4 @@
-//! The computer's processes, as far as `/proc` tells. Where there is no `/proc`, none are seen.
+//! The process table, from `/proc`. Without `/proc`, it is empty.
 
 use std::time::Duration;
 use std::{fs, io};
@@ -8,47 +8,47 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde::Serialize;
 
-/// The pause between two looks for processes that are left.
-const ROUND: Duration = Duration::from_millis(2);
-const ROUNDS: u32 = 5_000;
+/// Pause between two rounds of killing or waiting, and their maximum number: 10 s.
+const ROUND_PAUSE: Duration = Duration::from_millis(2);
+const MAX_ROUNDS: u32 = 5_000;
 
-/// One process, from `/proc/{pid}/stat` (proc_pid_stat(5)).
+/// A process, from `/proc/{pid}/stat` (proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pub(crate) pid: Pid,
     pub(crate) parent: Pid,
-    /// A signal has stopped it: SIGSTOP, or one of a terminal.
+    /// Stopped by a signal: SIGSTOP, or one of a terminal's.
     pub(crate) is_stopped: bool,
     /// Clock ticks since boot.
-    started: u64,
+    start_ticks: u64,
 }
 
-/// A process, told apart from a later one of the same number by the boot and the time that it started.
+/// A process id with boot id and start time, which distinguish it from a later process with the same id.
 #[derive(Debug, Serialize)]
 pub(crate) struct ProcessIdentity {
     pid: i32,
     boot: String,
     /// Clock ticks since boot.
-    started: u64,
+    start_ticks: u64,
 }
 
 impl ProcessIdentity {
     pub(crate) fn own() -> Self {
         let pid = Pid::this();
-        let started = find(pid).ok().flatten().map_or(0, |process| process.started);
-        Self { pid: pid.as_raw(), boot: boot_id(), started }
+        let start_ticks = find(pid).ok().flatten().map_or(0, |process| process.start_ticks);
+        Self { pid: pid.as_raw(), boot: boot_id(), start_ticks }
     }
 }
 
-/// A process; none where it has ended, or there is no `/proc`.
+/// Returns a process; `None` if it has ended, or there is no `/proc`.
 fn find(pid: Pid) -> io::Result<Option<Process>> {
-    let stat = of_living(fs::read(format!("/proc/{pid}/stat")))?;
+    let stat = none_if_ended(fs::read(format!("/proc/{pid}/stat")))?;
     Ok(stat.and_then(|stat| parse(pid, &String::from_utf8_lossy(&stat))))
 }
 
-/// Every process that can be seen: none where there is no `/proc`.
+/// Returns all visible processes. Empty where there is no `/proc`.
 pub(crate) fn all() -> io::Result<Vec<Process>> {
-    let Some(entries) = of_living(fs::read_dir("/proc"))? else { return Ok(Vec::new()) };
+    let Some(entries) = none_if_ended(fs::read_dir("/proc"))? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for entry in entries {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -57,34 +57,36 @@ pub(crate) fn all() -> io::Result<Vec<Process>> {
     Ok(all)
 }
 
-/// What a process was started with, as `NAME=VALUE` between NUL bytes. Nothing for one that has ended or is another user's.
+/// Returns a process's initial environment, as `NAME=VALUE` between NUL bytes. Empty if it has ended or belongs to
+/// another user.
 pub(crate) fn environment(pid: Pid) -> io::Result<Vec<u8>> {
-    of_own(pid, "environ")
+    read_own(pid, "environ")
 }
 
-/// A process's program and arguments, a NUL byte behind each. Nothing for one that has ended or is another user's.
+/// Returns a process's program and arguments, each followed by a NUL byte. Empty if it has ended or belongs to another
+/// user.
 pub(crate) fn arguments(pid: Pid) -> io::Result<Vec<u8>> {
-    of_own(pid, "cmdline")
+    read_own(pid, "cmdline")
 }
 
-/// Returns whether a process has a function of its own for a signal, which then doesn't end it.
+/// Returns whether a process has a handler for a signal.
 pub(crate) fn catches(pid: Pid, signal: Signal) -> io::Result<bool> {
-    let status = of_own(pid, "status")?;
+    let status = read_own(pid, "status")?;
     let status = String::from_utf8_lossy(&status);
     let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
     Ok(mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0))
 }
 
-fn of_own(pid: Pid, file: &str) -> io::Result<Vec<u8>> {
+fn read_own(pid: Pid, file: &str) -> io::Result<Vec<u8>> {
     let text = match fs::read(format!("/proc/{pid}/{file}")) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
-        read => of_living(read)?,
+        read => none_if_ended(read)?,
     };
     Ok(text.unwrap_or_default())
 }
 
-/// None where the process has ended. Any other error is one of looking, such as too many open files.
-fn of_living<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+/// Turns the errors for an ended process into `None`. Other errors, such as too many open files, say nothing about it.
+fn none_if_ended<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -93,7 +95,7 @@ fn of_living<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Every process below `ancestor`.
+/// Returns all descendants of a process.
 fn descendants(ancestor: Pid) -> io::Result<Vec<Process>> {
     let all = all()?;
     let mut found: Vec<Process> = Vec::new();
@@ -107,43 +109,43 @@ fn descendants(ancestor: Pid) -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
-/// Makes this process the parent of every descendant whose own parent ends, so that none escapes. Linux alone has this.
+/// Makes this process a subreaper: descendants whose parents end become its children, so that none escapes. Linux only.
 pub(crate) fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     {
-        // Fails on kernels before 3.4 only: there a process that detaches itself may outlive its job.
+        // Fails only on kernels before 3.4: there a process that detaches itself may outlive its job.
         let _unsupported = nix::sys::prctl::set_child_subreaper(true);
     }
 }
 
-/// Kills every process below this one and waits until they are gone. One that is just being forked is met on the next
-/// round. One that can't be killed, since another user runs it, is left after some seconds.
+/// Kills all descendants of this process and waits until they are gone. A process that is being forked is found in the
+/// next round. One that can't be killed, since another user runs it, is left after 10 s.
 pub(crate) async fn end_descendants() {
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         match descendants(Pid::this()) {
             Ok(left) if left.is_empty() => return,
             Ok(left) => {
                 for process in &left {
-                    // It may have ended by itself meanwhile.
+                    // It may have ended already.
                     let _gone = kill(process.pid, Signal::SIGKILL);
                 }
             }
-            // Such as too many open files: it may pass.
+            // The error may be transient, such as too many open files.
             Err(_) => {}
         }
         reap();
-        tokio::time::sleep(ROUND).await;
+        tokio::time::sleep(ROUND_PAUSE).await;
     }
 }
 
-/// Waits until a process group has no members. Those that are this process's children are reaped.
+/// Waits until a process group has no members, and reaps those that are this process's children.
 pub(crate) async fn end_of_group(group: Pid) {
     loop {
         reap();
         if killpg(group, None).is_err() {
             return;
         }
-        tokio::time::sleep(ROUND).await;
+        tokio::time::sleep(ROUND_PAUSE).await;
     }
 }
 
@@ -155,14 +157,14 @@ fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// The name in parentheses can hold anything, `)` too: the fields are counted from its last one.
+/// Parses a line of `stat`. The process's name, in parentheses, may contain `)`: fields are counted from the last one.
 fn parse(pid: Pid, stat: &str) -> Option<Process> {
     let (_, fields) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let process_id = |index: usize| number(index).and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
     let is_stopped = *fields.first()? == "T";
-    Some(Process { pid, parent: process_id(1)?, is_stopped, started: number(19)? })
+    Some(Process { pid, parent: process_id(1)?, is_stopped, start_ticks: number(19)? })
 }
 
 #[cfg(test)]
@@ -172,7 +174,8 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let stat = "7 (a) b (c) S 5 6 4 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
-        let expected = Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), is_stopped: false, started: 12345 };
+        let expected =
+            Process { pid: Pid::from_raw(7), parent: Pid::from_raw(5), is_stopped: false, start_ticks: 12345 };
         assert_eq!(parse(Pid::from_raw(7), stat), Some(expected));
         assert_eq!(parse(Pid::from_raw(7), "garbage"), None);
     }
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn this_process_is_seen() -> io::Result<()> {
         let own = find(Pid::this())?.ok_or(io::ErrorKind::NotFound)?;
-        assert!(!own.is_stopped && own.started == ProcessIdentity::own().started);
+        assert!(!own.is_stopped && own.start_ticks == ProcessIdentity::own().start_ticks);
         assert!(all()?.contains(&own) && !arguments(own.pid)?.is_empty());
         assert_eq!(find(Pid::from_raw(i32::MAX))?, None);
         assert!(!catches(own.pid, Signal::SIGUSR2)?);

@@ -1,4 +1,4 @@
-//! The Python that a local job runs with, and its installed requirements.
+//! The interpreter of a local job, and its installed requirements.
 
 pub(crate) mod interpreter;
 pub(crate) mod requirements;

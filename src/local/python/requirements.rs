@@ -1,5 +1,9 @@
-//! What a job's code needs (`requirements.txt`, its own `setup.py`) as a cached environment, in front of the packages that
-//! the job's Python has. Unlike pip on an image, it gets all that its packages need, also what that Python has already.
+//! Installs a job's requirements (`requirements.txt`, or the code's own `setup.py`) into a cached virtual environment,
+//! whose packages take precedence over those of the job's Python.
+//!
+//! Environments are content-addressed: by the interpreter, the requirements and, where these refer to the code, the
+//! code's digest. Unlike pip in an image, the installer gets all dependencies, even those that the job's Python has
+//! already.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,28 +19,28 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::hex;
 
 pub(crate) const REQUIREMENTS: &str = "requirements.txt";
-/// There once an environment is complete.
-const COMPLETE: &str = ".smtrain-complete";
-/// Makes the packages of the job's Python visible behind the environment's own.
+/// File that marks a complete environment.
+const COMPLETE_MARK: &str = ".smtrain-complete";
+/// `.pth` file that adds the packages of the job's Python after the environment's own.
 const BASE_PACKAGES: &str = "_smtrain_base.pth";
 
-/// One environment, made or still to be made.
+/// A cached environment, which may still have to be created.
 #[derive(Debug)]
 pub(crate) struct PackageEnvironment {
     folder: PathBuf,
     base: Interpreter,
-    /// pip's arguments after `install`.
+    /// Arguments of `pip install`.
     installed: &'static [&'static str],
 }
 
-/// A step of making an environment: a command whose output goes to the job's log.
+/// A step of creating an environment: a command whose output goes to the job's log.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) argv: Vec<String>,
 }
 
 impl PackageEnvironment {
-    /// The environment for the code in `code`, where pip is to install `installed`.
+    /// Returns the environment for the code in the folder `code`. `installed` has the arguments of `pip install`.
     pub(crate) fn of(
         cache: &Path,
         base: Interpreter,
@@ -57,11 +61,11 @@ impl PackageEnvironment {
     }
 
     pub(crate) fn is_complete(&self) -> LocalResult<bool> {
-        let mark = self.folder.join(COMPLETE);
-        private_file::is_there(&mark).map_err(LocalError::io(format!("look for {}", mark.display())))
+        let mark = self.folder.join(COMPLETE_MARK);
+        private_file::exists(&mark).map_err(LocalError::io(format!("look for {}", mark.display())))
     }
 
-    /// The right to make it: of two jobs that need it, one makes it and the other one waits. Blocks.
+    /// Locks the environment, so that of two jobs that need it, one creates it and the other one waits. Blocks.
     pub(crate) fn lock(&self) -> LocalResult<File> {
         create_private_dir(self.folder.parent().unwrap_or(&self.folder))?;
         let path = self.folder.with_extension("lock");
@@ -73,7 +77,8 @@ impl PackageEnvironment {
         lock().map_err(LocalError::io(format!("lock {}", path.display())))
     }
 
-    /// What to run in the code's folder to make it, from nothing. What a killed attempt left is removed.
+    /// Removes what a killed attempt left, and returns the commands that create the environment, to be run in the
+    /// code's folder.
     pub(crate) fn steps(&self) -> LocalResult<Vec<Step>> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -97,11 +102,11 @@ impl PackageEnvironment {
         })
     }
 
-    /// Called once every step has succeeded.
+    /// Marks the environment as complete. Must be called after all steps have succeeded.
     pub(crate) fn complete(&self) -> LocalResult<()> {
         let finish = || {
             fs::write(self.own_packages()?.join(BASE_PACKAGES), base_packages(&self.base.packages)?)?;
-            fs::write(self.folder.join(COMPLETE), "")
+            fs::write(self.folder.join(COMPLETE_MARK), "")
         };
         finish().map_err(LocalError::io(format!("complete {}", self.folder.display())))
     }
@@ -119,7 +124,7 @@ impl PackageEnvironment {
     }
 }
 
-/// What decides about an environment: the Python, and what is to be installed. The code does where it is installed itself,
+/// Returns the cache key: a digest of the interpreter and the requirements, and of the code if it is installed itself
 /// or the requirements name files of it.
 fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> String {
     let mut digest = Sha256::new();
@@ -137,24 +142,25 @@ fn key(base: &Interpreter, requirements: &[u8], code_digest: Option<&str>) -> St
     hex(half)
 }
 
-/// The text of a `.pth` file that adds folders of packages behind all others, with the `.pth` files in them: a package that
-/// is installed as editable is nothing but such a file. Python executes a line that starts with `import`.
+/// Returns the text of a `.pth` file that appends package folders to `sys.path`, with the `.pth` files in them: an
+/// editable package is only such a file. Python executes lines that start with `import`.
 fn base_packages(folders: &[String]) -> io::Result<String> {
-    // A JSON string is a string of Python's too.
+    // A JSON string is a valid Python literal.
     let line = |folder| Ok(format!("import site; site.addsitedir({})\n", serde_json::to_string(folder)?));
     folders.iter().map(line).collect()
 }
 
-/// The options whose value can be a file or folder: more requirements, constraints, a package's source, a folder of packages.
+/// Options of a requirements file whose value can be a file or folder: more requirements, constraints, a package's
+/// source, a folder of packages.
 const FILE_OPTIONS: [&str; 8] = ["--requirement", "--constraint", "--editable", "--find-links", "-r", "-c", "-e", "-f"];
 
-/// Whether a requirement is a file or folder beside `requirements.txt`: another list, or a package's source.
+/// Returns whether a requirement is a file or folder: another list, or a package's source.
 fn names_files(requirements: &str) -> bool {
     requirements.lines().map(without_comment).any(|line| {
         if line.starts_with('-') {
-            FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_local)
+            FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_on_this_computer)
         } else {
-            is_local(line) && is_path(line)
+            is_on_this_computer(line) && is_path(line)
         }
     })
 }
@@ -164,12 +170,12 @@ fn without_comment(line: &str) -> &str {
     if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default().trim() }
 }
 
-/// Whether what may be a URL is of this computer.
-fn is_local(value: &str) -> bool {
+/// Returns whether a path or URL is on this computer.
+fn is_on_this_computer(value: &str) -> bool {
     value.contains("file:") || !value.contains("://")
 }
 
-/// Whether a requirement is no package's name: `wheels/tiny.whl`.
+/// Returns whether a requirement is a path instead of a package's name, such as `wheels/tiny.whl`.
 fn is_path(line: &str) -> bool {
     let path = line.split([';', '[']).next().unwrap_or_default().trim();
     path.starts_with('.') || path.contains(['/', ':']) || Path::new(path).extension() == Some("whl".as_ref())

@@ -1,4 +1,8 @@
-//! A local job's state: one JSON file, replaced whole, and a lock that tells whether a process still looks after the job.
+//! A local job's state: one JSON file, replaced atomically, and a lock that is held while a process runs the job.
+//!
+//! A job without a holder of its lock has lost its supervisor and guard: the next reader settles it as failed. A file
+//! of reserved size lets the final state be written on a full disk. On an unwritable disk, readers still report the
+//! true state.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -17,19 +21,19 @@ use crate::model::job_status::phase;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
 use crate::model::{JobStatus, LocalOptions, RequestDocument, artifacts, shell_quote};
 
-/// What a job whose processes are gone says of its end.
+/// FailureReason of a job whose supervisor and guard are gone.
 const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
                          killed, the computer was restarted, or its state could not be written";
-/// What a job says of its end whose supervisor alone was killed: its guard lived on to write it.
+/// FailureReason, written by the guard, of a job whose supervisor was killed.
 pub(crate) const SUPERVISOR_KILLED: &str = "InternalServerError: the supervisor of this job was killed";
-/// The message of a job that completed.
+/// Status message of a completed job.
 const COMPLETED: &str = "Training job completed";
-/// The longest part of a supervisor's own log in a reason, in characters.
-const MAX_LAST_WORDS: usize = 400;
-/// How many bytes a state may grow until its last: phases, a reason of 1024 characters, 40 metrics.
-const GROWTH: usize = 32 * 1024;
+/// Maximum length of the quote from the supervisor's log in a reason, in characters.
+const MAX_LOG_QUOTE_CHARS: usize = 400;
+/// Bytes that a state may grow by until its end: phases, a reason of 1024 characters, 40 metrics.
+const MAX_GROWTH_BYTES: usize = 32 * 1024;
 
-/// The state of a job that has just been created: DescribeTrainingJob repeats the request's fields under their names.
+/// Returns the state of a new job: DescribeTrainingJob repeats the request's fields under their names.
 pub(crate) fn initial(
     request: &RequestDocument,
     arn: &str,
@@ -53,7 +57,7 @@ pub(crate) fn initial(
     Ok(state)
 }
 
-/// Ends the phase that the job is in and starts the next.
+/// Ends the current phase and starts the next.
 pub(crate) fn enter(state: &mut DescribeTrainingJobResponse, phase: &str, message: &str, now: Timestamp) {
     let transitions = state.secondary_status_transitions.get_or_insert_default();
     if let Some(last) = transitions.last_mut() {
@@ -69,7 +73,7 @@ pub(crate) fn enter(state: &mut DescribeTrainingJobResponse, phase: &str, messag
     state.last_modified_time = Some(now);
 }
 
-/// Puts a job to its final status; its last phase starts and ends now.
+/// Sets the final status. The last phase starts and ends at `now`.
 pub(crate) fn end(state: &mut DescribeTrainingJobResponse, ending: &Ending, now: Timestamp) {
     enter(state, ending.phase, &ending.message, now);
     if let Some(last) = state.secondary_status_transitions.iter_mut().flatten().last() {
@@ -84,7 +88,7 @@ pub(crate) fn end(state: &mut DescribeTrainingJobResponse, ending: &Ending, now:
     }
 }
 
-/// How a job ended.
+/// Ending of a job.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
     pub(crate) status: JobStatus,
@@ -98,8 +102,8 @@ impl Ending {
         Self { status: JobStatus::Completed, phase: phase::COMPLETED, message: COMPLETED.into(), reason: None }
     }
 
-    /// Returns the end of a job that was asked to stop when all was done but the storing. StopTrainingJob makes a job
-    /// Stopping, and it ends Stopped (SageMaker API reference); one that has failed stays so.
+    /// Returns the ending of a job that was asked to stop after its script had ended. StopTrainingJob makes a job
+    /// Stopping, and it ends Stopped (SageMaker API reference); a failed one stays Failed.
     pub(crate) fn stopped_if_completed(self) -> Self {
         if self.status != JobStatus::Completed {
             return self;
@@ -133,8 +137,8 @@ impl JobFolder {
         self.read_json(&self.options())
     }
 
-    /// The state as it was last written, whether or not it is still true. Where the job's folder is there and its state can't
-    /// be read, the error is [`LocalError::Damaged`].
+    /// Reads the state as it was last written, which may be outdated. Fails with [`LocalError::Damaged`] if the job's
+    /// folder exists, but the state can't be read.
     pub(crate) fn read_state(&self) -> LocalResult<DescribeTrainingJobResponse> {
         self.read_json(&self.state()).map_err(|error| self.damaged(error))
     }
@@ -143,88 +147,90 @@ impl JobFolder {
         layout::replace(&self.state(), &to_json(state)?)
     }
 
-    /// Writes a state, and keeps back the space that [`Self::close`] will need.
+    /// Writes the first state, and reserves the disk space that [`Self::close`] will need.
     pub(crate) fn write_first_state(&self, state: &DescribeTrainingJobResponse) -> LocalResult<()> {
-        let (text, reserve) = (to_json(state)?, self.reserve());
+        let text = to_json(state)?;
+        let reserve = self.reserve();
         layout::replace(&self.state(), &text)?;
-        let blank = vec![b' '; text.len() + GROWTH];
+        let blank = vec![b' '; text.len() + MAX_GROWTH_BYTES];
         private_file::create(&reserve)
             .and_then(|mut file| file.write_all(&blank))
             .map_err(LocalError::io(format!("write {}", reserve.display())))
     }
 
-    /// Opens the file whose space was kept back.
+    /// Opens the file with the reserved space.
     pub(crate) fn open_reserve(&self) -> io::Result<File> {
         private_file::open(&self.reserve(), File::options().write(true))
     }
 
-    /// The last write of a job, which also succeeds on a full disk: it goes where space was kept back. With the file open
-    /// already, it succeeds where no file can be opened, too.
+    /// Writes the final state, even on a full disk, into the reserved space, and removes the files of a running job.
+    /// With the reserve already open, it succeeds without a free file descriptor.
     pub(crate) fn close(&self, state: &DescribeTrainingJobResponse, reserve: Option<File>) -> LocalResult<()> {
         let text = to_json(state)?;
         let reserve = reserve.map_or_else(|| self.open_reserve(), Ok);
         let filled = reserve.and_then(|file| fill_reserve(file, &text));
         let is_filled = filled.is_ok();
-        if filled.and_then(|file| self.put_reserve_in_place(&file)).is_err() {
+        if filled.and_then(|file| self.rename_reserve(&file)).is_err() {
             if !is_filled {
-                // Frees its space, if it can.
-                let _left = remove_if_there(&self.reserve());
+                // Frees the reserved space.
+                let _left = remove_if_exists(&self.reserve());
             }
-            // A reserve that is filled stays where this fails: readers find the end of the job there.
+            // If this fails, a filled reserve stays: readers find the final state there.
             layout::replace(&self.state(), &text)?;
-            let _left = remove_if_there(&self.reserve());
+            let _left = remove_if_exists(&self.reserve());
         }
         let of_a_running_job =
             [self.plan(), self.pid(), self.stop_request(), self.seen_stop_request(), self.exit_code(), self.spool()];
-        for of_a_running_job in of_a_running_job {
-            // Nobody reads it again, should it stay.
-            let _left = remove_if_there(&of_a_running_job);
+        for path in of_a_running_job {
+            // A file that stays is never read again.
+            let _left = remove_if_exists(&path);
         }
         self.remove_blank_log_note();
         Ok(())
     }
 
-    fn put_reserve_in_place(&self, file: &File) -> io::Result<()> {
-        let (written, named) = (file.metadata()?, fs::symlink_metadata(self.reserve())?);
+    fn rename_reserve(&self, file: &File) -> io::Result<()> {
+        let written = file.metadata()?;
+        let named = fs::symlink_metadata(self.reserve())?;
         if (written.dev(), written.ino()) != (named.dev(), named.ino()) {
             return Err(io::Error::other("another file stands in its place"));
         }
         fs::rename(self.reserve(), self.state())
     }
 
-    /// Returns the final state that [`Self::close`] wrote, but could not put in its place.
-    fn ending_in_reserve(&self) -> Option<DescribeTrainingJobResponse> {
-        // Blank before the end, or a part of the text: neither tells anything.
+    /// Returns the final state that [`Self::close`] wrote to the reserve, but could not rename.
+    fn final_state_in_reserve(&self) -> Option<DescribeTrainingJobResponse> {
+        // Before the end the reserve is blank; a partial text doesn't parse.
         let text = private_file::read(&self.reserve()).ok()?;
         let state: DescribeTrainingJobResponse = serde_json::from_slice(&text).ok()?;
         let is_own = self.path().file_name() == Some(state.training_job_name.as_str().as_ref());
         (is_own && state.training_job_status.is_final()).then_some(state)
     }
 
-    /// Takes the room that the exit code needs before the script runs, so that a full disk can't hide how it ended.
-    pub(crate) fn make_room_for_exit_code(&self) -> LocalResult<()> {
-        self.put_exit_code(true, "")
+    /// Allocates the disk space of the exit code before the script runs, so that a full disk can't hide it.
+    pub(crate) fn reserve_exit_code(&self) -> LocalResult<()> {
+        self.write_exit_code_text(true, "")
     }
 
     pub(crate) fn write_exit_code(&self, exit_code: i32) -> LocalResult<()> {
-        self.put_exit_code(false, &exit_code.to_string())
+        self.write_exit_code_text(false, &exit_code.to_string())
     }
 
-    fn put_exit_code(&self, create: bool, text: &str) -> LocalResult<()> {
+    fn write_exit_code_text(&self, create: bool, text: &str) -> LocalResult<()> {
         let path = self.exit_code();
         let open = || private_file::open(&path, File::options().create(create).write(true));
         let write = || open()?.write_all(format!("{text:11}\n").as_bytes());
         write().map_err(LocalError::io(format!("write {}", path.display())))
     }
 
-    /// The script's exit code, once the guard has written it.
+    /// Reads the script's exit code; `None` if the guard hasn't written it.
     pub(crate) fn read_exit_code(&self) -> LocalResult<Option<i32>> {
         let path = self.exit_code();
         let text = private_file::read(&path).map_err(LocalError::io(format!("read {}", path.display())))?;
         Ok(String::from_utf8_lossy(&text).trim().parse().ok())
     }
 
-    /// The job's lock, when no living process has it.
+    /// Takes the job's lock; `None` if another process holds it.
     pub(crate) fn try_lock(&self) -> LocalResult<Option<File>> {
         let path = self.lock();
         let doing = || format!("lock {}", path.display());
@@ -237,61 +243,63 @@ impl JobFolder {
         }
     }
 
-    /// The state as it is: a job that nobody looks after any more has failed, and is written down so.
-    pub(crate) fn true_state(&self) -> LocalResult<DescribeTrainingJobResponse> {
+    /// Returns the current state. A job without supervisor and guard is settled as failed first.
+    pub(crate) fn current_state(&self) -> LocalResult<DescribeTrainingJobResponse> {
         let written = self.read_state();
         if written.as_ref().is_ok_and(|state| state.training_job_status.is_final()) {
             return written;
         }
-        if let Some(ended) = self.ending_in_reserve() {
+        if let Some(ended) = self.final_state_in_reserve() {
             return Ok(ended);
         }
         let state = written?;
         match self.try_lock() {
             Ok(Some(_lock)) if self.is_abandoned() => self.settle_abandoned(),
-            // Where nothing can be written, not even a lock, the state is what was last written.
+            // If nothing can be written, not even a lock, the last written state is returned.
             Ok(_) | Err(_) => Ok(self.with_stop_request(state)),
         }
     }
 
-    /// Returns whether nobody looks after the job, whose lock is free. The lock's file may have been removed, and a new one
-    /// be locked: a supervisor or guard that lives counts for more.
+    /// Returns whether a job whose lock is free has neither supervisor nor guard. Checked in addition to the lock,
+    /// since its file may have been removed and created anew.
     fn is_abandoned(&self) -> bool {
         survivors::keepers(self).is_ok_and(|keepers| keepers.is_empty())
     }
 
-    /// Called with the lock. The job may have ended since its state was read.
+    /// Settles an abandoned job. The caller holds the lock. The job may have ended since its state was read.
     fn settle_abandoned(&self) -> LocalResult<DescribeTrainingJobResponse> {
         let state = self.read_state()?;
         if state.training_job_status.is_final() {
             return Ok(state);
         }
         survivors::end(self);
-        let said = self.last_words().map_or_else(String::new, |words| format!("; its supervisor.log says: {words}"));
+        let said =
+            self.supervisor_log_end().map_or_else(String::new, |words| format!("; its supervisor.log says: {words}"));
         match recovery::save_without_guard(self) {
             Ok(()) => self.settle(&format!("{ABANDONED}{said}")),
             Err(error) => self.settle(&format!("{ABANDONED}{said}; the end of its log could not be written: {error}")),
         }
     }
 
-    /// Returns the end of the supervisor's own log on one line; none where it is empty or can't be read.
-    fn last_words(&self) -> Option<String> {
+    /// Returns the end of the supervisor's log on one line; `None` if it is empty or can't be read.
+    fn supervisor_log_end(&self) -> Option<String> {
         let text = private_file::read(&self.supervisor_log()).ok()?;
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let words = lines.join("; ");
-        let start = words.char_indices().rev().nth(MAX_LAST_WORDS - 1).map_or(0, |(start, _)| start);
+        let start = words.char_indices().rev().nth(MAX_LOG_QUOTE_CHARS - 1).map_or(0, |(start, _)| start);
         words.get(start..).filter(|words| !words.is_empty()).map(str::to_owned)
     }
 
-    /// Returns whether nobody looks after the job any more. Whatever can't be told counts as somebody.
-    pub(crate) fn is_left(&self) -> bool {
+    /// Returns whether the job has neither supervisor nor guard. False if that can't be determined.
+    pub(crate) fn has_no_keeper(&self) -> bool {
         matches!(self.try_lock(), Ok(Some(_))) && self.is_abandoned()
     }
 
-    /// A job that was asked to stop is stopping at once, as on SageMaker, even before its supervisor has written so.
+    /// Reports a job that was asked to stop as Stopping at once, as SageMaker does, even before its supervisor has
+    /// written so.
     fn with_stop_request(&self, mut state: DescribeTrainingJobResponse) -> DescribeTrainingJobResponse {
-        if state.training_job_status == JobStatus::InProgress && stop_request::is_asked(self) {
+        if state.training_job_status == JobStatus::InProgress && stop_request::is_requested(self) {
             state.training_job_status = JobStatus::Stopping;
             if state.secondary_status != phase::UPLOADING {
                 phase::STOPPING.clone_into(&mut state.secondary_status);
@@ -300,18 +308,19 @@ impl JobFolder {
         state
     }
 
-    /// Ends a job that has lost its supervisor. Called with the lock: the supervisor may have ended the job before it went.
+    /// Kills the job's processes and writes its end as Failed. The caller holds the lock. Returns the final state,
+    /// which the supervisor may have written before.
     pub(crate) fn settle(&self, reason: &str) -> LocalResult<DescribeTrainingJobResponse> {
         let mut state = self.read_state()?;
         if state.training_job_status.is_final() {
             return Ok(state);
         }
-        if let Some(ended) = self.ending_in_reserve() {
+        if let Some(ended) = self.final_state_in_reserve() {
             return Ok(ended);
         }
         survivors::end(self);
         end(&mut state, &Ending::failed(reason), Timestamp::now());
-        // On a disk that can't be written the answer is still the true one.
+        // On an unwritable disk the returned state is still the true one.
         let _written = self.close(&state, None);
         Ok(state)
     }
@@ -329,7 +338,8 @@ impl JobFolder {
         format!("local job {}", self.name())
     }
 
-    /// Turns an error of reading the state into one of a job that is there. A job without a folder stays [`LocalError::NotFound`].
+    /// Turns an error of reading the state into [`LocalError::Damaged`], with a hint. A job without a folder stays
+    /// [`LocalError::NotFound`].
     fn damaged(&self, error: LocalError) -> LocalError {
         let folder = shell_quote(&self.path().display().to_string());
         let name = self.name();
@@ -337,7 +347,7 @@ impl JobFolder {
             "end what still runs of it: smtrain stop {name}; save what you need of its folder, and remove it: rm -r {folder}"
         );
         match error {
-            LocalError::NotFound(_) if private_file::is_there(self.path()).unwrap_or(true) => LocalError::Damaged {
+            LocalError::NotFound(_) if private_file::exists(self.path()).unwrap_or(true) => LocalError::Damaged {
                 what: format!("local job {name} has no {}", self.state().display()),
                 hint: remove,
             },
@@ -352,11 +362,11 @@ impl JobFolder {
     }
 }
 
-/// Writes the last state where space was kept back for it, and returns the file.
+/// Writes the final state into the reserved space, and returns the file.
 fn fill_reserve(mut file: File, text: &[u8]) -> io::Result<File> {
     file.write_all(text)?;
     file.set_len(text.len() as u64)?;
-    // Somebody may have changed its mode: the state is readable by its owner.
+    // The mode may have been changed: the state is readable by its owner.
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     file.sync_data()?;
     Ok(file)
@@ -368,7 +378,7 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> LocalResult<Vec<u8>> {
     Ok(text)
 }
 
-pub(crate) fn remove_if_there(path: &std::path::Path) -> LocalResult<()> {
+pub(crate) fn remove_if_exists(path: &std::path::Path) -> LocalResult<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(LocalError::io(format!("remove {}", path.display()))(error))

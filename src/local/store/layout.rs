@@ -1,4 +1,4 @@
-//! Where local jobs live: one folder a job, readable with `cat`, and a folder that plays S3.
+//! Layout of the state folder: one folder per job, readable with `cat`, and a folder that stands in for S3.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::contract::HOST_NAME;
 use crate::local::{LocalError, LocalResult};
 use crate::model::{JobName, S3Uri};
 
-/// The folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
+/// Folder of all local state: `$SMTRAIN_HOME`, else `$XDG_STATE_HOME/smtrain`.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
     root: PathBuf,
@@ -26,13 +26,12 @@ impl Home {
         Self { root, doubt: None }
     }
 
-    /// Returns the same folder, in which no job is created if there is a doubt that other users may have put something there.
+    /// Returns the same folder. With a doubt that other users may have changed it, no job is created in it.
     pub(crate) fn doubted(self, doubt: Option<String>) -> Self {
         Self { doubt, ..self }
     }
 
-    /// Refuses to create anything where other users decide what a job runs, or with a umask under which the job could not
-    /// read its own files.
+    /// Fails if other users can change what a job runs, or if the umask would keep a job from reading its own files.
     pub(crate) fn check_writing(&self) -> LocalResult<()> {
         if let Some(doubt) = &self.doubt {
             return Err(LocalError::Unusable {
@@ -67,12 +66,12 @@ impl Home {
         self.root.join("s3")
     }
 
-    /// Where objects are made. No bucket's name starts with a dot.
+    /// Staging directory of objects. No bucket's name starts with a dot.
     pub(crate) fn staging(&self) -> PathBuf {
         self.buckets().join(".staging")
     }
 
-    /// The file, or folder, that an object or prefix is kept in. A key can't lead out of its bucket's folder.
+    /// Returns the path of an object or prefix. Fails for a key that would lead out of its bucket's folder.
     pub(crate) fn object(&self, uri: &S3Uri) -> LocalResult<PathBuf> {
         let segments = || uri.key().split('/').filter(|part| !part.is_empty());
         if segments().any(|part| part == "." || part == "..") {
@@ -103,47 +102,48 @@ impl JobFolder {
         self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
-    /// CreateTrainingJob's request, as it was sent.
+    /// Request of CreateTrainingJob.
     pub(crate) fn request(&self) -> PathBuf {
         self.path.join("request.json")
     }
 
-    /// DescribeTrainingJob's answer, replaced whole at every change.
+    /// State of the job, in the form of DescribeTrainingJob's response. Replaced atomically.
     pub(crate) fn state(&self) -> PathBuf {
         self.path.join("job.json")
     }
 
-    /// What the request has no field for: Python, the time between SIGTERM and SIGKILL.
+    /// Options without a field in the request: Python, the time between SIGTERM and SIGKILL.
     pub(crate) fn options(&self) -> PathBuf {
         self.path.join("local.json")
     }
 
-    /// Locked as long as a process looks after the job: whoever gets the lock knows that nobody does.
+    /// File that the supervisor and the guard keep locked while they live.
     pub(crate) fn lock(&self) -> PathBuf {
         self.path.join("lock")
     }
 
-    /// The supervisor's process id, for people: no signal is sent by it.
+    /// Process id of the supervisor. For people only: no signal is sent to it.
     pub(crate) fn pid(&self) -> PathBuf {
         self.path.join("pid")
     }
 
-    /// There once somebody has asked the job to stop.
+    /// Exists once the job was asked to stop.
     pub(crate) fn stop_request(&self) -> PathBuf {
         self.path.join("stop")
     }
 
-    /// The stop request once the supervisor has seen it.
+    /// The stop request after the supervisor has acknowledged it.
     pub(crate) fn seen_stop_request(&self) -> PathBuf {
         self.path.join("stopping")
     }
 
-    /// Log streams, a file each.
+    /// Folder of the log streams, one file each.
     pub(crate) fn log(&self) -> PathBuf {
         self.path.join("log")
     }
 
-    /// The job's log stream: `algo-1-{epoch}`, as SageMaker names them. The one that is there, or one that starts now.
+    /// Returns the job's log stream, `algo-1-{epoch}` as on SageMaker: the existing one, or a name for one that starts
+    /// now.
     pub(crate) fn stream(&self) -> io::Result<PathBuf> {
         match self.log().read_dir()?.next() {
             Some(existing) => Ok(existing?.path()),
@@ -151,48 +151,48 @@ impl JobFolder {
         }
     }
 
-    /// The script's output on its way from the pipe into the log.
+    /// Output of the script between the pipe and the log.
     pub(crate) fn spool(&self) -> PathBuf {
         self.path.join("spool")
     }
 
-    /// Where lines of the log may be missing that the log itself has no mark for. Blank where there are none.
+    /// Note that lines of the log may be missing, where the log itself has no mark. Blank if none are.
     pub(crate) fn log_note(&self) -> PathBuf {
         self.path.join("log-note")
     }
 
-    /// `timestamp,name,value` of every metric value.
+    /// Metric values, as rows of `timestamp,name,value`.
     pub(crate) fn metrics(&self) -> PathBuf {
         self.path.join("metrics.csv")
     }
 
-    /// What the supervisor itself has to say, such as why it could not start.
+    /// Errors of the supervisor itself, such as why it could not start.
     pub(crate) fn supervisor_log(&self) -> PathBuf {
         self.path.join("supervisor.log")
     }
 
-    /// How the script is started, for the guard.
+    /// Instructions for the guard.
     pub(crate) fn plan(&self) -> PathBuf {
         self.path.join("plan.json")
     }
 
-    /// The script's exit code as the guard saw it: Python's, minus the number for a signal. Blank before that.
+    /// Exit code of the script as in Python, negative for a signal. Blank until the script has ended.
     pub(crate) fn exit_code(&self) -> PathBuf {
         self.path.join("exit-code")
     }
 
-    /// What the script sees as `/opt/ml`.
+    /// The script's `/opt/ml`.
     pub(crate) fn ml(&self) -> PathBuf {
         self.path.join("ml")
     }
 
-    /// Space kept back so that the last state can be written on a full disk.
+    /// File with reserved disk space for the final state.
     pub(crate) fn reserve(&self) -> PathBuf {
         self.path.join("reserve")
     }
 }
 
-/// Creates a folder that only its owner can read, with its parents.
+/// Creates a folder with mode 0700, and its parents.
 pub(crate) fn create_private_dir(path: &Path) -> LocalResult<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -201,7 +201,7 @@ pub(crate) fn create_private_dir(path: &Path) -> LocalResult<()> {
         .map_err(LocalError::io(format!("create the folder {}", path.display())))
 }
 
-/// Replaces a file: a reader, or a crash, sees the old text or the new one, never a part.
+/// Replaces a file atomically and syncs it to disk: after a crash, it has the old text or the new one.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> LocalResult<()> {
     let write = || {
         let staged = stage(path, text)?;
@@ -211,12 +211,12 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> LocalResult<()> {
     write().map(drop).map_err(LocalError::io(format!("write {}", path.display())))
 }
 
-/// Replaces a file in one step, without waiting for the disk, and returns it open for reading and writing.
+/// Replaces a file atomically without syncing it, and returns it open for reading and writing.
 pub(crate) fn replace_unsynced(path: &Path, text: &[u8]) -> io::Result<File> {
     stage(path, text)?.persist(path).map_err(|error| error.error)
 }
 
-/// Writes a file with mode 0600 beside `path`.
+/// Writes a temporary file with mode 0600 beside `path`.
 fn stage(path: &Path, text: &[u8]) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;

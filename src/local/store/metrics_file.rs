@@ -1,4 +1,4 @@
-//! A job's metric values as a CSV file: the expressions of `[metrics]`, applied to each line of the log.
+//! Writes a job's metric values to a CSV file: the expressions of `[metrics]`, applied to each line of the log.
 
 use std::fs::File;
 use std::io;
@@ -11,19 +11,19 @@ use super::private_file;
 use crate::model::request::MetricDefinition;
 use crate::model::training_job::MetricData;
 
-/// Picks values out of lines and appends them to a file.
+/// Extracts metric values from lines and appends them to a file.
 #[derive(Debug)]
 pub(crate) struct MetricsWriter {
     definitions: Vec<(String, Regex)>,
     file: csv::Writer<File>,
-    /// The last value of each metric, by its place in `definitions`.
+    /// Last value of each metric, by its index in `definitions`.
     last: Vec<Option<(Timestamp, f64)>>,
-    /// The last time, and its text: lines that come together have the same.
+    /// Last time and its text, which lines that arrive together share.
     now: (Timestamp, String),
 }
 
 impl MetricsWriter {
-    /// An expression that this computer's engine doesn't know (one that looks around) picks nothing.
+    /// Opens a file for appending. Expressions that Rust's engine doesn't support (look-around) match nothing.
     pub(crate) fn append(path: &Path, definitions: &[MetricDefinition]) -> io::Result<Self> {
         let file = private_file::open(path, File::options().create(true).append(true))?;
         let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
@@ -50,7 +50,7 @@ impl MetricsWriter {
         self.file.flush()
     }
 
-    /// DescribeTrainingJob's FinalMetricDataList, in the order of the definitions.
+    /// Returns DescribeTrainingJob's FinalMetricDataList, in the order of the definitions.
     pub(crate) fn final_values(&self) -> Vec<MetricData> {
         let values = self.definitions.iter().zip(&self.last).filter_map(|((name, _), last)| {
             let (timestamp, value) = (*last)?;
@@ -60,7 +60,7 @@ impl MetricsWriter {
     }
 }
 
-/// What is no finite number is no metric value: CloudWatch takes neither NaN nor infinities.
+/// Parses a finite number. CloudWatch accepts neither NaN nor infinities.
 fn number(text: &[u8]) -> Option<(&str, f64)> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let value = text.parse().ok().filter(|value: &f64| value.is_finite())?;

@@ -1,4 +1,4 @@
-//! The state folder: its layout, the files in it, and the objects that play S3.
+//! The state folder: its layout, the files of jobs, and the objects that stand in for S3.
 
 pub(crate) mod job_state;
 pub(crate) mod layout;

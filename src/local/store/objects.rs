@@ -1,4 +1,4 @@
-//! The files that play S3: `{home}/s3/{bucket}/{key}`.
+//! Objects as files: `{home}/s3/{bucket}/{key}`.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
@@ -10,20 +10,20 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::S3Uri;
 use crate::model::checksum::{ChecksumVerifier, ContentDigest};
 
-/// Bytes that are read at a time to check a copy.
-const BUFFER: usize = 1024 * 1024;
+/// Read size when a copy is verified, in bytes.
+const VERIFY_BUFFER_BYTES: usize = 1024 * 1024;
 
-/// One object of a listing.
+/// An object of a listing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredObject {
     pub(crate) uri: S3Uri,
-    /// Bytes.
+    /// Size in bytes.
     pub(crate) size: u64,
-    /// Changes with the content, as an ETag does.
+    /// Changes with the content, like an ETag.
     pub(crate) version: String,
 }
 
-/// Gives a new object its content, sharing its blocks where the file system can.
+/// Copies a file to a new object, sharing its blocks where the file system supports it, and verifies the copy.
 pub(crate) fn fill(object: &mut File, content: &mut File, expected: Option<&ContentDigest>) -> io::Result<()> {
     content.rewind()?;
     io::copy(content, object)?;
@@ -31,13 +31,13 @@ pub(crate) fn fill(object: &mut File, content: &mut File, expected: Option<&Cont
     seal(object)
 }
 
-/// Objects are their owner's alone, and read-only, lest somebody takes one for a file of their own.
+/// Makes an object read-only for its owner, so that nobody edits it by mistake, and syncs it to disk.
 pub(crate) fn seal(object: &File) -> io::Result<()> {
     object.set_permissions(fs::Permissions::from_mode(0o400))?;
     object.sync_data()
 }
 
-/// Opens a regular file, or what a link to one leads to. Never waits for a fifo's other end.
+/// Opens a regular file, following links; `None` if it is missing or something else. Never blocks on a FIFO.
 pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
     if metadata(path)?.is_none() {
         return Ok(None);
@@ -46,17 +46,17 @@ pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
     Ok(file.metadata()?.is_file().then_some(file))
 }
 
-/// Another file, or another content, has another one.
+/// Returns a file's version: inode, size and modification time.
 pub(crate) fn version(metadata: &Metadata) -> String {
     format!("{}-{}-{}.{:09}", metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
 }
 
-/// The copy is checked, not the file: that one may change at any time.
+/// Verifies the copy rather than the file, which may change at any time.
 fn check(copy: &mut File, expected: Option<&ContentDigest>) -> io::Result<()> {
     let Some(expected) = expected else { return Ok(()) };
     copy.rewind()?;
     let mut checking = ChecksumVerifier::new(expected.checksum());
-    let mut piece = vec![0; BUFFER];
+    let mut piece = vec![0; VERIFY_BUFFER_BYTES];
     loop {
         let count = copy.read(&mut piece)?;
         checking.update(&piece[..count]);
@@ -70,7 +70,7 @@ fn check(copy: &mut File, expected: Option<&ContentDigest>) -> io::Result<()> {
     Err(io::Error::other("the file changed while it was read; submit again once it stays as it is"))
 }
 
-/// Every object whose key starts with the prefix's, by key.
+/// Lists the objects whose keys start with the prefix's, by key.
 pub(crate) fn list(home: &Home, prefix: &S3Uri) -> LocalResult<Vec<StoredObject>> {
     let (folder, _) = prefix.key().rsplit_once('/').unwrap_or(("", prefix.key()));
     let bucket =
@@ -80,15 +80,14 @@ pub(crate) fn list(home: &Home, prefix: &S3Uri) -> LocalResult<Vec<StoredObject>
     walk(&home.object(&bucket.join(folder))?, &mut |path, metadata| {
         let key = path.strip_prefix(&root).unwrap_or(path).to_string_lossy();
         if key.starts_with(prefix.key()) {
-            let (size, version) = (metadata.len(), version(metadata));
-            objects.push(StoredObject { uri: bucket.join(&key), size, version });
+            objects.push(StoredObject { uri: bucket.join(&key), size: metadata.len(), version: version(metadata) });
         }
     })?;
     objects.sort_by(|a, b| a.uri.key().cmp(b.uri.key()));
     Ok(objects)
 }
 
-/// What is known of a file, or of what a link to one leads to. None for what is neither, and for what has gone.
+/// Returns a regular file's metadata, following links; `None` if it is missing or something else.
 pub(crate) fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata).filter(Metadata::is_file)),
@@ -97,7 +96,7 @@ pub(crate) fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// A link that leads nowhere, or to itself, leads to nothing; an object can't be below another.
+/// Returns whether an error means that there is no file: a dangling or circular link, or a path below a file.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         || error.raw_os_error() == Some(nix::libc::ELOOP)
@@ -127,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// Checkpoints are written straight to their prefix, by scripts that know nothing of objects.
+    /// Scripts write checkpoints directly to their prefix, and know nothing of objects.
     #[test]
     fn only_files_are_objects() -> Result<(), Box<dyn std::error::Error>> {
         let root = tempfile::tempdir()?;

@@ -1,4 +1,5 @@
-//! Where objects are made before they are stored: beside the buckets, so that no key leads there, and on their disk.
+//! Staging directory of objects: beside the buckets, where no key leads, and on the same file system, for atomic
+//! renames.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -10,10 +11,11 @@ use tempfile::{NamedTempFile, TempDir};
 use super::layout::{Home, create_private_dir};
 use crate::local::{LocalError, LocalResult};
 
-/// The staging folder, in use. What a killed process has left in it is removed by the next one that finds it unused.
+/// The staging directory, in use. Files that a killed process left are removed by the next process that finds the
+/// directory unused.
 pub(crate) struct Staging {
     folder: PathBuf,
-    /// Shared by all who use the folder; whoever gets it alone may clear up.
+    /// Shared lock of all users. A process that gets it exclusively may clean up.
     _lock: File,
 }
 
@@ -25,7 +27,7 @@ impl Staging {
         let lock = || {
             let lock = File::open(&folder)?;
             if lock.try_lock().is_ok() {
-                clear(&folder);
+                remove_leftovers(&folder);
             }
             lock.lock_shared()?;
             Ok(lock)
@@ -45,32 +47,32 @@ impl Staging {
         folder.map_err(LocalError::io(format!("create a folder in {}", self.folder.display())))
     }
 
-    /// Gives a file its final place, in the place of any other.
-    pub(crate) fn store_file(file: NamedTempFile, place: &Path) -> LocalResult<()> {
-        create_private_dir(place.parent().unwrap_or(place))?;
-        let stored = file.persist(place).map_err(|error| error.error);
-        stored.map(drop).map_err(LocalError::io(format!("store {}", place.display())))
+    /// Moves a file to its final path, replacing any other, atomically.
+    pub(crate) fn store_file(file: NamedTempFile, path_to: &Path) -> LocalResult<()> {
+        create_private_dir(path_to.parent().unwrap_or(path_to))?;
+        let stored = file.persist(path_to).map_err(|error| error.error);
+        stored.map(drop).map_err(LocalError::io(format!("store {}", path_to.display())))
     }
 
-    /// Gives a folder its final place, in the place of any other: all of it is seen at once.
-    pub(crate) fn store_folder(&self, folder: TempDir, place: &Path) -> LocalResult<()> {
-        create_private_dir(place.parent().unwrap_or(place))?;
+    /// Moves a folder to its final path, replacing any other. It appears with all its files at once.
+    pub(crate) fn store_folder(&self, folder: TempDir, path_to: &Path) -> LocalResult<()> {
+        create_private_dir(path_to.parent().unwrap_or(path_to))?;
         let before = self.new_folder()?;
         let store = || {
-            match fs::rename(place, before.path()) {
+            match fs::rename(path_to, before.path()) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            fs::rename(folder.path(), place)
+            fs::rename(folder.path(), path_to)
         };
-        store().map_err(LocalError::io(format!("store {}", place.display())))?;
+        store().map_err(LocalError::io(format!("store {}", path_to.display())))?;
         let _stored = folder.keep();
         Ok(())
     }
 }
 
-/// Whatever can't be removed does no harm.
-fn clear(folder: &Path) {
+/// Removes leftover files. Errors don't matter.
+fn remove_leftovers(folder: &Path) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();
         let _left = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -106,13 +108,13 @@ mod tests {
     fn a_folder_replaces_what_was_there() -> TestResult {
         let root = tempfile::tempdir()?;
         let staging = Staging::open(&Home::new(root.path().to_owned()))?;
-        let place = root.path().join("s3/bucket/model");
+        let path_to = root.path().join("s3/bucket/model");
         for name in ["old", "new"] {
             let folder = staging.new_folder()?;
             fs::write(folder.path().join(name), "")?;
-            staging.store_folder(folder, &place)?;
+            staging.store_folder(folder, &path_to)?;
         }
-        assert!(place.join("new").exists() && !place.join("old").exists());
+        assert!(path_to.join("new").exists() && !path_to.join("old").exists());
         assert_eq!(staging.folder.read_dir()?.count(), 0);
         Ok(())
     }

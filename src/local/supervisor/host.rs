@@ -1,4 +1,4 @@
-//! What this computer is, in the contract's terms.
+//! Describes this computer in the terms of the container contract.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use crate::contract::Host;
 use crate::model::InstanceType;
 use crate::model::request::CreateTrainingJobRequest;
 
-/// This computer as the only host of a job. The instance type stays the request's, as the script would see it.
+/// Returns this computer as the only host of a job. The instance type is the request's.
 pub(super) fn describe(request: &CreateTrainingJobRequest) -> Host {
     Host {
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        gpus: devices("/dev", "nvidia"),
-        neurons: devices("/dev", "neuron"),
+        gpus: count_devices("/dev", "nvidia"),
+        neurons: count_devices("/dev", "neuron"),
         network_interface: network_interface(),
         instance_type: instance_type(request).map_or_else(|| "local".to_owned(), ToString::to_string),
     }
 }
 
-/// Of instance groups, or preferences, the first: its type is the only host's.
+/// Returns the request's instance type; of instance groups or preferences, that of the first.
 fn instance_type(request: &CreateTrainingJobRequest) -> Option<&InstanceType> {
     let resources = request.resource_config.as_ref()?;
     let group = || resources.instance_groups.as_ref()?.first().map(|group| &group.instance_type);
@@ -25,14 +25,14 @@ fn instance_type(request: &CreateTrainingJobRequest) -> Option<&InstanceType> {
     resources.instance_type.as_ref().or_else(group).or_else(preference)
 }
 
-/// Devices named `{prefix}{number}`.
-fn devices(folder: &str, prefix: &str) -> usize {
+/// Counts count_devices named `{prefix}{number}`.
+fn count_devices(folder: &str, prefix: &str) -> usize {
     let Ok(entries) = Path::new(folder).read_dir() else { return 0 };
     let is_device = |name: &str| name.strip_prefix(prefix).is_some_and(|number| number.parse::<u32>().is_ok());
     entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_device)).count()
 }
 
-/// `eth0` as on SageMaker where there is one, else the first that is not the loopback.
+/// Returns `eth0` as on SageMaker if it exists, else the first interface that is not the loopback.
 fn network_interface() -> String {
     let Ok(entries) = Path::new("/sys/class/net").read_dir() else { return "lo".to_owned() };
     let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();

@@ -1,4 +1,5 @@
-//! `requirements.txt` and `setup.py`: installed into the job's cached environment, with pip's progress in the job's log.
+//! Installs `requirements.txt` and `setup.py` into the job's cached environment, with the installer's output in the
+//! job's log.
 
 use std::io::{self, PipeReader};
 use std::process::Stdio;
@@ -19,7 +20,7 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::job_status::phase;
 use crate::model::request::CreateTrainingJobRequest;
 
-/// Where the contract has the input channels.
+/// Folder of the input channels in the contract.
 const CHANNELS: &str = "/opt/ml/input/data/";
 
 /// Everything that the script needs to be started.
@@ -41,7 +42,7 @@ pub(super) async fn requirements(
     let kind = script::command(job, &layout, &python)?.kind;
     let file = job.code().join(REQUIREMENTS);
     let has_requirements =
-        private_file::is_there(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
+        private_file::exists(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
     let installed = to_install(kind, has_requirements);
     if installed.is_empty() {
         return Ok(Ok(ReadyScript { layout, output, python }));
@@ -53,18 +54,18 @@ pub(super) async fn requirements(
         return Ok(Ok(ReadyScript { layout, output, python }));
     }
     job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
-    Ok(match make(job, environment, output).await? {
+    Ok(match create_environment(job, environment, output).await? {
         (output, None) => Ok(ReadyScript { layout, output, python }),
-        (output, Some(Failed { exit_code, command })) => {
+        (output, Some(FailedStep { exit_code, command })) => {
             Err(job.failed(failure(kind), exit_code, &output.install_error(), &command))
         }
     })
 }
 
-/// What tells the code apart from other code: where it is stored, which is by its digest. Under network isolation the place
-/// that the request names is the same for all code, and the channel says where its archive is stored.
+/// Returns the URI that identifies the code: it contains the archive's digest. Under network isolation the request
+/// names the same path for all code, and the channel has the URI.
 fn code_uri(request: &CreateTrainingJobRequest) -> String {
-    let place = stage::code_place(request).unwrap_or_default();
+    let place = stage::code_location(request).unwrap_or_default();
     let channel = place.strip_prefix(CHANNELS).and_then(|below| below.split('/').next());
     let of_channel = request.input_data_config.iter().flatten().find(|one| Some(&*one.channel_name) == channel);
     of_channel.and_then(|channel| channel.data_source.s3_data_source.as_ref()).map_or(place, |s3| s3.s3_uri.clone())
@@ -78,18 +79,18 @@ fn failure(kind: EntryPointKind) -> ToolkitError {
     if kind == EntryPointKind::Package { ToolkitError::InstallModule } else { ToolkitError::InstallRequirements }
 }
 
-/// A step that did not succeed.
-struct Failed {
+/// A step that failed.
+struct FailedStep {
     exit_code: i32,
     command: String,
 }
 
-async fn make(
+async fn create_environment(
     job: &RunningJob<'_>,
     environment: PackageEnvironment,
     mut output: JobOutput,
-) -> LocalResult<(JobOutput, Option<Failed>)> {
-    // Of two jobs that need the same environment, one makes it; the other one waits here.
+) -> LocalResult<(JobOutput, Option<FailedStep>)> {
+    // Of two jobs that need the same environment, one creates it and the other one waits here.
     let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
     if environment.is_complete()? {
         return Ok((output, None));
@@ -100,7 +101,7 @@ async fn make(
         let exit_code;
         (output, exit_code) = run(&step, job, output).await?;
         if exit_code != 0 {
-            return Ok((output, Some(Failed { exit_code, command })));
+            return Ok((output, Some(FailedStep { exit_code, command })));
         }
     }
     blocking(move || environment.complete()).await?;
@@ -112,18 +113,18 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> LocalResult<T> + Sen
     spawn_blocking(work).await.map_err(|error| LocalError::Other(format!("installing ended: {error}")))?
 }
 
-/// Runs a step to its end. Given up, as by a stop, it goes no further than the process that it has started, which is ended.
+/// Runs a step to its end. If the future is dropped, as by a stop, the child process is killed.
 async fn run(step: &Step, job: &RunningJob<'_>, mut output: JobOutput) -> LocalResult<(JobOutput, i32)> {
     let doing = || LocalError::io(format!("run {}", step.argv.join(" ")));
     let (mut child, reader) = start(step, job).map_err(doing())?;
     let reading = spawn_blocking(move || {
-        let outcome = output.pump_install(reader);
+        let outcome = output.read_installer(reader);
         (output, outcome)
     });
     let status = child.wait().await.map_err(doing())?;
-    // What it has left running could hold the pipe open.
+    // Remaining child processes could hold the pipe open.
     table::end_descendants().await;
-    let (output, outcome) = JobOutput::of_reading(reading, job).await?;
+    let (output, outcome) = JobOutput::join_reader(reading, job).await?;
     outcome.map_err(doing())?;
     Ok((output, status.code().unwrap_or(1)))
 }
@@ -134,13 +135,13 @@ fn start(step: &Step, job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
     let child = Command::new(program)
         .args(arguments)
         .current_dir(job.code())
-        // Nobody is there to answer: git is to fail, with a message.
+        // Makes git fail with a message instead of prompting.
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::from(writer.try_clone()?))
         .stderr(Stdio::from(writer))
         .kill_on_drop(true)
         .spawn()?;
-    // The command, which holds the pipe's other end, is dropped here.
+    // Dropping the command closes this process's copy of the pipe's write end.
     Ok((child, reader))
 }

@@ -1,4 +1,4 @@
-//! What a job prints: read as it comes, and kept as log events, metric values and the text of an error.
+//! Reads a job's output as it arrives, and records it as log events, metric values and the text of an error.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader};
@@ -22,12 +22,12 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::request::MetricDefinition;
 use crate::model::training_job::MetricData;
 
-/// How much is read at a time, in bytes: what a pipe holds.
-const CHUNK: usize = 64 * 1024;
-/// How long the rest may take to be read, once the writer has ended.
-const LAST_READING: Duration = Duration::from_secs(5);
-/// How many of an installer's errors are kept: a FailureReason has room for 1024 characters.
-const INSTALL_ERRORS: usize = 10;
+/// Read size in bytes: the capacity of a pipe.
+const READ_CHUNK_BYTES: usize = 64 * 1024;
+/// Time for reading the rest, after the writer has ended.
+const FINAL_READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum number of an installer's errors that are kept: a FailureReason has at most 1024 characters.
+const MAX_INSTALL_ERRORS: usize = 10;
 
 pub(super) struct JobOutput {
     log: LogWriter,
@@ -43,7 +43,7 @@ impl JobOutput {
         let create = || {
             let log_path = folder.stream()?;
             let log = LogWriter::append(&log_path)?;
-            folder.make_room_for_log_note()?;
+            folder.reserve_log_note()?;
             Ok(Self {
                 log,
                 log_path,
@@ -56,72 +56,74 @@ impl JobOutput {
         create().map_err(LocalError::io("create the job's log"))
     }
 
-    /// What became of a reading whose writer has ended: the log, as far as it could be written. One that goes on, since a
-    /// process that could not be ended holds the pipe open, is given up, and what it had found with it.
-    pub(super) async fn of_reading(
+    /// Waits for the reader, after the writer has ended. Returns the output and the error of the log, if any. If a
+    /// process that can't be killed holds the pipe open, the reader is abandoned after [`FINAL_READ_TIMEOUT`], and what
+    /// it had captured is lost.
+    pub(super) async fn join_reader(
         reading: JoinHandle<(Self, io::Result<()>)>,
         job: &RunningJob<'_>,
     ) -> LocalResult<(Self, io::Result<()>)> {
-        match timeout(LAST_READING, reading).await {
+        match timeout(FINAL_READ_TIMEOUT, reading).await {
             Ok(read) => read.map_err(|error| LocalError::Other(format!("the log's reader ended: {error}"))),
             Err(_) => Ok((Self::create(&job.folder, job.metric_definitions())?, Ok(()))),
         }
     }
 
-    /// Reads until nobody can write any more. Where the log can't be written, `failing` is cancelled at once, so that the
-    /// script can be stopped; reading goes on, so that it can save its work. Blocks.
-    pub(super) fn pump(&mut self, pipe: PipeReader, failing: &CancellationToken) -> io::Result<()> {
-        let pumped = self.drain(pipe, Some(failing), Self::take);
+    /// Reads the script's output to its end. If the log can't be written, cancels `failing` at once, so that the script
+    /// can be stopped, and reads on, so that the script can save its work. Blocks.
+    pub(super) fn read_script(&mut self, pipe: PipeReader, failing: &CancellationToken) -> io::Result<()> {
+        let outcome = self.read_to_end(pipe, Some(failing), Self::record_line);
         self.note_dropped();
-        pumped
+        outcome
     }
 
-    /// Reads until nobody can write any more, or the log can't be written. No metrics are taken from these lines. Blocks.
-    pub(super) fn pump_install(&mut self, pipe: PipeReader) -> io::Result<()> {
-        let pumped = self.drain(pipe, None, |output, now, line| {
+    /// Reads an installer's output to its end, or until the log can't be written. Extracts no metrics. Blocks.
+    pub(super) fn read_installer(&mut self, pipe: PipeReader) -> io::Result<()> {
+        let outcome = self.read_to_end(pipe, None, |output, now, line| {
             output.log.event(now, line);
             output.install.line(line);
             Ok(())
         });
         self.note_dropped();
-        pumped
+        outcome
     }
 
-    /// Marks what could not be written: in the log or, where that is still impossible, in the note beside it.
+    /// Marks dropped events in the log or, if that is still impossible, in the note beside it.
     fn note_dropped(&mut self) {
         self.log.mark_dropped(Timestamp::now());
-        // The note says it where the log can't.
+        // If the log still can't be written, the note says so.
         let _still_failing = self.log.flush();
         if let Some(why) = self.log.dropped() {
-            self.note(why);
+            self.write_note(why);
         }
     }
 
-    fn note(&self, why: &str) {
+    fn write_note(&self, why: &str) {
         let stream = self.log_path.file_name().unwrap_or_default().to_string_lossy();
-        // A job folder that is gone has no log to be incomplete.
+        // The job's folder may have been removed, with its log.
         let _unwritten = self.folder.write_log_note(&LogNote::new(&stream, why));
     }
 
-    /// Returns what has become of the log's file, which the note then says too: somebody may have removed it.
+    /// Returns how the log's file was damaged, if it was, and writes it to the note.
     pub(super) fn check_log(&self) -> Option<&'static str> {
         let damage = self.log.damage(&self.log_path)?;
-        self.note(damage);
+        self.write_note(damage);
         Some(damage)
     }
 
-    fn drain(
+    fn read_to_end(
         &mut self,
         mut pipe: PipeReader,
         failing: Option<&CancellationToken>,
         mut each: impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut first_error = Ok(());
-        let (mut lines, mut chunk) = (LineSplitter::default(), vec![0; CHUNK]);
+        let mut lines = LineSplitter::default();
+        let mut chunk = vec![0; READ_CHUNK_BYTES];
         let mut spool = PipeSpool::create(&self.folder.spool(), self.log.len());
         loop {
             let read = spool.read(&mut pipe, &mut chunk)?;
-            if let Err(error) = self.keep(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each) {
+            if let Err(error) = self.record(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each) {
                 self.log.drop_unwritten(&format!("the log could not be written: {error}"));
                 spool.give_up();
                 let Some(failing) = failing else { return Err(error) };
@@ -133,36 +135,37 @@ impl JobOutput {
                 return first_error;
             }
             if spool.logged(self.log.len(), &lines).is_err() {
-                // What is lost should this process be killed is marked then.
+                // A gap mark is written if this process is killed.
                 spool.give_up();
             }
         }
     }
 
-    /// Takes the next bytes; none means that the stream has ended.
-    fn keep(
+    /// Records the next bytes. Empty `bytes` mean the end of the stream.
+    fn record(
         &mut self,
         lines: &mut LineSplitter,
         bytes: &[u8],
         each: &mut impl FnMut(&mut Self, Timestamp, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let (now, mut outcome) = (Timestamp::now(), Ok(()));
-        let mut take = |line: &[u8]| {
+        let now = Timestamp::now();
+        let mut outcome = Ok(());
+        let mut record_line = |line: &[u8]| {
             if outcome.is_ok() {
                 outcome = each(self, now, line);
             }
         };
         if bytes.is_empty() {
-            lines.finish(&mut take);
+            lines.finish(&mut record_line);
         } else {
-            lines.feed(bytes, &mut take);
+            lines.feed(bytes, &mut record_line);
         }
         outcome?;
         self.log.flush()?;
         self.metrics.flush()
     }
 
-    fn take(&mut self, now: Timestamp, line: &[u8]) -> io::Result<()> {
+    fn record_line(&mut self, now: Timestamp, line: &[u8]) -> io::Result<()> {
         self.log.event(now, line);
         self.errors.line(line);
         self.metrics.line(now, line)
@@ -176,13 +179,13 @@ impl JobOutput {
         self.errors.message()
     }
 
-    /// Why an installer failed, in its own words.
+    /// Returns why an installer failed, from its own output.
     pub(super) fn install_error(&self) -> String {
         self.install.message()
     }
 }
 
-/// What an installer says of its failure: pip's last lines with `ERROR:`, else the last line that is not blank.
+/// The errors in an installer's output: pip's last lines with `ERROR:`, else the last line that is not blank.
 #[derive(Default)]
 struct InstallErrors {
     errors: VecDeque<String>,
@@ -194,7 +197,7 @@ impl InstallErrors {
         let line = String::from_utf8_lossy(line);
         let line = line.trim();
         if line.starts_with("ERROR:") {
-            self.errors.truncate(INSTALL_ERRORS - 1);
+            self.errors.truncate(MAX_INSTALL_ERRORS - 1);
             self.errors.push_front(line.to_owned());
         } else if !line.is_empty() {
             line.clone_into(&mut self.last);

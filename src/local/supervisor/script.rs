@@ -1,4 +1,4 @@
-//! The training phase: the script runs under its guard until it ends, is stopped, or has run too long.
+//! The training phase: runs the script under its guard until it ends, is stopped, or exceeds its time.
 
 use std::fs;
 use std::io::{self, PipeReader};
@@ -23,29 +23,29 @@ use crate::local::store::job_state::to_json;
 use crate::local::store::{layout, private_file};
 use crate::local::{LocalError, LocalResult};
 
-/// The time limit of a guard for ending the script's processes, once the script's own time is over.
-const GUARD_PATIENCE: Duration = Duration::from_secs(10);
+/// Time for the guard to kill the script's processes, after the stop grace.
+const GUARD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the script ended.
 pub(super) enum Ended {
     Success,
     Stopped,
     MaxRunExceeded,
-    /// `exit_code` is Python's: minus the number for a signal.
+    /// `exit_code` is Python's: negative for a signal.
     Failed {
         exit_code: i32,
         command: String,
     },
-    /// Not the script's fault.
+    /// An error of smtrain or the system.
     Trouble(String),
 }
 
-/// The reading of a script's output, on a thread of its own.
+/// Thread that reads a script's output.
 struct OutputReader {
     done: JoinHandle<(JobOutput, io::Result<()>)>,
-    /// All is read.
+    /// Cancelled at the end of the output.
     ended: CancellationToken,
-    /// The log can't be written.
+    /// Cancelled when the log can't be written.
     failing: CancellationToken,
 }
 
@@ -57,15 +57,15 @@ pub(super) async fn run(
 ) -> LocalResult<(Ended, JobOutput)> {
     let command = command(job, layout, python)?;
     make_runnable(job, &command)?;
-    job.folder.make_room_for_exit_code()?;
+    job.folder.reserve_exit_code()?;
     let plan = plan(job, layout, &command)?;
     layout::replace(&job.folder.plan(), &to_json(&plan)?)?;
     let (mut guard, pipe) = start_guard(job).map_err(LocalError::io("start the script's guard"))?;
     let reading = read(output, pipe);
     let cut_short = watch(job, &mut guard, &reading).await?;
-    // Were the guard killed, what it guarded is still there, and may hold the pipe open.
+    // If the guard was killed, the script's processes are still alive, and may hold the pipe open.
     table::end_descendants().await;
-    let (output, outcome) = JobOutput::of_reading(reading.done, job).await?;
+    let (output, outcome) = JobOutput::join_reader(reading.done, job).await?;
     let ended = match (cut_short, outcome) {
         (_, Err(error)) => Ended::Trouble(format!("could not write the job's log: {error}")),
         (Some(ended), Ok(())) => ended,
@@ -74,7 +74,7 @@ pub(super) async fn run(
     Ok((ended, output))
 }
 
-/// What a shell is to run is made executable, as the toolkit does, and is not to lead out of the source folder.
+/// Makes a shell entry point executable, as the toolkit does. Fails if it leads out of the source folder.
 fn make_runnable(job: &RunningJob<'_>, command: &contract::ScriptCommand) -> LocalResult<()> {
     if command.kind != EntryPointKind::Shell {
         return Ok(());
@@ -96,8 +96,7 @@ pub(super) fn command(job: &RunningJob<'_>, layout: &Layout, python: &str) -> Lo
         layout,
         host: &host::describe(&job.request),
         python,
-        has_setup_py: private_file::is_there(&setup)
-            .map_err(LocalError::io(format!("look for {}", setup.display())))?,
+        has_setup_py: private_file::exists(&setup).map_err(LocalError::io(format!("look for {}", setup.display())))?,
     };
     contract::command(&job.request, &container).map_err(|error| LocalError::Other(error.to_string()))
 }
@@ -115,7 +114,7 @@ fn plan(job: &RunningJob<'_>, layout: &Layout, command: &contract::ScriptCommand
     })
 }
 
-/// The guard inherits the job's lock, so that the job counts as looked after until the guard, too, has ended.
+/// Starts the guard, which inherits the job's lock, so that the job isn't abandoned while the guard lives.
 fn start_guard(job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
     let (reader, writer) = io::pipe()?;
     let guard = Command::new(job.executable)
@@ -129,21 +128,25 @@ fn start_guard(job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
 }
 
 fn read(mut output: JobOutput, pipe: PipeReader) -> OutputReader {
-    let (ended, failing) = (CancellationToken::new(), CancellationToken::new());
-    let (told, told_failing) = (ended.clone(), failing.clone());
+    let ended = CancellationToken::new();
+    let failing = CancellationToken::new();
+    let ended_in_task = ended.clone();
+    let failing_in_task = failing.clone();
     let done = tokio::task::spawn_blocking(move || {
-        let outcome = output.pump(pipe, &told_failing);
-        told.cancel();
+        let outcome = output.read_script(pipe, &failing_in_task);
+        ended_in_task.cancel();
         (output, outcome)
     });
     OutputReader { done, ended, failing }
 }
 
-/// Waits for the guard's end. The result says what cut the script short, if anything did.
+/// Waits for the guard's end. Returns what cut the script short, if anything did.
 async fn watch(job: &mut RunningJob<'_>, guard: &mut Child, reading: &OutputReader) -> LocalResult<Option<Ended>> {
-    let (stop, deadline) = (job.stop.clone(), job.deadline);
-    let (mut cut_short, mut released) = (None, false);
-    let mut patience: Option<Instant> = None;
+    let stop = job.stop.clone();
+    let deadline = job.deadline;
+    let mut cut_short = None;
+    let mut is_released = false;
+    let mut kill_at: Option<Instant> = None;
     loop {
         tokio::select! {
             status = guard.wait() => {
@@ -152,52 +155,52 @@ async fn watch(job: &mut RunningJob<'_>, guard: &mut Child, reading: &OutputRead
             }
             () = stop.cancelled(), if cut_short.is_none() => {
                 cut_short = Some(Ended::Stopped);
-                patience = Some(stopping(job, guard));
+                kill_at = Some(stopping(job, guard));
             }
             () = sleep_until(deadline), if cut_short.is_none() => {
                 cut_short = Some(Ended::MaxRunExceeded);
-                patience = Some(stopping(job, guard));
+                kill_at = Some(stopping(job, guard));
             }
             () = reading.failing.cancelled(), if cut_short.is_none() => {
                 cut_short = Some(Ended::Trouble("the log can't be written".to_owned()));
-                patience = Some(terminate(job, guard));
+                kill_at = Some(terminate(job, guard));
             }
-            () = sleep_until(patience.unwrap_or(deadline)), if patience.is_some() => {
-                patience = None;
+            () = sleep_until(kill_at.unwrap_or(deadline)), if kill_at.is_some() => {
+                kill_at = None;
                 send(guard, Signal::SIGKILL);
             }
-            () = reading.ended.cancelled(), if !released => {
-                // A guard whose output is all read has written its exit code, and waits for this.
-                released = true;
+            () = reading.ended.cancelled(), if !is_released => {
+                // At the end of its output, the guard has written the exit code and waits to be killed.
+                is_released = true;
                 send(guard, Signal::SIGKILL);
             }
         }
     }
 }
 
-/// Has the guard stop the script, and returns until when it has to be through with it.
+/// Makes the guard stop the script, and returns the deadline for it.
 fn stopping(job: &mut RunningJob<'_>, guard: &Child) -> Instant {
-    let patience = terminate(job, guard);
+    let kill_at = terminate(job, guard);
     job.enter_stopping();
-    patience
+    kill_at
 }
 
-/// The same where the job isn't stopped by anybody, but fails.
+/// Sends SIGTERM to the guard, and returns the deadline for its end.
 fn terminate(job: &RunningJob<'_>, guard: &Child) -> Instant {
     send(guard, Signal::SIGTERM);
-    // One that is stopped handles nothing.
+    // A stopped process handles no signals.
     send(guard, Signal::SIGCONT);
-    Instant::now() + job.options.stop_grace + GUARD_PATIENCE
+    Instant::now() + job.options.stop_grace + GUARD_TIMEOUT
 }
 
 fn send(guard: &Child, signal: Signal) {
     if let Some(pid) = guard.id().and_then(|id| i32::try_from(id).ok()) {
-        // A guard that ended just now is met by the wait.
+        // A guard that has just ended is noticed by `wait`.
         let _gone = kill(Pid::from_raw(pid), signal);
     }
 }
 
-/// What the guard wrote down. One that was killed wrote nothing.
+/// Returns the ending by the exit code that the guard wrote. A guard that was killed wrote none.
 fn by_exit_code(job: &RunningJob<'_>, command: &contract::ScriptCommand) -> LocalResult<Ended> {
     Ok(match job.folder.read_exit_code()? {
         Some(0) => Ended::Success,

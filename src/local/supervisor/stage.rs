@@ -1,4 +1,4 @@
-//! The downloading phase: the code, the input channels and the configuration, laid where the script looks for them.
+//! The downloading phase: puts the code, the input channels and the configuration where the script expects them.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,25 +17,27 @@ use crate::local::{LocalError, LocalResult};
 use crate::model::S3Uri;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 
-/// The hyperparameter that names the code's archive.
+/// Hyperparameter with the location of the code archive.
 const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
 
-/// Lays everything out in the job's folder, and tells where the script will see it.
+/// Creates the job's `/opt/ml`, and returns the layout as the script sees it.
 pub(super) async fn input(job: &RunningJob<'_>) -> LocalResult<Layout> {
-    let (home, ml, request) = (job.home.clone(), job.folder.ml(), job.request.clone());
-    let staged = tokio::task::spawn_blocking(move || lay_out(&home, &Layout::at(ml), &request));
+    let home = job.home.clone();
+    let ml = job.folder.ml();
+    let request = job.request.clone();
+    let staged = tokio::task::spawn_blocking(move || create_layout(&home, &Layout::at(ml), &request));
     staged.await.map_err(|error| LocalError::Other(format!("staging the input ended: {error}")))??;
     Ok(if can_mount(job.executable).await? { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
 }
 
-/// Whether the script can see a private `/opt/ml`.
+/// Returns whether a private `/opt/ml` can be mounted. Tries it in a child process.
 async fn can_mount(executable: &Path) -> LocalResult<bool> {
     let probe = tokio::process::Command::new(executable).arg(PROBE).stdin(std::process::Stdio::null()).output().await;
-    let output = probe.map_err(LocalError::io("find out whether /opt/ml can be mounted"))?;
+    let output = probe.map_err(LocalError::io("check whether /opt/ml can be mounted"))?;
     Ok(output.status.success())
 }
 
-fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+fn create_layout(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
     let folders =
         [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
     folders.iter().try_for_each(|folder| create_private_dir(folder))?;
@@ -53,20 +55,22 @@ fn lay_out(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> 
     })
 }
 
-/// The archive stands in S3, or, under network isolation, in a channel.
+/// Unpacks the code archive, which is in S3 or, under network isolation, in a channel.
 fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
-    let Some(place) = code_place(request) else { return Ok(()) };
-    let archive = match place.strip_prefix("/opt/ml/") {
+    let Some(location) = code_location(request) else { return Ok(()) };
+    let archive = match location.strip_prefix("/opt/ml/") {
         Some(below) => layout.base().join(below),
-        None => home.object(&S3Uri::parse(&place).map_err(|error| LocalError::Other(format!("{place}: {error}")))?)?,
+        None => {
+            home.object(&S3Uri::parse(&location).map_err(|error| LocalError::Other(format!("{location}: {error}")))?)?
+        }
     };
     let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
     let unpacked = archive::unpack(file, &layout.code(), &archive::UnpackLimits::default(), &mut ());
     unpacked.map(drop).map_err(|error| LocalError::Other(format!("could not unpack the code: {}", with_causes(&error))))
 }
 
-/// The value is JSON, as the toolkit's protocol has it.
-pub(super) fn code_place(request: &CreateTrainingJobRequest) -> Option<String> {
+/// Returns the location of the code archive. The toolkit's protocol has it as JSON.
+pub(super) fn code_location(request: &CreateTrainingJobRequest) -> Option<String> {
     let value = request.hyper_parameters.as_ref()?.get(SUBMIT_DIRECTORY)?;
     Some(serde_json::from_str(value).unwrap_or_else(|_| value.clone()))
 }
@@ -85,7 +89,7 @@ fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> LocalResult
     Ok(())
 }
 
-/// An object's path inside its channel: what follows the prefix's last folder.
+/// Returns an object's path inside its channel: the key without the prefix's folder.
 fn below_prefix(key: &str, prefix: &str) -> PathBuf {
     let folder = match key.strip_prefix(prefix) {
         Some(rest) if rest.starts_with('/') => prefix.len() + 1,
@@ -94,25 +98,26 @@ fn below_prefix(key: &str, prefix: &str) -> PathBuf {
     PathBuf::from(key.get(folder..).unwrap_or(key))
 }
 
-/// A file of the job's own, which the script may change, as in SageMaker's File mode. Where the file system can, it shares
-/// the object's blocks.
+/// Copies an object to a file, which the script may change, as in SageMaker's File mode. Shares the object's blocks
+/// where the file system supports it.
 fn copy(object: &Path, to: &Path) -> LocalResult<()> {
     let copy = || io::copy(&mut File::open(object)?, &mut private_file::create(to)?);
     copy().map(drop).map_err(LocalError::io(format!("copy {} to {}", object.display(), to.display())))
 }
 
-/// Checkpoints are written straight to where they are stored, and so are there for the next job as well.
+/// Links the checkpoints' folder to its objects: checkpoints are stored as they are written, and the next job finds
+/// them.
 fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
     let config = request.checkpoint_config.as_ref();
-    let place = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
-    let place =
-        place.ok_or_else(|| LocalError::Other("checkpoints can't be kept where the request has them".into()))?;
-    let Some(config) = config else { return create_private_dir(&place) };
+    let location = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
+    let location =
+        location.ok_or_else(|| LocalError::Other("checkpoints can't be kept where the request has them".into()))?;
+    let Some(config) = config else { return create_private_dir(&location) };
     let stored = S3Uri::parse(&config.s3_uri).map_err(|error| LocalError::Other(format!("checkpoints: {error}")))?;
     let folder = home.object(&stored)?;
     create_private_dir(&folder)?;
-    create_private_dir(place.parent().unwrap_or(&place))?;
-    symlink(&folder, &place).map_err(LocalError::io(format!("link {}", place.display())))
+    create_private_dir(location.parent().unwrap_or(&location))?;
+    symlink(&folder, &location).map_err(LocalError::io(format!("link {}", location.display())))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn marks_of_gaps_are_told_from_what_looks_like_them() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("log");
     let mut log = LogWriter::append(&path)?;
-    log.gap(Timestamp::from_second(1)?, "why");
+    log.push_gap(Timestamp::from_second(1)?, "why");
     log.event(Timestamp::from_second(1)?, b"! smtrain: lines may be missing here: why");
     log.flush()?;
     assert!(std::fs::read_to_string(&path)?.starts_with("1970-01-01T00:00:01.000Z! smtrain: lines may"));

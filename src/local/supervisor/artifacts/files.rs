@@ -1,5 +1,5 @@
-//! `compression = "none"`: every file of the model as an object. S3 has no links: what a link leads to is stored in its
-//! place, as long as that is in the model too.
+//! Stores a model without compression: every file as an object. S3 has no links, so that a link's target is stored in
+//! its place, if it is in the model too.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,11 +10,11 @@ use crate::local::store::staging::Staging;
 use crate::local::store::{objects, private_file};
 use crate::local::{LocalError, LocalResult};
 
-/// Stores the files, all at once. What was left out comes back, a line each.
+/// Stores all files; they appear at once. Returns a line for each file that was left out.
 pub(super) fn store(model: &Path, staging: &Staging, place: &Path) -> LocalResult<Vec<String>> {
     let staged = staging.new_folder()?;
     let root = model.canonicalize().map_err(LocalError::io(format!("find {}", model.display())))?;
-    let mut copying = Copying { root: &root, to: staged.path(), around: Vec::new(), left_out: Vec::new() };
+    let mut copying = Copying { root: &root, to: staged.path(), ancestors: Vec::new(), left_out: Vec::new() };
     copying.folder(root.clone(), Path::new(""))?;
     let left_out = copying.left_out;
     staging.store_folder(staged, place)?;
@@ -22,43 +22,43 @@ pub(super) fn store(model: &Path, staging: &Staging, place: &Path) -> LocalResul
 }
 
 struct Copying<'a> {
-    /// The model's folder, without a link on the way to it.
+    /// Canonical path of the model's folder.
     root: &'a Path,
     to: &'a Path,
-    /// The folders that are being copied: a link to one of them would lead round in a circle.
-    around: Vec<PathBuf>,
+    /// Folders on the path to the current one. A link to one of them would be a cycle.
+    ancestors: Vec<PathBuf>,
     left_out: Vec<String>,
 }
 
 impl Copying<'_> {
-    /// Copies the folder at `real`, a path without links, to `below` in the copy.
+    /// Copies the folder at the canonical path `real` to `below` in the copy.
     fn folder(&mut self, real: PathBuf, below: &Path) -> LocalResult<()> {
         let names = || fs::read_dir(&real)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
         let mut names = names().map_err(LocalError::io(format!("list {}", real.display())))?;
         names.sort_unstable();
-        self.around.push(real.clone());
+        self.ancestors.push(real.clone());
         for name in names {
             let below = below.join(&name);
             if let Some(why) = self.entry(&real.join(&name), &below)? {
-                // A name may hold the end of a line.
+                // A name may contain a line feed.
                 let name = below.to_string_lossy();
                 self.left_out.push(format!("model/{}: {why}", name.escape_debug()));
             }
         }
-        self.around.pop();
+        self.ancestors.pop();
         Ok(())
     }
 
-    /// Why it is left out, if it is.
+    /// Copies an entry. Returns why it is left out, if it is.
     fn entry(&mut self, path: &Path, below: &Path) -> LocalResult<Option<&'static str>> {
         let real = match path.canonicalize() {
-            Err(error) if leads_nowhere(path, &error) => return Ok(Some("the link leads nowhere")),
+            Err(error) if is_broken_link(path, &error) => return Ok(Some("the link leads nowhere")),
             real => real.map_err(LocalError::io(format!("read {}", path.display())))?,
         };
         if !real.starts_with(self.root) {
             return Ok(Some("the link leads out of the model"));
         }
-        if self.around.contains(&real) {
+        if self.ancestors.contains(&real) {
             return Ok(Some("the link leads to a folder that it is in"));
         }
         let metadata = real.metadata().map_err(LocalError::io(format!("read {}", real.display())))?;
@@ -72,7 +72,8 @@ impl Copying<'_> {
     }
 
     fn file(&self, mut file: File, below: &Path) -> LocalResult<()> {
-        // Keys are text: two names that are no UTF-8 may be one there, and neither is to be lost.
+        // Keys are text: two names that are not UTF-8 may become the same key. Then creation fails, so that neither is
+        // lost unnoticed.
         let path = self.to.join(below.to_string_lossy().as_ref());
         create_private_dir(path.parent().unwrap_or(self.to))?;
         let create = || private_file::open(&path, File::options().read(true).write(true).create_new(true));
@@ -81,8 +82,8 @@ impl Copying<'_> {
     }
 }
 
-/// Returns whether a path is a link to something that isn't there, or to itself. Any other error is one of reading.
-fn leads_nowhere(path: &Path, error: &io::Error) -> bool {
+/// Returns whether a path is a dangling or circular link. Other errors mean that it can't be read.
+fn is_broken_link(path: &Path, error: &io::Error) -> bool {
     let is_absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     (is_absent || error.raw_os_error() == Some(nix::libc::ELOOP)) && path.is_symlink()
 }

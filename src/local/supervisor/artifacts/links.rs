@@ -1,13 +1,12 @@
-//! Absolute links inside a folder, made relative: they then lead to the same place wherever the folder is unpacked.
+//! Makes absolute links within a folder relative, so that they work wherever the folder is unpacked.
 
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-/// Rewrites the links that lead into the folder by its own name, or by the name that the script knew it under.
+/// Rewrites links whose targets start with the folder's path, or with the path under which the script saw it.
 ///
-/// A link that can't be rewritten, as in a folder that can't be written, stays as it is: it is no reason to lose the rest. A
-/// folder that can't be read is an error.
+/// A link that can't be rewritten, as in a read-only folder, stays as it is. A folder that can't be read is an error.
 pub(super) fn make_relative(folder: &Path, seen_as: &Path) -> io::Result<()> {
     let real = folder.canonicalize()?;
     descend(folder, 0, &[seen_as, folder, &real])
@@ -15,13 +14,13 @@ pub(super) fn make_relative(folder: &Path, seen_as: &Path) -> io::Result<()> {
 
 fn descend(folder: &Path, depth: usize, names: &[&Path]) -> io::Result<()> {
     let list = || folder.read_dir()?.collect::<io::Result<Vec<_>>>();
-    for entry in list().map_err(|error| reading(folder, &error))? {
+    for entry in list().map_err(|error| read_error(folder, &error))? {
         let path = entry.path();
-        let kind = entry.file_type().map_err(|error| reading(&path, &error))?;
+        let kind = entry.file_type().map_err(|error| read_error(&path, &error))?;
         if kind.is_dir() {
             descend(&path, depth + 1, names)?;
         } else if kind.is_symlink() {
-            let target = fs::read_link(&path).map_err(|error| reading(&path, &error))?;
+            let target = fs::read_link(&path).map_err(|error| read_error(&path, &error))?;
             if let Some(target) = relative(&target, depth, names) {
                 let _stays = rewrite(&path, &target);
             }
@@ -30,18 +29,18 @@ fn descend(folder: &Path, depth: usize, names: &[&Path]) -> io::Result<()> {
     Ok(())
 }
 
-fn reading(path: &Path, error: &io::Error) -> io::Error {
+fn read_error(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("could not read {}: {error}", path.display()))
 }
 
-/// Replaces the link in one step: there is no moment without it.
+/// Replaces the link atomically.
 fn rewrite(link: &Path, target: &Path) -> io::Result<()> {
     let folder = link.parent().unwrap_or(link);
     let staged = tempfile::Builder::new().make_in(folder, |path| symlink(target, path))?;
     staged.persist(link).map(drop).map_err(|error| error.error)
 }
 
-/// Where a link that lies so deep in the folder is to lead. None where it may stay.
+/// Returns the relative target of a link at a depth of `depth` folders; `None` if it may stay.
 fn relative(target: &Path, depth: usize, names: &[&Path]) -> Option<PathBuf> {
     let below = names.iter().find_map(|name| target.strip_prefix(name).ok())?;
     if below.components().any(|part| part == Component::ParentDir) {

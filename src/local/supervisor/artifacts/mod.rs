@@ -1,4 +1,4 @@
-//! The uploading phase: the model and the output data, stored where SageMaker would store them.
+//! The uploading phase: stores the model and the output data where SageMaker would.
 
 mod files;
 mod links;
@@ -21,27 +21,28 @@ use crate::local::store::staging::Staging;
 use crate::local::{LocalError, LocalResult};
 use crate::model::{JobStatus, S3Uri, artifacts};
 
-/// A folder to store, and where.
+/// A folder of the job and its destination.
 struct ArtifactFolder {
     folder: PathBuf,
-    /// Its name in a container.
+    /// Path of the folder as the script sees it.
     seen_as: PathBuf,
     uri: String,
 }
 
-/// Stores what the script left, then removes the job's `/opt/ml`. A failed job has no model, and keeps the folder, so that
-/// nothing of it is lost.
+/// Stores the artifacts, then removes the job's `/opt/ml`. A failed job stores no model and keeps the folder, so that
+/// nothing is lost.
 pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<()> {
     let layout = Layout::at(job.folder.ml());
     let failed = ending.status == JobStatus::Failed;
     let artifacts = artifacts(job, &layout, failed);
-    let (home, folder) = (job.home.clone(), job.folder.clone());
+    let home = job.home.clone();
+    let folder = job.folder.clone();
     let stored = tokio::task::spawn_blocking(move || {
         for artifact in artifacts {
-            tell_left_out(&folder, &artifact.store(&home)?);
+            log_left_out(&folder, &artifact.store(&home)?);
         }
         if !failed {
-            // What the script has made so that it can't be removed stays: all that counts is stored.
+            // Files that can't be removed stay: everything of value is stored.
             let _left = fs::remove_dir_all(layout.base());
         }
         Ok(())
@@ -50,7 +51,8 @@ pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<
 }
 
 fn artifacts(job: &RunningJob<'_>, layout: &Layout, failed: bool) -> Vec<ArtifactFolder> {
-    let (request, container) = (&job.request, Layout::opt_ml());
+    let request = &job.request;
+    let container = Layout::opt_ml();
     let model =
         ArtifactFolder { folder: layout.model(), seen_as: container.model(), uri: artifacts::model_uri(request) };
     let output = ArtifactFolder {
@@ -61,24 +63,24 @@ fn artifacts(job: &RunningJob<'_>, layout: &Layout, failed: bool) -> Vec<Artifac
     (!failed).then_some(model).into_iter().chain([output]).collect()
 }
 
-/// In the job's log, where whoever misses a file looks first.
-fn tell_left_out(folder: &JobFolder, left_out: &[String]) {
+/// Reports files that were left out in the job's log.
+fn log_left_out(folder: &JobFolder, left_out: &[String]) {
     if left_out.is_empty() {
         return;
     }
-    let tell = || {
+    let write = || {
         let mut log = LogWriter::append(&folder.stream()?)?;
         for line in left_out {
             log.event(Timestamp::now(), format!("smtrain: left out: {line}").as_bytes());
         }
         log.flush()
     };
-    // A log that can't be written is no reason to lose the model.
-    let _untold = tell();
+    // An unwritable log is no reason to lose the model.
+    let _not_logged = write();
 }
 
 impl ArtifactFolder {
-    /// What was left out comes back, a line each.
+    /// Stores the folder. Returns a line for each file that was left out.
     fn store(&self, home: &Home) -> LocalResult<Vec<String>> {
         let storing = || LocalError::io(format!("store {}", self.folder.display()));
         if is_empty(&self.folder).map_err(storing())? {
@@ -86,28 +88,29 @@ impl ArtifactFolder {
         }
         links::make_relative(&self.folder, &self.seen_as).map_err(storing())?;
         let to = S3Uri::parse(&self.uri).map_err(|error| LocalError::Other(format!("{}: {error}", self.uri)))?;
-        let (place, staging) = (home.object(&to)?, Staging::open(home)?);
+        let object = home.object(&to)?;
+        let staging = Staging::open(home)?;
         if self.uri.ends_with('/') {
-            return files::store(&self.folder, &staging, &place);
+            return files::store(&self.folder, &staging, &object);
         }
-        store_archive(&self.folder, &staging, &place)?;
+        store_archive(&self.folder, &staging, &object)?;
         let mut left_out = Vec::new();
         let name = self.folder.file_name().unwrap_or_default();
-        list_special(&self.folder, Path::new(name), &mut left_out).map_err(storing())?;
+        list_special_files(&self.folder, Path::new(name), &mut left_out).map_err(storing())?;
         Ok(left_out)
     }
 }
 
-/// Lists what an archive leaves out: fifos, sockets and devices.
-fn list_special(folder: &Path, below: &Path, found: &mut Vec<String>) -> io::Result<()> {
+/// Lists what an archive leaves out: FIFOs, sockets and devices.
+fn list_special_files(folder: &Path, below: &Path, found: &mut Vec<String>) -> io::Result<()> {
     for entry in folder.read_dir()? {
         let entry = entry?;
         let below = below.join(entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            list_special(&entry.path(), &below, found)?;
+            list_special_files(&entry.path(), &below, found)?;
         } else if !kind.is_file() && !kind.is_symlink() {
-            // A name may hold the end of a line.
+            // A name may contain a line feed.
             let name = below.to_string_lossy();
             found.push(format!("{}: it is neither a file nor a folder", name.escape_debug()));
         }
@@ -115,7 +118,7 @@ fn list_special(folder: &Path, below: &Path, found: &mut Vec<String>) -> io::Res
     Ok(())
 }
 
-/// An error where that can't be told, or the folder is no longer the one that the script was given.
+/// Returns whether the folder is empty. Fails if that can't be determined, or if the script replaced the folder.
 fn is_empty(folder: &Path) -> io::Result<bool> {
     let kind = match folder.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
