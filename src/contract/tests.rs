@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::request::CreateTrainingJobRequest;
-
-pub(super) type Outcome = Result<(), Box<dyn Error>>;
+use crate::tests::{TestResult, output};
 
 #[derive(Deserialize)]
 pub(super) struct Fixture {
@@ -119,7 +118,7 @@ fn shown_variables(variables: &BTreeMap<String, String>, kind: EntryPointKind) -
 
 /// A case that was changed without running `make_fixtures.py` would be compared with an old run.
 #[test]
-fn fixtures_are_of_these_cases() -> Outcome {
+fn fixtures_are_of_these_cases() -> TestResult {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit");
     let read = |path: &Path| -> Result<Value, Box<dyn Error>> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
     let cases = read(&folder.join("cases.json"))?;
@@ -132,7 +131,7 @@ fn fixtures_are_of_these_cases() -> Outcome {
 }
 
 #[test]
-fn variables_are_the_toolkits_one_by_one() -> Outcome {
+fn variables_are_the_toolkits_one_by_one() -> TestResult {
     let mut compared = 0;
     for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
@@ -150,7 +149,7 @@ fn variables_are_the_toolkits_one_by_one() -> Outcome {
 }
 
 #[test]
-fn command_lines_are_the_toolkits() -> Outcome {
+fn command_lines_are_the_toolkits() -> TestResult {
     for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
         let command = fixture.command()??;
@@ -166,13 +165,13 @@ fn command_lines_are_the_toolkits() -> Outcome {
 /// What the entry point of a shell command is given, as the shell itself takes the command apart.
 fn through_the_shell(command: &ScriptCommand) -> Result<Vec<String>, Box<dyn Error>> {
     let script = command.argv[2].replacen(&format!("./{}", command.entry_point), "printf '%s\\0'", 1);
-    let output = std::process::Command::new(&command.argv[0]).args([&command.argv[1], &script]).output()?;
+    let output = output(std::process::Command::new(&command.argv[0]).args([&command.argv[1], &script]))?;
     let text = String::from_utf8(output.stdout)?;
     Ok(text.split_terminator('\0').map(str::to_owned).collect())
 }
 
 #[test]
-fn failure_texts_are_the_toolkits() -> Outcome {
+fn failure_texts_are_the_toolkits() -> TestResult {
     for (name, exit_code, lines) in [
         ("failing", 1, &["raise ValueError('no data: ' + sys.argv[1])", "ValueError: no data: -a"][..]),
         ("failing-shell", 137, &["RuntimeError: from the shell"]),
@@ -190,7 +189,7 @@ fn failure_texts_are_the_toolkits() -> Outcome {
 }
 
 #[test]
-fn what_the_toolkit_refuses_is_refused() -> Outcome {
+fn what_the_toolkit_refuses_is_refused() -> TestResult {
     let fixture = fixtures()?.remove("refused-entry-point").ok_or("no fixture")?;
     assert_eq!(fixture.command()?, Err(ContractError::EntryPoint("../dump.py".to_owned())));
     Ok(())
@@ -198,7 +197,7 @@ fn what_the_toolkit_refuses_is_refused() -> Outcome {
 
 /// The files that the toolkit was given in its run were made by `make_fixtures.py`, and it shows them in two variables.
 #[test]
-fn config_files_say_what_the_service_says() -> Outcome {
+fn config_files_say_what_the_service_says() -> TestResult {
     for (name, fixture) in on_one_host()? {
         let Some(seen) = &fixture.seen else { continue };
         let files: BTreeMap<_, _> = config_files(&fixture.case.request, &fixture.host()?)?.into_iter().collect();
@@ -226,7 +225,7 @@ fn with_hyperparameter(name: &str, value: &str) -> Result<Fixture, Box<dyn Error
 }
 
 #[test]
-fn what_no_process_can_be_given_is_an_error() -> Outcome {
+fn what_no_process_can_be_given_is_an_error() -> TestResult {
     let result = |name, value| with_hyperparameter(name, value)?.command();
     assert_eq!(result("a", "x\0y")?, Err(ContractError::Argument("x\0y".to_owned())));
     assert_eq!(result("a", "\"\\u0000\"")?, Err(ContractError::Argument("\0".to_owned())));
@@ -235,7 +234,7 @@ fn what_no_process_can_be_given_is_an_error() -> Outcome {
 }
 
 #[test]
-fn entry_points_are_checked() -> Outcome {
+fn entry_points_are_checked() -> TestResult {
     for name in
         ["", "-c", "/bin/sh", "a b.py", "a;b.py", "a//b.py", "./a.py", "a/../b.py", "+a.py", "a/", "é.py", "a.py\n"]
     {
@@ -248,7 +247,7 @@ fn entry_points_are_checked() -> Outcome {
 }
 
 #[test]
-fn packages_are_modules_and_shell_scripts_install_nothing() -> Outcome {
+fn packages_are_modules_and_shell_scripts_install_nothing() -> TestResult {
     let fixture = with_hyperparameter("a", "1")?;
     let (host, layout) = (fixture.host()?, Layout::at("/jobs/x"));
     let container =

@@ -123,7 +123,7 @@ impl Given {
 
 fn images(file: &Path, folder: &Path) -> Option<images::Catalog> {
     let own = image_catalog::read(file, "images.toml".to_owned(), folder).map_err(check_invalid).ok()?;
-    let catalog = images::Catalog::with(own);
+    let catalog = images::Catalog::with_own(own);
     for listed in images::list(&catalog, None).expect("all names are known").iter().take(MAX_LISTED) {
         images::kind(&catalog, &listed.name).expect("a listed name is known");
     }

@@ -1,5 +1,5 @@
-//! The resolver against the SageMaker SDK's own answers (`tests/answers.txt`, made by `make_answers.py` beside it), and what
-//! it says where the SDK is wrong.
+//! The resolver against the SageMaker SDK's own answers (`tests/answers.txt`, made by `make_answers.py` beside it), and
+//! what it says where the SDK is wrong.
 
 mod answers;
 

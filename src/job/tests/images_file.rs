@@ -14,7 +14,7 @@ fn read(text: &str) -> Result<Result<Catalog, InvalidSpec>, Box<dyn std::error::
     let folder = TempDir::new()?;
     let file = folder.path().join("images.toml");
     fs::write(&file, text)?;
-    Ok(image_catalog::read(&file, "images.toml".to_owned(), folder.path()).map(Catalog::with))
+    Ok(image_catalog::read(&file, "images.toml".to_owned(), folder.path()).map(Catalog::with_own))
 }
 
 fn catalog(text: &str) -> Result<Catalog, Box<dyn std::error::Error>> {

@@ -50,7 +50,7 @@ pub(crate) async fn find(wanted: Option<&str>) -> LocalResult<Interpreter> {
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(unusable(command, said.trim().lines().last().unwrap_or("it failed without a word")));
+        return Err(unusable(command, said.trim().lines().last().unwrap_or("it failed without a message")));
     }
     serde_json::from_slice(&output.stdout).map_err(|_| unusable(command, "it did not answer as Python does"))
 }

@@ -7,8 +7,7 @@ use proptest::strategy::ValueTree as _;
 use serde_json::json;
 
 use super::*;
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use crate::tests::{TestResult, output};
 
 #[test]
 fn floats() {
@@ -103,7 +102,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn agrees_with_python3_on_any_value() -> Outcome {
+fn agrees_with_python3_on_any_value() -> TestResult {
     // One run of Python for all values: starting it is what takes long.
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut values = Vec::new();
@@ -125,6 +124,6 @@ pub(crate) fn python3(script: &str, lines: &[String]) -> Result<String, Box<dyn 
     let mut input = tempfile::tempfile()?;
     input.write_all((lines.join("\n") + "\n").as_bytes())?;
     input.rewind()?;
-    let output = std::process::Command::new("python3").args(["-c", script]).stdin(input).output()?;
+    let output = output(std::process::Command::new("python3").args(["-c", script]).stdin(input))?;
     Ok(String::from_utf8(output.stdout)?)
 }

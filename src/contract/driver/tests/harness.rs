@@ -1,6 +1,5 @@
 //! A container for a driver: a folder in place of `/opt/ml`, one shell, and the programs that the image has.
 
-use std::error::Error;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -9,10 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 use super::super::*;
-use crate::contract::tests::Outcome;
 use crate::model::JobName;
-
-pub(super) type Tried<T> = Result<T, Box<dyn Error>>;
+use crate::tests::{TestResult, finish};
 
 pub(super) const ALONE: &str = r#"{"current_host": "algo-1", "hosts": ["algo-1"]}"#;
 
@@ -43,7 +40,7 @@ pub(super) struct Container {
 }
 
 impl Container {
-    pub(super) fn new() -> Tried<Self> {
+    pub(super) fn new() -> TestResult<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["ml/input/config", "ml/input/data/code", "ml/output", "source", "bin"] {
             fs::create_dir_all(folder.path().join(name))?;
@@ -61,7 +58,7 @@ impl Container {
         self.path("ml").display().to_string()
     }
 
-    pub(super) fn resource_config(self, text: &str) -> Tried<Self> {
+    pub(super) fn resource_config(self, text: &str) -> TestResult<Self> {
         fs::write(self.path("ml/input/config/resourceconfig.json"), text)?;
         Ok(self)
     }
@@ -78,7 +75,7 @@ impl Container {
     }
 
     /// An image that has these programs and no other.
-    pub(super) fn only(mut self, programs: &[&str]) -> Tried<Self> {
+    pub(super) fn only(mut self, programs: &[&str]) -> TestResult<Self> {
         for program in programs {
             let found = find(program).ok_or_else(|| format!("this test needs {program}"))?;
             symlink(fs::canonicalize(found)?, self.path("bin").join(program))?;
@@ -88,14 +85,14 @@ impl Container {
     }
 
     /// One more program, which comes first.
-    pub(super) fn program(self, name: &str, text: &str) -> Tried<Self> {
+    pub(super) fn program(self, name: &str, text: &str) -> TestResult<Self> {
         let path = self.path("bin").join(name);
         fs::write(&path, text)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
         Ok(self)
     }
 
-    pub(super) fn source(self, name: &str, text: &str) -> Tried<Self> {
+    pub(super) fn source(self, name: &str, text: &str) -> TestResult<Self> {
         let path = self.path("source").join(name);
         fs::create_dir_all(path.parent().ok_or("no folder")?)?;
         fs::write(path, text)?;
@@ -103,7 +100,7 @@ impl Container {
     }
 
     /// The driver, started on the source as it is delivered.
-    pub(super) fn start(&self, script: &str, arguments: &[&str]) -> Tried<Child> {
+    pub(super) fn start(&self, script: &str, arguments: &[&str]) -> TestResult<Child> {
         let archive = self.path("ml/input/data/code/sourcedir.tar.gz");
         let packed =
             Command::new("tar").arg("-czf").arg(archive).arg("-C").arg(self.path("source")).arg(".").status()?;
@@ -126,16 +123,16 @@ impl Container {
             .spawn()?)
     }
 
-    pub(super) fn run(&self, script: &str, arguments: &[&str]) -> Tried<Output> {
-        Ok(self.start(script, arguments)?.wait_with_output()?)
+    pub(super) fn run(&self, script: &str, arguments: &[&str]) -> TestResult<Output> {
+        finish(self.start(script, arguments)?)
     }
 
-    pub(super) fn read(&self, below: &str) -> Tried<String> {
+    pub(super) fn read(&self, below: &str) -> TestResult<String> {
         Ok(fs::read_to_string(self.path(below))?)
     }
 
     /// The text that becomes the FailureReason.
-    pub(super) fn failure(&self) -> Tried<String> {
+    pub(super) fn failure(&self) -> TestResult<String> {
         Ok(self.read("ml/output/failure")?.replace(&self.ml(), "/opt/ml"))
     }
 }
@@ -144,7 +141,7 @@ pub(super) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-pub(super) fn request(hyperparameters: &[(&str, &str)]) -> Tried<CreateTrainingJobRequest> {
+pub(super) fn request(hyperparameters: &[(&str, &str)]) -> TestResult<CreateTrainingJobRequest> {
     let document = serde_json::json!({
         "TrainingJobName": JobName::new("job-1")?, "RoleArn": "role", "OutputDataConfig": {"S3OutputPath": "s3://b/o"},
         "HyperParameters": hyperparameters.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
@@ -153,17 +150,17 @@ pub(super) fn request(hyperparameters: &[(&str, &str)]) -> Tried<CreateTrainingJ
 }
 
 /// The driver of a request for a program.
-pub(super) fn driver(request: &CreateTrainingJobRequest, program: Program<'_>) -> Tried<String> {
+pub(super) fn driver(request: &CreateTrainingJobRequest, program: Program<'_>) -> TestResult<String> {
     let code = S3Uri::parse("s3://bucket/smtrain/code/abc/sourcedir.tar.gz")?;
     Ok(script(request, &Delivered { program, code: &code, region: "eu-west-1" })?)
 }
 
-pub(super) fn plain_driver(entry_point: &str) -> Tried<String> {
+pub(super) fn plain_driver(entry_point: &str) -> TestResult<String> {
     driver(&request(&[])?, Program::EntryPoint(entry_point))
 }
 
 /// Runs one check in each shell.
-pub(super) fn in_each_shell(check: impl Fn(Container) -> Outcome) -> Outcome {
+pub(super) fn in_each_shell(check: impl Fn(Container) -> TestResult) -> TestResult {
     for shell in shells() {
         check(Container::new()?.in_shell(&shell)).map_err(|error| format!("in {shell:?}: {error}"))?;
     }

@@ -5,10 +5,11 @@ mod runs;
 
 use std::collections::BTreeMap;
 
-use self::harness::{Container, Tried, driver, in_each_shell, said};
+use self::harness::{Container, driver, in_each_shell, said};
 use super::*;
 use crate::contract::config_files;
-use crate::contract::tests::{Fixture, Outcome, Seen, fixtures, passes_a_shell, shown};
+use crate::tests::TestResult;
+use crate::contract::tests::{Fixture, Seen, fixtures, passes_a_shell, shown};
 
 /// What script mode sends of its own.
 const SCRIPT_MODE: [&str; 5] = [
@@ -34,7 +35,7 @@ fn delivered(fixture: &Fixture) -> Option<(String, CreateTrainingJobRequest)> {
 }
 
 /// What the fixture's script sees under the driver, with paths as on SageMaker.
-fn under_driver(container: Container, fixture: &Fixture) -> Tried<Option<Seen>> {
+fn under_driver(container: Container, fixture: &Fixture) -> TestResult<Option<Seen>> {
     let Some((program, request)) = delivered(fixture) else { return Ok(None) };
     let files: BTreeMap<_, _> = config_files(&request, &fixture.host()?)?.into_iter().collect();
     let given = fixture.case.resource_config.as_ref().map(|config| PyValue::from(config).dumps());
@@ -69,7 +70,7 @@ fn comparable(seen: &Seen, is_shell: bool) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_script_sees_what_it_sees_under_the_toolkit() -> Outcome {
+fn a_script_sees_what_it_sees_under_the_toolkit() -> TestResult {
     in_each_shell(|container| {
         let (mut compared, shell) = (0, container.shell.clone());
         for (name, fixture) in fixtures()? {

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use super::harness::{ALONE, Container, Tried, driver, find, in_each_shell, plain_driver, request, said, shells};
+use super::harness::{ALONE, Container, driver, find, in_each_shell, plain_driver, request, said, shells};
 use super::*;
+use crate::tests::{TestResult, finish};
 use crate::model::JobName;
 
 /// Writes down its arguments, one a line, and some variables.
@@ -17,7 +18,7 @@ fn strings(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn an_image_with_a_shell_and_tar_is_enough() -> Outcome {
+fn an_image_with_a_shell_and_tar_is_enough() -> TestResult {
     // The program that is the shell itself in some images counts as the shell here.
     let programs = ["tar", "gzip", "mkdir", "chmod"];
     let values = [("a", "\"it's \\\"q\\\" $HOME `x` \\\\ \\n end\""), ("with-dash", "[1, 1e-7]")];
@@ -37,7 +38,7 @@ fn an_image_with_a_shell_and_tar_is_enough() -> Outcome {
 }
 
 #[test]
-fn exit_codes_and_failures_are_told() -> Outcome {
+fn exit_codes_and_failures_are_told() -> TestResult {
     in_each_shell(|container| {
         let container =
             container.source("train.sh", "exit 3")?.source("train.py", "import os\nos.kill(os.getpid(), 9)")?;
@@ -58,7 +59,7 @@ fn exit_codes_and_failures_are_told() -> Outcome {
 }
 
 #[test]
-fn sigterm_reaches_the_script_and_its_exit_code_counts() -> Outcome {
+fn sigterm_reaches_the_script_and_its_exit_code_counts() -> TestResult {
     let shell = "trap 'echo stopped; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
     let python = "import signal, sys\ndef stop(*_):\n  print('stopped')\n  sys.exit(7)\nsignal.signal(signal.SIGTERM, stop)\n\
                   print('ready', flush=True)\nwhile True: signal.pause()";
@@ -73,7 +74,7 @@ fn sigterm_reaches_the_script_and_its_exit_code_counts() -> Outcome {
                 nix::sys::signal::Signal::SIGTERM,
             )?;
             assert_eq!(lines.next().transpose()?.as_deref(), Some("stopped"), "{name}");
-            assert_eq!(child.wait()?.code(), Some(7), "{name}");
+            assert_eq!(finish(child)?.status.code(), Some(7), "{name}");
             Ok(())
         })?;
     }
@@ -81,7 +82,7 @@ fn sigterm_reaches_the_script_and_its_exit_code_counts() -> Outcome {
 }
 
 #[test]
-fn a_command_runs_in_the_source_folder_with_the_containers_arguments() -> Outcome {
+fn a_command_runs_in_the_source_folder_with_the_containers_arguments() -> TestResult {
     in_each_shell(|container| {
         let container = container.source("data.txt", "found")?;
         let command = strings(&[
@@ -93,14 +94,14 @@ fn a_command_runs_in_the_source_folder_with_the_containers_arguments() -> Outcom
         let script = driver(&request(&[("a", "1")])?, Program::Command(&command))?;
         let mut child = container.start(&script, &["--fast", "$(x)"])?;
         child.stdin.take().ok_or("no stdin")?.write_all(b"from stdin\n")?;
-        let output = child.wait_with_output()?;
+        let output = finish(child)?;
         assert_eq!(said(&output), "foundfrom stdin\n<--fast><$(x)><1>");
         Ok(())
     })
 }
 
 #[test]
-fn requirements_are_installed_where_there_is_python() -> Outcome {
+fn requirements_are_installed_where_there_is_python() -> TestResult {
     let pip = "#!/bin/sh\necho \"$SM_HPS$CURRENT_HOST: $*\"\n[ \"$3\" != install ] || exit ${PIP_EXIT-0}\n";
     in_each_shell(|container| {
         let container = container.program("python3", pip)?.source("requirements.txt", "x")?.source("train.py", "")?;
@@ -119,7 +120,7 @@ fn requirements_are_installed_where_there_is_python() -> Outcome {
 }
 
 #[test]
-fn what_needs_python_is_said_where_there_is_none() -> Outcome {
+fn what_needs_python_is_said_where_there_is_none() -> TestResult {
     let container = Container::new()?.only(&["tar", "gzip", "mkdir", "chmod"])?.source("requirements.txt", "x")?;
     let container = container.source("train.py", "")?;
     let command = strings(&["echo", "trained"]);
@@ -137,8 +138,8 @@ fn what_needs_python_is_said_where_there_is_none() -> Outcome {
 }
 
 #[test]
-fn code_is_unpacked_by_what_there_is() -> Outcome {
-    let run = |programs: &[&str], archive_is_whole: bool| -> Tried<(Option<i32>, Container)> {
+fn code_is_unpacked_by_what_there_is() -> TestResult {
+    let run = |programs: &[&str], archive_is_whole: bool| -> TestResult<(Option<i32>, Container)> {
         let container = Container::new()?.only(programs)?.source("train.sh", "exit 4")?;
         let script = plain_driver("train.sh")?;
         let script = if archive_is_whole { script } else { script.replace("sourcedir", "other") };
@@ -156,7 +157,7 @@ fn code_is_unpacked_by_what_there_is() -> Outcome {
 }
 
 #[test]
-fn a_tar_without_gzip_is_helped() -> Outcome {
+fn a_tar_without_gzip_is_helped() -> TestResult {
     let real = find("tar").ok_or("no tar")?.display().to_string();
     let tar = format!("#!/bin/sh\ncase $1 in -xzf) exit 1;; esac\nexec {real} \"$@\"\n");
     let container = Container::new()?.program("tar", &tar)?.source("train.sh", "exit 4")?;
@@ -165,7 +166,7 @@ fn a_tar_without_gzip_is_helped() -> Outcome {
 }
 
 #[test]
-fn devices_are_counted_and_json_is_read_in_any_form() -> Outcome {
+fn devices_are_counted_and_json_is_read_in_any_form() -> TestResult {
     let config = "\r\n{ \"z\":{ } ,\t\"hosts\" : [\n \"algo-1\" , \"b\\/c\" ] , \"n\": [ -1.5e3 ,null,\ttrue ],\
                   \"aa\" : [ ], \"current_host\"\n:\n\"algo-1\", \"a\": \"]},:\\\\\\\"\" }\n\n";
     let canonical =
@@ -186,7 +187,7 @@ fn devices_are_counted_and_json_is_read_in_any_form() -> Outcome {
 }
 
 #[test]
-fn a_script_starts_when_all_hosts_have_addresses() -> Outcome {
+fn a_script_starts_when_all_hosts_have_addresses() -> TestResult {
     let getent = "#!/bin/sh\necho \"$2\" >>\"$LOG\"\n[ \"$2\" != algo-2 ] || [ -e \"$LOG.slept\" ]\n";
     in_each_shell(|container| {
         let log = container.path("log").display().to_string();
@@ -205,7 +206,7 @@ fn a_script_starts_when_all_hosts_have_addresses() -> Outcome {
 }
 
 #[test]
-fn a_resource_config_that_cant_be_used_fails_the_job() -> Outcome {
+fn a_resource_config_that_cant_be_used_fails_the_job() -> TestResult {
     in_each_shell(|container| {
         let mut container = container.source("train.sh", "")?;
         for text in ["", "{", "nonsense", "{\"hosts\": [\"a\"", "{\"hosts\": [\"a\"]}", "{\"hosts\" [1]}", "[1"] {
@@ -220,7 +221,7 @@ fn a_resource_config_that_cant_be_used_fails_the_job() -> Outcome {
 }
 
 #[test]
-fn the_drivers_own_channels_are_not_the_scripts() -> Outcome {
+fn the_drivers_own_channels_are_not_the_scripts() -> TestResult {
     let mut request = request(&[])?;
     let channel = |name: &str| serde_json::json!({"ChannelName": name, "DataSource": {}, "InputMode": "File"});
     let channels = ["code", "second-channel", "sm_drivers"].map(channel);
@@ -234,7 +235,7 @@ fn the_drivers_own_channels_are_not_the_scripts() -> Outcome {
 }
 
 #[test]
-fn equal_jobs_have_equal_drivers() -> Outcome {
+fn equal_jobs_have_equal_drivers() -> TestResult {
     let (mut one, mut other) = (request(&[("a", "1")])?, request(&[("a", "1")])?);
     one.training_job_name = JobName::new("one")?;
     other.training_job_name = JobName::new("other")?;

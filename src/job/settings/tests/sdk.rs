@@ -138,7 +138,7 @@ fn hostile_files_are_answered() -> TestResult {
     for (text, expected) in [
         (bomb, "the aliases up to here make this file too large"),
         (long, "the aliases up to here make this file too large"),
-        ("a: &a [*a]\n".to_owned(), "this alias stands inside what it names"),
+        ("a: &a [*a]\n".to_owned(), "this alias is inside the node that it refers to"),
         ("[".repeat(1 << 20), "recursion limit exceeded"),
         ("- ".repeat(1 << 19), "nested more than 64 levels deep"),
         ("{a: ".repeat(1 << 18), "recursion limit exceeded"),
