@@ -1,4 +1,7 @@
-//! From a spec's path, the settings below it and the command line's overrides to a checked job spec, or to everything that is wrong with it.
+//! Loads a job spec: reads its file, merges the command line's overrides over it and the settings below it, decodes and checks
+//! it.
+//!
+//! The result is a valid [`JobSpec`] with warnings and the origins of its values, or all problems that were found.
 
 use std::path::{Path, PathBuf};
 
@@ -16,32 +19,32 @@ use crate::model::InstanceType;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LoadOptions<'a> {
-    /// Applied in their order, over what the file says.
+    /// Values of the command line, merged over the file's in this order.
     pub(crate) overrides: &'a [Override],
-    /// `--local` was given: no instance type is needed.
+    /// Whether the job runs locally by `--local`: it needs no instance type.
     pub(crate) local: bool,
-    /// What holds where neither the file nor a flag says anything.
+    /// Settings, which apply where neither the file nor a flag has a value.
     pub(crate) layers: &'a Layers,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) spec: JobSpec,
-    /// The spec's file first, then the settings from the lowest to the highest, then the flags in their order: what the
-    /// warnings' places refer to.
+    /// The texts that the warnings' places refer to: the spec's file, then the layers of settings from the lowest to the
+    /// highest, then the flags in their order.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) warnings: Vec<Problem>,
-    /// Where the job's code, data and output go, and its role, each with the place that says so.
+    /// Destinations of the job's code, data and output, and its role, each with its origin.
     pub(crate) destination: Vec<Origin>,
-    /// Of every key that the settings say something about: where its value comes from.
+    /// Origin of the value of every key that the settings have.
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Reads and checks a spec. Nothing is asked of any service.
+/// Loads and checks a spec. Performs no network I/O.
 pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
     let name = path.display().to_string();
     match read::read(path, Wanted::JobSpec) {
-        Ok(text) => read(path, SourceText { name, text }, options).map_err(|invalid| shown(path, invalid)),
+        Ok(text) => read(path, SourceText { name, text }, options).map_err(|invalid| quotable_only(path, invalid)),
         Err(problem) => {
             let sources = vec![SourceText { name, text: String::new() }];
             Err(InvalidSpec { path: path.to_owned(), sources, problems: vec![problem] })
@@ -49,8 +52,8 @@ pub(crate) fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Inv
     }
 }
 
-/// Shows lines of specs alone: a link may lead to any file.
-fn shown(path: &Path, invalid: InvalidSpec) -> InvalidSpec {
+/// Withholds the lines of a file that may not be quoted, as a link can lead to any file.
+fn quotable_only(path: &Path, invalid: InvalidSpec) -> InvalidSpec {
     let is_quotable = read::is_quotable(path, read::folder_of(path), Wanted::JobSpec);
     if is_quotable { invalid } else { invalid.withhold(Wanted::JobSpec.name()) }
 }
@@ -71,7 +74,8 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
     }
 }
 
-/// The file's tree with the overrides in it and the settings below; `None` when the file is not TOML, which is reported.
+/// Returns the file's tree with the overrides and the settings merged; `None` if the file is not TOML or has no spec, which is
+/// reported.
 fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<TreeTable> {
     let mut tree = toml::document(text, Wanted::JobSpec, report)?;
     if tree.entries.is_empty() && options.overrides.is_empty() {
@@ -88,7 +92,7 @@ fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<TreeTa
     Some(tree)
 }
 
-/// Whether the spec runs on this computer by its instance type.
+/// Returns whether the spec's instance type is `local`.
 fn names_local(tree: &TreeTable) -> bool {
     let instance_type = tree.at(&["resources", "instance_type"]).map(|node| &node.value);
     matches!(instance_type, Some(Value::String(name)) if InstanceType::new(name).is_local())
@@ -100,7 +104,8 @@ fn check(tree: &TreeTable, folder: &Path, options: &LoadOptions<'_>, report: &Re
     spec
 }
 
-/// The spec's folder, absolute: relative paths start there. A link to a spec is a spec where the link is.
+/// Returns the absolute path of the spec's folder, in which relative paths start. A link to a spec is not resolved: its own
+/// folder counts.
 fn folder_of(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().map_or_else(|| path.clone(), Path::to_owned)

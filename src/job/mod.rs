@@ -1,10 +1,10 @@
-//! The job spec: reading it, checking it, and building the CreateTrainingJob request from it. Pure, but for reading files.
+//! Reads and checks job specs, and builds the CreateTrainingJob request. Reads files; performs no network I/O.
 //!
-//! The rooms stand in the order of the stages, and [`load`] walks through them. A spec's text becomes a tree that keeps the
-//! span of every key and value, with the command line's overrides laid over it ([`document`]) and the settings under it
-//! ([`settings`]). The keys that there are, with their kinds and limits, are one table ([`schema`]), by which the tree is
-//! decoded ([`decode`]) into a [`spec::JobSpec`]. [`validate`] checks what no single section can, and [`request`] builds the
-//! request. Problems found on the way are collected in one report ([`diagnostics`]).
+//! The modules are the stages that [`load`] runs. A spec's text is parsed into a tree that keeps the span of every key and
+//! value, with the command line's overrides merged over it ([`document`]) and the settings below it ([`settings`]). One table
+//! has every key with its kind and limits ([`schema`]), by which the tree is decoded into a [`spec::JobSpec`] ([`decode`]).
+//! [`validate`] checks what no section can check by itself, and [`request`] builds the request. The problems of all stages are
+//! collected in one report ([`diagnostics`]).
 
 pub(crate) mod decode;
 pub(crate) mod diagnostics;

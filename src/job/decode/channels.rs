@@ -1,4 +1,4 @@
-//! `[channels]`: the input data, each channel as a string or as a table.
+//! Decodes `[channels]`, the input data. A channel is a string, its source, or a table.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const MAX_ATTRIBUTE_CHARS: usize = 256;
 const MAX_URI_CHARS: usize = 1024;
 const MAX_HUB_CONTENT_CHARS: usize = 255;
 
-/// Keys of the API's S3DataSource.
+/// Keys that become fields of the API's S3DataSource.
 const S3_SOURCE_KEYS: [&str; 6] =
     ["distribution", "s3_data_type", "attribute_names", "instance_groups", "accept_eula", "hub_content_arn"];
 
@@ -35,7 +35,8 @@ pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Vec<ChannelSpec
         root.refuse("channels", "`channels` should be a table: train = \"s3://bucket/data\"", None);
         return Vec::new();
     };
-    let (count, most) = (table.entries.len(), root.most("channels"));
+    let count = table.entries.len();
+    let most = root.max_entries("channels");
     if count > most {
         let message = format!("[channels] has {count} channels, and at most {most} are allowed");
         root.refuse("channels", message, None);
@@ -86,7 +87,6 @@ fn long(root: &SectionReader<'_>, entry: &KeyValue, folder: &Path) -> Option<Cha
     let content_type = |text: &str| constraints::at_most(text, MAX_CONTENT_TYPE_CHARS);
     let hub_content = |text: &str| constraints::between(text, 1, MAX_HUB_CONTENT_CHARS);
     let attribute = |text: &str| constraints::between(text, 1, MAX_ATTRIBUTE_CHARS);
-    // Read before the source, which may be missing or wrong: the other keys' problems are shown all the same.
     let channel = |source| ChannelSpec {
         content_type: reader.checked("content_type", content_type),
         input_mode: reader.word("input_mode", INPUT_MODES),
@@ -105,6 +105,7 @@ fn long(root: &SectionReader<'_>, entry: &KeyValue, folder: &Path) -> Option<Cha
     };
     let source = long_source(&reader, folder);
     let is_known = source.is_some();
+    // Without a source, the other keys are still decoded, for their problems.
     let channel = channel(source.unwrap_or(ChannelSource::Path(folder.to_owned())));
     check_kind(&reader, &channel);
     is_known.then_some(channel)
@@ -117,7 +118,7 @@ fn long_source(reader: &SectionReader<'_>, folder: &Path) -> Option<ChannelSourc
     WrittenSource { text: &text, place, read_write: access.unwrap_or(false) }.decode(folder, reader.report)
 }
 
-/// Keys that only some kinds of sources have.
+/// Reports keys that the kind of the channel's source doesn't have.
 fn check_kind(reader: &SectionReader<'_>, channel: &ChannelSpec) {
     let leave_out = |key: &str, what: &str| {
         if reader.has(key) && reader.has("source") {
@@ -147,7 +148,7 @@ fn check_kind(reader: &SectionReader<'_>, channel: &ChannelSpec) {
     }
 }
 
-/// A source as it is written.
+/// The text of a channel's source.
 struct WrittenSource<'a> {
     text: &'a str,
     place: &'a Location,

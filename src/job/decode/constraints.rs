@@ -1,8 +1,9 @@
-//! The API's patterns and lengths as predicates. An error says what is wrong, after the name of what is checked.
+//! Checks texts against the API's patterns and lengths, which are counted in characters.
 //!
-//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`; each function names its shape.
+//! An error is a predicate that follows the name of what is checked: "is empty", "has 300 characters, ...".
+//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`; each function names the shape that it checks.
 
-/// Longest of ARNs and keys of KMS.
+/// Length limit of ARNs and of KMS key IDs.
 const MAX_ARN_CHARS: usize = 2048;
 
 pub(crate) fn at_most(text: &str, most: usize) -> ConstraintResult {
@@ -31,19 +32,19 @@ fn only(text: &str, allowed: impl Fn(char) -> bool, words: &str) -> ConstraintRe
     }
 }
 
-/// KmsKeyId.
+/// Checks a KmsKeyId.
 pub(crate) fn kms_key_id(text: &str) -> ConstraintResult {
     at_most(text, MAX_ARN_CHARS)?;
     only(text, |c| c.is_ascii_alphanumeric() || ":/_-".contains(c), "letters, digits, `:`, `/`, `_` and `-`")
 }
 
-/// AlgorithmImage. Its pattern takes anything; a space is always a slip.
+/// Checks an AlgorithmImage. The API's pattern accepts any text; whitespace is refused because no image has it.
 pub(crate) fn image(text: &str) -> ConstraintResult {
     between(text, 1, 255)?;
     only(text, |c| !c.is_whitespace() && !c.is_control(), "characters without spaces")
 }
 
-/// ChannelName. Its pattern takes `.` and `..` too, which can't be the names of folders.
+/// Checks a ChannelName. The API's pattern accepts `.` and `..`; they are refused because a folder is named after the channel.
 pub(crate) fn channel_name(text: &str) -> ConstraintResult {
     between(text, 1, 64)?;
     if matches!(text, "." | "..") {
@@ -52,7 +53,7 @@ pub(crate) fn channel_name(text: &str) -> ConstraintResult {
     only(text, |c| c.is_ascii_alphanumeric() || ".-_".contains(c), "letters, digits, `.`, `-` and `_`")
 }
 
-/// TrainingEnvironmentKey.
+/// Checks a TrainingEnvironmentKey.
 pub(crate) fn environment_name(text: &str) -> ConstraintResult {
     between(text, 1, 512)?;
     if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -61,24 +62,24 @@ pub(crate) fn environment_name(text: &str) -> ConstraintResult {
     only(text, |c| c.is_ascii_alphanumeric() || c == '_', "letters, digits and `_`")
 }
 
-/// TagKey and TagValue take letters, digits and spaces of any script.
+/// Checks the characters of a TagKey or TagValue: letters, digits and spaces of any script, and some punctuation.
 pub(crate) fn tag_text(text: &str) -> ConstraintResult {
     let allowed = |c: char| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c);
     only(text, allowed, "letters, digits, spaces and `_.:/=+-@`")
 }
 
-/// SecurityGroupId and SubnetId.
+/// Checks a SecurityGroupId or SubnetId.
 pub(crate) fn network_id(text: &str) -> ConstraintResult {
     between(text, 1, 32)?;
     only(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")
 }
 
-/// ExperimentEntityName.
+/// Checks an ExperimentEntityName.
 pub(crate) fn experiment_name(text: &str) -> ConstraintResult {
     hyphenated(text, 120)
 }
 
-/// Letters, digits and inner hyphens.
+/// Checks a name of letters, digits and inner hyphens.
 pub(crate) fn hyphenated(text: &str, most: usize) -> ConstraintResult {
     between(text, 1, most)?;
     only(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")?;
@@ -88,7 +89,7 @@ pub(crate) fn hyphenated(text: &str, most: usize) -> ConstraintResult {
     Ok(())
 }
 
-/// DirectoryPath, in a container: the service takes any text, and a container only an absolute path.
+/// Checks a DirectoryPath in a container. The API accepts any text; a container can use absolute paths only.
 pub(crate) fn container_path(text: &str) -> ConstraintResult {
     at_most(text, 4096)?;
     if text.starts_with('/') {
@@ -98,7 +99,7 @@ pub(crate) fn container_path(text: &str) -> ConstraintResult {
     }
 }
 
-/// FileSystemId.
+/// Checks a FileSystemId.
 pub(crate) fn file_system_id(text: &str) -> ConstraintResult {
     let digits = text.strip_prefix("fs-").unwrap_or("");
     let is_hex = digits.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
@@ -108,7 +109,7 @@ pub(crate) fn file_system_id(text: &str) -> ConstraintResult {
     Err("is not the id of a file system, such as fs-0123456789abcdef0".to_owned())
 }
 
-/// RoleArn, or the name of a role as IAM has it.
+/// Checks a RoleArn, or the name of an IAM role.
 pub(crate) fn role(text: &str) -> ConstraintResult {
     let is_word = |text: &str, also: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c));
     if text.starts_with("arn:") {
@@ -120,7 +121,7 @@ pub(crate) fn role(text: &str) -> ConstraintResult {
     only(text, |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c), "letters, digits and `_+=,.@-`, or an ARN,")
 }
 
-/// `eu-west-1`, `us-gov-west-1`: lower-case words and a number at the end.
+/// Checks the form of a region: lower-case words and a number at the end, such as `us-gov-west-1`.
 pub(crate) fn region(text: &str) -> ConstraintResult {
     let mut parts = text.rsplit('-');
     let number = parts.next().unwrap_or("");
@@ -133,39 +134,39 @@ pub(crate) fn region(text: &str) -> ConstraintResult {
     if is_number && are_words { Ok(()) } else { Err("is not a region, such as eu-west-1".to_owned()) }
 }
 
-/// TrainingPlanArn.
+/// Checks a TrainingPlanArn.
 pub(crate) fn training_plan_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 50, &["training-plan/"], "a training plan")
 }
 
-/// TrainingRepositoryCredentialsProviderArn.
+/// Checks a TrainingRepositoryCredentialsProviderArn.
 pub(crate) fn credentials_provider_arn(text: &str) -> ConstraintResult {
     arn_of(text, "lambda", 1, &["function:"], "a Lambda function")
 }
 
-/// MlFlowResourceArn.
+/// Checks an MlFlowResourceArn.
 pub(crate) fn mlflow_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["mlflow-"], "an MLflow resource")
 }
 
-/// ArnOrName, as an ARN.
+/// Checks an ArnOrName that is an ARN.
 pub(crate) fn algorithm_arn(text: &str) -> ConstraintResult {
     at_most(text, 170)?;
     let name = arn(text, "sagemaker", 1)?.rsplit_once('/').map_or("", |(_, name)| name);
     hyphenated(name, 63).map_err(|why| format!("is not an algorithm's ARN: its name {why}"))
 }
 
-/// ServerlessJobBaseModelArn.
+/// Checks a ServerlessJobBaseModelArn.
 pub(crate) fn base_model_arn(text: &str) -> ConstraintResult {
     hub_content(text, "Model", "a model")
 }
 
-/// HubDataSetArn.
+/// Checks a HubDataSetArn.
 pub(crate) fn dataset_arn(text: &str) -> ConstraintResult {
     hub_content(text, "DataSet", "a dataset")
 }
 
-/// `hub-content/HUB/KIND/NAME`, of an account or of SageMaker itself, and a version where there is one.
+/// Checks an ARN of hub content, `hub-content/HUB/KIND/NAME` with an optional version, in an account or in SageMaker's hub.
 fn hub_content(text: &str, kind: &str, what: &str) -> ConstraintResult {
     between(text, 1, MAX_ARN_CHARS)?;
     let wrong = || format!("is not the ARN of {what}: arn:aws:sagemaker:REGION:ACCOUNT:hub-content/HUB/{kind}/NAME");
@@ -179,7 +180,7 @@ fn hub_content(text: &str, kind: &str, what: &str) -> ConstraintResult {
     if is_account && are_names && *of == kind { Ok(()) } else { Err(wrong()) }
 }
 
-/// SequenceLength.
+/// Checks a SequenceLength.
 pub(crate) fn sequence_length(text: &str) -> ConstraintResult {
     let number = text.strip_suffix('K').filter(|number| number.chars().all(|c| c.is_ascii_digit()));
     match number.and_then(|number| number.parse::<u32>().ok()) {
@@ -188,12 +189,12 @@ pub(crate) fn sequence_length(text: &str) -> ConstraintResult {
     }
 }
 
-/// ModelPackageGroupArn.
+/// Checks a ModelPackageGroupArn.
 pub(crate) fn model_package_group_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["model-package-group/"], "a model package group")
 }
 
-/// ModelPackageArn.
+/// Checks a ModelPackageArn.
 pub(crate) fn model_package_arn(text: &str) -> ConstraintResult {
     arn_of(text, "sagemaker", 1, &["model-package/"], "a model package")
 }
@@ -203,12 +204,11 @@ fn arn_of(text: &str, service: &str, least: usize, kinds: &[&str], what: &str) -
     if kinds.iter().any(|kind| resource.starts_with(kind)) { Ok(()) } else { Err(format!("is not the ARN of {what}")) }
 }
 
-/// The resource of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+/// Returns the resource of `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String> {
     let wrong = || format!("is not an ARN of {service}: arn:aws:{service}:REGION:ACCOUNT:...");
-    let mut parts = text.splitn(6, ':');
-    let mut part = || parts.next().unwrap_or("");
-    let (arn, partition, of, region, account, resource) = (part(), part(), part(), part(), part(), part());
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, of, region, account, resource] = *parts.as_slice() else { return Err(wrong()) };
     let is_lower = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let is_account = account.len() == 12 && account.chars().all(|c| c.is_ascii_digit());
     let is_valid =
@@ -219,7 +219,7 @@ fn arn<'t>(text: &'t str, service: &str, least: usize) -> Result<&'t str, String
     between(text, least, MAX_ARN_CHARS).map(|()| resource)
 }
 
-/// An entry point as the sagemaker-training toolkit takes it: path segments of `[A-Za-z0-9._+-]`, none `.` or `..`.
+/// Checks an entry point as the sagemaker-training toolkit does: path segments of `[A-Za-z0-9._+-]`, none `.` or `..`.
 pub(crate) fn entry_point(text: &str) -> ConstraintResult {
     between(text, 1, 1024)?;
     only(text, |c| c.is_ascii_alphanumeric() || "._+-/".contains(c), "letters, digits and `._+-/`")?;
@@ -236,7 +236,7 @@ pub(crate) fn entry_point(text: &str) -> ConstraintResult {
     if ends_well(".py") || ends_well(".sh") { Ok(()) } else { Err("is neither a .py nor a .sh file".to_owned()) }
 }
 
-/// A check of a text: an error says what is wrong after the key's name: `is longer than ...`.
+/// The result of a check. An error is a predicate, which follows the name of what is checked.
 pub(crate) type ConstraintResult = Result<(), String>;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `[distribution]`: how the script runs on more than one device or host.
+//! Decodes `[distribution]`: how the script runs on more than one device or host.
 
 use super::constraints;
 use super::free_form::json_table;
@@ -16,7 +16,7 @@ const KINDS: &[(&str, DistributionKind)] = &[
     ("pytorch_xla", DistributionKind::PytorchXla),
 ];
 
-/// A hyperparameter carries them (botocore, `HyperParameterValue`).
+/// Length limit of MPI options, which are sent as a hyperparameter (botocore, `HyperParameterValue`).
 const MAX_OPTIONS_CHARS: usize = 2500;
 
 pub(crate) fn decode(root: &SectionReader<'_>) -> Option<Distribution> {
@@ -38,7 +38,7 @@ pub(crate) fn decode(root: &SectionReader<'_>) -> Option<Distribution> {
     })
 }
 
-/// Keys that only some types have.
+/// Reports keys that the type of distribution doesn't have.
 fn check_options(section: &SectionReader<'_>, kind: DistributionKind) {
     use DistributionKind::{Mpi, SmdistributedDataparallel, SmdistributedModelparallel, TorchDistributed};
     let only = |key: &str, kinds: &[DistributionKind]| {
@@ -51,7 +51,7 @@ fn check_options(section: &SectionReader<'_>, kind: DistributionKind) {
     };
     only("processes_per_host", &[Mpi, SmdistributedModelparallel]);
     only("custom_mpi_options", &[Mpi, SmdistributedDataparallel, SmdistributedModelparallel]);
-    // An empty table says the same as none.
+    // An empty table is accepted with every type, like none.
     let is_empty = json_table(section, "parameters").is_none_or(|parameters| parameters.is_empty());
     if !is_empty {
         only("parameters", &[SmdistributedModelparallel]);

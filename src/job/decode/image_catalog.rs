@@ -1,4 +1,4 @@
-//! A user's own file of container images, checked with the same care as a spec: the catalog's additions.
+//! Decodes `images.toml`, the user's file of container images that are added to the built-in catalog.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ const MAX_NAME_BYTES: usize = 128;
 const ACCOUNT_DIGITS: usize = 12;
 const PROCESSORS: [&str; 3] = ["cpu", "gpu", "trn"];
 
-/// Reads the file; `name` is how it is shown, `folder` that of what names it: lines of a file elsewhere are not shown.
+/// Reads and checks the file at `path`, which messages call `name`. `folder` is that of the settings that name the file:
+/// problems of a file outside of it don't quote its lines.
 pub(crate) fn read(path: &Path, name: String, folder: &Path) -> Result<Vec<UserImages>, InvalidSpec> {
     let is_quotable = || read::is_quotable(path, folder, Wanted::Images);
     parse(path, name).map_err(|invalid| if is_quotable() { invalid } else { invalid.withhold(Wanted::Images.name()) })
@@ -59,11 +60,11 @@ fn versions(section: &SectionReader<'_>) -> BTreeMap<String, Vec<UserEntry>> {
         section.refuse("versions", "`versions` should be a table of tables, one for each version", None);
         return BTreeMap::new();
     };
-    table.entries.iter().map(|entry| (entry.key.clone(), of_version(section, entry))).collect()
+    table.entries.iter().map(|entry| (entry.key.clone(), entries_of_version(section, entry))).collect()
 }
 
-/// One table, or a list of them.
-fn of_version(section: &SectionReader<'_>, version: &KeyValue) -> Vec<UserEntry> {
+/// Decodes the images of a version: one table, or a list of tables.
+fn entries_of_version(section: &SectionReader<'_>, version: &KeyValue) -> Vec<UserEntry> {
     let nodes: Vec<&TreeNode> = match &version.node.value {
         Value::Array(items) => items.iter().collect(),
         _ => vec![&version.node],
@@ -95,7 +96,7 @@ fn processor(text: &str) -> ConstraintResult {
     if PROCESSORS.contains(&text) { Ok(()) } else { Err(format!("is none of {}", PROCESSORS.join(", "))) }
 }
 
-/// A table of texts, each of which passes `check`.
+/// Returns a table of texts. A value that is no text or doesn't pass `check` is reported.
 fn texts(
     section: &SectionReader<'_>,
     key: &str,

@@ -1,4 +1,4 @@
-//! `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are one switch.
+//! Decodes `[output]`, `[network]`, `[encryption]`, `[local]`, and the sections that are a single switch.
 
 use super::constraints;
 use super::section::SectionReader;
@@ -6,7 +6,8 @@ use crate::job::document::tree::{TreeNode, Value};
 use crate::job::spec::{Local, Network, OutputSpec};
 use crate::model::local_options::STOP_GRACE;
 
-/// `[spot]`, `[remote_debug]` and the like: `enabled = true`. A section without the key is one switched on.
+/// Decodes a section whose only key is `enabled`, such as `[spot]`; `None` if it isn't written. A missing or wrong value is
+/// reported, and reads as off.
 pub(crate) fn switch(root: &SectionReader<'_>, key: &str) -> Option<bool> {
     let section = root.section(key);
     if !section.is_written() {
@@ -38,7 +39,7 @@ pub(crate) fn network(root: &SectionReader<'_>) -> Network {
     network_values(&section)
 }
 
-/// `[network]` key by key, whatever else is written.
+/// Decodes the keys of `[network]` without checking that they belong together: settings may have only one of a pair.
 pub(crate) fn network_values(section: &SectionReader<'_>) -> Network {
     let encrypted = section.boolean("encrypt_inter_container_traffic");
     Network {

@@ -1,7 +1,7 @@
-//! The sections of a spec: from the tree to the types of [`spec`](super::spec), each checked by itself.
+//! Decodes the tree into the types of [`spec`](super::spec), a file per group of sections.
 //!
-//! A value that can't be used is reported and replaced by a default, so that every section is always read whole. What
-//! comes out is only used when nothing was reported.
+//! Each section is checked by itself; [`validate`](super::validate) checks them together. A value that can't be used is
+//! reported and replaced by a default, so that every section is read whole. The result is used only if no error was reported.
 
 pub(crate) mod channels;
 pub(super) mod constraints;
@@ -29,6 +29,7 @@ use channels::INPUT_MODES;
 use free_form::json_table;
 use section::SectionReader;
 
+/// Decodes a spec. `folder` is the spec's, in which relative paths start.
 pub(crate) fn decode(tree: &TreeTable, folder: &Path, report: &Report) -> JobSpec {
     let root = SectionReader::root(tree, schema::ROOT, report);
     JobSpec {
@@ -66,7 +67,8 @@ pub(crate) fn decode(tree: &TreeTable, folder: &Path, report: &Report) -> JobSpe
     }
 }
 
-/// The base of the job's name; a folder's name is made valid, a written one has to be.
+/// Returns the base of the job's name. The default is the folder's name with its invalid characters replaced; a written name
+/// must be valid.
 fn name(root: &SectionReader<'_>, folder: &Path) -> String {
     let from_folder = || base_from(&folder.file_name().unwrap_or_default().to_string_lossy());
     let Some(name) = root.string("name") else { return from_folder() };

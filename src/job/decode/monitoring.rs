@@ -1,4 +1,4 @@
-//! `[tensorboard]`, `[experiment]`, `[debugger]`, `[profiler]` and `[mlflow]`.
+//! Decodes `[tensorboard]`, `[experiment]`, `[debugger]`, `[profiler]` and `[mlflow]`.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::job::diagnostics::problem::Problem;
 use crate::job::spec::{Debugger, DebuggerHook, Experiment, Mlflow, Profiler, RuleSpec, S3AndLocalPath};
 use crate::model::S3Uri;
 
-/// Characters of a name and of a parameter (botocore, `ConfigKey`, `ConfigValue`).
+/// Length limit of names and of parameters (botocore, `ConfigKey`, `ConfigValue`).
 const MAX_NAME_CHARS: usize = 256;
-/// What the service samples at, in milliseconds (the profiler's documented intervals).
-const INTERVALS: [i64; 6] = [100, 200, 500, 1_000, 5_000, 60_000];
+/// The profiler's documented sampling intervals, in milliseconds.
+const INTERVALS_MILLIS: [i64; 6] = [100, 200, 500, 1_000, 5_000, 60_000];
 
-/// What stands for a URI that is missing or wrong, and so reported.
-fn some_uri(uri: Option<S3Uri>) -> Option<S3Uri> {
+/// Replaces a URI that is missing or wrong, which is reported already, by a placeholder.
+fn or_placeholder(uri: Option<S3Uri>) -> Option<S3Uri> {
     uri.or_else(|| S3Uri::parse("s3://missing").ok())
 }
 
 pub(crate) fn tensorboard(root: &SectionReader<'_>) -> Option<S3AndLocalPath> {
     let section = root.section("tensorboard");
-    let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
+    let s3_uri = or_placeholder(section.s3_uri("s3_uri"))?;
     let local_path = section.checked("local_path", constraints::container_path);
     section.is_written().then_some(S3AndLocalPath { s3_uri, local_path })
 }
@@ -44,7 +44,7 @@ pub(crate) fn debugger(root: &SectionReader<'_>) -> Option<Debugger> {
 
 fn hook(debugger: &SectionReader<'_>) -> Option<DebuggerHook> {
     let section = debugger.section("hook");
-    let s3_uri = some_uri(section.s3_uri("s3_uri"))?;
+    let s3_uri = or_placeholder(section.s3_uri("s3_uri"))?;
     let collections = section.sections("collections");
     section.is_written().then(|| DebuggerHook {
         s3_uri,
@@ -74,7 +74,7 @@ fn rule(section: &SectionReader<'_>) -> RuleSpec {
     }
 }
 
-/// Rules run as processing jobs, whose types are not training's.
+/// Checks only the form of a rule's instance type: rules run as processing jobs, which have other types than training jobs.
 fn processing_type(text: &str) -> Result<(), String> {
     let is_type = text.starts_with("ml.") && text.matches('.').count() == 2 && !text.ends_with('.');
     if is_type { Ok(()) } else { Err("is not an instance type, such as ml.t3.medium".to_owned()) }
@@ -86,7 +86,8 @@ fn name(section: &SectionReader<'_>) -> String {
 
 fn parameters(section: &SectionReader<'_>) -> BTreeMap<String, String> {
     let parameters = text_table(section, "parameters");
-    let (count, most) = (parameters.len(), section.most("parameters"));
+    let count = parameters.len();
+    let most = section.max_entries("parameters");
     if count > most {
         let message = format!("`parameters` has {count} entries, and at most {most} are allowed");
         section.refuse("parameters", message, None);
@@ -107,7 +108,7 @@ fn parameters(section: &SectionReader<'_>) -> BTreeMap<String, String> {
 pub(crate) fn profiler(root: &SectionReader<'_>) -> Option<Profiler> {
     let section = root.section("profiler");
     let interval = section.integer("system_monitor_interval_millis");
-    if interval.is_some_and(|interval| !INTERVALS.contains(&interval)) {
+    if interval.is_some_and(|interval| !INTERVALS_MILLIS.contains(&interval)) {
         let message = "`system_monitor_interval_millis` should be 100, 200, 500, 1000, 5000 or 60000";
         section.refuse("system_monitor_interval_millis", message, None);
     }

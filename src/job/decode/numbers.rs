@@ -1,6 +1,6 @@
-//! Numbers as the text that is sent for them.
+//! Formats numbers as they are sent in text fields of the request.
 
-/// A finite number without an exponent: `1e-3` is `0.001`, and a whole one keeps its `.0`.
+/// Formats a finite number without an exponent: `1e-3` is `0.001`. A whole number keeps its `.0`.
 pub(crate) fn plain_decimal(number: f64) -> String {
     let text = number.to_string();
     if text.contains('.') { text } else { format!("{text}.0") }

@@ -1,4 +1,4 @@
-//! The free-form tables: `[hyperparameters]`, `[environment]`, `[metrics]` and `[tags]`.
+//! Decodes the tables with arbitrary keys: `[hyperparameters]`, `[environment]`, `[metrics]` and `[tags]`.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,15 @@ use crate::job::document::tree::{KeyValue, Value};
 const MAX_VARIABLE_CHARS: usize = 512;
 const MAX_METRIC_NAME_CHARS: usize = 255;
 const MAX_EXPRESSION_CHARS: usize = 500;
-/// Bytes of a compiled expression; a hostile one must not take seconds.
+/// Size limit of a compiled expression: compiling a hostile one must not take seconds.
 const MAX_COMPILED_EXPRESSION_BYTES: usize = 1 << 20;
 const MAX_TAG_KEY_CHARS: usize = 128;
 const MAX_TAG_VALUE_CHARS: usize = 256;
-/// Tags of these keys are the service's and smtrain's own.
+/// Prefixes of the tags that AWS and smtrain set themselves.
 const RESERVED_TAG_PREFIXES: [&str; 2] = ["aws:", "smtrain:"];
 
-/// Their lengths are checked where it is known how they are encoded.
+/// Decodes `[hyperparameters]`. Their lengths are checked in [`validate`](crate::job::validate): they depend on the encoding,
+/// which depends on the workload.
 pub(crate) fn hyperparameters(root: &SectionReader<'_>) -> Map<String, Json> {
     json_table(root, "hyperparameters").unwrap_or_default()
 }
@@ -62,8 +63,8 @@ pub(crate) fn metrics(root: &SectionReader<'_>) -> Vec<(String, String)> {
         return Vec::new();
     };
     at_most(root, "metrics", table.entries.len());
-    // The expressions beyond the limit are not compiled: it takes long, and there is a problem already.
-    let metrics = table.entries.iter().take(root.most("metrics"));
+    // Expressions past the limit, which is reported, are not compiled: that takes long.
+    let metrics = table.entries.iter().take(root.max_entries("metrics"));
     metrics.filter_map(|entry| Some((entry.key.clone(), metric(entry, root.report)?))).collect()
 }
 
@@ -83,7 +84,8 @@ fn metric(entry: &KeyValue, report: &Report) -> Option<String> {
     Some(expression.clone())
 }
 
-/// What SageMaker's own engine, which is like Python's, may take and ours doesn't is a warning.
+/// Reports an expression without a group, or with a syntax error. SageMaker's engine is like Python's: syntax that only it may
+/// accept is a warning.
 fn check_expression(expression: &str, place: &Location, report: &Report) {
     match RegexBuilder::new(expression).size_limit(MAX_COMPILED_EXPRESSION_BYTES).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
@@ -93,7 +95,7 @@ fn check_expression(expression: &str, place: &Location, report: &Report) {
         }
         Err(error) => {
             let why = reason(&error);
-            let problem = if is_wrong_anywhere(&why, expression) {
+            let problem = if is_error_in_python(&why, expression) {
                 Problem::error(format!("the expression is not a regular expression: {why}"))
             } else {
                 Problem::warning(format!("the expression can't be checked or used locally: {why}"))
@@ -103,9 +105,9 @@ fn check_expression(expression: &str, place: &Location, report: &Report) {
     }
 }
 
-/// Whether Python's engine would refuse it too: it takes a brace that repeats nothing and a bracket inside brackets as
-/// they are, and knows look-around, backreferences and escapes that ours doesn't.
-fn is_wrong_anywhere(why: &str, expression: &str) -> bool {
+/// Returns whether Python's engine refuses the expression too. Python reads a brace that repeats nothing and a bracket inside
+/// brackets literally, and has look-around, backreferences and more escapes.
+fn is_error_in_python(why: &str, expression: &str) -> bool {
     const WRONG: [&str; 4] = ["unclosed group", "unopened group", "invalid character class range", "incomplete escape"];
     let starts = |start: &&str| why.starts_with(*start);
     WRONG.iter().any(starts)
@@ -113,7 +115,7 @@ fn is_wrong_anywhere(why: &str, expression: &str) -> bool {
         || (starts(&"repetition operator missing") && !expression.contains('{'))
 }
 
-/// The last line of a syntax error; those before it draw the expression.
+/// Returns the last line of a syntax error; the lines before it show the expression.
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
@@ -121,7 +123,7 @@ fn reason(error: &regex::Error) -> String {
 }
 
 fn at_most(root: &SectionReader<'_>, key: &str, count: usize) {
-    let most = root.most(key);
+    let most = root.max_entries(key);
     if count > most {
         root.refuse(key, format!("[{key}] has {count} entries, and at most {most} are allowed"), None);
     }

@@ -1,9 +1,9 @@
-//! `[resources]`, `[limits]` and `[checkpoints]`.
+//! Decodes `[resources]`, `[limits]` and `[checkpoints]`.
 
 use super::constraints;
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
-use crate::job::schema::instance_types::{InstanceTypeMatch, judge};
+use crate::job::schema::instance_types::{InstanceTypeMatch, classify};
 use crate::job::spec::{
     Checkpoints, InstanceGroupSpec, InstancePlacement, InstancePreferenceSpec, LimitsSpec, Resources,
 };
@@ -29,21 +29,22 @@ pub(crate) fn resources(root: &SectionReader<'_>) -> Resources {
     }
 }
 
-/// A type that could be newer than the built-in list is a warning, what can't be a type an error.
+/// Reads an instance type. One that isn't in the built-in list, which may be older, is a warning; a text that doesn't have the
+/// form of an instance type is an error.
 fn instance_type(section: &SectionReader<'_>, key: &str) -> Option<InstanceType> {
     let node = section.get(key)?;
     let name = section.string(key)?;
     let instance_type = InstanceType::new(name.as_str());
-    let problem = if instance_type.is_local() { None } else { unusual(&name) };
+    let problem = if instance_type.is_local() { None } else { problem_of_type(&name) };
     if let Some(problem) = problem {
         section.report.add(problem.at(&node.place));
     }
     Some(instance_type)
 }
 
-fn unusual(name: &str) -> Option<Problem> {
+fn problem_of_type(name: &str) -> Option<Problem> {
     let question = |word: String| format!("did you mean `{word}`?");
-    match judge(name) {
+    match classify(name) {
         InstanceTypeMatch::Known => None,
         InstanceTypeMatch::Unlisted { near } => {
             let newer = "a newer type is sent as it is written";
@@ -77,7 +78,7 @@ fn instance_group(group: &SectionReader<'_>) -> InstanceGroupSpec {
     }
 }
 
-/// Each comes out with a count: its own, or the one of all of them, which to the API is the same.
+/// Reads the preferences. Each gets a count: its own, or `instance_count`, which means the same to the API.
 fn instance_preferences(section: &SectionReader<'_>, count_of_all: u32) -> Vec<InstancePreferenceSpec> {
     let readers = section.sections("instance_preferences");
     not_empty(section, "instance_preferences", readers.len());
@@ -102,6 +103,8 @@ fn instance_placement(section: &SectionReader<'_>) -> Option<InstancePlacement> 
     })
 }
 
+/// Reports counts that not all preferences have, or that stand beside `instance_count`.
+///
 /// Source: botocore 1.44.5, documentation of `InstancePreference`.
 fn check_counts(section: &SectionReader<'_>, counts: usize, preferences: usize) {
     if counts > 0 && counts < preferences {
@@ -114,7 +117,7 @@ fn check_counts(section: &SectionReader<'_>, counts: usize, preferences: usize) 
     }
 }
 
-/// A type of a group or a preference, which this computer can't be one of.
+/// Reads the type of a group or a preference, which can't be `local`.
 fn cloud_type(reader: &SectionReader<'_>) -> InstanceType {
     let instance_type = instance_type(reader, "type").unwrap_or_else(|| InstanceType::new(""));
     if instance_type.is_local() {

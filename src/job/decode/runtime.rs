@@ -1,4 +1,4 @@
-//! `[framework]`, `[algorithm]`, `[container]` and `[serverless]`: exactly one says what runs.
+//! Decodes the workload: exactly one of `[framework]`, `[algorithm]`, `[container]` and `[serverless]`.
 
 use super::constraints;
 use super::section::SectionReader;
@@ -11,21 +11,21 @@ use crate::job::spec::{
 
 const SECTIONS: [&str; 4] = ["framework", "algorithm", "container", "serverless"];
 
-/// Characters of each of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
+/// Length limit of each entry of `entrypoint` and `arguments` (botocore, `TrainingContainerEntrypoint`).
 const MAX_ARGUMENT_CHARS: usize = 256;
 
 pub(crate) fn decode(root: &SectionReader<'_>) -> Workload {
     let written: Vec<&str> = SECTIONS.into_iter().filter(|section| root.has(section)).collect();
     match written.as_slice() {
-        [] if SECTIONS.iter().any(|section| root.is_meant(section)) => {}
-        [] => nothing_runs(root),
+        [] if SECTIONS.iter().any(|section| root.has_likely_typo_of(section)) => {}
+        [] => report_no_workload(root),
         [_] => {}
         [first, more @ ..] => more.iter().for_each(|section| {
             let message = format!("[{section}] can't be used beside [{first}]: one of them says what runs");
             root.refuse(section, message, Some("keep the one that you mean".to_owned()));
         }),
     }
-    // All of them are read, for their own problems; the first one counts.
+    // All of them are decoded, for their problems; the first is used.
     let workloads = [
         root.has("framework").then(|| Workload::Framework(framework(root))),
         root.has("algorithm").then(|| Workload::Algorithm(algorithm(root))),
@@ -35,7 +35,7 @@ pub(crate) fn decode(root: &SectionReader<'_>) -> Workload {
     workloads.into_iter().flatten().next().unwrap_or_else(|| Workload::Framework(Framework::default()))
 }
 
-fn nothing_runs(root: &SectionReader<'_>) {
+fn report_no_workload(root: &SectionReader<'_>) {
     let hint = "add [framework] with a name such as \"pytorch\", [algorithm] or [container]";
     root.report.add(Problem::error("nothing says what runs").hint(hint));
 }
@@ -61,7 +61,7 @@ fn framework(root: &SectionReader<'_>) -> Framework {
     framework
 }
 
-/// Keys that only some frameworks have.
+/// Reports keys that the framework doesn't have, or that exclude each other.
 fn check_options(section: &SectionReader<'_>, framework: &Framework) {
     let only = |key: &str, names: &[&str]| {
         if section.has(key) && section.has("name") && !names.contains(&framework.name.as_str()) {

@@ -1,4 +1,8 @@
-//! Reads one section of the tree key by key, collecting every problem and never stopping at the first.
+//! Reads one section of the tree key by key.
+//!
+//! Every method that reads a value takes the limits of its key from the key table ([`schema`]). A value of the wrong type or
+//! out of range is added to the report, and the method returns `None` or an empty list, so that one run finds all problems.
+//! Asking for a key that the table doesn't have is a bug, and panics.
 
 use std::time::Duration;
 
@@ -10,12 +14,12 @@ use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::schema::{self, Key, KeyKind, hint_for_unknown};
 use crate::model::{S3Uri, duration};
 
-/// A section of more unknown keys is no slip of the pen.
+/// Number of unknown keys of a section that are compared with the known ones to find a misspelt key.
 const MAX_UNKNOWN_KEYS: usize = 20;
 
-/// A section, with the keys that it may have. Reading a wrong value reports it and gives `None`.
+/// A section and the keys that it may have.
 pub(crate) struct SectionReader<'a> {
-    /// As it is addressed: `resources`, `channels.train`; empty for the top level.
+    /// Path of the section: `resources`, `channels.train`; empty for the top level.
     pub(crate) name: String,
     table: Option<&'a TreeTable>,
     place: Option<&'a Location>,
@@ -24,27 +28,29 @@ pub(crate) struct SectionReader<'a> {
 }
 
 impl<'a> SectionReader<'a> {
+    /// Returns the top level. Reports its unknown keys.
     pub(crate) fn root(table: &'a TreeTable, keys: &'static [Key], report: &'a Report) -> Self {
         let reader = Self { name: String::new(), table: Some(table), place: None, keys, report };
         reader.refuse_unknown_keys();
         reader
     }
 
-    /// A table whose keys are all the user's own.
+    /// Returns a reader of a table with arbitrary keys, for its [`nested`](Self::nested) sections.
     pub(crate) fn free(table: &'a TreeTable, report: &'a Report) -> Self {
         Self { name: String::new(), table: Some(table), place: None, keys: &[], report }
     }
 
-    /// A section by its key; one that isn't written reads as empty.
+    /// Returns the section of a key. A section that isn't written reads as empty.
     pub(crate) fn section(&self, key: &str) -> SectionReader<'a> {
-        let keys = self.key(key).map_or(&[][..], Key::keys);
+        let keys = self.key(key).keys();
         match self.get(key) {
             Some(node) => self.nested(key, node, keys),
             None => SectionReader { name: self.path(key), table: None, place: None, keys, report: self.report },
         }
     }
 
-    /// `node`, which should be a table, as a section of its own.
+    /// Returns `node` as a section, and reports its unknown and missing keys. A node that is no table is reported, and reads
+    /// as empty.
     pub(crate) fn nested(&self, key: &str, node: &'a TreeNode, keys: &'static [Key]) -> SectionReader<'a> {
         let table = self.as_table(key, node);
         let reader = SectionReader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
@@ -55,9 +61,9 @@ impl<'a> SectionReader<'a> {
         reader
     }
 
-    /// A list of tables, of which no more are read than there may be.
+    /// Returns the sections of a list of tables. Those past the key's limit are reported but not read.
     pub(crate) fn sections(&self, key: &str) -> Vec<SectionReader<'a>> {
-        let (Some(node), Some(KeyKind::Sections(most, keys))) = (self.get(key), self.kind(key)) else {
+        let (Some(node), KeyKind::Sections(most, keys)) = (self.get(key), self.kind(key)) else {
             return Vec::new();
         };
         let Value::Array(items) = &node.value else {
@@ -68,14 +74,13 @@ impl<'a> SectionReader<'a> {
         items.iter().take(most).map(|item| self.nested(key, item, keys)).collect()
     }
 
-    fn key(&self, name: &str) -> Option<&'static Key> {
-        let key = schema::find(self.keys, name);
-        debug_assert!(key.is_some(), "{name} is not among the keys of [{}]", self.name);
-        key
+    /// Panics if the key table has no such key in this section.
+    fn key(&self, name: &str) -> &'static Key {
+        schema::find(self.keys, name).unwrap_or_else(|| panic!("{name} is not among the keys of [{}]", self.name))
     }
 
-    fn kind(&self, name: &str) -> Option<KeyKind> {
-        self.key(name).map(|key| key.kind)
+    fn kind(&self, name: &str) -> KeyKind {
+        self.key(name).kind
     }
 
     fn refuse_unknown_keys(&self) {
@@ -113,43 +118,44 @@ impl<'a> SectionReader<'a> {
         self.table.map_or(&[], |table| &table.entries)
     }
 
+    /// Returns whether the section stands in the spec or the settings.
     pub(crate) fn is_written(&self) -> bool {
         self.place.is_some()
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'a TreeNode> {
-        self.key(key)?;
-        self.table.and_then(|table| table.get(key))
+        let key = self.key(key);
+        self.table.and_then(|table| table.get(key.name))
     }
 
-    /// Whether a key that isn't written is most likely meant by one that is.
-    pub(crate) fn is_meant(&self, key: &str) -> bool {
-        self.table.is_some_and(|table| is_misspelt(table, key, self.keys))
+    /// Returns whether a key of the section is a likely typo of `key`.
+    pub(crate) fn has_likely_typo_of(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| has_likely_typo_of(table, key, self.keys))
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// How many entries of the user's own a key may have.
-    pub(crate) fn most(&self, key: &str) -> usize {
+    /// Returns the maximum number of entries of a table with arbitrary keys.
+    pub(crate) fn max_entries(&self, key: &str) -> usize {
         match self.kind(key) {
-            Some(KeyKind::Map(most, _) | KeyKind::Named(most, _)) => most,
+            KeyKind::Map(most, _) | KeyKind::Named(most, _) => most,
             _ => usize::MAX,
         }
     }
 
-    /// Reports a required key as missing. A section that isn't a table has its problem already, and so has a key that is
-    /// misspelt.
+    /// Reports a required key that is missing, unless its absence follows from a problem that is reported already: the section
+    /// is no table, or the key is misspelt.
     pub(crate) fn require(&self, key: &str, hint: &str) {
         let (Some(place), Some(table)) = (self.place, self.table) else { return };
-        if table.get(key).is_none() && !self.is_meant(key) {
+        if table.get(key).is_none() && !self.has_likely_typo_of(key) {
             let message = format!("[{}] needs `{key}`", self.name);
             self.report.add(Problem::error(message).at(place).hint(hint));
         }
     }
 
-    /// Reports a problem of a key's value.
+    /// Reports an error at a key's value, or at the section if the key isn't written.
     pub(crate) fn refuse(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
         let problem = Problem::error(message).maybe_hint(hint);
         let place = self.get(key).map(|node| &node.place).or(self.place);
@@ -193,7 +199,7 @@ impl<'a> SectionReader<'a> {
         self.checked(key, |_| Ok(()))
     }
 
-    /// A string that passes `check`; one that doesn't is reported and still given, so that nothing is called missing.
+    /// Returns a string. One that doesn't pass `check` is reported, and returned all the same: it is wrong, not missing.
     pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Option<String> {
         let text = self.text(key)?;
         if let Err(why) = check(text) {
@@ -211,9 +217,9 @@ impl<'a> SectionReader<'a> {
         None
     }
 
-    /// An integer within the limits of its key.
+    /// Returns an integer within the limits of its key.
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        let (node, KeyKind::Integer(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let (node, KeyKind::Integer(least, most)) = (self.get(key)?, self.kind(key)) else { return None };
         let Value::Integer(value) = node.value else {
             self.wrong_type(key, node, "an integer");
             return None;
@@ -227,14 +233,14 @@ impl<'a> SectionReader<'a> {
         value
     }
 
-    /// An integer that can't be negative.
+    /// Returns an integer of a key whose limits are not negative.
     pub(crate) fn count(&self, key: &str) -> Option<u32> {
         self.integer(key).and_then(|value| u32::try_from(value).ok())
     }
 
-    /// A duration within the limits of its key.
+    /// Returns a duration within the limits of its key: an integer of seconds, or a text as in [`duration::FORMS`].
     pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
-        let (node, KeyKind::Duration(least, most)) = (self.get(key)?, self.kind(key)?) else { return None };
+        let (node, KeyKind::Duration(least, most)) = (self.get(key)?, self.kind(key)) else { return None };
         let duration = match &node.value {
             Value::Integer(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
             Value::String(text) => duration::parse(text),
@@ -260,10 +266,10 @@ impl<'a> SectionReader<'a> {
         None
     }
 
-    /// One of its key's words, each with what it means.
+    /// Returns the meaning of a word. `words` are those of the key, each with its meaning.
     pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         debug_assert!(
-            matches!(self.kind(key), Some(KeyKind::Word(known)) if known.iter().eq(words.iter().map(|(word, _)| word))),
+            matches!(self.kind(key), KeyKind::Word(known) if known.iter().eq(words.iter().map(|(word, _)| word))),
             "the words of {key}"
         );
         let text = self.text(key)?;
@@ -276,16 +282,17 @@ impl<'a> SectionReader<'a> {
         None
     }
 
-    /// One of its key's words, as it is sent.
+    /// Returns one of the key's words as it is written.
     pub(crate) fn text_word(&self, key: &str) -> Option<String> {
-        let Some(KeyKind::Word(words)) = self.kind(key) else { return None };
+        let KeyKind::Word(words) = self.kind(key) else { return None };
         let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
         self.word(key, &words).map(str::to_owned)
     }
 
-    /// A list of strings, each of which passes `check`. No more are read than there may be.
+    /// Returns a list of strings. An entry that doesn't pass `check` is reported, and returned all the same. Entries past the
+    /// key's limit are reported but not read.
     pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Vec<String> {
-        let (Some(node), Some(KeyKind::Texts(most))) = (self.get(key), self.kind(key)) else { return Vec::new() };
+        let (Some(node), KeyKind::Texts(most)) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             self.wrong_type(key, node, "a list of strings");
             return Vec::new();
@@ -308,6 +315,7 @@ impl<'a> SectionReader<'a> {
         Some(text.to_owned())
     }
 
+    /// Returns an S3 URI; `None` for a text that is none, which is reported.
     pub(crate) fn s3_uri(&self, key: &str) -> Option<S3Uri> {
         const MAX_URI_CHARS: usize = 1024;
         let text = self.checked(key, |text| super::constraints::at_most(text, MAX_URI_CHARS))?;
@@ -321,14 +329,14 @@ impl<'a> SectionReader<'a> {
     }
 }
 
-/// Whether a key that the section doesn't have is most likely `key`.
-pub(crate) fn is_misspelt(table: &TreeTable, key: &str, keys: &'static [Key]) -> bool {
+/// Returns whether an unknown key of the table is a likely typo of `key`, one of `keys`.
+pub(crate) fn has_likely_typo_of(table: &TreeTable, key: &str, keys: &'static [Key]) -> bool {
     let mut unknown =
         table.entries.iter().filter(|entry| schema::find(keys, &entry.key).is_none()).take(MAX_UNKNOWN_KEYS);
     unknown.any(|entry| closest(&entry.key, schema::names(keys)) == Some(key))
 }
 
-/// The smallest change that would make a value of the wrong type right.
+/// Returns a hint at the smallest change that gives a value the expected type.
 fn rewrite(value: &Value, expected: &str) -> Option<String> {
     match (value, expected) {
         (Value::String(text), "an integer" | "a boolean") => {

@@ -1,4 +1,4 @@
-//! `[source]`: the code that runs.
+//! Decodes `[source]`: the code that runs.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::constraints;
 use super::section::SectionReader;
 use crate::job::spec::SourceSpec;
 
-/// Written with no [source] at all, a framework's code is still the spec's folder: the entry point is then what is missing.
+/// Decodes the section; `None` if it isn't written. The default of `dir` is the spec's folder.
 pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Option<SourceSpec> {
     let section = root.section("source");
     if !section.is_written() {
@@ -25,7 +25,7 @@ pub(crate) fn decode(root: &SectionReader<'_>, folder: &Path) -> Option<SourceSp
     })
 }
 
-/// A path as the spec writes it, from the spec's folder, without `.` and trailing separators.
+/// Resolves a path of the spec from the spec's folder, and removes `.` components and trailing separators.
 pub(crate) fn resolve(folder: &Path, path: &str) -> PathBuf {
     let joined: PathBuf = folder.join(path).components().collect();
     std::path::absolute(&joined).unwrap_or(joined)

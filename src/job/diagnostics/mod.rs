@@ -1,4 +1,4 @@
-//! Problems of a spec: each with its span in the text, collected so that all are reported together, with suggestions.
+//! Collects the problems of a spec, each with its place in the text, so that one run reports all of them.
 
 pub(crate) mod problem;
 pub(super) mod report;

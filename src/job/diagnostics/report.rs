@@ -1,32 +1,34 @@
-//! Collects the problems of one spec, so that all of them are shown in one run.
+//! Collects the problems of one spec, so that one run shows all of them.
 
 use std::cell::RefCell;
 
 use super::problem::{Problem, Severity};
 
-/// More than anyone reads; a file of nothing but mistakes must not take minutes and gigabytes.
+/// Number of problems that are kept; more are only counted. It bounds time and memory for a file of nothing but mistakes.
 const MAX_PROBLEMS: usize = 100;
 
-/// The longest message or hint, in characters: a key or a value of a megabyte helps nobody.
+/// Length limit of a message or a hint, in characters: they quote keys and values, which may be long.
 const MAX_MESSAGE_CHARS: usize = 300;
 
-/// Handed down by shared reference to everything that reads or checks a part of the spec.
+/// The problems that were found so far. Decoders and checks share it by reference.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     problems: RefCell<Vec<Problem>>,
-    left_out: RefCell<usize>,
+    /// Number of problems past the limit.
+    omitted: RefCell<usize>,
 }
 
 impl Report {
+    /// Adds a problem; past the limit, only counts it.
     pub(crate) fn add(&self, problem: Problem) {
         if self.is_full() {
-            *self.left_out.borrow_mut() += 1;
+            *self.omitted.borrow_mut() += 1;
         } else {
             self.problems.borrow_mut().push(shortened(problem));
         }
     }
 
-    /// Whether another problem would only be counted: costly suggestions need not be looked for.
+    /// Returns whether another problem would only be counted: costly suggestions are then not worth computing.
     pub(crate) fn is_full(&self) -> bool {
         self.problems.borrow().len() >= MAX_PROBLEMS
     }
@@ -35,13 +37,13 @@ impl Report {
         self.problems.borrow().iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// In the order of the texts, each from top to bottom; problems of the whole file come first.
+    /// Returns the problems in the order of the source texts, each from top to bottom; problems without a place come first.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.source, place.bytes.start)));
-        let left_out = self.left_out.into_inner();
-        if left_out > 0 {
-            problems.push(Problem::error(format!("{left_out} more problems are not shown")));
+        let omitted = self.omitted.into_inner();
+        if omitted > 0 {
+            problems.push(Problem::error(format!("{omitted} more problems are not shown")));
         }
         problems
     }

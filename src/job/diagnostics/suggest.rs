@@ -1,9 +1,9 @@
-//! "Did you mean": the nearest of some words, when one is near enough.
+//! Suggests the most similar of some words: "did you mean".
 
-/// Longer words can't be near any key, and comparing them costs.
+/// Length limit of a word that is compared: longer ones are similar to no key, and comparing takes quadratic time.
 const MAX_WORD_BYTES: usize = 64;
 
-/// The most similar candidate, or `None` when none is similar. The first of equally similar ones.
+/// Returns the most similar candidate, the first of equally similar ones; `None` if none is similar enough.
 pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > MAX_WORD_BYTES {
         return None;
@@ -16,18 +16,19 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
-/// A third of the letters may differ; a whole part of a longer name (`count` of `instance_count`) is near too.
+/// Returns whether at most a third of the characters differ, or the word is a part of the candidate's name, as `count` is of
+/// `instance_count`.
 fn is_near(word: &str, candidate: &str, distance: usize) -> bool {
     let longest = word.chars().count().max(candidate.chars().count());
     distance * 3 <= longest || (word.len() >= 4 && candidate.split('_').any(|part| part == word))
 }
 
-/// `did you mean X?`
+/// Returns the hint `did you mean X?`, if a candidate is similar enough.
 pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// `a, b or c`
+/// Joins words: `a, b or c`.
 pub(crate) fn list(words: &[&str]) -> String {
     match words {
         [] => String::new(),

@@ -1,8 +1,8 @@
-//! A spec or a settings file as text, and the tree that it is parsed into.
+//! Reads the text of a spec or of settings, and parses it into a tree.
 //!
-//! [`read`] takes bytes from a file, [`toml`] and [`yaml`] parse them into one [`tree`] whose every node keeps its span in the
-//! text, [`nesting`] bounds its depth first, and [`overrides`] lays `--set` and its kin over it. Nothing here knows the keys
-//! of a spec.
+//! [`read`] reads a file within limits. [`nesting`] bounds the depth of the text before [`toml`] or [`yaml`] parses it into a
+//! [`tree`], in which every key and value has its span in the text. [`overrides`] merges the command line's values over the
+//! tree. This module doesn't know the keys of a spec.
 
 pub(super) mod nesting;
 pub(super) mod overrides;

@@ -1,4 +1,4 @@
-//! `--set K=V` and its short forms: values from the command line, put into the tree before it is decoded.
+//! Merges values of the command line, `--set KEY=VALUE` and its short forms, into the tree before it is decoded.
 
 use std::ops::Range;
 
@@ -10,15 +10,16 @@ use crate::job::diagnostics::report::Report;
 /// One value from the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Override {
-    /// As it is shown before `:LINE:COLUMN`: `--set`, `--instance-type`, `-H`.
+    /// Name in messages, before `:LINE:COLUMN`: `--set`, `--instance-type`, `-H`.
     flag: String,
-    /// What was written after the flag; its problems are shown in it.
+    /// The flag's argument, to which the places of its problems refer.
     text: String,
     key: OverrideKey,
-    /// The value is a string, never read as TOML.
+    /// Whether the value is a string, and not parsed as TOML.
     literal: bool,
 }
 
+/// Where the key of an override is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum OverrideKey {
     /// The text is `KEY=VALUE`, the key dotted as in TOML.
@@ -30,22 +31,23 @@ enum OverrideKey {
 }
 
 impl Override {
-    /// `--set KEY=VALUE`: the key is dotted, `metrics."train:loss"`, the value TOML where it reads as such, else a string.
+    /// Creates `--set KEY=VALUE`. The key is dotted: `metrics."train:loss"`. The value is TOML if it parses as TOML, else a
+    /// string.
     pub(crate) fn set(text: impl Into<String>) -> Self {
         Self { flag: "--set".to_owned(), text: text.into(), key: OverrideKey::InText, literal: false }
     }
 
-    /// `-H NAME=VALUE`.
+    /// Creates `-H NAME=VALUE`.
     pub(crate) fn hyperparameter(text: impl Into<String>) -> Self {
         Self { flag: "-H".to_owned(), text: text.into(), key: OverrideKey::Hyperparameter, literal: false }
     }
 
-    /// A short form whose value is a string whatever it looks like: `--role NAME`.
+    /// Creates a short form whose value is always a string: `--role NAME`.
     pub(crate) fn string(flag: impl Into<String>, key: &[&str], value: impl Into<String>) -> Self {
         Self { literal: true, ..Self::value(flag, key, value) }
     }
 
-    /// A short form whose value is read as TOML: `--instance-count 2`; for `--spot`, `true`.
+    /// Creates a short form whose value is TOML if it parses as TOML: `--instance-count 2`; `true` for `--spot`.
     pub(crate) fn value(flag: impl Into<String>, key: &[&str], value: impl Into<String>) -> Self {
         let key = OverrideKey::Fixed(key.iter().map(ToString::to_string).collect());
         Self { flag: flag.into(), text: value.into(), key, literal: false }
@@ -55,7 +57,7 @@ impl Override {
         SourceText { name: self.flag.clone(), text: self.text.clone() }
     }
 
-    /// Puts the value into the tree; `source` is the index of this flag's text.
+    /// Merges the value into the tree. `source` is the index of this flag's text among all source texts.
     pub(crate) fn apply(&self, tree: &mut TreeTable, source: usize, report: &Report) {
         let Some((key, value_at)) = self.key(source, report) else { return };
         let value = self.text.get(value_at..).unwrap_or_default();
@@ -72,7 +74,7 @@ impl Override {
         })
     }
 
-    /// The key's parts, and where in the text its value starts.
+    /// Returns the key's parts and the byte at which the value starts; `None` if the text is malformed, which is reported.
     fn key(&self, source: usize, report: &Report) -> Option<(Vec<KeyPart>, usize)> {
         if let OverrideKey::Fixed(key) = &self.key {
             let place = Location { source, bytes: 0..self.text.len() };
@@ -106,7 +108,7 @@ impl Override {
         }
     }
 
-    /// Written with spaces on both sides of `=`, those are not of the value.
+    /// Returns the number of spaces between `=` and the value. They belong to the value unless there is a space before `=` too.
     fn space_after(&self, equals: usize) -> usize {
         let (key, value) = self.text.split_at(equals);
         let value = value.strip_prefix('=').unwrap_or(value);
@@ -130,10 +132,10 @@ impl Override {
     }
 }
 
-/// A part of a key, and where it is written.
+/// A part of a key with its place.
 type KeyPart = (String, Location);
 
-/// The first `=` that is not inside quotes.
+/// Returns the byte of the first `=` outside of quotes.
 fn equals_sign(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;
@@ -153,7 +155,7 @@ fn equals_sign(text: &str) -> Option<usize> {
     None
 }
 
-/// Walks down the key, making tables on the way; what stands there and is no table is a problem.
+/// Inserts a value at a key, and creates the tables above it. Reports a part of the key whose value is no table.
 fn insert(table: &mut TreeTable, key: &[KeyPart], node: TreeNode, above: &mut Vec<String>, report: &Report) {
     let Some(((name, place), rest)) = key.split_first() else { return };
     let entry = |node| KeyValue { key: name.clone(), key_place: place.clone(), node };

@@ -1,4 +1,4 @@
-//! Reads the text of a spec or of settings from disk, and refuses what can't be one before it costs anything.
+//! Reads the text of a spec or of settings, within limits: a regular file of UTF-8 text, of at most 1 MiB.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,22 +6,23 @@ use std::path::Path;
 
 use crate::job::diagnostics::problem::{Location, Problem, line_and_column};
 
-/// The largest file: 1 MiB, hundreds of times what one needs.
+/// Size limit of a file: 1 MiB, hundreds of times the size of a real one.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What a file should be, for the messages about one that isn't.
+/// The kind of file that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     JobSpec,
     Settings,
-    /// The SageMaker SDK's settings.
+    /// `config.yaml` of the SageMaker SDK.
     SdkConfig,
-    /// A user's own container images.
+    /// `images.toml`: container images that are added to the catalog.
     Images,
 }
 
 impl Wanted {
+    /// Returns the kind's name for messages, without an article.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::JobSpec => "job spec",
@@ -40,7 +41,7 @@ impl Wanted {
         path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
     }
 
-    /// A line as its format has it.
+    /// Returns an excerpt of such a file, for hints.
     fn example(self) -> &'static str {
         match self {
             Self::JobSpec => "`name = \"churn\"` and `[resources]`",
@@ -50,14 +51,14 @@ impl Wanted {
     }
 }
 
-/// Returns whether errors may show a file's lines: its name must end as its format's does, and it must lie in `folder`, that
-/// of whatever names it, links resolved. A project could otherwise have lines of any file shown, by a setting or a link.
+/// Returns whether messages may quote a file's lines: with links resolved, the file must have its format's extension and lie in
+/// `folder`, that of the file that names it. Otherwise a project could have lines of any file shown, by a setting or a link.
 pub(crate) fn is_quotable(path: &Path, folder: &Path, wanted: Wanted) -> bool {
     let (Ok(file), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else { return false };
     wanted.has_extension(&file) && file.starts_with(folder)
 }
 
-/// Returns the folder of a file that is named by its path.
+/// Returns the folder that a file's path names; `.` for a bare file name.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -65,7 +66,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// The text without a byte order mark, so that the columns of the first line are right.
+/// Reads a file's text. A byte order mark is removed, so that the columns of the first line are right. Errors if the file is
+/// missing, no regular file, larger than 1 MiB, or no UTF-8 text.
 pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<String, Problem> {
     let bytes = read_bytes(path, wanted)?;
     let text = String::from_utf8(bytes)
@@ -86,7 +88,7 @@ fn read_bytes(path: &Path, wanted: Wanted) -> Result<Vec<u8>, Problem> {
         let hint = if wanted == Wanted::JobSpec { spec_inside(path) } else { None };
         return Err(Problem::error(format!("this is a folder, not a {name}")).maybe_hint(hint));
     }
-    // Not even opened: a pipe that nobody writes to is waited for without end.
+    // Checked before the file is opened: opening a pipe that has no writer blocks forever.
     if !about.is_file() {
         let problem = Problem::error(format!("this is a pipe or a device, not a {name}"));
         return Err(problem.hint("write it to a file first"));
@@ -94,7 +96,7 @@ fn read_bytes(path: &Path, wanted: Wanted) -> Result<Vec<u8>, Problem> {
     if about.len() > MAX_FILE_BYTES {
         return Err(too_large(wanted));
     }
-    // It may have grown since: one byte more than allowed is the most that is read.
+    // The file may have grown since: at most one byte more than the limit is read.
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(&error, wanted))?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error, wanted))?;
@@ -122,16 +124,16 @@ fn too_large(wanted: Wanted) -> Problem {
     Problem::error(message).hint("is it a data file or an archive?")
 }
 
-/// Names the byte and its line, since an editor may hide what is wrong there.
+/// Returns the error for a byte that is no text. It names the byte's line: editors may not show the byte.
 fn not_text(bytes: &[u8], at: usize, wanted: Wanted) -> Problem {
     let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or(bytes));
     let (line, _) = line_and_column(&before, before.len());
-    let byte = bytes.get(at).copied().unwrap_or_default();
+    let byte = bytes.get(at).copied().expect("the offset is that of a byte of the file");
     let message = format!("this is not a text file: byte {at} (line {line}) is 0x{byte:02x}, which is not UTF-8 text");
     Problem::error(message).hint(format!("a {} is a {} file, saved as UTF-8", wanted.name(), wanted.format()))
 }
 
-/// What another format's file is most likely meant to be, said instead of a page of syntax errors.
+/// Returns an error that names the format, JSON or YAML, that a text seems to have; it replaces a page of syntax errors.
 pub(crate) fn other_format(text: &str, wanted: Wanted) -> Option<Problem> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next()?;
@@ -148,7 +150,7 @@ pub(crate) fn other_format(text: &str, wanted: Wanted) -> Option<Problem> {
     Some(Problem::error(message).at(&place).hint(format!("TOML is written as {}", wanted.example())))
 }
 
-/// `key: value` or `key:`, as no line of TOML starts.
+/// Returns whether a line is `key: value` or `key:`, which no line of TOML is.
 fn is_yaml_entry(line: &str) -> bool {
     let Some((key, value)) = line.split_once(':') else { return false };
     let is_word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));

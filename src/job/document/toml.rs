@@ -1,4 +1,7 @@
-//! TOML text to a tree with places. Syntax errors become problems; what could be read is still given back.
+//! Parses TOML into a tree with places.
+//!
+//! The parser recovers from errors: all syntax errors are reported together. Duplicate keys are reported too, and the tree is
+//! still returned.
 
 use std::ops::Range;
 
@@ -12,10 +15,10 @@ use crate::job::diagnostics::problem::{Location, Problem, char_boundary, line_an
 use crate::job::diagnostics::report::Report;
 
 const DUPLICATE_KEY: &str = "duplicate key";
-/// Finding a duplicate's first place parses the text again.
+/// Number of duplicate keys for which the first place is searched: each search parses the text again.
 const MAX_DUPLICATES: usize = 20;
 
-/// The tree of a file's text, or `None` where its syntax is so broken that nothing more can be told from it.
+/// Parses a file's text; `None` if it has syntax errors or is nested too deeply, which is reported.
 pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<TreeTable> {
     if let Some(bytes) = too_deep(text) {
         report.add(nested_too_deeply(&Location { source: 0, bytes }));
@@ -37,7 +40,7 @@ pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Tr
     Some(Convert { source: 0, offset: 0, report }.table(table.get_ref()))
 }
 
-/// A flag's value, read as TOML; `None` when it is none, and so a plain string.
+/// Parses a flag's value as TOML; `None` if it is no TOML, and so a plain string.
 pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Report) -> Option<TreeNode> {
     if too_deep(text).is_some() {
         return None;
@@ -45,7 +48,7 @@ pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Repo
     let value = DeValue::parse(text).ok()?;
     let mut node = Convert { source, offset, report }.node(&value);
     match &node.value {
-        // No key takes a date, so that it can only be meant as text, and quotes are awkward in a shell.
+        // A date is taken for text: no key has a date as its value, and quotes are awkward in a shell.
         Value::Datetime(_) => node.value = Value::String(text.to_owned()),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => node.typed = Some(text.to_owned()),
         _ => {}
@@ -53,7 +56,7 @@ pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Repo
     Some(node)
 }
 
-/// The parts of a dotted key as a flag gives it, each with its place in the text; `None` when it is no key.
+/// Splits a flag's dotted key into its parts, each with its span in the text; `None` if the text is no key.
 pub(crate) fn dotted_key(text: &str) -> Option<Vec<(String, Range<usize>)>> {
     let assignment = format!("{text}=0");
     if text.contains(char::is_control) || too_deep(&assignment).is_some() {
@@ -72,6 +75,7 @@ pub(crate) fn dotted_key(text: &str) -> Option<Vec<(String, Range<usize>)>> {
     }
 }
 
+/// Returns the error for a text that is nested more than [`MAX_DEPTH`](super::nesting::MAX_DEPTH) levels deep.
 pub(crate) fn nested_too_deeply(place: &Location) -> Problem {
     Problem::error("tables and arrays are nested more than 64 levels deep").at(place)
 }
@@ -80,12 +84,12 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> Problem {
     let bytes = error.span().unwrap_or_default();
     let start = char_boundary(text, bytes.start);
     let end = char_boundary(text, bytes.end).max(start);
-    let problem = Problem::error(format!("invalid TOML: {}", in_plain_words(error.message(), text.get(start..end))));
+    let problem = Problem::error(format!("invalid TOML: {}", corrected_message(error.message(), text.get(start..end))));
     problem.at(&Location { source: 0, bytes: start..end })
 }
 
-/// The parser's messages, but for one that misleads: it takes a missing value for a string without quotes.
-fn in_plain_words<'m>(message: &'m str, at: Option<&str>) -> &'m str {
+/// Returns the parser's message, or a better one where the parser takes a missing value for a string without quotes.
+fn corrected_message<'m>(message: &'m str, at: Option<&str>) -> &'m str {
     const UNQUOTED: &str = "string values must be quoted";
     match message.strip_prefix(UNQUOTED) {
         Some(_) if at.is_none_or(|text| text.trim().is_empty()) => "a value is missing",
@@ -108,8 +112,8 @@ fn duplicate_key(text: &str, bytes: Range<usize>, look_for_first: bool) -> Probl
     problem.at(&Location { source: 0, bytes })
 }
 
-/// The parser tells only where a key is given again. The text up to there, with a name of its own in the duplicate's
-/// place, has both keys in the same table.
+/// Returns the byte of a duplicate key's first occurrence, which the parser doesn't tell: parses the text up to the duplicate,
+/// with a unique key in its place, and looks for the key in the table that has the unique one.
 fn first_place(text: &str, again: &Range<usize>) -> Option<usize> {
     const PROBE: &str = "smtrain-duplicate-key-probe";
     let key = dotted_key(text.get(again.clone())?)?.pop()?.0;
@@ -136,10 +140,10 @@ fn table_inside<'t, 'i>(value: &'t DeValue<'i>, key: &str) -> Option<&'t DeTable
     }
 }
 
-/// From toml's tree to ours.
+/// Converts the parser's tree to a tree with places.
 struct Convert<'r> {
     source: usize,
-    /// Where the parsed text starts in its source.
+    /// The byte at which the parsed text starts in its source.
     offset: usize,
     report: &'r Report,
 }
@@ -149,7 +153,7 @@ impl Convert<'_> {
         Location { source: self.source, bytes: bytes.start + self.offset..bytes.end + self.offset }
     }
 
-    /// toml sorts tables by key; ours are in the order written.
+    /// Converts a table. The parser sorts tables by key; the entries are put into the order written again.
     fn table(&self, table: &DeTable<'_>) -> TreeTable {
         let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| KeyValue {
             key: ToString::to_string(key.get_ref()),

@@ -1,15 +1,18 @@
-//! The spec as a tree of our own: every value and every key with its place, tables in the order written.
+//! The tree of a spec or of settings: every key and value has its place, and tables keep the order written.
+//!
+//! TOML and YAML are parsed into the same tree, so that layers of settings can be merged below a spec.
 
 use std::collections::HashMap;
 
 use crate::job::diagnostics::problem::Location;
 
+/// A value with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct TreeNode {
     pub(crate) value: Value,
     pub(crate) place: Location,
-    /// A flag's value as it was typed, when it reads as a TOML number or boolean: `--set framework.version=2.3` means
-    /// the text wherever a string is wanted. Likewise a boolean of YAML.
+    /// The text of a flag's value that is a TOML number or boolean. Where a string is expected, the text is the value:
+    /// `--set framework.version=2.3`. Likewise for booleans of YAML.
     pub(crate) typed: Option<String>,
 }
 
@@ -25,7 +28,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// `an integer`: with its article, for messages.
+    /// Returns the name of the value's type with its article, for messages: `an integer`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::String(_) => "a string",
@@ -39,12 +42,13 @@ impl Value {
     }
 }
 
-/// Keys in the order written. Tables are small but for hostile ones, so that a key is looked for from the start.
+/// A table in the order written. Tables are small, except hostile ones: a key is found by a linear search.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TreeTable {
     pub(crate) entries: Vec<KeyValue>,
 }
 
+/// A key and its value, each with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyValue {
     pub(crate) key: String,
@@ -61,7 +65,7 @@ impl TreeTable {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// The value at a path of keys.
+    /// Returns the value at a path of keys.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&TreeNode> {
         let (first, rest) = path.split_first()?;
         let node = self.get(first)?;
@@ -72,7 +76,8 @@ impl TreeTable {
         }
     }
 
-    /// Tables are merged key by key, everything else is replaced.
+    /// Adds an entry. If both the old and the new value are tables, they are merged key by key; else the new value replaces the
+    /// old one.
     pub(crate) fn merge(&mut self, new: KeyValue) {
         let Some(old) = self.entries.iter_mut().find(|entry| entry.key == new.key) else {
             self.entries.push(new);
@@ -83,7 +88,8 @@ impl TreeTable {
             (_, value) => *old = KeyValue { node: TreeNode { value, ..new.node }, ..new },
         }
     }
-    /// Adds what a lower layer has and this table lacks; its own values and places stay.
+
+    /// Adds the entries of a lower layer that this table lacks. Values that are here already stay, with their places.
     pub(crate) fn underlay(&mut self, lower: &TreeTable) {
         let keys = self.entries.iter().enumerate().map(|(index, entry)| (entry.key.clone(), index));
         let index_of: HashMap<String, usize> = keys.collect();
@@ -99,7 +105,7 @@ impl TreeTable {
         }
     }
 
-    /// Makes every place one of the `source`-th text.
+    /// Sets the source text of every place.
     pub(crate) fn set_source(&mut self, source: usize) {
         for entry in &mut self.entries {
             entry.key_place.source = source;
@@ -109,7 +115,7 @@ impl TreeTable {
 }
 
 impl TreeNode {
-    /// Its text, where it is one or may stand for one.
+    /// Returns the text of a string, or of a value that stands for its text.
     pub(crate) fn text(&self) -> Option<&str> {
         match (&self.value, &self.typed) {
             (Value::String(text), _) | (_, Some(text)) => Some(text),

@@ -1,6 +1,7 @@
-//! YAML text to a tree with places, as PyYAML's safe loader reads it.
+//! Parses YAML into a tree with places, as PyYAML's safe loader does.
 //!
-//! Duplicate keys and merge keys (`<<`) are left in the tables; [`flattened`] resolves them.
+//! Tables keep duplicate keys and merge keys (`<<`) until [`flattened`] resolves them. Aliases are expanded; the size of the
+//! tree is limited, because a few aliases of aliases could fill the memory.
 
 use std::collections::HashMap;
 
@@ -11,19 +12,23 @@ use super::toml::nested_too_deeply;
 use super::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::diagnostics::problem::{Location, Problem};
 
-/// Nodes and bytes of the whole tree. A text of 1 MiB has at most half as many; what has more repeats itself by aliases.
+/// Limit of the nodes and bytes of the whole tree. A text of 1 MiB without aliases has at most half as many.
 const MAX_WEIGHT: usize = 4 << 20;
 const MERGE_KEY: &str = "<<";
 
-/// The words of YAML 1.1, which PyYAML follows.
+/// Booleans and nulls of YAML 1.1, which PyYAML implements.
 const TRUE: [&str; 9] = ["yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"];
 const FALSE: [&str; 9] = ["no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
 const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 
-/// The mapping that the text is; an empty text is an empty one.
+/// Parses a text whose root is a mapping; an empty text is an empty mapping. Errors at the first problem.
 pub(crate) fn document(text: &str) -> Result<TreeTable, Problem> {
-    let mut build =
-        Build { parser: Parser::new_from_str(text), places: ByteOffsets::of(text), anchors: HashMap::new(), weight: 0 };
+    let mut build = TreeBuilder {
+        parser: Parser::new_from_str(text),
+        places: ByteOffsets::of(text),
+        anchors: HashMap::new(),
+        weight: 0,
+    };
     match build.root()? {
         None => Ok(TreeTable::default()),
         Some(TreeNode { value: Value::Table(table), .. }) => Ok(table),
@@ -34,7 +39,7 @@ pub(crate) fn document(text: &str) -> Result<TreeTable, Problem> {
     }
 }
 
-/// The table with its merge keys resolved, and each key once: the last of several, as PyYAML has it.
+/// Resolves a table's merge keys, and keeps the last of duplicate keys, as PyYAML does.
 pub(crate) fn flattened(table: &TreeTable) -> TreeTable {
     let mut entries = Vec::new();
     collect(table, &mut entries);
@@ -50,7 +55,8 @@ pub(crate) fn flattened(table: &TreeTable) -> TreeTable {
     flat
 }
 
-/// What is merged stands before the table's own keys, and of several merged tables the first wins.
+/// Collects the entries of a table: first those of merged tables, in reverse, then its own. Later entries take precedence, so
+/// that the first of several merged tables wins.
 fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t KeyValue>) {
     for merged in table.entries.iter().filter(|entry| entry.key == MERGE_KEY) {
         match &merged.node.value {
@@ -66,9 +72,9 @@ fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t KeyValue>) {
     into.extend(table.entries.iter().filter(|entry| entry.key != MERGE_KEY));
 }
 
-/// From the parser's marks, which count characters, to bytes.
+/// Converts the parser's marks, which count characters, to bytes.
 struct ByteOffsets {
-    /// The byte of each character, and the end; empty where all are ASCII.
+    /// The byte at which each character starts; empty for an ASCII text.
     bytes: Vec<usize>,
     end: usize,
 }
@@ -90,15 +96,16 @@ impl ByteOffsets {
     }
 }
 
-struct Build<'t> {
+/// Builds the tree from the parser's events.
+struct TreeBuilder<'t> {
     parser: Parser<'t, StrInput<'t>>,
     places: ByteOffsets,
-    /// What each anchor names, with its weight.
+    /// The node and the weight of each anchor.
     anchors: HashMap<usize, (Option<TreeNode>, usize)>,
     weight: usize,
 }
 
-impl<'t> Build<'t> {
+impl<'t> TreeBuilder<'t> {
     fn root(&mut self) -> Result<Option<TreeNode>, Problem> {
         let mut root = None;
         let mut documents = 0;
@@ -136,7 +143,7 @@ impl<'t> Build<'t> {
         self.node(event, place, depth)
     }
 
-    /// `None` for null: a key without a value is as good as not written.
+    /// Builds the node of an event; `None` for null: a key without a value counts as not written.
     fn node(&mut self, event: Event<'t>, place: Location, depth: usize) -> Result<Option<TreeNode>, Problem> {
         if depth > MAX_DEPTH {
             return Err(nested_too_deeply(&place));
@@ -164,14 +171,15 @@ impl<'t> Build<'t> {
 
     fn alias(&mut self, anchor: usize, place: &Location) -> Result<Option<TreeNode>, Problem> {
         let Some((node, weight)) = self.anchors.get(&anchor) else {
-            return Err(Problem::error("this alias stands inside what it names").at(place));
+            return Err(Problem::error("this alias is inside the node that it refers to").at(place));
         };
-        let (node, weight) = (node.clone(), *weight);
+        let node = node.clone();
+        let weight = *weight;
         self.weigh(weight, place)?;
         Ok(node)
     }
 
-    /// Counts what is built: a few aliases of aliases would otherwise fill the memory.
+    /// Adds to the tree's weight. Errors past the limit.
     fn weigh(&mut self, weight: usize, place: &Location) -> Result<(), Problem> {
         self.weight += weight;
         if self.weight > MAX_WEIGHT {
@@ -199,7 +207,7 @@ impl<'t> Build<'t> {
             }
             let key = self.node(event, key_place.clone(), depth + 1)?;
             let value = self.next_node(depth + 1)?;
-            // A key that is a list or a mapping is none that is looked for.
+            // Entries whose key is a list or a mapping are dropped: no setting has such a key.
             let key = key.and_then(|key| key.text().map(str::to_owned));
             let entry = key.zip(value).map(|(key, node)| KeyValue { key, key_place, node });
             table.entries.extend(entry);
@@ -207,7 +215,7 @@ impl<'t> Build<'t> {
     }
 }
 
-/// A value, and its text as typed where it is none. Numbers stay text, since no key that is read has one.
+/// Returns a scalar's value, and its text if it is a boolean; `None` for null. Numbers stay text: no setting is a number.
 fn scalar(text: &str, style: ScalarStyle) -> Option<(Value, Option<String>)> {
     let string = Some((Value::String(text.to_owned()), None));
     if style != ScalarStyle::Plain {

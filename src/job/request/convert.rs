@@ -1,4 +1,4 @@
-//! Conversions between the spec's values and the API's.
+//! Converts the spec's values to the API's.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,17 @@ pub(super) fn input_mode(mode: InputMode) -> &'static str {
     }
 }
 
-/// A list that is left out when it is empty.
+/// Returns the list; `None` if it is empty, so that the field is left out.
 pub(super) fn some_list<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// A map that is left out when it is empty.
+/// Returns the map; `None` if it is empty, so that the field is left out.
 pub(super) fn some_map(map: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
     (!map.is_empty()).then_some(map)
 }
 
+/// Converts a number; one past the API's range becomes the largest. A valid spec has none.
 pub(super) fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

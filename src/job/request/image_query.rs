@@ -1,10 +1,10 @@
-//! What a spec asks of the catalog of images.
+//! Builds the query of the image catalog from a spec.
 
 use crate::images::{BaseFramework, ImageKind, ImageQuery, Library};
 use crate::job::spec::{AlgorithmSpec, DistributionKind, Framework, JobSpec, Resources, Workload};
 use crate::model::InstanceType;
 
-/// `None` where the spec gives its image, or an algorithm's ARN.
+/// Returns the query; `None` if the spec names an image or an algorithm's ARN, or is serverless.
 pub(crate) fn image_query(spec: &JobSpec) -> Option<ImageQuery<'_>> {
     let query = match &spec.workload {
         Workload::Framework(framework) if framework.image.is_none() => of_framework(framework),
@@ -45,7 +45,8 @@ fn of_algorithm<'a>(name: &'a str, version: Option<&'a str>) -> ImageQuery<'a> {
     }
 }
 
-/// One image runs on all of a job's instances: that of the first with a GPU, else of the first, as the SDK picks it.
+/// Returns the instance type that decides about the image, which is the same on all of a job's instances: the first one with a
+/// GPU, else the first one, as in the SDK.
 fn instance_type(resources: &Resources) -> Option<&InstanceType> {
     let groups = resources.instance_groups.iter().map(|group| &group.instance_type);
     let preferences = resources.instance_preferences.iter().map(|preference| &preference.instance_type);

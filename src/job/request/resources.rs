@@ -1,4 +1,4 @@
-//! ResourceConfig: what a job runs on.
+//! Builds ResourceConfig: the instances that a job runs on.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::model::request::{
 
 pub(super) fn config(spec: &JobSpec) -> ResourceConfig {
     let resources = &spec.resources;
-    // The API takes a type and a count, or groups, or preferences: never two of them.
+    // The API accepts a type and a count, or groups, or preferences, but only one of the three.
     let is_plain = resources.instance_groups.is_empty() && resources.instance_preferences.is_empty();
     ResourceConfig {
         instance_type: resources.instance_type.clone().filter(|_| is_plain),
@@ -54,7 +54,7 @@ fn preference(preference: &InstancePreferenceSpec) -> InstancePreference {
     }
 }
 
-/// Whole seconds as the API counts them. A valid spec never comes near the largest.
+/// Returns whole seconds. The durations of a valid spec are far below the limit.
 pub(super) fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }

@@ -1,4 +1,4 @@
-//! ServerlessJobConfig and ModelPackageConfig: a model is customized, and registered.
+//! Builds ServerlessJobConfig and ModelPackageConfig: how a model is customized, and where it is registered.
 
 use crate::job::spec::{JobSpec, ModelPackage, Workload};
 use crate::model::request::{ModelPackageConfig, ServerlessJobConfig};

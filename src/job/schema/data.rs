@@ -1,4 +1,4 @@
-//! `[source]`, `[channels]`, `[output]`, `[checkpoints]`: what goes into a job and what comes out.
+//! Keys of `[source]`, `[channels]`, `[output]` and `[checkpoints]`.
 
 use super::resources::MAX_INSTANCE_GROUPS;
 use super::{INPUT_MODES, Key, KeyKind};

@@ -1,11 +1,12 @@
-//! A user's own file of container images: the names are those of the SageMaker SDK's tables (`image_uri_config`).
+//! Keys of `images.toml`, the user's file of container images. Their names are those of the SageMaker SDK's tables
+//! (`image_uri_config`).
 
 use super::{Key, KeyKind, Values};
 
-/// Processors that an image can be for.
+/// Number of processors that an image can be for.
 pub(super) const PROCESSORS: usize = 4;
 
-/// Of each framework or algorithm.
+/// Keys of a framework or an algorithm.
 pub(crate) const IMAGES: &[Key] = &[
     Key::new(
         "version_aliases",
@@ -20,7 +21,7 @@ pub(crate) const IMAGES: &[Key] = &[
     .required("a table for each version, such as [pytorch.versions.\"2.9\"]"),
 ];
 
-/// What isn't said is as with the newest version of that name in the catalog below.
+/// Keys of a version's images. The default of a missing key is that of the newest version in the built-in catalog.
 pub(crate) const IMAGES_OF_VERSION: &[Key] = &[
     Key::new("repository", KeyKind::Text, "Repository in the registry, such as pytorch-training"),
     Key::new("registries", KeyKind::Map(usize::MAX, Values::Text), "Account by region"),

@@ -1,10 +1,10 @@
-//! The training instance types that the API knew when smtrain was built, and what is said about any other.
+//! Lists the training instance types of the API when smtrain was built, and suggests one for a name that isn't in the list.
 //!
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`, shape `TrainingInstanceType`.
 
 use crate::job::diagnostics::suggest::closest;
 
-/// Families and their sizes, in groups of `FAMILY...: SIZE...`.
+/// Groups of families that have the same sizes.
 const KNOWN: &[(&[&str], &[&str])] = &[
     (&["c4"], &["xlarge", "2xlarge", "4xlarge", "8xlarge"]),
     (&["c5", "c5n"], &["xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]),
@@ -57,10 +57,11 @@ const KNOWN: &[(&[&str], &[&str])] = &[
 
 const PREFIX: &str = "ml.";
 
+/// How a name compares with the list. `near` is the most similar type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InstanceTypeMatch {
     Known,
-    /// It could be one that is newer than the list.
+    /// The form of an instance type, which may be newer than the list.
     Unlisted {
         near: Option<String>,
     },
@@ -70,7 +71,8 @@ pub(crate) enum InstanceTypeMatch {
     },
 }
 
-pub(crate) fn judge(name: &str) -> InstanceTypeMatch {
+/// Compares a name with the list.
+pub(crate) fn classify(name: &str) -> InstanceTypeMatch {
     let Some((family, size)) = parts(name) else {
         return InstanceTypeMatch::Malformed { near: repaired(name) };
     };
@@ -81,7 +83,7 @@ fn is_known(family: &str, size: &str) -> bool {
     KNOWN.iter().any(|(families, sizes)| families.contains(&family) && sizes.contains(&size))
 }
 
-/// Family and size of `ml.FAMILY.SIZE`.
+/// Returns the family and the size of `ml.FAMILY.SIZE`; `None` for another form.
 fn parts(name: &str) -> Option<(&str, &str)> {
     let (family, size) = name.strip_prefix(PREFIX)?.split_once('.')?;
     let is_word = |text: &str, also: &str| {
@@ -93,7 +95,7 @@ fn parts(name: &str) -> Option<(&str, &str)> {
     (is_family && is_size).then_some((family, size))
 }
 
-/// `g5.xlarge` and `ML.G5.xlarge` mean `ml.g5.xlarge`.
+/// Returns the type that a malformed name means: `ml.g5.xlarge` for `g5.xlarge` and `ML.G5.xlarge`.
 fn repaired(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase().replace('_', ".");
     let name = if name.starts_with(PREFIX) { name } else { format!("{PREFIX}{name}") };
@@ -104,7 +106,7 @@ fn is_known_name(name: &str) -> bool {
     parts(name).is_some_and(|(family, size)| is_known(family, size))
 }
 
-/// Every type in the list.
+/// Returns every type in the list.
 pub(crate) fn all() -> Vec<String> {
     let of_family =
         |family: &str, sizes: &[&str]| sizes.iter().map(|size| format!("{PREFIX}{family}.{size}")).collect();
@@ -112,7 +114,7 @@ pub(crate) fn all() -> Vec<String> {
     all.collect::<Vec<Vec<String>>>().concat()
 }
 
-/// A size of the same family before a similar name of another.
+/// Returns the most similar type: of the same family if the list has the family, else of any.
 fn near(name: &str) -> Option<String> {
     let all = all();
     let family = name.rsplit_once('.').map_or(name, |(family, _)| family);
@@ -138,11 +140,11 @@ mod tests {
     #[test]
     fn other_names_get_a_suggestion() {
         let mean = |name: &str| Some(name.to_owned());
-        assert_eq!(judge("ml.p6e-gb200.36xlarge"), InstanceTypeMatch::Known);
-        assert_eq!(judge("ml.g5.3xlarge"), InstanceTypeMatch::Unlisted { near: mean("ml.g5.xlarge") });
-        assert_eq!(judge("ml.z9.huge"), InstanceTypeMatch::Unlisted { near: None });
+        assert_eq!(classify("ml.p6e-gb200.36xlarge"), InstanceTypeMatch::Known);
+        assert_eq!(classify("ml.g5.3xlarge"), InstanceTypeMatch::Unlisted { near: mean("ml.g5.xlarge") });
+        assert_eq!(classify("ml.z9.huge"), InstanceTypeMatch::Unlisted { near: None });
         for name in ["g5.xlarge", "ML.G5.XLARGE", "ml.g5_xlarge", "ml_g5_xlarge"] {
-            assert_eq!(judge(name), InstanceTypeMatch::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
+            assert_eq!(classify(name), InstanceTypeMatch::Malformed { near: mean("ml.g5.xlarge") }, "{name}");
         }
     }
 }

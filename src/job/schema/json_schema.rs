@@ -1,6 +1,6 @@
-//! The JSON Schema of job specs, for editors: made of the table of keys, so that it can't say anything else.
+//! Generates the JSON Schema of job specs, for editors, from the table of keys.
 //!
-//! Draft 7, which is what taplo and the editors' extensions for TOML know.
+//! The schema is of draft 7, the latest that taplo and the editors' extensions for TOML support.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::model::duration;
 
 const INSTANCE_TYPE: &str = "#/definitions/instance_type";
 
-/// The whole schema.
+/// Returns the whole schema.
 pub(crate) fn schema() -> Value {
     let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -22,7 +22,7 @@ pub(crate) fn schema() -> Value {
     schema
 }
 
-/// A table of these keys and no others.
+/// Returns the schema of a table with these keys and no others.
 fn table(keys: &'static [Key]) -> Value {
     let properties: Map<String, Value> = keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
     let required: Vec<&str> = keys.iter().filter(|key| key.required.is_some()).map(|key| key.name).collect();
@@ -59,7 +59,7 @@ fn value(kind: KeyKind) -> Value {
     }
 }
 
-/// An editor offers the words; others are as good.
+/// Returns the schema of a text for which an editor suggests the words; others are valid too.
 fn suggested(words: &[String]) -> Value {
     json!({ "anyOf": [{ "enum": words }, { "type": "string" }] })
 }
@@ -87,7 +87,7 @@ fn list(most: usize, items: &Value) -> Value {
     list
 }
 
-/// A table of the user's own keys.
+/// Returns the schema of a table with arbitrary keys.
 fn map(most: usize, values: &Value) -> Value {
     let mut map = json!({ "type": "object", "additionalProperties": values });
     if most < usize::MAX {

@@ -1,9 +1,9 @@
-//! Where a key belongs that stands in the wrong place or has another tool's name.
+//! Hints for unknown keys: those of another section, and those with a name of the SageMaker SDK or API.
 
 use super::{CHANNEL, Key, ROOT, find, names};
 use crate::job::diagnostics::suggest::did_you_mean;
 
-/// Sections by how likely a stray key is meant for them: `name` or `s3_uri` is in many.
+/// Sections in the order in which an unknown key is looked for: many have a `name` or an `s3_uri`.
 const LIKELY: [&str; 18] = [
     "resources",
     "limits",
@@ -24,10 +24,11 @@ const LIKELY: [&str; 18] = [
     "serverless",
     "model_package",
 ];
-/// Every channel's section.
+/// The section of any channel.
 const CHANNELS: &str = "channels.NAME";
 
-/// Names of the SageMaker SDK and API (in snake case) that differ here: section (empty for the top level) and key.
+/// Names in the SageMaker SDK and API, in snake case, of keys that have another name here: their section, empty for the top
+/// level, and name.
 const OTHER_NAMES: &[(&str, &str, &str)] = &[
     ("base_job_name", "", "name"),
     ("training_job_name", "", "name"),
@@ -88,12 +89,12 @@ fn keys_of(section: &str) -> &'static [Key] {
     }
 }
 
-/// Whether a key is the spec's, at its top or in a section.
+/// Returns whether a spec has a key, at its top level or in a section.
 pub(crate) fn is_of_spec(key: &str) -> bool {
     ROOT.iter().any(|known| known.name == key || find(known.keys(), key).is_some())
 }
 
-/// What to do about a key that `section` (empty for the top level) does not have.
+/// Returns a hint for a key that `section`, empty for the top level, doesn't have.
 pub(crate) fn hint_for_unknown(section: &str, key: &str, allowed: &'static [Key]) -> Option<String> {
     let word = snake_case(key);
     let section = if section.starts_with("channels.") { CHANNELS } else { section };
@@ -107,7 +108,7 @@ fn known_elsewhere(section: &str, word: &str, allowed: &'static [Key]) -> Option
     if let Some((_, home, name)) = OTHER_NAMES.iter().find(|(other, ..)| *other == word) {
         return Some(belongs(section, home, name));
     }
-    // A key that is common to many sections, written in one that has a similar one, is a slip of the pen.
+    // A similar key of the same section is more likely meant than the same key of another.
     if did_you_mean(word, names(allowed)).is_some() {
         return None;
     }
@@ -129,7 +130,7 @@ fn belongs(section: &str, home: &str, name: &str) -> String {
     }
 }
 
-/// `MaxRuntimeInSeconds` and `max-run` as keys are written here.
+/// Converts a key to snake case: `MaxRuntimeInSeconds`, `max-run`.
 fn snake_case(key: &str) -> String {
     let mut snake = String::new();
     let mut after_lower = false;

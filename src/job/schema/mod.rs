@@ -1,7 +1,7 @@
-//! Every key of the spec and of the settings: its name, what may stand there, and what it means.
+//! The table of every key of the spec and of the settings: its name, kind, limits and description.
 //!
-//! Whatever else is to be known of a key is taken from here: the reader its limits, the JSON Schema its descriptions, the
-//! hints where a stray key belongs. What only one check needs (the pattern of an ARN) stands with the check, in `sections`.
+//! The decoder takes the limits from it, the JSON Schema everything, and the hints for unknown keys the section of a key.
+//! Only what a single check needs, such as the pattern of an ARN, is with the check, in [`decode`](super::decode).
 
 mod data;
 mod image_catalog;
@@ -18,22 +18,22 @@ pub(crate) use image_catalog::{IMAGES, IMAGES_OF_VERSION};
 pub(crate) use misplaced::{hint_for_unknown, is_of_spec};
 pub(crate) use root::{MAX_CHANNELS, ROOT, SETTINGS, is_for_settings_only};
 
-/// A key, and the little that there is to know of it before it is read.
+/// A key of a section.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: KeyKind,
-    /// For an editor: what it is, in the words and units of the documentation; its default, where it has one.
+    /// Description for editors, in the documentation's words and units, with the default if there is one.
     pub(crate) about: &'static str,
-    /// Of a key that its section can't do without: what to write there.
+    /// A hint at what to write, for a key that its section requires.
     pub(crate) required: Option<&'static str>,
 }
 
-/// What may be written for a key.
+/// The kind of a key's value, with its limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KeyKind {
     Text,
-    /// A text that is most often one of those.
+    /// A text, usually one of those that the function returns.
     Suggested(fn() -> Vec<String>),
     InstanceType,
     /// One of these words.
@@ -41,23 +41,23 @@ pub(crate) enum KeyKind {
     /// A text, or `false`.
     TextOrFalse,
     Boolean,
-    /// From the first to the second.
+    /// An integer from the first to the second, both included.
     Integer(i64, i64),
-    /// Seconds from the first to the second, or a text such as `1h30m`.
+    /// A duration from the first to the second, in seconds: an integer of seconds, or a text such as `1h30m`.
     Duration(u64, u64),
-    /// A list of so many texts at most.
+    /// A list of at most this many texts.
     Texts(usize),
-    /// A table of these keys.
+    /// A table with these keys.
     Section(&'static [Key]),
-    /// A list of so many such tables at most.
+    /// A list of at most this many tables with these keys.
     Sections(usize, &'static [Key]),
-    /// Tables by names of the user's, so many at most, each of these keys; or a text that stands for one.
+    /// At most this many tables by arbitrary names, each with these keys, or a text in place of a table.
     Named(usize, &'static [Key]),
-    /// A table of the user's own keys, so many at most.
+    /// A table with at most this many arbitrary keys.
     Map(usize, Values),
 }
 
-/// What may stand in a table of the user's own keys.
+/// The kind of the values in a table with arbitrary keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Values {
     Text,
@@ -72,12 +72,12 @@ impl Key {
         Self { name, kind, about, required: None }
     }
 
-    /// The section needs it; `hint` says what to write.
+    /// Makes the key one that its section requires; `hint` says what to write.
     const fn required(self, hint: &'static str) -> Self {
         Self { required: Some(hint), ..self }
     }
 
-    /// The keys of the table that stands there, or of each.
+    /// Returns the keys of the key's table, or of each of its tables; none for other kinds.
     pub(crate) fn keys(&self) -> &'static [Key] {
         match self.kind {
             KeyKind::Section(keys) | KeyKind::Sections(_, keys) | KeyKind::Named(_, keys) => keys,

@@ -1,4 +1,4 @@
-//! `[tensorboard]`, `[experiment]`, `[debugger]`, `[profiler]` and `[mlflow]`.
+//! Keys of `[tensorboard]`, `[experiment]`, `[debugger]`, `[profiler]` and `[mlflow]`.
 
 use super::resources::VOLUME_SIZE;
 use super::{Key, KeyKind, Values};

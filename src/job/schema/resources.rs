@@ -1,12 +1,13 @@
-//! `[resources]`, `[limits]`, `[distribution]`, `[network]`, `[encryption]`, `[local]`, and sections that are one switch.
+//! Keys of `[resources]`, `[limits]`, `[distribution]`, `[network]`, `[encryption]`, `[local]`, and of the sections that are a
+//! single switch.
 
 use super::{Key, KeyKind};
 
 /// Limits of botocore's `InstanceGroups`, `InstancePreferenceList` and `PlacementSpecifications`.
 pub(super) const MAX_INSTANCE_GROUPS: usize = 5;
 const MAX_PLACEMENTS: usize = 10;
-/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds`, `MaximumRetryAttempts`; the run time's is
-/// the longest that the service grants (28 days).
+/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds` and `MaximumRetryAttempts`; that of the run time
+/// is the service's quota, 28 days.
 const MAX_KEEP_ALIVE_SECONDS: u64 = 21_600;
 const PENDING_SECONDS: (u64, u64) = (1_800, 2_419_200);
 const MAX_RUN_SECONDS: u64 = 28 * 86_400;
@@ -16,7 +17,7 @@ const MAX_STOP_GRACE_SECONDS: u64 = 3600;
 /// Limits of botocore's `Subnets` and `VpcSecurityGroupIds`.
 const MAX_SUBNETS: usize = 16;
 const MAX_SECURITY_GROUPS: usize = 5;
-/// GiB.
+/// Limit of botocore's `VolumeSizeInGB`, in GiB.
 const MAX_VOLUME_GB: i64 = 16_384;
 
 const COUNT: KeyKind = KeyKind::Integer(1, i32::MAX as i64);
@@ -99,7 +100,7 @@ pub(super) const LIMITS: &[Key] = &[
     ),
 ];
 
-/// `[spot]` and the like.
+/// Keys of a section that is a single switch, such as `[spot]`.
 pub(super) const SWITCH: &[Key] = &[Key::new("enabled", KeyKind::Boolean, "Whether it is on")
     .required("write enabled = true, or leave the section out")];
 

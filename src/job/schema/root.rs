@@ -1,4 +1,4 @@
-//! The top level of a spec, and of the settings.
+//! Keys of the top level of a spec, and of the settings.
 
 use super::data::{CHANNEL, CHECKPOINTS, OUTPUT, SOURCE};
 use super::monitoring::{DEBUGGER, EXPERIMENT, MLFLOW, PROFILER, TENSORBOARD};
@@ -46,7 +46,7 @@ pub(crate) const ROOT: &[Key] = &[
     ),
     Key::new(
         "hyperparameters",
-        // Beside those that smtrain adds: their number is checked where the request is known.
+        // The limit depends on how many the request adds; it is checked in `validate`.
         KeyKind::Map(usize::MAX, Values::Any),
         "Hyperparameters: the script's arguments, or the algorithm's settings",
     ),
@@ -91,7 +91,7 @@ pub(crate) const ROOT: &[Key] = &[
     ),
 ];
 
-/// What settings may say, in a file: what lies below every spec, and what only they have.
+/// Keys of settings: those that apply below every spec, and those that only settings have.
 pub(crate) const SETTINGS: &[Key] = &[
     ROLE,
     REGION,
@@ -114,7 +114,7 @@ pub(crate) const SETTINGS: &[Key] = &[
 const OUTPUT_SETTINGS: &[Key] = &[super::data::OUTPUT_S3_URI, super::data::OUTPUT_KMS_KEY_ID];
 const SOURCE_SETTINGS: &[Key] = &[super::data::SOURCE_S3_URI];
 
-/// Whether a key of the top level is none of a spec's.
+/// Returns whether a top-level key is one of settings but not of specs.
 pub(crate) fn is_for_settings_only(key: &str) -> bool {
     find(SETTINGS, key).is_some() && find(ROOT, key).is_none()
 }

@@ -1,9 +1,9 @@
-//! `[framework]`, `[algorithm]`, `[container]`, `[serverless]` and what goes with them.
+//! Keys of `[framework]`, `[algorithm]`, `[container]`, `[serverless]` and `[model_package]`.
 
 use super::{Key, KeyKind};
 use crate::images;
 
-/// Entries of entrypoint and arguments (botocore, `TrainingContainerEntrypoint`).
+/// Limit of the entries of `entrypoint` and `arguments` (botocore, `TrainingContainerEntrypoint`).
 const MAX_ARGUMENTS: usize = 100;
 
 fn frameworks() -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Checks one layer by itself: that every key may stand in settings, and every value is one.
+//! Checks one layer of settings: its keys must be those of settings, and its values valid.
 
 use crate::job::decode::constraints::{self, ConstraintResult};
 use crate::job::decode::section::SectionReader;
@@ -10,11 +10,11 @@ use crate::job::document::tree::{TreeTable, Value};
 use crate::job::schema::{Key, SETTINGS, find, is_of_spec, names};
 use crate::model::S3Uri;
 
-/// Of the 1024 characters of an object's key; the rest is for what smtrain puts below.
+/// Length limit of a prefix, of the 1024 characters of an object's key; smtrain appends to it.
 const MAX_PREFIX_CHARS: usize = 512;
 const MAX_PROFILE_CHARS: usize = 255;
 
-/// Unknown keys are reported and taken out.
+/// Checks a layer. Unknown keys are reported and removed from the table.
 pub(crate) fn check(table: &mut TreeTable, report: &Report) {
     refuse_unknown("", table, SETTINGS, report);
     for section in SETTINGS.iter().filter(|key| !key.keys().is_empty()) {
@@ -52,7 +52,8 @@ fn hint(key: &str, keys: &'static [Key]) -> String {
         .unwrap_or_else(|| format!("its keys are {}", names(keys).collect::<Vec<_>>().join(", ")))
 }
 
-/// Read for their problems alone. Which keys need one another shows when the layers lie under a spec.
+/// Reads all values for their problems only. Keys that require each other are checked once the layers are below a spec: they
+/// may be in different layers.
 fn values(root: &SectionReader<'_>) {
     root.checked("role", constraints::role);
     root.checked("region", constraints::region);

@@ -1,6 +1,8 @@
-//! Settings below the job spec, in layers: files and variables whose keys hold wherever the spec and the flags say nothing.
+//! Layers of settings: files and variables whose values apply where neither the spec nor a flag has one.
 //!
-//! A layer is a tree as the spec's is, so that a problem is shown, and a value's origin told, by its place.
+//! A layer is a tree like the spec's. It is checked by itself when it is read ([`check`]), and its tree is merged below the
+//! spec's before that is decoded. Every value keeps its place, by which problems are shown and [`origins`] told. The SDK's
+//! `config.yaml` is a layer as well ([`sdk_config`]).
 
 mod check;
 mod origins;
@@ -23,7 +25,7 @@ use super::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use super::schema::is_for_settings_only;
 use crate::images::Catalog;
 
-/// The variables that set something, and their keys.
+/// Environment variables and the keys that they set.
 pub(crate) const VARIABLES: [(&str, &[&str]); 8] = [
     ("SMTRAIN_ROLE", &["role"]),
     ("SMTRAIN_REGION", &["region"]),
@@ -36,28 +38,28 @@ pub(crate) const VARIABLES: [(&str, &[&str]); 8] = [
 ];
 const PROVENANCE: &[&str] = &["provenance"];
 
-/// One text of settings, valid by itself.
+/// The settings of one file or variable, valid by themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     source: SourceText,
     table: TreeTable,
-    /// The folder of its file, where there is one: a place in it is then told by its line.
+    /// The file's folder; `None` for a variable.
     folder: Option<PathBuf>,
 }
 
 impl Layer {
-    /// smtrain's own settings. `name` is how the file is shown.
+    /// Reads a file of smtrain's settings. `name` is the file's name in messages.
     pub(crate) fn toml(path: &Path, name: String) -> Result<Self, InvalidSpec> {
         let decode = |text: &str, report: &Report| toml::document(text, Wanted::Settings, report).unwrap_or_default();
         Self::read(path, name, Wanted::Settings, decode)
     }
 
-    /// The SageMaker SDK's `config.yaml`.
+    /// Reads the SageMaker SDK's `config.yaml`. `name` is the file's name in messages.
     pub(crate) fn sdk(path: &Path, name: String) -> Result<Self, InvalidSpec> {
         Self::read(path, name, Wanted::SdkConfig, sdk_config::settings)
     }
 
-    /// A variable of [`VARIABLES`].
+    /// Creates the layer of one of the [`VARIABLES`].
     pub(crate) fn variable(name: &str, key: &[&str], value: &str) -> Result<Self, InvalidSpec> {
         let value =
             if key == PROVENANCE { Override::value(name, key, value) } else { Override::string(name, key, value) };
@@ -76,7 +78,7 @@ impl Layer {
     ) -> Result<Self, InvalidSpec> {
         match read::read(path, wanted) {
             Ok(text) => Self::checked(SourceText { name, text }, path.parent().map(Path::to_owned), decode)
-                .map_err(|invalid| shown(path, invalid, wanted)),
+                .map_err(|invalid| quotable_only(path, invalid, wanted)),
             Err(problem) => Err(invalid(SourceText { name, text: String::new() }, vec![problem])),
         }
     }
@@ -96,8 +98,8 @@ impl Layer {
     }
 }
 
-/// Shows lines of settings alone: a link may lead to any file.
-fn shown(path: &Path, invalid: InvalidSpec, wanted: Wanted) -> InvalidSpec {
+/// Withholds the lines of a file that may not be quoted, as a link can lead to any file.
+fn quotable_only(path: &Path, invalid: InvalidSpec, wanted: Wanted) -> InvalidSpec {
     let is_quotable = read::is_quotable(path, read::folder_of(path), wanted);
     if is_quotable { invalid } else { invalid.withhold(wanted.name()) }
 }
@@ -110,9 +112,9 @@ fn invalid(source: SourceText, problems: Vec<Problem>) -> InvalidSpec {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layers {
     layers: Vec<Layer>,
-    /// The images that there are.
+    /// The built-in container images and those of the user's `images.toml`.
     pub(crate) catalog: Catalog,
-    /// What there is to say about them all the same.
+    /// Warnings about files that were found but not read.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -124,7 +126,7 @@ impl Default for &Layers {
     }
 }
 
-/// A setting, and where it was made: `~/.config/smtrain/config.toml:3`, `SMTRAIN_REGION`.
+/// A setting and its origin: `~/.config/smtrain/config.toml:3`, `SMTRAIN_REGION`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
@@ -132,8 +134,9 @@ pub(crate) struct Setting<T> {
 }
 
 impl Layers {
+    /// Combines layers, which are given from the lowest to the highest.
     pub(crate) fn new(mut layers: Vec<Layer>, warnings: Vec<String>) -> Self {
-        // The first text is the spec's.
+        // Source 0 is the spec's text.
         layers.iter_mut().zip(1..).for_each(|(layer, source)| layer.table.set_source(source));
         Self { layers, warnings, catalog: Catalog::built_in() }
     }
@@ -146,24 +149,25 @@ impl Layers {
         self.text("profile")
     }
 
-    /// The bucket for what has no other place: code, data, models.
+    /// Returns the bucket for code, data and models that have no other destination.
     pub(crate) fn default_bucket(&self) -> Option<Setting<&str>> {
         self.text("default_bucket")
     }
 
-    /// What keys in that bucket start with, without slashes at its ends.
+    /// Returns the prefix of keys in the default bucket, without leading and trailing slashes.
     pub(crate) fn default_bucket_prefix(&self) -> Option<Setting<&str>> {
         let Setting { value, origin } = self.text("default_bucket_prefix")?;
         let value = value.trim_matches('/');
         (!value.is_empty()).then_some(Setting { value, origin })
     }
 
-    /// Whether jobs are tagged with what they were made from.
+    /// Returns whether jobs get provenance tags; the default is true.
     pub(crate) fn provenance(&self) -> bool {
         !matches!(self.highest("provenance"), Some((_, TreeNode { value: Value::Boolean(false), .. })))
     }
 
-    /// Returns a file of images of the user's own, and the folder of the settings that name it; a variable's is the file's.
+    /// Returns the path of the user's file of images, and the folder of the settings file that names it; for a variable, the
+    /// folder of the images themselves.
     pub(crate) fn images(&self) -> Option<(PathBuf, PathBuf)> {
         let (layer, node) = self.highest("images")?;
         let file = Path::new(node.text()?);
@@ -178,6 +182,7 @@ impl Layers {
         Some(Setting { value: node.text()?, origin: layer.origin(&node.place) })
     }
 
+    /// Returns the value of a top-level key in the highest layer that has it.
     fn highest(&self, key: &str) -> Option<(&Layer, &TreeNode)> {
         self.layers.iter().rev().find_map(|layer| Some((layer, layer.table.get(key)?)))
     }
@@ -186,9 +191,9 @@ impl Layers {
         self.layers.iter().map(|layer| layer.source.clone())
     }
 
-    /// Puts what settings say about a spec below it.
+    /// Merges the layers below a spec. A spec's own values take precedence.
     pub(super) fn underlay(&self, spec: &mut TreeTable, is_local: bool) {
-        // A job has code when its spec says so.
+        // `[source]` of settings has only defaults: it doesn't give a job code.
         let has_source = spec.get("source").is_some();
         let is_of_spec = |entry: &&KeyValue| match entry.key.as_str() {
             "source" => has_source,
@@ -199,13 +204,13 @@ impl Layers {
             spec.underlay(&TreeTable { entries });
         }
         if is_local {
-            forget_half_a_network(spec, 1..=self.layers.len());
+            remove_incomplete_network(spec, 1..=self.layers.len());
         }
     }
 }
 
-/// Subnets without security groups, or the other way round, in settings: not a local job's matter.
-fn forget_half_a_network(spec: &mut TreeTable, layers: RangeInclusive<usize>) {
+/// Removes subnets without security groups, or the reverse, that settings alone have: a local job doesn't use them.
+fn remove_incomplete_network(spec: &mut TreeTable, layers: RangeInclusive<usize>) {
     let network = spec.entries.iter_mut().find(|entry| entry.key == "network").map(|entry| &mut entry.node.value);
     let Some(Value::Table(network)) = network else { return };
     let halves = ["subnets", "security_group_ids"];

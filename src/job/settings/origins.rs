@@ -1,4 +1,4 @@
-//! Where the values come from that settings have a say in, for who asks with `-v`.
+//! Tells which layer, flag or spec each value comes from for which there is a setting (`-v`).
 
 use std::fmt;
 
@@ -7,21 +7,22 @@ use crate::job::diagnostics::problem::{Location, SourceText, line_and_column};
 use crate::job::document::tree::{TreeNode, TreeTable, Value};
 use crate::job::schema::is_for_settings_only;
 
-/// Tables whose values may be secrets.
+/// Tables whose values aren't shown: they may be secrets.
 const WITHOUT_VALUES: [&str; 2] = ["environment", "tags"];
 
+/// Keys that say where code, data and output go, and as whom the job runs.
 const DESTINATION: [&[&str]; 3] = [&["output", "s3_uri"], &["source", "s3_uri"], &["role"]];
 
-/// A key, the place that its value comes from, and the lower ones that it stands over.
+/// The origin of a key's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// `role`, `tags.team`.
+    /// Path of the key: `role`, `tags.team`.
     pub(crate) key: String,
-    /// `None` where it is nobody's business.
+    /// `None` for a value that may be a secret.
     pub(crate) value: Option<String>,
-    /// `SMTRAIN_ROLE`, `--role`, `~/.config/smtrain/config.toml:3`.
+    /// Where the value is written: `SMTRAIN_ROLE`, `--role`, `~/.config/smtrain/config.toml:3`.
     pub(crate) from: String,
-    /// From the highest to the lowest.
+    /// Places of the overridden values, from the highest layer to the lowest.
     pub(crate) over: Vec<String>,
 }
 
@@ -38,7 +39,7 @@ impl fmt::Display for Origin {
 }
 
 impl Layer {
-    /// How a place in this layer is called.
+    /// Returns the name of a place in this layer: with a line for a file.
     pub(super) fn origin(&self, place: &Location) -> String {
         if self.folder.is_some() { in_file(&self.source, place) } else { self.source.name.clone() }
     }
@@ -50,8 +51,8 @@ fn in_file(source: &SourceText, place: &Location) -> String {
 }
 
 impl Layers {
-    /// Of every key in a layer, in the order of the layers from the highest down. `spec` is the tree that the layers
-    /// lie under, `sources` are its texts.
+    /// Returns the origin of every key that a layer has, in the order of the layers from the highest to the lowest. `spec` is
+    /// the tree with the layers merged below it, and `sources` are its texts.
     pub(crate) fn origins(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let mut found: Vec<(Vec<&str>, Origin)> = Vec::new();
         for layer in self.layers.iter().rev() {
@@ -72,7 +73,7 @@ impl Layers {
         found.into_iter().map(|(_, origin)| origin).collect()
     }
 
-    /// Returns the keys of a spec that say where code, data and output go and as whom the job runs, as far as they are set.
+    /// Returns the origins of the keys that say where code, data and output go and as whom the job runs, if they are set.
     pub(crate) fn destination(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let found = DESTINATION.iter().filter_map(|path| Some(self.origin(path, spec.at(path)?, sources)));
         found.collect()
@@ -83,7 +84,7 @@ impl Layers {
         let from = match (layer, sources.get(node.place.source)) {
             (Some(layer), _) => layer.origin(&node.place),
             (None, Some(source)) if node.place.source == 0 => in_file(source, &node.place),
-            (None, source) => source.map(|flag| flag.name.clone()).unwrap_or_default(),
+            (None, source) => source.map(|flag| flag.name.clone()).expect("the sources have every flag"),
         };
         let is_shown = path.first().is_some_and(|key| !WITHOUT_VALUES.contains(key));
         let value = if is_shown { Some(show(&node.value)) } else { None };
@@ -91,7 +92,7 @@ impl Layers {
     }
 }
 
-/// Every value that is no table, with its keys.
+/// Returns every value that is no table, with its path of keys.
 fn leaves(table: &TreeTable) -> Vec<(Vec<&str>, &TreeNode)> {
     let mut found = Vec::new();
     for entry in &table.entries {

@@ -1,17 +1,17 @@
-//! The settings of the SageMaker Python SDK's `config.yaml` that are settings here too.
+//! Translates the SageMaker Python SDK's `config.yaml` into smtrain's settings.
 //!
-//! Source of the keys: sagemaker 2.257.7, `sagemaker/config/config_schema.py`. The file serves more than training jobs,
-//! so that its other keys are not looked at.
+//! Source of the keys: sagemaker 2.257.7, `sagemaker/config/config_schema.py`. The file configures more than training jobs: keys
+//! that have no setting here are ignored.
 
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use crate::job::document::yaml::{document, flattened};
 
-/// The only one that the SDK takes.
+/// The only version of the file's schema that the SDK accepts.
 const SCHEMA_VERSION: &str = "1.0";
 
-/// Sections of `SageMaker.TrainingJob` (empty for itself), their keys, and the settings that they are.
+/// Sections of `SageMaker.TrainingJob` (empty for itself), their keys, and the paths of the settings they become.
 const TRAINING_JOB: &[(&str, &str, &[&str])] = &[
     ("", "RoleArn", &["role"]),
     ("", "EnableNetworkIsolation", &["network", "isolation"]),
@@ -22,11 +22,11 @@ const TRAINING_JOB: &[(&str, &str, &[&str])] = &[
     ("ResourceConfig", "VolumeKmsKeyId", &["encryption", "volume_kms_key_id"]),
 ];
 
-/// Keys of `SageMaker.PythonSDK.Modules.Session`.
+/// Keys of `SageMaker.PythonSDK.Modules.Session`, and the settings they become.
 const SESSION: [(&str, &str); 2] =
     [("DefaultS3Bucket", "default_bucket"), ("DefaultS3ObjectKeyPrefix", "default_bucket_prefix")];
 
-/// The settings in the text, with their places in it.
+/// Parses the file, and returns its settings with their places.
 pub(crate) fn settings(text: &str, report: &Report) -> TreeTable {
     let document = match document(text) {
         Ok(document) => SdkMapping { table: flattened(&document), report },
@@ -53,7 +53,7 @@ struct SdkMapping<'r> {
 }
 
 impl SdkMapping<'_> {
-    /// One that isn't there reads as empty.
+    /// Returns a mapping inside this one. A missing one reads as empty.
     fn section(&self, key: &str) -> Self {
         let table = match self.table.get(key).map(|node| &node.value) {
             Some(Value::Table(table)) => flattened(table),
@@ -105,7 +105,7 @@ impl SdkMapping<'_> {
         }
     }
 
-    /// From a list of `Key` and `Value` to a table.
+    /// Converts a list of mappings of `Key` and `Value` to a table.
     fn tags(&self, node: &TreeNode) -> TreeTable {
         let Value::Array(items) = &node.value else {
             self.refuse("Tags", format!("`Tags` is {}, and should be a list", node.value.kind()));
@@ -129,7 +129,7 @@ impl SdkMapping<'_> {
     }
 }
 
-/// Puts a value at a path, making the tables above it.
+/// Merges a value at a path, and creates the tables above it.
 fn merge(table: &mut TreeTable, path: &[&str], key_place: &Location, node: TreeNode) {
     let wrap = |node: TreeNode, key: &&str| {
         let place = node.place.clone();

@@ -1,10 +1,10 @@
-//! Keys that need or exclude one another, as the API or the SageMaker SDK would refuse them.
+//! Checks keys that require or exclude each other, as the API or the SageMaker SDK does.
 
-use super::super::request;
-use super::super::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Workload};
 use super::checks::Checks;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
+use crate::job::request;
 use crate::job::schema::MAX_CHANNELS;
+use crate::job::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Workload};
 use crate::model::duration;
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -30,7 +30,8 @@ const GROUPS: [&str; 2] = ["resources", "instance_groups"];
 const PREFERENCES: [&str; 2] = ["resources", "instance_preferences"];
 
 fn instances(checks: &Checks<'_>) {
-    let (groups, preferences) = (checks.has(&GROUPS), checks.has(&PREFERENCES));
+    let groups = checks.has(&GROUPS);
+    let preferences = checks.has(&PREFERENCES);
     if groups && preferences {
         checks.refuse(
             &PREFERENCES,
@@ -53,7 +54,7 @@ fn instances(checks: &Checks<'_>) {
         checks.refuse(&["spot", "enabled"], message, "leave one of them out");
     }
     let is_serverless = matches!(checks.spec.workload, Workload::Serverless(_));
-    if !(checks.local || is_serverless || groups || preferences || checks.has(&TYPE) || checks.is_meant(TYPE)) {
+    if !(checks.local || is_serverless || groups || preferences || checks.has(&TYPE) || checks.is_misplaced(TYPE)) {
         let hint = "such as instance_type = \"ml.m5.xlarge\", or \"local\" to run on this computer";
         checks.refuse(&TYPE, "[resources] needs `instance_type`", hint);
     }
@@ -90,7 +91,8 @@ fn spot(checks: &Checks<'_>) {
         return checks.refuse(&path, "`max_wait` is only for spot instances", "add [spot] with enabled = true");
     }
     if max_wait < limits.max_run {
-        let (wait, run) = (duration::show(max_wait), duration::show(limits.max_run));
+        let wait = duration::show(max_wait);
+        let run = duration::show(limits.max_run);
         let message = format!("`max_wait` ({wait}) is shorter than `max_run` ({run}), which it includes");
         checks.refuse(&path, message, "make it at least as long, or leave it out: it is then the same");
     }
@@ -136,7 +138,7 @@ fn distribution(checks: &Checks<'_>) {
         }
     };
     match distribution.kind {
-        // The second version of the library is in images of its own.
+        // The library's second version is only in PyTorch images of its own.
         DistributionKind::TorchDistributed if distribution.modelparallel.is_some() => only(&["pytorch"]),
         DistributionKind::TorchDistributed => only(&["pytorch", "huggingface"]),
         DistributionKind::PytorchXla if !framework.training_compiler => {
@@ -155,7 +157,7 @@ fn distribution(checks: &Checks<'_>) {
     }
 }
 
-/// Types that the data-parallel library runs on (sagemaker 2.257.7, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
+/// Instance types that the data-parallel library supports (sagemaker 2.257.7, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
 const DATAPARALLEL_TYPES: [&str; 4] = ["ml.p3.16xlarge", "ml.p3dn.24xlarge", "ml.p4d.24xlarge", "ml.p4de.24xlarge"];
 
 fn devices(checks: &Checks<'_>, kind: DistributionKind) {
@@ -170,7 +172,7 @@ fn devices(checks: &Checks<'_>, kind: DistributionKind) {
     }
 }
 
-/// Types that the compiler's images run on (sagemaker 2.257.7, `TrainingCompilerConfig`).
+/// Instance families that the training compiler's images support (sagemaker 2.257.7, `TrainingCompilerConfig`).
 const COMPILER_FAMILIES: [&str; 4] = ["ml.p3.", "ml.p4d.", "ml.g4dn.", "ml.g5."];
 
 fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
@@ -194,7 +196,7 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
     }
 }
 
-/// A framework runs a script; an algorithm runs itself.
+/// Checks that a framework has a script, that an algorithm has none, and that a container with code has one way to start it.
 fn code(checks: &Checks<'_>) {
     match &checks.spec.workload {
         Workload::Algorithm(_) if checks.has(&["source"]) => {
@@ -226,8 +228,9 @@ fn code(checks: &Checks<'_>) {
 
 fn code_channels(checks: &Checks<'_>) {
     let names = request::code_channels(checks.spec);
-    let (count, most) = (checks.spec.channels.len(), MAX_CHANNELS - names.len());
-    // More than the API takes at all are refused where they are read.
+    let count = checks.spec.channels.len();
+    let most = MAX_CHANNELS - names.len();
+    // More channels than the API allows at all were reported by the decoder.
     if (most + 1..=MAX_CHANNELS).contains(&count) {
         let message = format!("[channels] has {count} channels, and the code of this job leaves room for {most}");
         checks.refuse(&["channels"], message, "put some of the data together");
@@ -241,7 +244,7 @@ fn code_channels(checks: &Checks<'_>) {
     }
 }
 
-/// The service has code and instances of its own.
+/// Reports sections that serverless jobs don't have: their code and instances are the service's.
 fn serverless(checks: &Checks<'_>) {
     if !matches!(checks.spec.workload, Workload::Serverless(_)) {
         return;
@@ -257,5 +260,5 @@ fn serverless(checks: &Checks<'_>) {
 
 fn is_script_given(checks: &Checks<'_>) -> bool {
     let path = ["source", "entry_point"];
-    checks.has(&path) || checks.is_meant(path)
+    checks.has(&path) || checks.is_misplaced(path)
 }

@@ -1,26 +1,26 @@
-//! What the spec names on this computer's disk.
+//! Checks that the files and folders that the spec names exist and can be read.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::super::spec::{ChannelSource, SourceSpec};
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::did_you_mean;
 use crate::job::document::tree::{TreeNode, Value};
+use crate::job::spec::{ChannelSource, SourceSpec};
 
-/// Hints at what to do about a file that is there.
+/// Hint for a file that exists but can't be read.
 const READABLE: &str = "give yourself the right to read it, and to search the folders on the way to it";
 
 pub(crate) fn check(checks: &Checks<'_>) {
     if let Some(source) = &checks.spec.source {
-        let dir_stands = folder(checks, source);
-        if dir_stands {
+        let has_dir = folder(checks, source);
+        if has_dir {
             entry_point(checks, source);
         }
-        dependencies(checks, source, dir_stands);
+        dependencies(checks, source, has_dir);
     }
     for channel in &checks.spec.channels {
         if let ChannelSource::Path(path) = &channel.source {
@@ -29,6 +29,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     }
 }
 
+/// Checks `source.dir`, and returns whether it is a folder.
 fn folder(checks: &Checks<'_>, source: &SourceSpec) -> bool {
     let path = ["source", "dir"];
     match fs::metadata(&source.dir) {
@@ -42,7 +43,7 @@ fn folder(checks: &Checks<'_>, source: &SourceSpec) -> bool {
     false
 }
 
-/// Tells what is missing from what can't be read.
+/// Reports a file that is missing or can't be read.
 fn absent(checks: &Checks<'_>, path: &[&str], file: &Path, error: &io::Error) {
     if is_missing(error) {
         missing(checks, path, file);
@@ -64,7 +65,7 @@ fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
     checks.refuse(path, format!("there is no {}", file.display()), &hint);
 }
 
-/// A similar name beside the missing one.
+/// Returns a hint for a missing file: a similar name in its folder, or where relative paths start.
 fn hint_for_missing(file: &Path) -> String {
     const MAX_NAMES: usize = 1000;
     if file.components().any(|part| part.as_os_str() == "~") {
@@ -80,7 +81,7 @@ fn hint_for_missing(file: &Path) -> String {
 fn entry_point(checks: &Checks<'_>, source: &SourceSpec) {
     let Some(entry_point) = &source.entry_point else { return };
     let path = ["source", "entry_point"];
-    // A path out of the folder has its own problem, and must not be looked at.
+    // A path that leads out of the folder is reported by the decoder, and must not be read.
     if crate::job::decode::constraints::entry_point(entry_point).is_err() {
         return;
     }
@@ -94,8 +95,9 @@ fn entry_point(checks: &Checks<'_>, source: &SourceSpec) {
     }
 }
 
-/// Each is laid at the root of the archive under its own name, where nothing else may have that name.
-fn dependencies(checks: &Checks<'_>, source: &SourceSpec, dir_stands: bool) {
+/// Checks the dependencies. Each is placed at the root of the code archive by its file name, which no other dependency and no
+/// entry of `source.dir` may have.
+fn dependencies(checks: &Checks<'_>, source: &SourceSpec, has_dir: bool) {
     let mut names: HashMap<OsString, &PathBuf> = HashMap::new();
     for (index, dependency) in source.dependencies.iter().enumerate() {
         let refuse = |message: String, hint: &str| refuse_dependency(checks, index, message, hint);
@@ -114,8 +116,7 @@ fn dependencies(checks: &Checks<'_>, source: &SourceSpec, dir_stands: bool) {
         }
         let clash = names.insert(name.to_owned(), dependency).cloned();
         let own = source.dir.join(name);
-        let is_taken =
-            dir_stands && own != *dependency && !own.symlink_metadata().is_err_and(|error| is_missing(&error));
+        let is_taken = has_dir && own != *dependency && !own.symlink_metadata().is_err_and(|error| is_missing(&error));
         let clash = clash.or_else(|| is_taken.then_some(own));
         if let Some(other) = clash {
             let message = format!("{shown} and {} would have the same place in the code archive", other.display());

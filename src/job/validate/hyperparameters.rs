@@ -1,4 +1,4 @@
-//! Hyperparameters against the API's limits, in the lengths in which they will be sent.
+//! Checks the number and the lengths of hyperparameters as they will be sent against the API's limits.
 
 use serde_json::Value as Json;
 
@@ -11,7 +11,7 @@ use crate::job::request::added_hyperparameters;
 const MAX_HYPERPARAMETERS: usize = 100;
 const MAX_NAME_CHARS: usize = 256;
 const MAX_VALUE_CHARS: usize = 2500;
-/// Names that script mode uses for itself.
+/// Prefix of the hyperparameters that smtrain adds for the toolkit.
 const RESERVED_PREFIX: &str = "sagemaker_";
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -53,7 +53,7 @@ fn count(checks: &Checks<'_>) {
     }
 }
 
-/// With [source], every value is sent as JSON; else a string as it is.
+/// Returns the length of a value as it is sent: as JSON with `[source]`, else a string as it is.
 fn sent_length(checks: &Checks<'_>, value: &Json) -> usize {
     match value {
         Json::String(text) if checks.spec.source.is_none() => text.chars().count(),
@@ -61,8 +61,8 @@ fn sent_length(checks: &Checks<'_>, value: &Json) -> usize {
     }
 }
 
-/// Characters of the JSON that Python writes and the container's toolkit expects: a space after `,` and `:`, and anything
-/// but ASCII as `\u` escapes.
+/// Returns the length of a value as Python's `json.dumps` writes it, in characters: a space follows `,` and `:`, and other
+/// characters than ASCII are `\u` escapes.
 fn json_length(value: &Json) -> usize {
     const BRACKETS: usize = 2;
     let separators = |count: usize| count.saturating_sub(1) * 2;

@@ -1,10 +1,10 @@
-//! Channels against the input mode that they are read in.
+//! Checks the channels' keys against their input mode.
 //!
 //! Source: botocore 1.44.5, documentation of `Channel` and `S3DataSource`.
 
-use super::super::spec::{ChannelSpec, InputMode, S3DataType};
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
+use crate::job::spec::{ChannelSpec, InputMode, S3DataType};
 
 pub(crate) fn check(checks: &Checks<'_>) {
     for channel in &checks.spec.channels {

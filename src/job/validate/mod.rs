@@ -1,4 +1,4 @@
-//! What only shows when sections are seen together, or when the disk is looked at.
+//! Checks what no section can check by itself: combinations of sections, the request's limits, images and files.
 
 mod checks;
 mod combinations;
@@ -10,7 +10,7 @@ mod secrets;
 
 pub(crate) use checks::Checks;
 
-/// Runs every check that takes more than one section, or the disk.
+/// Runs all checks on a decoded spec. Reads the disk; performs no network I/O.
 pub(crate) fn validate(checks: &Checks<'_>) {
     combinations::check(checks);
     hyperparameters::check(checks);

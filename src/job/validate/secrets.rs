@@ -1,4 +1,4 @@
-//! Values that look like secrets: a job's hyperparameters, environment and tags can be read by everyone who may describe it.
+//! Warns of values that look like secrets: everyone who may describe a job can read its hyperparameters, environment and tags.
 
 use serde_json::Value as Json;
 
@@ -17,7 +17,7 @@ fn text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Without its place: the line would be shown, with the secret in it.
+/// Adds a warning without a place: the message would quote the line, and the secret with it.
 fn warn(checks: &Checks<'_>, section: &str, name: &str, value: &str) {
     if looks_like_one(name, value) {
         let message = format!("`{section}.{name}` looks like a secret, and is sent in clear with the job");
