@@ -1,4 +1,4 @@
-//! The command line: clap's types, and nothing else.
+//! The command line: clap's root type and the global flags.
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
 

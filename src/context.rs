@@ -1,10 +1,10 @@
-//! What a command is given to work with.
+//! The context of a command: settings, clouds, output.
 
-use std::cell::OnceCell as SyncOnceCell;
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::OnceCell as AsyncOnceCell;
 
 use crate::cloud::{AwsTarget, Cloud, CloudResult, Cost, OnFallback};
 use crate::environment::Settings;
@@ -13,21 +13,22 @@ use crate::job::{Layers, Setting};
 use crate::model::shell_quote;
 use crate::ui::Ui;
 
-/// Makes the services of an AWS account. Nobody is called.
+/// Builds the services of an AWS account. Performs no network I/O.
 pub(crate) type Connect = fn(AwsTarget, OnFallback) -> Pin<Box<dyn Future<Output = CloudResult<Cloud>> + Send>>;
 
+/// Settings, clouds and output of a command.
 pub(crate) struct Context {
     pub(crate) ui: Ui,
     pub(crate) settings: Settings,
-    /// `--local` was given.
+    /// True with `--local`.
     pub(crate) local: bool,
-    /// `--region` and `--profile`.
-    pub(crate) place: AwsTarget,
-    layers: SyncOnceCell<Layers>,
+    /// AWS target of `--region` and `--profile`.
+    pub(crate) target: AwsTarget,
+    layers: OnceCell<Layers>,
     local_cloud: Cloud,
-    /// Set once [`Self::warn_of_local_state`] has done its work.
-    warned: SyncOnceCell<()>,
-    aws: OnceCell<Cloud>,
+    /// Set once [`Self::warn_of_local_state`] has run.
+    warned: OnceCell<()>,
+    aws: AsyncOnceCell<Cloud>,
     connect: Connect,
 }
 
@@ -36,7 +37,7 @@ impl Context {
         ui: Ui,
         settings: Settings,
         local: bool,
-        place: AwsTarget,
+        target: AwsTarget,
         local_cloud: Cloud,
         connect: Connect,
     ) -> Self {
@@ -44,21 +45,21 @@ impl Context {
             ui,
             settings,
             local,
-            place,
-            layers: SyncOnceCell::new(),
+            target,
+            layers: OnceCell::new(),
             local_cloud,
-            warned: SyncOnceCell::new(),
-            aws: OnceCell::new(),
+            warned: OnceCell::new(),
+            aws: AsyncOnceCell::new(),
             connect,
         }
     }
 
-    /// The jobs of this computer.
+    /// Returns the local cloud.
     pub(crate) fn local_cloud(&self) -> &Cloud {
         &self.local_cloud
     }
 
-    /// Warns, once, of what is about to be read of local jobs, if other users can have put it there.
+    /// Warns, once, if other users could have changed the state of local jobs.
     pub(crate) fn warn_of_local_state(&self) {
         self.warned.get_or_init(|| {
             if let Some(doubt) = self.settings.doubt_of_state() {
@@ -67,20 +68,20 @@ impl Context {
         });
     }
 
-    /// The jobs of the account, made when first asked for. Flags win over `region`, which is a spec's, and that over the
-    /// settings. The first region that is asked for stays.
+    /// Returns the AWS cloud, created on first use. Flags win over `region`, which is the spec's, and that wins over
+    /// the settings. The first call determines the region.
     pub(crate) async fn aws(&self, region: Option<&str>) -> Result<&Cloud> {
-        let place = self.place_on_aws(region)?;
-        Ok(self.aws.get_or_try_init(|| (self.connect)(place, self.on_fallback())).await?)
+        let target = self.aws_target(region)?;
+        Ok(self.aws.get_or_try_init(|| (self.connect)(target, self.on_fallback())).await?)
     }
 
-    /// An account whose services are never called.
+    /// Returns an AWS cloud whose services are never called.
     pub(crate) async fn offline(&self, region: Option<&str>) -> Result<Cloud> {
-        let place = AwsTarget { offline: true, ..self.place_on_aws(region)? };
-        Ok((self.connect)(place, self.on_fallback()).await?)
+        let target = AwsTarget { offline: true, ..self.aws_target(region)? };
+        Ok((self.connect)(target, self.on_fallback()).await?)
     }
 
-    /// Returns what tells the user of calls that others replace: a warning where the result lacks something.
+    /// Returns the callback that tells the user of replaced calls: a warning if the result lacks something.
     fn on_fallback(&self) -> OnFallback {
         let ui = self.ui;
         Arc::new(move |cost, text| match cost {
@@ -89,26 +90,26 @@ impl Context {
         })
     }
 
-    /// The flags that another command needs to find a job there again.
-    pub(crate) fn place_flags(&self, cloud: &Cloud) -> String {
+    /// Returns the flags that another command needs to find a job of this cloud.
+    pub(crate) fn target_flags(&self, cloud: &Cloud) -> String {
         let flag =
             |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(" {name} {}", shell_quote(value)));
-        let region = cloud.region.aws_name().map(str::to_owned).filter(|_| self.place.region.is_some());
-        let profile = self.place.profile.clone().filter(|_| !cloud.is_local());
+        let region = cloud.region.aws_name().map(str::to_owned).filter(|_| self.target.region.is_some());
+        let profile = self.target.profile.clone().filter(|_| !cloud.is_local());
         [flag("--region", &region), flag("--profile", &profile)].into_iter().flatten().collect()
     }
 
-    /// Where the command's jobs are, by its flags.
+    /// Returns the cloud that the flags select.
     pub(crate) async fn cloud(&self) -> Result<&Cloud> {
         if self.local { Ok(&self.local_cloud) } else { self.aws(None).await }
     }
 
-    /// Only AWS is meant.
+    /// Returns true if the flags select AWS only.
     pub(crate) fn is_for_aws(&self) -> bool {
-        self.place != AwsTarget::default()
+        self.target != AwsTarget::default()
     }
 
-    /// What the settings say. They are read once, by the first who asks.
+    /// Returns the settings layers, which are read on first use.
     pub(crate) fn layers(&self) -> Result<&Layers> {
         if let Some(layers) = self.layers.get() {
             return Ok(layers);
@@ -118,11 +119,12 @@ impl Context {
         Ok(self.layers.get_or_init(|| layers))
     }
 
-    fn place_on_aws(&self, region: Option<&str>) -> Result<AwsTarget> {
+    /// Resolves the AWS target from flags, spec and settings, in this order.
+    fn aws_target(&self, region: Option<&str>) -> Result<AwsTarget> {
         let layers = self.layers()?;
-        let of_settings = |setting: Option<Setting<&str>>| setting.map(|setting| setting.value.to_owned());
-        let AwsTarget { region: flag, profile, .. } = self.place.clone();
-        let region = flag.or(region.map(str::to_owned)).or_else(|| of_settings(layers.region()));
-        Ok(AwsTarget { region, profile: profile.or_else(|| of_settings(layers.profile())), offline: false })
+        let from_settings = |setting: Option<Setting<&str>>| setting.map(|setting| setting.value.to_owned());
+        let AwsTarget { region: flag, profile, .. } = self.target.clone();
+        let region = flag.or(region.map(str::to_owned)).or_else(|| from_settings(layers.region()));
+        Ok(AwsTarget { region, profile: profile.or_else(|| from_settings(layers.profile())), offline: false })
     }
 }

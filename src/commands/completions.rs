@@ -1,4 +1,4 @@
-//! `smtrain completions`: a script that makes a shell complete smtrain's commands, and the names of jobs.
+//! `smtrain completions`: prints a shell's completion script.
 
 use clap::{Args, ValueEnum};
 use clap_complete::env::{EnvCompleter, Shells};
@@ -6,7 +6,7 @@ use clap_complete::env::{EnvCompleter, Shells};
 use crate::context::Context;
 use crate::error::{Error, Result, WithContext};
 
-/// Set by the shell's script when it asks for candidates.
+/// Environment variable that the shell's script sets when it asks for candidates.
 pub(crate) const VARIABLE: &str = "SMTRAIN_COMPLETE";
 
 /// Print a shell's completion script
@@ -50,7 +50,7 @@ pub(crate) fn run(args: CompletionsArgs, context: &Context) -> Result<()> {
     data.flush()
 }
 
-/// The script asks smtrain itself for candidates, so that it never lags behind, and knows the jobs there are.
+/// Returns the script. It asks smtrain itself for candidates, so that it is always current and completes names of jobs.
 fn script(shell: Shell) -> Result<Vec<u8>> {
     let shells = Shells::builtins();
     let completer: &dyn EnvCompleter =

@@ -1,4 +1,4 @@
-//! `smtrain describe`: everything about one job.
+//! `smtrain describe`: shows everything about one job.
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: DescribeArgs, context: &Context) -> Result<()> {
     let job = cloud.jobs.describe(&name).await?;
     match output {
         DescribeOutput::Text => {
-            // Who may see the job may not always see its metrics: the rest is worth having.
+            // A caller may describe the job without access to its metrics: show the rest.
             let metrics = cloud.metrics.training_metrics(&name).await.unwrap_or_else(|error| {
                 context.ui.note(format_args!("metrics are left out: {error}"));
                 Vec::new()

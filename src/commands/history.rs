@@ -1,4 +1,4 @@
-//! `smtrain history`: past and running jobs.
+//! `smtrain history`: lists jobs.
 
 use std::num::NonZeroUsize;
 
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::JobStatus;
 use crate::ops;
-use crate::ui::Data;
+use crate::ui::DataOutput;
 use crate::ui::table::Table;
 use crate::view::history::{self, JobRow};
 use crate::view::json_line;
@@ -80,7 +80,8 @@ pub(crate) async fn run(args: HistoryArgs, context: &Context) -> Result<()> {
     let output = args.output;
     let query = resolve(args)?;
     let mut rows = Rows::new(output, context);
-    let (now, mut is_empty) = (Timestamp::now(), true);
+    let now = Timestamp::now();
+    let mut is_empty = true;
     let show = |jobs: Vec<ListedJob>| {
         is_empty = false;
         for job in &jobs {
@@ -137,9 +138,9 @@ impl SortArg {
     }
 }
 
-/// Prints rows as they come.
+/// Prints rows in batches.
 struct Rows {
-    data: Data,
+    data: DataOutput,
     format: Format,
 }
 

@@ -1,8 +1,7 @@
-//! `smtrain image`: the URI of one container image, offline.
+//! `smtrain image`: prints the URI of a container image, offline.
 
 use clap::{Args, ValueEnum};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
-
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -13,8 +12,8 @@ use crate::view::json_line;
 
 /// Print the URI of a container image
 ///
-/// Of a framework's or a built-in algorithm's, as SageMaker's own Python SDK names it, for --region: no network is needed.
-/// `smtrain images` lists what there is.
+/// Of a framework's or a built-in algorithm's, as SageMaker's own Python SDK names it, for --region: no network is
+/// needed. `smtrain images` lists what there is.
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
     /// Framework or built-in algorithm: pytorch, xgboost, kmeans, ...
@@ -29,10 +28,10 @@ pub(crate) struct ImageArgs {
     /// Python version, such as py311 [default: the newest that there is]
     #[arg(long, value_name = "VERSION")]
     py_version: Option<String>,
-    /// Of Hugging Face's images: the PyTorch below
+    /// PyTorch version, for images of Hugging Face
     #[arg(long, value_name = "VERSION")]
     pytorch_version: Option<String>,
-    /// Of Hugging Face's images: the TensorFlow below
+    /// TensorFlow version, for images of Hugging Face
     #[arg(long, value_name = "VERSION", conflicts_with = "pytorch_version")]
     tensorflow_version: Option<String>,
     /// The image with SageMaker Training Compiler
@@ -53,16 +52,25 @@ enum ImageOutput {
 }
 
 pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
-    let ImageArgs { name, version, instance_type, py_version, pytorch_version, tensorflow_version, .. } = &args;
-    let ImageArgs { training_compiler, allow_unknown_version, output, .. } = args;
+    let ImageArgs {
+        name,
+        version,
+        instance_type,
+        py_version,
+        pytorch_version,
+        tensorflow_version,
+        training_compiler,
+        allow_unknown_version,
+        output,
+    } = args;
     let instance_type = instance_type.as_deref().map(InstanceType::new);
     let catalog = &context.layers()?.catalog;
-    let kind = images::kind(catalog, name).map_err(|error| Error::usage(&*error.message).hint(error.hint))?;
-    let base = |name, version: &'_ Option<String>| version.as_ref().map(|version| (name, version.clone()));
-    let base = base("pytorch", pytorch_version).or_else(|| base("tensorflow", tensorflow_version));
+    let kind = images::kind(catalog, &name).map_err(|error| Error::usage(&*error.message).hint(error.hint))?;
+    let pytorch = pytorch_version.map(|version| ("pytorch", version));
+    let base = pytorch.or_else(|| tensorflow_version.map(|version| ("tensorflow", version)));
     let query = ImageQuery {
         kind,
-        name,
+        name: &name,
         version: version.as_deref(),
         py_version: py_version.as_deref(),
         base: base.as_ref().map(|(name, version)| BaseFramework { name, version }),
@@ -72,14 +80,15 @@ pub(crate) async fn run(args: ImageArgs, context: &Context) -> Result<()> {
         allow_unknown_version,
     };
     let region = region(context).await?;
-    let choice = images::resolve(catalog, &query).map_err(|error| refused(&error, &query))?;
-    let uri = choice.uri(&region).map_err(|error| refused(&error, &query))?;
+    let choice = images::resolve(catalog, &query).map_err(|error| usage_error(&error, &query))?;
+    let uri = choice.uri(&region).map_err(|error| usage_error(&error, &query))?;
     match output {
         ImageOutput::Uri => context.ui.line(uri),
         ImageOutput::Json => context.ui.line(json_line(&ImageJson::new(&choice, &region, &uri))?),
     }
 }
 
+/// Returns the region of the images. Fails if none is set.
 async fn region(context: &Context) -> Result<String> {
     let region = context.offline(None).await?.region;
     region.aws_name().map(str::to_owned).ok_or_else(|| {
@@ -88,8 +97,8 @@ async fn region(context: &Context) -> Result<String> {
     })
 }
 
-/// What to do, in the words of the command line.
-fn refused(error: &ImageError, query: &ImageQuery<'_>) -> Error {
+/// Adds hints that name the command's flags.
+fn usage_error(error: &ImageError, query: &ImageQuery<'_>) -> Error {
     let hint = match error.subject {
         Subject::InstanceType if query.instance_type.is_none() => "give one: --instance-type ml.m5.xlarge".to_owned(),
         Subject::BaseVersion if query.base.is_none() => {
@@ -100,7 +109,7 @@ fn refused(error: &ImageError, query: &ImageQuery<'_>) -> Error {
     Error::usage(&*error.message).hint(hint)
 }
 
-/// The catalog's names that start with what has been typed.
+/// Returns the names in the catalog that start with the typed text.
 pub(super) fn complete_name(typed: &std::ffi::OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let mut names = [images::names(ImageKind::Framework), images::names(ImageKind::Algorithm)].concat();

@@ -1,4 +1,4 @@
-//! `smtrain images`: the catalog of container images, offline.
+//! `smtrain images`: lists the catalog of container images, offline.
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
@@ -12,8 +12,8 @@ use crate::view::json_line;
 
 /// List the container images of frameworks and built-in algorithms
 ///
-/// Without a NAME, a line for each framework and algorithm; with one, its versions, the newest first. With --region, only
-/// those that are there.
+/// Without a NAME, a line for each framework and algorithm; with one, its versions, the newest first. With --region,
+/// only those that are there.
 #[derive(Debug, Args)]
 pub(crate) struct ImagesArgs {
     /// Framework or built-in algorithm
@@ -36,8 +36,8 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<()> {
     let catalog = &context.layers()?.catalog;
     let listed = images::list(catalog, name.as_deref())
         .map_err(|error| Error::usage(&*error.message).hint(error.hint.as_str()))?;
-    let listed = match &context.place.region {
-        Some(region) => there(listed, region)?,
+    let listed = match &context.target.region {
+        Some(region) => in_region(listed, region)?,
         None => listed,
     };
     match output {
@@ -47,12 +47,13 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<()> {
     }
 }
 
-fn there(listed: Vec<ListedImage>, region: &str) -> Result<Vec<ListedImage>> {
-    let there: Vec<ListedImage> =
+/// Returns the images in a region. Fails if there are none.
+fn in_region(listed: Vec<ListedImage>, region: &str) -> Result<Vec<ListedImage>> {
+    let in_region: Vec<ListedImage> =
         listed.into_iter().filter(|listed| listed.regions.iter().any(|known| known == region)).collect();
-    if there.is_empty() {
+    if in_region.is_empty() {
         return Err(Error::usage(format!("there are no such images in region {region:?}"))
             .hint("`smtrain images NAME -o json` has the regions of each"));
     }
-    Ok(there)
+    Ok(in_region)
 }

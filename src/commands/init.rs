@@ -1,4 +1,4 @@
-//! `smtrain init`: a job spec and a working script from a template.
+//! `smtrain init`: writes a job spec and a working script from a template.
 
 use std::path::PathBuf;
 
@@ -46,8 +46,7 @@ fn show_templates(output: InitOutput, context: &Context) -> Result<()> {
     match output {
         InitOutput::Table => context.ui.text(table(&templates)),
         InitOutput::Json => templates.iter().try_for_each(|template| {
-            let (name, summary) = (template.name, template.summary.as_str());
-            context.ui.line(json_line(&TemplateJson::new(name, summary))?)
+            context.ui.line(json_line(&TemplateJson::new(template.name, template.summary.as_str()))?)
         }),
     }
 }
@@ -75,6 +74,7 @@ fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Adds hints to an error of a template.
 fn refused(error: TemplateError) -> Error {
     match error {
         TemplateError::Unknown(name) => {

@@ -1,15 +1,15 @@
-//! Ctrl-C.
+//! Turns Ctrl-C (SIGINT) into cancellation.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Cancelled by Ctrl-C. From the first call on, Ctrl-C no longer ends the process by itself.
+/// Returns a token that Ctrl-C cancels. From the first call on, Ctrl-C no longer ends the process by itself.
 pub(crate) fn interrupt() -> CancellationToken {
     let interrupt = CancellationToken::new();
     let pressed = interrupt.clone();
-    // Listened to from here on, not only once the task has its first turn.
+    // Registered here, before the task first runs.
     if let Ok(mut signals) = signal(SignalKind::interrupt()) {
         tokio::spawn(async move {
             if signals.recv().await.is_some() {
@@ -20,7 +20,7 @@ pub(crate) fn interrupt() -> CancellationToken {
     interrupt
 }
 
-/// Gives work up on Ctrl-C, so that what it holds is put away.
+/// Runs work until Ctrl-C, which drops it and returns an error of kind `Interrupted`.
 pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let interrupt = interrupt();
     tokio::select! {

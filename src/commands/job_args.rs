@@ -1,4 +1,4 @@
-//! How a job is named on the command line, the same for every command.
+//! Arguments that name jobs, the same for every command.
 
 use clap::Args;
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
@@ -10,10 +10,10 @@ use crate::model::S3Uri;
 use crate::ops::download::DownloadSource;
 use crate::ops::find_job::{FoundJob, JobRef, JobSearch, Purpose};
 
-/// Arguments that name jobs, by their identifiers in the types below.
+/// IDs of the arguments below that name jobs.
 const JOB_ARGS: [&str; 2] = ["job", "jobs"];
 
-/// Returns the command line with a completer on every argument that names jobs.
+/// Adds a completer to every argument that names jobs.
 pub(crate) fn complete_jobs(command: clap::Command, completer: impl ValueCompleter + Clone + 'static) -> clap::Command {
     command.mut_subcommands(|command| {
         command.mut_args(|arg| {
@@ -36,21 +36,21 @@ pub(crate) struct JobArg {
 
 impl JobArg {
     pub(crate) async fn find(self, context: &Context) -> Result<FoundJob<'_>> {
-        self.find_in(places(context)).await
+        self.find_in(search(context)).await
     }
 
-    /// One whose log is wanted.
+    /// Finds a job whose log is to be read.
     pub(crate) async fn find_for_log(self, context: &Context) -> Result<FoundJob<'_>> {
-        self.find_in(JobSearch { purpose: Purpose::Log, ..places(context) }).await
+        self.find_in(JobSearch { purpose: Purpose::Log, ..search(context) }).await
     }
 
-    async fn find_in<'a>(self, places: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<FoundJob<'a>> {
+    async fn find_in<'a>(self, search: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<FoundJob<'a>> {
         let Self { job, last } = self;
         let job = match job {
             Some(job) if !last => JobRef::parse(job),
             _ => JobRef::Newest,
         };
-        places.find(&job).await
+        search.find(&job).await
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct SourceArg {
 }
 
 impl SourceArg {
-    /// Something in S3 is on this computer if it is found here, unless AWS alone is meant.
+    /// Finds the source and its cloud. An S3 URI is looked up in the local store first, unless a flag selects AWS.
     pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, DownloadSource)> {
         let Self { job, last } = self;
         let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
@@ -76,13 +76,13 @@ impl SourceArg {
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
         let local = context.local_cloud();
         context.warn_of_local_state();
-        // Not every key of S3's can be one here.
-        let stands_here = async || match local.objects.list(&uri).await {
+        // Not every key of S3 can be one in the local store.
+        let is_stored_locally = async || match local.objects.list(&uri).await {
             Err(error @ CloudError::Io { .. }) => Err(error),
             found => Ok(found.is_ok_and(|found| !found.is_empty())),
         };
-        let is_here = context.local || (!context.is_for_aws() && stands_here().await?);
-        let cloud = if is_here { local } else { context.aws(None).await? };
+        let is_local = context.local || (!context.is_for_aws() && is_stored_locally().await?);
+        let cloud = if is_local { local } else { context.aws(None).await? };
         Ok((cloud, DownloadSource::Uri(uri)))
     }
 }
@@ -100,27 +100,27 @@ pub(crate) struct JobsArg {
 
 impl JobsArg {
     pub(crate) async fn find(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
-        self.find_in(places(context)).await
+        self.find_in(search(context)).await
     }
 
     /// Finds jobs that are to be stopped.
     pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
-        self.find_in(JobSearch { purpose: Purpose::Stop, ..places(context) }).await
+        self.find_in(JobSearch { purpose: Purpose::Stop, ..search(context) }).await
     }
 
     async fn find_in<'a>(
         self,
-        places: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>,
+        search: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>,
     ) -> Result<Vec<FoundJob<'a>>> {
         let Self { jobs, last } = self;
         let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
-        places.find_all(&jobs).await
+        search.find_all(&jobs).await
     }
 }
 
-/// Both places, unless a flag names one.
+/// Searches this computer and AWS, unless a flag selects one.
 #[expect(clippy::elidable_lifetime_names, reason = "a closure's type needs the name")]
-fn places<'a>(context: &'a Context) -> JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>> {
+fn search<'a>(context: &'a Context) -> JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>> {
     let local = (!context.is_for_aws()).then(|| context.local_cloud());
     if local.is_some() {
         context.warn_of_local_state();

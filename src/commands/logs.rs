@@ -1,4 +1,4 @@
-//! `smtrain logs`: a job's log, as it is or as it comes.
+//! `smtrain logs`: prints or follows a job's log.
 
 use std::time::Duration;
 
@@ -18,20 +18,39 @@ use crate::ops::log::{self, Followed, Following, LogSelection};
 use crate::ops::wait;
 use crate::ui::{self, Ui};
 use crate::view::log_end;
-use crate::view::log_lines::{Kind, LogFormat, Stamp};
+use crate::view::log_lines::{LogFormat, LogStyle, TimestampFormat};
 
 /// Print a job's log
 ///
 /// All nodes' lines in one order, each once; with several nodes, each line starts with its node. With -f they are shown
 /// as they come until the job has ended; Ctrl-C leaves the job running.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct LogsArgs {
     #[command(flatten)]
     job: JobArg,
     /// Go on until the job has ended; the exit code tells how: 0 Completed, 3 Failed, 4 Stopped
     #[arg(short, long)]
     follow: bool,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    display: DisplayArgs,
+    #[command(flatten)]
+    grep: GrepArgs,
+    /// Say which nodes have printed nothing for so long: 15m
+    #[arg(long, value_name = "DURATION", requires = "follow")]
+    stall: Option<String>,
+    /// Only print the job's status; the exit code is 0 Completed or still going, 3 Failed, 4 Stopped
+    #[arg(long, conflicts_with_all = ["follow", "tail", "grep", "fold"])]
+    status: bool,
+    /// What to print on stdout
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: LogsOutput,
+}
+
+/// Part of the log.
+#[derive(Debug, Args)]
+struct SelectionArgs {
     /// Only the last N lines
     #[arg(short = 'n', long, value_name = "N")]
     tail: Option<usize>,
@@ -44,6 +63,11 @@ pub(crate) struct LogsArgs {
     /// Only this node's lines, such as algo-2; may be given several times
     #[arg(long = "node", value_name = "NODE")]
     nodes: Vec<String>,
+}
+
+/// Form of each line.
+#[derive(Debug, Args)]
+struct DisplayArgs {
     /// Start each line with its time
     #[arg(
         short,
@@ -60,6 +84,11 @@ pub(crate) struct LogsArgs {
     /// Show the same line of several nodes once, with their number: [x64]
     #[arg(long)]
     fold: bool,
+}
+
+/// Filter of lines.
+#[derive(Debug, Args)]
+struct GrepArgs {
     /// Only lines that match a regular expression
     #[arg(short, long, value_name = "REGEX")]
     grep: Option<String>,
@@ -69,15 +98,6 @@ pub(crate) struct LogsArgs {
     /// And N lines of the same node before and after each
     #[arg(short = 'C', long, value_name = "N", requires = "grep", default_value = "0", hide_default_value = true)]
     context: usize,
-    /// Say which nodes have printed nothing for so long: 15m
-    #[arg(long, value_name = "DURATION", requires = "follow")]
-    stall: Option<String>,
-    /// Only print the job's status; the exit code is 0 Completed or still going, 3 Failed, 4 Stopped
-    #[arg(long, conflicts_with_all = ["follow", "tail", "grep", "fold"])]
-    status: bool,
-    /// What to print on stdout
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: LogsOutput,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -97,31 +117,20 @@ enum StampArg {
     Relative,
 }
 
-/// The arguments, understood.
+/// Resolved arguments.
 struct Resolved {
     wanted: LogSelection,
     stall: Option<Duration>,
     grep: Grep,
-    kind: Kind,
-    stamp: Option<StampArg>,
+    style: LogStyle,
+    timestamps: Option<StampArg>,
     has_prefix: bool,
     folds: bool,
 }
 
 pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
-    let LogsArgs { job, follow, tail, since, until, nodes, timestamps, no_prefix, fold, .. } = args;
-    let LogsArgs { grep, invert, context: around, stall, status, output, .. } = args;
-    let expression = grep.map(|text| expression(&text)).transpose()?;
-    let (since, until) = span(since.as_deref(), until.as_deref())?;
-    let resolved = Resolved {
-        wanted: LogSelection { since, until, nodes, tail },
-        stall: stall.as_deref().map(stall_time).transpose()?,
-        grep: Grep::new(expression, invert, around),
-        kind: kind(output),
-        stamp: timestamps,
-        has_prefix: !no_prefix,
-        folds: fold,
-    };
+    let LogsArgs { job, follow, selection, display, grep, stall, status, output } = args;
+    let resolved = resolve(selection, display, grep, stall.as_deref(), output)?;
     let job = if follow { job.find_for_log(context).await? } else { job.find(context).await? };
     match (status, follow) {
         (true, _) => show_status(&job, context).await,
@@ -130,11 +139,35 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
     }
 }
 
-fn kind(output: LogsOutput) -> Kind {
+/// Resolves the arguments that shape the output. Fails on an invalid time, duration or regular expression.
+fn resolve(
+    selection: SelectionArgs,
+    display: DisplayArgs,
+    grep: GrepArgs,
+    stall: Option<&str>,
+    output: LogsOutput,
+) -> Result<Resolved> {
+    let SelectionArgs { tail, since, until, nodes } = selection;
+    let DisplayArgs { timestamps, no_prefix, fold } = display;
+    let GrepArgs { grep, invert, context } = grep;
+    let expression = grep.map(|text| expression(&text)).transpose()?;
+    let (since, until) = span(since.as_deref(), until.as_deref())?;
+    Ok(Resolved {
+        wanted: LogSelection { since, until, nodes, tail },
+        stall: stall.map(stall_time).transpose()?,
+        grep: Grep::new(expression, invert, context),
+        style: style(output),
+        timestamps,
+        has_prefix: !no_prefix,
+        folds: fold,
+    })
+}
+
+fn style(output: LogsOutput) -> LogStyle {
     match output {
-        LogsOutput::Json => Kind::Json,
-        LogsOutput::Text if ui::out_is_terminal() => Kind::Terminal,
-        LogsOutput::Text => Kind::Pipe,
+        LogsOutput::Json => LogStyle::Json,
+        LogsOutput::Text if ui::out_is_terminal() => LogStyle::Terminal,
+        LogsOutput::Text => LogStyle::Pipe,
     }
 }
 
@@ -147,7 +180,7 @@ fn stall_time(text: &str) -> Result<Duration> {
     duration::parse(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
 }
 
-/// `--since` and `--until`.
+/// Resolves `--since` and `--until`.
 pub(super) fn span(since: Option<&str>, until: Option<&str>) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
     Ok((time("--since", since)?, time("--until", until)?))
 }
@@ -166,7 +199,7 @@ async fn print_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) ->
         }
         return Ok(());
     }
-    // A job without a log is told from one that isn't there.
+    // Distinguishes a job without a log from one that does not exist.
     let state = job.cloud.jobs.describe(&job.name).await?;
     let text = if wanted.nodes.is_empty() {
         log::no_log_reason(&state)
@@ -178,14 +211,14 @@ async fn print_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) ->
 }
 
 async fn follow_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) -> Result<()> {
-    let (wanted, preflight) = (resolved.wanted.clone(), job.preflight.clone());
-    let following = Following { wanted, stall: resolved.stall, preflight };
+    let following =
+        Following { wanted: resolved.wanted.clone(), stall: resolved.stall, preflight: job.preflight.clone() };
     let mut printer = printer(job, resolved, context.ui).await?;
     let followed = follow(job, following, &mut printer, context).await?;
     wait::verdict(&[followed])
 }
 
-/// Follows to the end, and says what came of it; returns the job as it ended.
+/// Follows a job to its end, and shows the summary. Returns the job as it ended.
 pub(super) async fn follow(
     job: &FoundJob<'_>,
     following: Following,
@@ -193,14 +226,17 @@ pub(super) async fn follow(
     context: &Context,
 ) -> Result<DescribeTrainingJobResponse> {
     let followed = log::follow(job.cloud, &job.name, following, &interrupt(), printer).await;
-    // What was printed before an interruption is to be seen.
+    // Shows what was printed before an interruption.
     log::Watcher::flush(printer)?;
     let Followed { state, stats, traceback, is_log_denied } = followed?;
-    let lines = stats.lines;
-    let late = stats.late;
-    let gaps = stats.total_gaps();
-    let (nodes, expected, is_denied) = (stats.node_count(), stats.expected, is_log_denied);
-    let end = log_end::LogEnd { lines, late, gaps, nodes, expected, is_denied };
+    let end = log_end::LogEnd {
+        lines: stats.lines,
+        late: stats.late,
+        gaps: stats.total_gaps(),
+        nodes: stats.node_count(),
+        expected: stats.expected,
+        is_denied: is_log_denied,
+    };
     context.ui.note(log_end::lines(&end));
     if let Some(phases) = log_end::phases(&state) {
         context.ui.note(phases);
@@ -219,13 +255,15 @@ async fn show_status(job: &FoundJob<'_>, context: &Context) -> Result<()> {
 }
 
 async fn printer(job: &FoundJob<'_>, resolved: Resolved, ui: Ui) -> Result<LogPrinter> {
-    let stamp = match resolved.stamp {
+    let timestamps = match resolved.timestamps {
         None => None,
-        Some(StampArg::Local) => Some(Stamp::Local),
-        Some(StampArg::Utc) => Some(Stamp::Utc),
-        Some(StampArg::Relative) => Some(Stamp::Since(job.cloud.jobs.describe(&job.name).await?.creation_time)),
+        Some(StampArg::Local) => Some(TimestampFormat::Local),
+        Some(StampArg::Utc) => Some(TimestampFormat::Utc),
+        Some(StampArg::Relative) => {
+            Some(TimestampFormat::Since(job.cloud.jobs.describe(&job.name).await?.creation_time))
+        }
     };
-    let format = LogFormat { kind: resolved.kind, stamp, prefix: None, colored: false };
+    let format = LogFormat { style: resolved.style, timestamps, prefix: None, colored: false };
     let printer = LogPrinter::to_stdout(ui, format, resolved.grep);
     let printer = if resolved.has_prefix { printer } else { printer.without_prefix() };
     Ok(if resolved.folds { printer.folded() } else { printer })

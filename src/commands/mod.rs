@@ -1,4 +1,4 @@
-//! One file a subcommand: its arguments, resolved, the operation called, the result shown.
+//! The subcommands, one file each: arguments, resolved; the operation called; the result shown.
 
 pub(crate) mod completions;
 pub(crate) mod describe;
@@ -26,7 +26,7 @@ use crate::error::Result;
 
 pub(crate) use job_args::complete_jobs;
 
-/// Every subcommand.
+/// All subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Internal(InternalCommand),
 }
 
-/// Subcommands for people and their scripts.
+/// Subcommands for users and their scripts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     Init(init::InitArgs),
@@ -55,7 +55,7 @@ pub(crate) enum UserCommand {
     Completions(completions::CompletionsArgs),
 }
 
-/// Subcommands that smtrain starts processes of its own with. The crate's root runs them.
+/// Hidden subcommands that smtrain runs in processes of its own. The crate's root runs them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum InternalCommand {
     /// The process that looks after a local job
@@ -69,7 +69,7 @@ pub(crate) enum InternalCommand {
     ProbeMount,
 }
 
-/// Runs a user's command.
+/// Runs a user's subcommand.
 pub(crate) async fn run(command: UserCommand, context: &Context) -> Result<()> {
     match command {
         UserCommand::Init(args) => init::run(args, context),

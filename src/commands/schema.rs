@@ -1,4 +1,4 @@
-//! `smtrain schema`: the JSON Schema of job specs.
+//! `smtrain schema`: prints the JSON Schema of job specs.
 
 use clap::Args;
 
@@ -9,8 +9,8 @@ use crate::view;
 
 /// Print the JSON Schema of job specs, for editors
 ///
-/// An editor with taplo (VS Code's Even Better TOML, Helix, Neovim, ...) completes and checks a job.toml whose first line is
-/// `#:schema ./job.schema.json` when this stands in that file; `smtrain init` writes both.
+/// An editor with taplo (VS Code's Even Better TOML, Helix, Neovim, ...) completes and checks a job.toml whose first
+/// line is `#:schema ./job.schema.json` when this stands in that file; `smtrain init` writes both.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {}
 

@@ -1,4 +1,4 @@
-//! `smtrain stop`: jobs are asked to stop.
+//! `smtrain stop`: asks jobs to stop.
 
 use clap::Args;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     for FoundJob { cloud, name, .. } in jobs.find_to_stop(context).await? {
         match stop(cloud, &name).await {
             Ok(text) => context.ui.note(text),
-            // The others are stopped all the same.
+            // The other jobs are stopped nevertheless.
             Err(error) if first_error.is_err() => {
                 context.ui.warning(format_args!("job {name} was not stopped: {error}"));
             }
@@ -35,19 +35,19 @@ pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     first_error
 }
 
-/// Asks a job to stop, and returns what is to be said of it.
+/// Asks a job to stop. Returns the message for the user.
 async fn stop(cloud: &Cloud, name: &JobName) -> Result<String> {
     match cloud.jobs.describe(name).await {
         Ok(job) if job.training_job_status.is_final() => {
             return Ok(format!("job {name} has ended already: {}", job.training_job_status));
         }
-        // Its processes can be stopped all the same.
+        // Its processes can be stopped even if its state cannot be read.
         Ok(_) | Err(CloudError::Damaged { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     cloud.jobs.stop(name).await?;
     match cloud.jobs.describe(name).await.map(|job| job.training_job_status) {
-        // It was about to end.
+        // It ended by itself.
         Ok(status) if status.is_final() => Ok(format!("job {name} has ended: {status}")),
         _ => Ok(format!("stopping {name}; wait for its end: smtrain wait {name}")),
     }

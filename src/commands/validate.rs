@@ -1,16 +1,15 @@
-//! `smtrain validate`: job specs, checked offline.
+//! `smtrain validate`: checks job specs, offline.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::submit::OverrideArgs;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::{self, LoadOptions};
 use crate::ops::local_inputs;
-
-use super::submit::OverrideArgs;
 
 /// Check job specs, every problem at once
 #[derive(Debug, Args)]
@@ -45,7 +44,7 @@ pub(crate) fn run(args: ValidateArgs, context: &Context) -> Result<()> {
     if invalid.is_empty() { Ok(()) } else { Err(Error::invalid_specs(invalid)) }
 }
 
-/// Returns what is wrong with the code and the data, as problems of the spec that names them.
+/// Returns the errors of code and data as problems of the spec that names them.
 fn invalid_inputs(file: &Path, sources: Vec<SourceText>, refused: &[Error]) -> InvalidSpec {
     let problem = |error: &Error| Problem::error(error.to_string()).maybe_hint(error.hints().first().cloned());
     InvalidSpec { path: file.to_owned(), sources, problems: refused.iter().map(problem).collect() }

@@ -1,4 +1,4 @@
-//! `smtrain wait`: until jobs have ended.
+//! `smtrain wait`: waits until jobs have ended.
 
 use clap::{Args, ValueEnum};
 

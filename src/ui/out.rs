@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 const STDOUT_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Buffered stdout, usable from any thread. A broken pipe becomes an error that ends the command silently.
-pub(crate) struct Data {
+pub(crate) struct DataOutput {
     out: BufWriter<io::Stdout>,
     styled: bool,
     is_terminal: bool,
 }
 
-impl Data {
+impl DataOutput {
     pub(super) fn new(styled: bool) -> Self {
         let is_terminal = super::streams::out_is_terminal();
         Self { out: BufWriter::with_capacity(STDOUT_BUFFER_BYTES, io::stdout()), styled, is_terminal }

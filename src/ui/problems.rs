@@ -1,4 +1,4 @@
-//! Problems of a spec, each with its place, the line, a caret and a hint.
+//! Renders the problems of a spec, each with its location, source lines, a caret and a hint.
 
 use std::ops::Range;
 
@@ -8,17 +8,19 @@ use super::Text;
 use crate::job::diagnostics::problem::{Location, Problem, Severity, SourceText, char_boundary, line_and_column};
 use crate::model::{one_line, printable, printable_offset};
 
-/// The most bytes of lines that are shown with a problem, 16 KiB: the renderer takes time for each of them, and there may be
-/// a hundred problems in a line of a megabyte.
+/// Maximum size of the source lines shown with a problem, in bytes. The renderer takes time per byte, and a line of a
+/// megabyte may have a hundred problems.
 const MAX_SHOWN_BYTES: usize = 16 * 1024;
 
+/// Renders problems, one report after the other.
 pub(super) fn render(sources: &[SourceText], problems: &[Problem]) -> Text {
     let renderer = Renderer::styled();
     let file = one_line(sources.first().map_or("", |source| source.name.as_str()));
-    // Each report is made of printable text alone.
+    // Each report consists of printable text.
     Text::rendered(problems.iter().map(|problem| renderer.render(&report(&file, sources, problem)) + "\n").collect())
 }
 
+/// Builds the report of a problem.
 fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) -> Vec<Group<'a>> {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
@@ -38,7 +40,7 @@ fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) ->
     vec![group]
 }
 
-/// Returns the lines of the place with a caret; `None` where they are too long to be shown.
+/// Returns the source lines of a location with a caret; `None` if they are too long.
 fn snippet<'a>(
     source: &'a SourceText,
     bytes: &Range<usize>,
@@ -46,7 +48,7 @@ fn snippet<'a>(
 ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
     let lines = lines(&source.text, bytes);
     let shown = source.text.get(lines.clone()).filter(|shown| shown.len() <= MAX_SHOWN_BYTES)?;
-    // What is replaced is longer or shorter than what was there.
+    // Replacing unprintable characters changes offsets.
     let [start, end] = [bytes.start, bytes.end].map(|at| printable_offset(shown, at.saturating_sub(lines.start)));
     let annotation = AnnotationKind::Primary.span(start..end).label((!label.is_empty()).then(|| printable(label)));
     let (first, _) = line_and_column(&source.text, lines.start);
@@ -54,8 +56,8 @@ fn snippet<'a>(
     Some(snippet.fold(true).annotation(annotation))
 }
 
-/// Returns the bytes of the lines that the place is in, line ends included, and of the line before where the place is a
-/// line's start: the end of a text is shown at the end of its last line.
+/// Returns the byte range of the lines that a range touches, line ends included. At the start of a line it includes the
+/// line before, so that the end of the text shows at the end of its last line.
 fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
     let before = text.get(..char_boundary(text, bytes.start.saturating_sub(1))).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -64,6 +66,7 @@ fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
     start..after.find('\n').map_or(text.len(), |newline| end + newline + 1)
 }
 
+/// Returns a location as file, line and column.
 fn origin<'a>(source: &'a SourceText, place: &Location) -> Origin<'a> {
     let (line, column) = line_and_column(&source.text, place.bytes.start);
     Origin::path(one_line(&source.name)).line(line).char_column(column)

@@ -1,4 +1,4 @@
-//! A line on stderr that shows how far something has come; nothing where stderr is no terminal.
+//! Progress lines on stderr; hidden if stderr is no terminal.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -9,40 +9,40 @@ use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressDrawTarget, Pro
 
 use crate::model::one_line;
 
-/// How often the line moves while nothing comes.
-const TICK: Duration = Duration::from_millis(120);
+/// Interval at which the spinner moves.
+const TICK_INTERVAL: Duration = Duration::from_millis(120);
 
-/// Gone from the screen once it is dropped.
+/// A progress line. Removed from the screen when dropped.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// How far it was when it began.
-    there: Arc<AtomicU64>,
+    /// Bytes that were present when it began, which do not count for the rate.
+    present: Arc<AtomicU64>,
 }
 
 impl Progress {
-    /// A step of unknown length that counts bytes: `⠋ packing the code 1.2 MiB (3.4 MiB/s)`.
+    /// Creates a byte counter of unknown length: `⠋ packing the code 1.2 MiB (3.4 MiB/s)`.
     pub(super) fn of_bytes(title: &str, visible: bool) -> Self {
         Self::new(title, "{spinner} {msg} {binary_bytes} ({binary_bytes_per_sec})", visible)
     }
 
-    /// Something that is waited for: `⠋ Training 45s`.
+    /// Creates a wait: `⠋ Training 45s`.
     pub(super) fn of_time(title: &str, visible: bool) -> Self {
         Self::new(title, "{spinner} {msg} {elapsed}", visible)
     }
 
-    /// Bytes that are fetched, and what is made of them: `⠋ model ━━━╸    1.2 MiB/3.4 MiB (5.6 MiB/s, 3s left) 4 MiB unpacked`.
+    /// Creates a download bar: `⠋ model ━━━╸    1.2 MiB/3.4 MiB (5.6 MiB/s, 3s left) 4 MiB unpacked`.
     pub(super) fn of_download(visible: bool) -> Self {
         let progress = Self::new("", "{spinner} {msg}", visible);
         let style = ProgressStyle::with_template(
             "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes}{pace} {prefix}",
         );
         if let Ok(style) = style {
-            let there = progress.there.clone();
-            let pace = move |state: &ProgressState, to: &mut dyn Write| {
-                let _always = write!(to, "{}", pace(state, there.load(Ordering::Relaxed)));
+            let present = progress.present.clone();
+            let rate = move |state: &ProgressState, to: &mut dyn Write| {
+                let _always = write!(to, "{}", rate(state, present.load(Ordering::Relaxed)));
             };
-            progress.bar.set_style(style.progress_chars("━╸ ").with_key("pace", pace));
+            progress.bar.set_style(style.progress_chars("━╸ ").with_key("pace", rate));
         }
         progress
     }
@@ -54,17 +54,17 @@ impl Progress {
             bar.set_style(style);
         }
         if visible {
-            bar.enable_steady_tick(TICK);
+            bar.enable_steady_tick(TICK_INTERVAL);
         }
-        Self { bar, there: Arc::default() }
+        Self { bar, present: Arc::default() }
     }
 
-    /// Takes the line away while something else is printed.
+    /// Hides the line while `print` runs.
     pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
 
-    /// The next step of the work goes by another title.
+    /// Advances a step with this title, and restarts the counter if the title is new.
     pub(crate) fn advance_in(&self, title: &str, by: u64) {
         let title = one_line(title);
         if self.bar.message() != title {
@@ -74,23 +74,23 @@ impl Progress {
         self.bar.inc(by);
     }
 
-    /// Something of a known size begins, part of which is there already.
-    pub(crate) fn begin(&self, title: &str, size: u64, there: u64) {
+    /// Begins an item of known size, of which `present` bytes are fetched already.
+    pub(crate) fn begin(&self, title: &str, size: u64, present: u64) {
         self.bar.set_message(one_line(title));
         self.bar.set_length(size);
-        self.there.store(there, Ordering::Relaxed);
-        self.bar.set_position(there);
+        self.present.store(present, Ordering::Relaxed);
+        self.bar.set_position(present);
         self.bar.reset_elapsed();
     }
 
-    /// What is said at the line's end; only made where it is seen.
-    pub(crate) fn tell(&self, text: impl FnOnce() -> String) {
+    /// Sets the text at the end of the line. `text` is called only if the line is visible.
+    pub(crate) fn set_suffix(&self, text: impl FnOnce() -> String) {
         if !self.bar.is_hidden() {
             self.bar.set_prefix(one_line(text()));
         }
     }
 
-    /// Takes the line away for good.
+    /// Removes the line.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
@@ -106,22 +106,23 @@ impl Drop for Progress {
     }
 }
 
-/// ` (5.60 MiB/s, 3s left)`, by what has come since it began; nothing while that says nothing.
-fn pace(state: &ProgressState, there: u64) -> String {
-    let (came, seconds) = (state.pos().saturating_sub(there), state.elapsed().as_secs_f64());
+/// Formats rate and remaining time, ` (5.60 MiB/s, 3s left)`, by the bytes received since the beginning; empty before
+/// they say anything.
+fn rate(state: &ProgressState, present: u64) -> String {
+    let (received, seconds) = (state.pos().saturating_sub(present), state.elapsed().as_secs_f64());
     let left = state.len().unwrap_or(0).saturating_sub(state.pos());
-    if came == 0 || seconds < 0.5 || left == 0 {
+    if received == 0 || seconds < 0.5 || left == 0 {
         return String::new();
     }
     #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-    let (came, left) = (came as f64, left as f64);
+    let (received, left) = (received as f64, left as f64);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-    let rate = (came / seconds) as u64;
-    let left = Duration::try_from_secs_f64(left * seconds / came).unwrap_or(Duration::MAX);
+    let rate = (received / seconds) as u64;
+    let left = Duration::try_from_secs_f64(left * seconds / received).unwrap_or(Duration::MAX);
     format!(" ({}/s, {} left)", bytes(rate), HumanDuration(left))
 }
 
-/// `512 B`, `3.40 KiB`, `1.20 GiB`.
+/// Formats a size: `512 B`, `3.40 KiB`, `1.20 GiB`.
 pub(crate) fn bytes(count: u64) -> String {
     BinaryBytes(count).to_string()
 }

@@ -1,4 +1,4 @@
-//! The standard streams, and whether a person reads them.
+//! Tells whether the standard streams are terminals and styled.
 
 use std::io::{self, IsTerminal};
 
@@ -12,7 +12,7 @@ pub(crate) fn err_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// `--color` decides, or what is known of the stream and the environment.
+/// Returns true if a stream gets styles, by `--color` or else by the automatic choice for the stream.
 pub(super) fn is_styled(color: ColorChoice, stream: ColorChoice) -> bool {
     let choice = if color == ColorChoice::Auto { stream } else { color };
     choice != ColorChoice::Never

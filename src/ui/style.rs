@@ -1,10 +1,10 @@
-//! The colours, each by its meaning.
+//! Styles of text by meaning, and their colours.
 
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::model::JobStatus;
 
-/// The look of a stretch of [`Text`](super::Text).
+/// Style of a part of a [`Text`](super::Text).
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     Error,
@@ -14,11 +14,12 @@ pub(crate) enum Style {
     Good,
     Faint,
     Plain,
-    /// One of the colours that tell nodes apart.
+    /// One of the colours that distinguish nodes.
     Node(u8),
 }
 
 impl Style {
+    /// Returns the style of a job's status.
     pub(crate) fn of(status: JobStatus) -> Self {
         match status {
             JobStatus::Completed => Self::Good,
@@ -28,7 +29,7 @@ impl Style {
         }
     }
 
-    /// Neighbours differ.
+    /// Returns the colour of a node; consecutive nodes differ.
     pub(crate) fn of_node(number: u32) -> Self {
         Self::Node(u8::try_from(number % 6).unwrap_or_default())
     }

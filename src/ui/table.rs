@@ -1,24 +1,24 @@
-//! Tables: aligned for people, never wrapped or cut when piped.
+//! Aligned tables, never wrapped or cut.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, Width, presets};
 
 use super::{Style, Text};
 use crate::model::one_line;
 
-/// Blanks between columns.
-const GAP: u16 = 2;
+/// Number of spaces between columns.
+const COLUMN_GAP: u16 = 2;
 
-/// Rows of cells under headings.
+/// Table that is rendered in batches of rows.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Taken away when they have been rendered.
+    /// Headings; `None` once rendered.
     headings: Option<Vec<&'static str>>,
     rows: Vec<Vec<Cell>>,
-    /// What the columns take at least, in characters: as much as any row before.
+    /// Minimum width of each column, in characters: that of the widest cell so far.
     widths: Vec<u16>,
 }
 
-/// One line of text.
+/// Cell with one line of text.
 #[derive(Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -58,8 +58,8 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The rows so far as text with styles, under the headings if they are the first; lines have no trailing blanks. Rows
-    /// that are added later stand under them: a column never gets narrower, and wider only where it must.
+    /// Renders the rows added since the last call, with the headings the first time. Later batches line up with earlier
+    /// ones: a column never gets narrower, and wider only if it must.
     pub(crate) fn render(&mut self) -> Text {
         let mut table = Comfy::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -68,8 +68,8 @@ impl Table {
         }
         table.add_rows(self.rows.iter().map(|row| row.iter().map(Cell::render)));
         for (column, width) in table.column_iter_mut().zip(&self.widths) {
-            let at_least = Width::Fixed(width.saturating_add(GAP));
-            column.set_padding((0, GAP)).set_constraint(ColumnConstraint::LowerBoundary(at_least));
+            let at_least = Width::Fixed(width.saturating_add(COLUMN_GAP));
+            column.set_padding((0, COLUMN_GAP)).set_constraint(ColumnConstraint::LowerBoundary(at_least));
         }
         self.rows.clear();
         Text::rendered(table.trim_fmt() + "\n")

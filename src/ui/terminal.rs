@@ -1,11 +1,12 @@
-//! Makes the output of a script harmless for a terminal.
+//! Filters control sequences out of a script's output, so that it is harmless for a terminal.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::model::steers_terminals;
 
-/// Appends a log's message to `out`: colours pass, and end with the message; any other control character becomes visible.
+/// Appends a log's message to `out`. Colours are kept, and reset at the end; any other control character is replaced by
+/// a visible one.
 pub(crate) fn log_text(message: &[u8], out: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(message);
     if !text.contains(steers_terminals) {
@@ -15,7 +16,7 @@ pub(crate) fn log_text(message: &[u8], out: &mut Vec<u8>) {
     while let Some(at) = rest.find(steers_terminals) {
         let (before, from) = rest.split_at(at);
         out.extend_from_slice(before.as_bytes());
-        // What is no colour is one character, made visible.
+        // Anything but a colour: one character, made visible.
         let (shown, after) = color(from).map_or_else(|| first_visible(from), |length| split(from, length));
         out.extend_from_slice(shown.as_bytes());
         rest = after;
@@ -26,7 +27,7 @@ pub(crate) fn log_text(message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Returns the length of a colour (SGR: `ESC [ 1 ; 31 m`) at the start.
+/// Returns the length of a colour sequence (SGR: `ESC [ 1 ; 31 m`) at the start of a text.
 fn color(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
@@ -44,7 +45,7 @@ fn first_visible(text: &str) -> (Cow<'_, str>, &str) {
     (shown.into(), chars.as_str())
 }
 
-/// Returns a control character's picture.
+/// Returns the visible replacement of a control character.
 fn visible(c: char) -> char {
     match u32::from(c) {
         code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
@@ -53,25 +54,25 @@ fn visible(c: char) -> char {
     }
 }
 
-/// The bytes of a file on their way to a terminal: control characters become visible, colours too.
+/// Writer that makes all control characters of a file visible, including colours.
 pub(super) struct Filter<W: Write> {
     out: W,
-    /// A character or line end whose end has not come yet.
-    begun: Vec<u8>,
+    /// Incomplete character or line end at the end of the last write.
+    pending: Vec<u8>,
 }
 
 impl<W: Write> Filter<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, begun: Vec::new() }
+        Self { out, pending: Vec::new() }
     }
 }
 
 impl<W: Write> Write for Filter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut all = std::mem::take(&mut self.begun);
+        let mut all = std::mem::take(&mut self.pending);
         all.extend_from_slice(bytes);
-        let end = all.len() - begun(&all);
-        self.begun = all.split_off(end);
+        let end = all.len() - incomplete_len(&all);
+        self.pending = all.split_off(end);
         self.out.write_all(file_text(&all).as_bytes())?;
         Ok(bytes.len())
     }
@@ -83,13 +84,13 @@ impl<W: Write> Write for Filter<W> {
 
 impl<W: Write> Drop for Filter<W> {
     fn drop(&mut self) {
-        let rest = file_text(&self.begun);
-        // Nobody can be told that stdout is closed by now.
+        let rest = file_text(&self.pending);
+        // A closed stdout leaves nowhere to report that.
         let _closed = self.out.write_all(rest.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
-/// Returns a file's text with its control characters made visible, but for line ends.
+/// Returns a file's text with its control characters made visible, except line ends.
 fn file_text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = |(at, c): (usize, char)| {
@@ -99,8 +100,8 @@ fn file_text(bytes: &[u8]) -> String {
     text.char_indices().map(shown).collect()
 }
 
-/// Returns how many bytes at the end are the beginning of a character, or of a line end.
-fn begun(bytes: &[u8]) -> usize {
+/// Returns the number of bytes at the end that are an incomplete character or line end.
+fn incomplete_len(bytes: &[u8]) -> usize {
     if bytes.ends_with(b"\r") {
         return 1;
     }
@@ -151,7 +152,7 @@ mod tests {
 
         #[test]
         fn nothing_said_steers(message in messages()) {
-            let said = super::super::Text::styled(super::super::Style::Error, String::from_utf8_lossy(&message));
+            let said = crate::ui::Text::styled(crate::ui::Style::Error, String::from_utf8_lossy(&message));
             prop_assert!(!said.shown(false).replace("\r\n", "").contains(steers_terminals), "{said:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Text for people, in which nothing from outside can steer the terminal.
+//! Text for people, free of control sequences from outside.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -8,12 +8,13 @@ use anstream::adapter::strip_str;
 use super::Style;
 use crate::model::printable;
 
-/// Text with smtrain's own styles. Whatever is put into it loses what steers a terminal, and nothing else can be printed
-/// for people: [`Style`] has no text of its own that could be formatted into a string. It is made of anything that can be
-/// displayed; it can't be displayed itself.
+/// Text with smtrain's own styles. Everything pushed into it loses its terminal control sequences.
+///
+/// It is built from anything that implements `Display`, and does not implement `Display` itself, so that text cannot
+/// reach a terminal in another way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Text {
-    /// With the escape sequences of the styles.
+    /// Text with the escape sequences of the styles.
     ansi: String,
 }
 
@@ -32,7 +33,7 @@ impl Text {
         styled
     }
 
-    /// Wraps what a renderer has made of printable text.
+    /// Wraps the output of a renderer of printable text.
     pub(super) fn rendered(ansi: String) -> Self {
         Self { ansi }
     }
@@ -48,13 +49,13 @@ impl Text {
         self.ansi += &ansi.render_reset().to_string();
     }
 
-    /// Indents the lines after the first, so that text from outside can't imitate a line of its own, such as a hint.
+    /// Indents all lines but the first, so that text from outside cannot imitate a line of its own, such as a hint.
     pub(super) fn continued(mut self) -> Self {
         self.ansi = self.ansi.replace('\n', "\n  ");
         self
     }
 
-    /// Returns what is to be written: with the styles, or without.
+    /// Returns the text to write, with or without styles.
     pub(crate) fn shown(&self, styled: bool) -> Cow<'_, str> {
         if styled || !self.ansi.contains('\u{1b}') {
             return Cow::Borrowed(&self.ansi);

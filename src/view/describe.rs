@@ -1,4 +1,4 @@
-//! Everything about one job, for a person.
+//! Output of `describe`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{one_line, secrets, time};
 use crate::ui::{Style, Text};
 
-/// DescribeTrainingJob's answer under `job`, in the API's own names.
+/// The reply of DescribeTrainingJob under `job`, in the API's names.
 #[derive(Debug, Serialize)]
 pub(crate) struct DescribeJson {
     version: u32,
@@ -26,8 +26,9 @@ impl DescribeJson {
     }
 }
 
+/// Formats everything about a job; a running phase lasts until `now`.
 pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], now: Timestamp) -> Text {
-    let mut page = Page::default();
+    let mut page = DescribePage::default();
     state(&mut page, job, now);
     page.field("runs", &history::runs(job));
     page.field("instances", &history::instances(job));
@@ -44,7 +45,7 @@ pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], no
     page.text
 }
 
-fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
+fn state(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Timestamp) {
     let style = Style::of(job.training_job_status);
     page.field("name", job.training_job_name.as_str());
     let status = job.training_job_status;
@@ -64,13 +65,13 @@ fn state(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     }
 }
 
-fn limits(page: &mut Page, job: &DescribeTrainingJobResponse) {
+fn limits(page: &mut DescribePage, job: &DescribeTrainingJobResponse) {
     if let Some(seconds) = job.stopping_condition.max_runtime_in_seconds {
         page.field("max run", &time::duration(SignedDuration::from_secs(seconds.into())));
     }
 }
 
-fn map<'a>(page: &mut Page, title: &str, entries: impl Iterator<Item = (&'a String, &'a String)>) {
+fn map<'a>(page: &mut DescribePage, title: &str, entries: impl Iterator<Item = (&'a String, &'a String)>) {
     let mut entries = entries.peekable();
     if entries.peek().is_some() {
         page.heading(title);
@@ -81,7 +82,7 @@ fn map<'a>(page: &mut Page, title: &str, entries: impl Iterator<Item = (&'a Stri
     }
 }
 
-fn channels(page: &mut Page, job: &DescribeTrainingJobResponse) {
+fn channels(page: &mut DescribePage, job: &DescribeTrainingJobResponse) {
     let channels = job.input_data_config.as_deref().unwrap_or_default();
     if !channels.is_empty() {
         page.heading("channels");
@@ -96,24 +97,25 @@ fn channels(page: &mut Page, job: &DescribeTrainingJobResponse) {
     }
 }
 
-/// What each metric came to: its last value, and the range it was in.
-fn metrics(page: &mut Page, points: &[MetricPoint]) {
-    let mut ranges: Vec<Range<'_>> = Vec::new();
+/// Adds each metric's last value and range.
+fn metrics(page: &mut DescribePage, points: &[MetricPoint]) {
+    let mut ranges: Vec<MetricRange<'_>> = Vec::new();
     for point in points {
         match ranges.iter_mut().find(|range| range.name == point.name) {
             Some(range) => range.add(point.value),
-            None => ranges.push(Range::of(point)),
+            None => ranges.push(MetricRange::of(point)),
         }
     }
     if !ranges.is_empty() {
         page.heading("metrics");
     }
-    for Range { name, values, last, least, greatest } in &ranges {
+    for MetricRange { name, values, last, least, greatest } in &ranges {
         page.entry(name, &format!("{last} (of {} from {least} to {greatest})", super::count(*values, "value")));
     }
 }
 
-struct Range<'a> {
+/// Values of one metric.
+struct MetricRange<'a> {
     name: &'a str,
     values: usize,
     last: f64,
@@ -121,19 +123,21 @@ struct Range<'a> {
     greatest: f64,
 }
 
-impl<'a> Range<'a> {
+impl<'a> MetricRange<'a> {
     fn of(point: &'a MetricPoint) -> Self {
         let value = point.value;
         Self { name: &point.name, values: 1, last: value, least: value, greatest: value }
     }
 
     fn add(&mut self, value: f64) {
-        (self.values, self.last) = (self.values + 1, value);
-        (self.least, self.greatest) = (self.least.min(value), self.greatest.max(value));
+        self.values += 1;
+        self.last = value;
+        self.least = self.least.min(value);
+        self.greatest = self.greatest.max(value);
     }
 }
 
-fn phases(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
+fn phases(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Timestamp) {
     page.heading("phases");
     for phase in job.secondary_status_transitions.iter().flatten() {
         let took = time::duration(phase.end_time.unwrap_or(now).duration_since(phase.start_time));
@@ -142,24 +146,25 @@ fn phases(page: &mut Page, job: &DescribeTrainingJobResponse, now: Timestamp) {
     }
 }
 
-/// Lines of a name and a value.
+/// Text of fields and sections.
 #[derive(Default)]
-struct Page {
+struct DescribePage {
     text: Text,
 }
 
-/// The column of a value, and that of an entry's.
-const FIELD: usize = 12;
-const ENTRY: usize = 34;
+/// Column of a field's value.
+const FIELD_COLUMN: usize = 12;
+/// Column of a section entry's value.
+const ENTRY_COLUMN: usize = 34;
 
-impl Page {
+impl DescribePage {
     fn field(&mut self, name: &str, value: &str) {
         self.styled_field(name, Style::Plain, value);
     }
 
     fn styled_field(&mut self, name: &str, style: Style, value: &str) {
-        self.text.push(format_args!("{name:<FIELD$}"));
-        self.text.push_styled(style, below(FIELD, value));
+        self.text.push(format_args!("{name:<FIELD_COLUMN$}"));
+        self.text.push_styled(style, indented(FIELD_COLUMN, value));
         self.text.push('\n');
     }
 
@@ -171,11 +176,11 @@ impl Page {
 
     fn entry(&mut self, name: &str, value: &str) {
         let name = one_line(name);
-        self.text.push(format_args!("  {name:<30}  {}\n", below(ENTRY, value)));
+        self.text.push(format_args!("  {name:<30}  {}\n", indented(ENTRY_COLUMN, value)));
     }
 }
 
-/// Further lines stand under the first.
-fn below(column: usize, value: &str) -> String {
+/// Indents further lines of a value to its column.
+fn indented(column: usize, value: &str) -> String {
     value.replace('\n', &format!("\n{:column$}", ""))
 }

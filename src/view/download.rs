@@ -1,15 +1,15 @@
-//! What was downloaded, or is inside an archive: as JSON, one object a line; as text.
+//! Output of `download`: JSON, one object per line, or text.
 
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::VERSION;
-use crate::model::downloaded::{Downloaded, ListedEntry, ListedKind, DownloadedArtifact};
+use crate::model::downloaded::{Downloaded, DownloadedArtifact, ListedEntry, ListedKind};
 use crate::model::{hex, one_line};
 use crate::ui;
 
-/// The last line: what came, and where it is.
+/// Last line: the artifacts and where they are.
 #[derive(Debug, Serialize)]
 pub(crate) struct DownloadJson<'a> {
     version: u32,
@@ -24,15 +24,15 @@ pub(crate) struct DownloadJson<'a> {
 struct PartJson<'a> {
     /// `model`, `output data`, `code`, `checkpoints`, or what a URI ends with.
     part: &'a str,
-    /// The folder that it was unpacked to, or the file.
+    /// Path of the folder or file.
     path: String,
     files: usize,
     bytes: u64,
-    /// Where it was fetched from; with the object's ETag, where it was one object.
+    /// URI that it was fetched from.
     uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     etag: Option<&'a str>,
-    /// Links that lead out of the artifact, as `NAME -> TARGET`: they were not made.
+    /// Links that were not created because they lead out of the artifact, as `NAME -> TARGET`.
     left_out: &'a [String],
 }
 
@@ -60,14 +60,14 @@ fn part(part: &DownloadedArtifact) -> PartJson<'_> {
     }
 }
 
-/// A file, or, in a list, whatever stands there.
+/// A saved file, or any entry of a list.
 #[derive(Debug, Serialize)]
 pub(crate) struct FileJson<'a> {
     version: u32,
     /// `file`; in a list also `folder`, `symlink`, `hard_link` and `other`.
     kind: &'static str,
     part: &'a str,
-    /// In its part; bytes that are no UTF-8 are replaced.
+    /// Path in its artifact; invalid UTF-8 is replaced.
     path: String,
     size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,8 +78,15 @@ pub(crate) struct FileJson<'a> {
 
 impl<'a> FileJson<'a> {
     pub(crate) fn saved(part: &'a str, path: &Path, size: u64, sha256: Option<[u8; 32]>) -> Self {
-        let (path, sha256) = (path.to_string_lossy().into_owned(), sha256.map(|digest| hex(&digest)));
-        Self { version: VERSION, kind: "file", part, path, size, sha256, target: None }
+        Self {
+            version: VERSION,
+            kind: "file",
+            part,
+            path: path.to_string_lossy().into_owned(),
+            size,
+            sha256: sha256.map(|digest| hex(&digest)),
+            target: None,
+        }
     }
 
     pub(crate) fn listed(part: &'a str, listed: &ListedEntry) -> Self {
@@ -91,13 +98,13 @@ impl<'a> FileJson<'a> {
             ListedKind::Other => ("other", None),
         };
         let target = target.map(|target| target.to_string_lossy().into_owned());
-        // Without the slash that many archives put after a folder's name.
+        // Without the trailing slash that many archives give folders.
         let path = listed.path.components().as_path();
         Self { kind, target, ..Self::saved(part, path, listed.size, None) }
     }
 }
 
-/// `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
+/// Formats a listed entry: `   4 B  weights.bin`, `        up -> weights.bin`, `        deep/`.
 pub(crate) fn listed(listed: &ListedEntry) -> String {
     let shown = |path: &Path| one_line(path.display());
     let name = shown(&listed.path);

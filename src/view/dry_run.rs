@@ -1,9 +1,10 @@
-//! The request that would be sent: what only AWS can tell, and what nobody should see, is named beside it.
+//! Output of a dry run: the request, with notes on its placeholders and hidden values.
 
 use serde_json::Value;
 
 use crate::cloud::placeholder::{ACCOUNT, REGION, ROLE_PATH};
 
+/// A request without secrets, and the notes on it.
 pub(crate) struct DryRun {
     document: Value,
     notes: Vec<String>,
@@ -11,7 +12,8 @@ pub(crate) struct DryRun {
 
 impl DryRun {
     pub(crate) fn of(request: &Value) -> Self {
-        let (mut document, mut notes) = (request.clone(), placeholders(request));
+        let mut document = request.clone();
+        let mut notes = placeholders(request);
         let hidden = super::hide_secrets(&mut document);
         notes.extend(
             hidden.iter().map(|name| format!("hidden: {name} looks like a secret; it would be sent as written")),
@@ -28,7 +30,7 @@ impl DryRun {
     }
 }
 
-/// What each placeholder stands for, and where it stands.
+/// Returns a note for each placeholder in the request: its meaning and its fields.
 fn placeholders(request: &Value) -> Vec<String> {
     let meanings = [
         (ACCOUNT, "the account's number"),
@@ -38,8 +40,8 @@ fn placeholders(request: &Value) -> Vec<String> {
     let mut notes: Vec<String> = meanings
         .iter()
         .filter_map(|(placeholder, meaning)| {
-            let places = places_of(placeholder, request);
-            (!places.is_empty()).then(|| format!("placeholder: {placeholder} in {}: {meaning}", places.join(", ")))
+            let fields = fields_with(placeholder, request);
+            (!fields.is_empty()).then(|| format!("placeholder: {placeholder} in {}: {meaning}", fields.join(", ")))
         })
         .collect();
     let image = request.pointer("/AlgorithmSpecification/TrainingImage").and_then(Value::as_str);
@@ -49,12 +51,13 @@ fn placeholders(request: &Value) -> Vec<String> {
     notes
 }
 
-/// The top-level fields that hold the text.
-fn places_of<'a>(text: &str, request: &'a Value) -> Vec<&'a str> {
+/// Returns the names of the top-level fields that contain a text.
+fn fields_with<'a>(text: &str, request: &'a Value) -> Vec<&'a str> {
     let fields = request.as_object().into_iter().flatten();
     fields.filter(|(_, value)| holds(value, text)).map(|(name, _)| name.as_str()).collect()
 }
 
+/// Returns true if a value contains a text at any depth.
 fn holds(value: &Value, text: &str) -> bool {
     match value {
         Value::String(string) => string.contains(text),

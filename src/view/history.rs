@@ -1,4 +1,4 @@
-//! The list of jobs: a table for people; JSON lines, CSV and bare names for scripts.
+//! Output of `history`: a table, JSON lines, CSV or names.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,10 +11,10 @@ use crate::model::{JobStatus, time};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Style, Text};
 
-/// Stands in place of the status of a job whose state can't be read.
+/// Status of a job whose state cannot be read.
 const UNREADABLE: &str = "Unreadable";
 
-/// One job of the list. Times are RFC 3339 in UTC, durations in seconds.
+/// A job in the list. Times are RFC 3339 in UTC, durations in seconds.
 #[derive(Debug, Serialize)]
 pub(crate) struct JobRow {
     version: u32,
@@ -26,10 +26,10 @@ pub(crate) struct JobRow {
     instances: Option<String>,
     created: String,
     ended: Option<String>,
-    /// Of the training phase, until now for a running job.
+    /// Duration of the training phase, until now for a running job.
     training_seconds: Option<i64>,
     billable_seconds: Option<i32>,
-    /// The last value of the metric that is first in the spec.
+    /// Name of the first metric in the spec, which has its last value in `metric_value`.
     metric: Option<String>,
     metric_value: Option<f64>,
     #[serde(skip)]
@@ -41,7 +41,7 @@ pub(crate) struct JobRow {
 impl JobRow {
     pub(crate) fn of(job: &ListedJob, now: Timestamp) -> Self {
         let details = job.details.as_ref();
-        // What lags behind tells of a phase that is over.
+        // Details that lag behind the status describe an earlier phase.
         let current = details.filter(|details| job.status == Ok(details.training_job_status));
         let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
         let until = job.ended.unwrap_or(now);
@@ -117,13 +117,13 @@ pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
     }
 }
 
-/// The name of a model of SageMaker's hub: `hub-content/HUB/Model/NAME/VERSION`, the version left out where it is.
+/// Returns the name of a model of SageMaker's hub: the NAME of `hub-content/HUB/Model/NAME/VERSION`.
 fn base_model(arn: &str) -> String {
     arn.split('/').nth(3).unwrap_or(arn).to_owned()
 }
 
-/// `scikit-learn:1.4-2` of an image's URI, the name of an algorithm's ARN: no registry, and of AWS's own images neither what
-/// they all start with nor what they were built for.
+/// Shortens an image's URI or an algorithm's ARN, as in `scikit-learn:1.4-2`: without the registry and, for AWS's own
+/// images, without their common prefix and build suffix.
 fn short(image: &str) -> String {
     let name = image.rsplit('/').next().unwrap_or(image).trim_matches(['<', '>']);
     if let Some((name, digest)) = name.split_once("@sha256:") {
@@ -134,7 +134,7 @@ fn short(image: &str) -> String {
     built_for.and_then(|end| name.get(..end)).unwrap_or(name).to_owned()
 }
 
-/// `2 x ml.g5.xlarge`, or each group's.
+/// Formats the instances of a job: `2 x ml.g5.xlarge`, or those of each group.
 pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> String {
     let Some(resources) = &job.resource_config else { return "-".to_owned() };
     let each = |count: i32, kind: &str| if count == 1 { kind.to_owned() } else { format!("{count} x {kind}") };
@@ -153,7 +153,7 @@ pub(crate) fn table() -> Table {
     Table::new(vec!["NAME", "STATUS", "RUNS", "INSTANCES", "CREATED", "TRAINED", "BILLED", "METRIC"])
 }
 
-/// The table's next lines.
+/// Renders the next rows of the table.
 pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> Text {
     for row in rows {
         table.row(row.cells());
@@ -161,7 +161,7 @@ pub(crate) fn lines(table: &mut Table, rows: &[JobRow]) -> Text {
     table.render()
 }
 
-/// The next records, under the headings if they are the first.
+/// Formats the next CSV records, with the headings first if asked.
 pub(crate) fn csv(rows: &[JobRow], headings: bool) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if headings {

@@ -1,4 +1,4 @@
-//! Container images: one that was asked for, and what there is.
+//! Output of `image` and `images`.
 
 use serde::Serialize;
 
@@ -7,34 +7,40 @@ use crate::images::{Choice, ImageKind, ListedImage};
 use crate::ui::Text;
 use crate::ui::table::Table;
 
-/// One image, and what it was chosen by.
+/// An image, and the query that it answers.
 #[derive(Debug, Serialize)]
 pub(crate) struct ImageJson<'a> {
     version: u32,
     uri: &'a str,
     name: &'a str,
-    /// As it was asked for.
+    /// Version as in the query.
     image_version: &'a str,
-    /// `null` where the image's name doesn't tell it.
+    /// `null` if the image's name does not have it.
     py_version: Option<&'a str>,
     region: &'a str,
 }
 
 impl<'a> ImageJson<'a> {
     pub(crate) fn new(choice: &'a Choice<'_>, region: &'a str, uri: &'a str) -> Self {
-        let (name, image_version, py_version) = (choice.name(), choice.version(), choice.py_version());
-        Self { version: VERSION, uri, name, image_version, py_version, region }
+        Self {
+            version: VERSION,
+            uri,
+            name: choice.name(),
+            image_version: choice.version(),
+            py_version: choice.py_version(),
+            region,
+        }
     }
 }
 
-/// A version's images.
+/// Images of a version.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListedJson<'a> {
     version: u32,
     name: &'a str,
     /// `framework` or `algorithm`.
     kind: &'static str,
-    /// `training-compiler`, `neuron`, `neuronx` or `smp`; `null` for the images that a version alone means.
+    /// `training-compiler`, `neuron`, `neuronx` or `smp`; `null` for the default images of a version.
     variant: Option<&'static str>,
     image_version: &'a str,
     aliases: &'a [String],
@@ -70,7 +76,7 @@ fn kind(listed: &ListedImage) -> &'static str {
     }
 }
 
-/// A line for each name.
+/// Formats a row per name.
 pub(crate) fn names_table(listed: &[ListedImage]) -> Text {
     let mut table = Table::new(vec!["NAME", "KIND", "NEWEST", "VERSIONS", "PROCESSORS"]);
     for images in listed.chunk_by(|one, other| one.name == other.name) {
@@ -89,7 +95,7 @@ pub(crate) fn names_table(listed: &[ListedImage]) -> Text {
     table.render()
 }
 
-/// Some names have images of both kinds.
+/// Returns the kinds of images that a name has.
 fn kinds(images: &[ListedImage]) -> String {
     let mut kinds: Vec<&str> = images.iter().map(kind).collect();
     kinds.sort_unstable_by(|one, other| other.cmp(one));
@@ -103,7 +109,7 @@ fn processors(all: &[&String]) -> String {
     if known.is_empty() { "any".to_owned() } else { known.join(", ") }
 }
 
-/// A line for each version of one name.
+/// Formats a row per version of one name.
 pub(crate) fn versions_table(listed: &[ListedImage]) -> Text {
     let mut table = Table::new(vec!["VERSION", "ALSO", "BASE", "PYTHON", "PROCESSORS", "REGIONS", "FOR"]);
     for image in listed {

@@ -1,4 +1,4 @@
-//! Values as JSON text that a terminal can be given.
+//! Serializes values as JSON that is harmless for a terminal.
 
 use std::fmt::Write;
 
@@ -7,18 +7,18 @@ use serde::Serialize;
 use crate::error::{Result, WithContext};
 use crate::model::is_unprintable;
 
-/// One line of JSON.
+/// Serializes a value on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map(escaped).context("write JSON")
 }
 
-/// JSON over several lines.
+/// Serializes a value over several lines.
 pub(crate) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value).map(escaped).context("write JSON")
 }
 
-/// Escapes what JSON may hold raw but a terminal acts on or doesn't show: DEL, C1 characters, overrides of direction,
-/// zero-width characters. All of them can only stand in strings.
+/// Escapes characters that JSON allows but a terminal acts on or does not show: DEL, C1 controls, direction overrides,
+/// zero-width characters. All of them occur in strings only.
 fn escaped(json: String) -> String {
     if !json.contains(is_unprintable) {
         return json;

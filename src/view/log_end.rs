@@ -1,8 +1,9 @@
-//! What came of a log that was followed to its end.
+//! Summary of a followed log.
+
+use jiff::SignedDuration;
 
 use crate::model::time;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use jiff::SignedDuration;
 
 /// Counts of a log that was followed.
 #[derive(Clone, Copy, Debug)]
@@ -10,33 +11,36 @@ pub(crate) struct LogEnd {
     pub(crate) lines: u64,
     pub(crate) late: u64,
     pub(crate) gaps: usize,
-    /// Nodes that have logged, and nodes that the job has.
+    /// Number of nodes that have logged.
     pub(crate) nodes: usize,
+    /// Number of nodes that the job has, if known.
     pub(crate) expected: Option<usize>,
-    /// The rest could not be read: the caller lacks the permission.
+    /// True if the rest could not be read because the caller lacks the permission.
     pub(crate) is_denied: bool,
 }
 
-/// `48,213 lines, 64/64 nodes, 12 late, 0 gaps`.
+/// Formats the counts: `48,213 lines, 64/64 nodes, 12 late, 0 gaps`.
 pub(crate) fn lines(end: &LogEnd) -> String {
     let LogEnd { lines, late, gaps, nodes, expected, is_denied } = end;
     if *is_denied && *lines == 0 {
         return "the log was not read: the permission is missing".to_owned();
     }
     let rest = if *is_denied { "; the rest was not read: the permission is missing" } else { "" };
-    let (lines, noun) = (grouped(*lines), if *lines == 1 { "line" } else { "lines" });
+    let noun = if *lines == 1 { "line" } else { "lines" };
+    let lines = grouped(*lines);
     let of = expected.map_or_else(String::new, |expected| format!("/{expected}"));
     let node = if expected.unwrap_or(*nodes) == 1 { "node" } else { "nodes" };
     let gap = if *gaps == 1 { "gap" } else { "gaps" };
     format!("{lines} {noun}, {nodes}{of} {node}, {} late, {gaps} {gap}{rest}", grouped(*late))
 }
 
-/// Warns of places where lines may be missing; nothing where there are none.
+/// Returns a warning about gaps; `None` without any.
 pub(crate) fn gaps(count: usize) -> Option<String> {
     let places = if count == 1 { "one place".to_owned() } else { format!("{count} places") };
     (count > 0).then(|| format!("lines may be missing in {places} of this log, which it marks: smtrain logs -o json"))
 }
 
+/// Formats a number with thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let first = (digits.len() - 1) % 3 + 1;
@@ -45,7 +49,7 @@ fn grouped(number: u64) -> String {
     groups.fold(first.to_owned(), |text, group| text + &group)
 }
 
-/// `Starting 1m 2s, Training 5m 0s; billed 5m 10s`; nothing where no phase took any time.
+/// Formats the phases: `Starting 1m 2s, Training 5m 0s; billed 5m 10s`. Returns `None` if no phase took any time.
 pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
     let transitions = state.secondary_status_transitions.iter().flatten();
     let ended = transitions.filter_map(|phase| Some((&phase.status, phase.end_time?.duration_since(phase.start_time))));
@@ -60,7 +64,7 @@ pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Where a job of several nodes failed first.
+/// Formats the first traceback of a job of several nodes.
 pub(crate) fn traceback(node: &str, lines: &[String]) -> String {
     format!("it failed first on {node}:\n{}", lines.join("\n"))
 }

@@ -1,8 +1,9 @@
-//! Log events as lines: for a terminal, for a pipe, and as JSON.
+//! Formats log events: for a terminal, for a pipe, or as JSON.
 
 use std::borrow::Cow;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cloud::LogStream;
@@ -10,44 +11,44 @@ use crate::error::Result;
 use crate::model::LogEvent;
 use crate::ui::{Style, Text, log_text};
 
-/// How the lines of a log are shown.
+/// Format of log lines.
 #[derive(Clone, Debug)]
 pub(crate) struct LogFormat {
-    pub(crate) kind: Kind,
-    pub(crate) stamp: Option<Stamp>,
-    /// Each line starts with its node, in so many columns.
+    pub(crate) style: LogStyle,
+    pub(crate) timestamps: Option<TimestampFormat>,
+    /// Width of the node name before each line; `None` for no node names.
     pub(crate) prefix: Option<usize>,
-    /// The nodes' names are coloured.
+    /// Colours the node names.
     pub(crate) colored: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// What a progress bar overwrites is overwritten.
+pub(crate) enum LogStyle {
+    /// For a terminal: a progress bar overwrites its line.
     Terminal,
-    /// What a progress bar overwrites is left out.
+    /// For a pipe: lines that a progress bar overwrites are omitted.
     Pipe,
-    /// One object a line, overwritten lines too.
+    /// JSON, one object per line, including overwritten lines.
     Json,
 }
 
-/// The time that a line starts with.
+/// Format of the timestamp before a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
+pub(crate) enum TimestampFormat {
     Local,
     Utc,
     /// Since the job was created.
     Since(Timestamp),
 }
 
-/// A line on its way to be shown.
+/// A line to show.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLine {
     pub(crate) stream: LogStream,
     pub(crate) event: LogEvent,
-    /// Newer ones have been shown before.
+    /// True if a newer line was shown before.
     pub(crate) late: bool,
-    /// How many nodes printed it, where several lines are shown as one.
+    /// Number of nodes that printed it, if several lines are shown as one.
     pub(crate) times: usize,
 }
 
@@ -59,18 +60,18 @@ struct EventJson<'a> {
     timestamp: String,
     /// `algo-1`.
     node: &'a str,
-    /// Bytes that are no UTF-8 are replaced.
+    /// Message; invalid UTF-8 is replaced.
     message: Cow<'a, str>,
-    /// The next message of the node stands in this one's place: a progress bar.
+    /// True if the node's next message overwrites this one, as a progress bar does.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     overwritten: bool,
-    /// No line of the job's: others may be missing here, and the message says why.
+    /// True for a mark that lines may be missing; the message says why.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     gap: bool,
-    /// Newer lines have been shown before.
+    /// True if a newer line was shown before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     late: bool,
-    /// How many nodes printed it, with --fold.
+    /// Number of nodes that printed it, with --fold.
     #[serde(skip_serializing_if = "is_one")]
     times: usize,
 }
@@ -81,21 +82,22 @@ fn is_one(times: &usize) -> bool {
 }
 
 impl LogFormat {
-    /// Appends the line to `out`, line end included; nothing where it is not to be seen.
+    /// Appends a line to `out`, with its line end; nothing if it is not shown.
     pub(crate) fn write(&self, line: &LogLine, out: &mut Vec<u8>) -> Result<()> {
-        let (message, overwritten) = parts(&line.event.message);
-        match self.kind {
-            Kind::Json => out.extend(json(line, message, overwritten)?.as_bytes()),
-            Kind::Pipe if overwritten => return Ok(()),
-            Kind::Pipe => self.lines(line, message, out, |text, out| out.extend_from_slice(text)),
-            Kind::Terminal => self.lines(line, message, out, log_text),
+        let (message, overwritten) = visible_part(&line.event.message);
+        match self.style {
+            LogStyle::Json => out.extend(json(line, message, overwritten)?.as_bytes()),
+            LogStyle::Pipe if overwritten => return Ok(()),
+            LogStyle::Pipe => self.lines(line, message, out, |text, out| out.extend_from_slice(text)),
+            LogStyle::Terminal => self.lines(line, message, out, log_text),
         }
-        // A terminal goes back to the line's start; what comes next starts with clearing it.
-        out.extend_from_slice(if overwritten && self.kind == Kind::Terminal { b"\x1b[K\r" } else { b"\n" });
+        // The cursor returns to the start of the line, which the next line clears.
+        out.extend_from_slice(if overwritten && self.style == LogStyle::Terminal { b"\x1b[K\r" } else { b"\n" });
         Ok(())
     }
 
-    /// Appends each line of an event with the node and time: a line feed in it must not make a line of another node's.
+    /// Appends each line of an event with node and timestamp, so that a line feed in an event cannot imitate a line of
+    /// another node.
     fn lines(&self, line: &LogLine, message: &[u8], out: &mut Vec<u8>, write: fn(&[u8], &mut Vec<u8>)) {
         let mut rest = message;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -109,8 +111,9 @@ impl LogFormat {
         write(rest, out);
     }
 
+    /// Appends timestamp and node name.
     fn head(&self, line: &LogLine, out: &mut Vec<u8>) {
-        if let Some(stamp) = self.stamp {
+        if let Some(stamp) = self.timestamps {
             out.extend(stamp.text(line.event.timestamp).into_bytes());
             out.push(b' ');
         }
@@ -123,24 +126,26 @@ impl LogFormat {
     }
 }
 
-impl Stamp {
+impl TimestampFormat {
     fn text(self, at: Timestamp) -> String {
         match self {
             Self::Local => at.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
             Self::Utc => format!("{at:.3}"),
             Self::Since(start) => {
-                let seconds = at.duration_since(start).as_millis();
-                let (sign, seconds) = (if seconds < 0 { "-" } else { "+" }, seconds.unsigned_abs());
-                let (hours, minutes) = (seconds / 3_600_000, seconds / 60_000 % 60);
-                format!("{sign}{hours:02}:{minutes:02}:{:02}.{:03}", seconds / 1000 % 60, seconds % 1000)
+                let millis = at.duration_since(start).as_millis();
+                let sign = if millis < 0 { "-" } else { "+" };
+                let millis = millis.unsigned_abs();
+                let hours = millis / 3_600_000;
+                let minutes = millis / 60_000 % 60;
+                format!("{sign}{hours:02}:{minutes:02}:{:02}.{:03}", millis / 1000 % 60, millis % 1000)
             }
         }
     }
 }
 
-/// The message as it is seen, and whether the next one overwrites it. Of carriage returns inside a message, which other
-/// places keep, only what follows the last is seen.
-pub(crate) fn parts(message: &[u8]) -> (&[u8], bool) {
+/// Returns the visible part of a message, and true if the next message overwrites it. After carriage returns within a
+/// message, only the text after the last one is visible.
+pub(crate) fn visible_part(message: &[u8]) -> (&[u8], bool) {
     let (message, overwritten) = match message.strip_suffix(b"\r") {
         Some(message) => (message, true),
         None => (message, false),
@@ -176,41 +181,42 @@ mod tests {
     #[test]
     fn every_line_of_an_event_is_its_node_s() -> Result<()> {
         let mut out = Vec::new();
-        let format = LogFormat { kind: Kind::Pipe, stamp: None, prefix: Some(6), colored: false };
+        let format = LogFormat { style: LogStyle::Pipe, timestamps: None, prefix: Some(6), colored: false };
         format.write(&line(b"a\nalgo-2 | b\n"), &mut out)?;
         assert_eq!(String::from_utf8_lossy(&out), "algo-1 | a\nalgo-1 | algo-2 | b\nalgo-1 | \n");
         Ok(())
     }
 
-    fn shown(kind: Kind, message: &[u8]) -> Result<String> {
+    fn shown(style: LogStyle, message: &[u8]) -> Result<String> {
         let mut out = Vec::new();
-        LogFormat { kind, stamp: None, prefix: None, colored: false }.write(&line(message), &mut out)?;
+        LogFormat { style, timestamps: None, prefix: None, colored: false }.write(&line(message), &mut out)?;
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
     #[test]
     fn a_progress_bar() -> Result<()> {
-        assert_eq!(shown(Kind::Terminal, b" 5%\r")?, " 5%\x1b[K\r");
-        assert_eq!(shown(Kind::Pipe, b" 5%\r")?, "");
-        assert_eq!(shown(Kind::Pipe, b" 5%\r 6%")?, " 6%\n");
-        assert!(shown(Kind::Json, b" 5%\r")?.contains(r#""message":" 5%","overwritten":true"#));
+        assert_eq!(shown(LogStyle::Terminal, b" 5%\r")?, " 5%\x1b[K\r");
+        assert_eq!(shown(LogStyle::Pipe, b" 5%\r")?, "");
+        assert_eq!(shown(LogStyle::Pipe, b" 5%\r 6%")?, " 6%\n");
+        assert!(shown(LogStyle::Json, b" 5%\r")?.contains(r#""message":" 5%","overwritten":true"#));
         Ok(())
     }
 
     #[test]
     fn only_a_terminal_gets_less_than_was_printed() -> Result<()> {
-        assert_eq!(shown(Kind::Terminal, b"a\x1b[2Jb\x1b[31mred")?, "a\u{241b}[2Jb\x1b[31mred\x1b[0m\n");
-        assert_eq!(shown(Kind::Pipe, b"a\x1b[2J\0\xff")?, "a\x1b[2J\0\u{fffd}\n");
+        assert_eq!(shown(LogStyle::Terminal, b"a\x1b[2Jb\x1b[31mred")?, "a\u{241b}[2Jb\x1b[31mred\x1b[0m\n");
+        assert_eq!(shown(LogStyle::Pipe, b"a\x1b[2J\0\xff")?, "a\x1b[2J\0\u{fffd}\n");
         Ok(())
     }
 
     #[test]
     fn nodes_and_times_stand_before_the_text() -> Result<()> {
-        let format = |stamp| LogFormat { kind: Kind::Pipe, stamp: Some(stamp), prefix: Some(7), colored: false };
+        let format =
+            |stamp| LogFormat { style: LogStyle::Pipe, timestamps: Some(stamp), prefix: Some(7), colored: false };
         let mut out = Vec::new();
-        format(Stamp::Utc).write(&line(b"text"), &mut out)?;
+        format(TimestampFormat::Utc).write(&line(b"text"), &mut out)?;
         let start = Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_millis(3_723_004);
-        format(Stamp::Since(start)).write(&LogLine { times: 64, ..line(b"text") }, &mut out)?;
+        format(TimestampFormat::Since(start)).write(&LogLine { times: 64, ..line(b"text") }, &mut out)?;
         assert_eq!(
             String::from_utf8_lossy(&out),
             "1970-01-01T00:00:00.000Z algo-1  | text\n+01:02:03.004 [x64]   | text\n"

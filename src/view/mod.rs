@@ -1,4 +1,4 @@
-//! What commands show: for scripts, JSON of a schema of its own, versioned; for people, text.
+//! Output of the commands: versioned JSON for scripts, text for people.
 
 pub(crate) mod describe;
 pub(crate) mod download;
@@ -17,7 +17,7 @@ use crate::model::{JobName, JobStatus, secrets};
 
 pub(crate) use json::{json, json_line};
 
-/// The version that every JSON object carries. It rises when a field changes its meaning or goes; new ones may come.
+/// Version in every JSON object. It increases when a field changes its meaning or is removed; fields may be added.
 const VERSION: u32 = 1;
 
 /// A job template.
@@ -34,7 +34,7 @@ impl<'a> TemplateJson<'a> {
     }
 }
 
-/// A job that was submitted, or whose end was awaited.
+/// A job that was submitted, or that has ended.
 #[derive(Debug, Serialize)]
 pub(crate) struct JobJson<'a> {
     pub(crate) version: u32,
@@ -46,7 +46,7 @@ pub(crate) struct JobJson<'a> {
 }
 
 impl<'a> JobJson<'a> {
-    /// A job in its first moment.
+    /// Returns the object of a job that was just created.
     pub(crate) fn created(name: &'a JobName, arn: &'a str) -> Self {
         let status = JobStatus::InProgress.as_str();
         Self { version: VERSION, name: name.as_str(), arn, status, failure_reason: None }
@@ -63,12 +63,12 @@ impl<'a> JobJson<'a> {
     }
 }
 
-/// `1 file`, `2 files`.
+/// Formats a number with a noun: `1 file`, `2 files`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// Puts a stand-in for the values of a job that look like secrets; returns their names.
+/// Replaces the values of a job that look like secrets, and returns their names.
 fn hide_secrets(job: &mut Value) -> Vec<String> {
     let mut hidden = Vec::new();
     for table in ["HyperParameters", "Environment"] {

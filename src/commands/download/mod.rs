@@ -1,4 +1,4 @@
-//! `smtrain download`: what a job left, unpacked.
+//! `smtrain download`: downloads and unpacks the artifacts of a job.
 
 mod watching;
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::{Args, ValueEnum};
 
-use self::watching::Watching;
+use self::watching::ProgressWatch;
 use super::interrupt::unless_interrupted;
 use super::job_args::SourceArg;
 use crate::cloud::Cloud;
@@ -23,9 +23,9 @@ use crate::{ui, view};
 
 /// Fetch and unpack a job's model and output data
 ///
-/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed. What an S3 URI names comes to
-/// DIR. An interrupted download goes on when the same command is given again; nothing is seen under its name before it is
-/// whole and checked.
+/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed. What an S3 URI names
+/// comes to DIR. An interrupted download goes on when the same command is given again; nothing is seen under its name
+/// before it is whole and checked.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct DownloadArgs {
@@ -74,14 +74,14 @@ enum DownloadOutput {
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { source, dir, archive, list, only, stdout, checkpoints, code, force, max_size, output } = args;
     let (cloud, source) = source.find(context).await?;
-    let which = Selection { code, checkpoints };
+    let selection = Selection { code, checkpoints };
     if list {
-        return print_list(cloud, &source, which, output, context).await;
+        return print_list(cloud, &source, selection, output, context).await;
     }
     if let Some(path) = stdout {
-        return print_file(cloud, &source, which, &path, context).await;
+        return print_file(cloud, &source, selection, &path, context).await;
     }
-    let watching = Arc::new(Watching::new(context.ui, output == DownloadOutput::Json)?);
+    let watch = Arc::new(ProgressWatch::new(context.ui, output == DownloadOutput::Json)?);
     let again = "the same command".to_owned();
     let saving = SaveOptions {
         into: dir,
@@ -91,62 +91,70 @@ pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
         max_size: max_size.map(|size| size.0),
         state: context.settings.state.clone(),
         again,
-        watch: watching.clone(),
+        watch: watch.clone(),
     };
-    let downloaded = save(cloud, &source, which, &saving, &watching).await?;
-    report(&downloaded, &watching, context);
+    let downloaded = save(cloud, &source, selection, &saving, &watch).await?;
+    report(&downloaded, &watch, context);
     match output {
         DownloadOutput::Path
-            if matches!(source, DownloadSource::Job(_)) && !archive && which == Selection::default() =>
+            if matches!(source, DownloadSource::Job(_)) && !archive && selection == Selection::default() =>
         {
             context.ui.path(&downloaded.folder)
         }
         DownloadOutput::Path => downloaded.parts.iter().try_for_each(|part| context.ui.path(&part.path)),
         DownloadOutput::Json => {
-            watching.print_files(context.ui)?;
+            watch.print_files(context.ui)?;
             let name = source.to_string();
             context.ui.line(view::json_line(&DownloadJson::of(&name, &downloaded))?)
         }
     }
 }
 
-/// A job that has just completed: all that it left.
+/// Downloads the model and output data of a job that has just completed.
 pub(super) async fn results(cloud: &Cloud, job: &JobName, into: PathBuf, context: &Context) -> Result<()> {
-    let watching = Arc::new(Watching::new(context.ui, false)?);
-    let (as_archive, only, force, max_size) = (false, None, false, None);
-    // The same command would submit another job.
+    let watch = Arc::new(ProgressWatch::new(context.ui, false)?);
+    // The same command would submit another job: name the one that resumes.
     let folder = shell_quote(&into.to_string_lossy());
-    let again = format!("smtrain download {job} -d {folder}{}", context.place_flags(cloud));
-    let state = context.settings.state.clone();
-    let saving = SaveOptions { into, as_archive, only, force, max_size, state, again, watch: watching.clone() };
+    let again = format!("smtrain download {job} -d {folder}{}", context.target_flags(cloud));
+    let saving = SaveOptions {
+        into,
+        as_archive: false,
+        only: None,
+        force: false,
+        max_size: None,
+        state: context.settings.state.clone(),
+        again,
+        watch: watch.clone(),
+    };
     let source = DownloadSource::Job(job.clone());
-    let downloaded = save(cloud, &source, Selection::default(), &saving, &watching).await?;
-    report(&downloaded, &watching, context);
+    let downloaded = save(cloud, &source, Selection::default(), &saving, &watch).await?;
+    report(&downloaded, &watch, context);
     Ok(())
 }
 
 async fn save(
     cloud: &Cloud,
     source: &DownloadSource,
-    which: Selection,
+    selection: Selection,
     saving: &SaveOptions,
-    watching: &Watching,
+    watch: &ProgressWatch,
 ) -> Result<Downloaded> {
-    let saved = unless_interrupted(download::save(cloud, source, which, saving)).await;
-    watching.end();
-    saved.map_err(|error| watching.hint(error, &saving.again))
+    let saved = unless_interrupted(download::save(cloud, source, selection, saving)).await;
+    watch.end();
+    saved.map_err(|error| watch.hint(error, &saving.again))
 }
 
-/// What came, on stderr.
-fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
+/// Reports the downloaded artifacts on stderr.
+fn report(downloaded: &Downloaded, watch: &ProgressWatch, context: &Context) {
     for part in &downloaded.parts {
         for link in &part.left_out {
             context.ui.warning(format_args!("left out of the {}, as it leads elsewhere: {link}", part.what));
         }
-        let (files, bytes) = (view::count(part.files, "file"), ui::bytes(part.bytes));
+        let files = view::count(part.files, "file");
+        let bytes = ui::bytes(part.bytes);
         context.ui.note(format_args!("{}: {files}, {bytes} in {}", part.what, part.path.display()));
     }
-    if let Some(rate) = watching.rate() {
+    if let Some(rate) = watch.rate() {
         context.ui.note(rate);
     }
 }
@@ -154,31 +162,31 @@ fn report(downloaded: &Downloaded, watching: &Watching, context: &Context) {
 async fn print_list(
     cloud: &Cloud,
     source: &DownloadSource,
-    which: Selection,
+    selection: Selection,
     output: DownloadOutput,
     context: &Context,
 ) -> Result<()> {
-    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
+    let watch: Arc<dyn Watch> = Arc::new(ProgressWatch::beside_data(context.ui));
     let out = Arc::new(Mutex::new(context.ui.data()));
     let lines = out.clone();
-    let tell = move |part: &str, listed: ListedEntry| {
+    let print = move |part: &str, listed: ListedEntry| {
         let line = match output {
             DownloadOutput::Path => view::download::listed(&listed),
             DownloadOutput::Json => view::json_line(&FileJson::listed(part, &listed)).map_err(io::Error::other)?,
         };
         lines.lock().ignore_poison().try_text(line + "\n")
     };
-    unless_interrupted(download::list(cloud, source, which, &watch, Arc::new(tell))).await?;
+    unless_interrupted(download::list(cloud, source, selection, &watch, Arc::new(print))).await?;
     out.lock().ignore_poison().flush()
 }
 
 async fn print_file(
     cloud: &Cloud,
     source: &DownloadSource,
-    which: Selection,
+    selection: Selection,
     path: &Path,
     context: &Context,
 ) -> Result<()> {
-    let watch: Arc<dyn Watch> = Arc::new(Watching::beside_data(context.ui));
-    unless_interrupted(download::pick(cloud, source, which, path, &watch, ui::file_bytes)).await
+    let watch: Arc<dyn Watch> = Arc::new(ProgressWatch::beside_data(context.ui));
+    unless_interrupted(download::pick(cloud, source, selection, path, &watch, ui::file_bytes)).await
 }

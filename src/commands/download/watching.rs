@@ -1,4 +1,4 @@
-//! Watches a download for its command: shows how far it has come, and keeps what JSON tells of each file.
+//! Shows the progress of a download, and collects the files for JSON output.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
@@ -14,30 +14,32 @@ use crate::ui::{self, Progress, Ui};
 use crate::view;
 use crate::view::download::FileJson;
 
-/// Of smaller downloads nobody wants to know the rate, in bytes.
-const WORTH_TELLING: u64 = 1024 * 1024;
+/// Minimum number of fetched bytes for which the rate is reported.
+const MIN_REPORTED_BYTES: u64 = 1024 * 1024;
 
-pub(super) struct Watching {
+/// Watch of a download.
+pub(super) struct ProgressWatch {
     ui: Ui,
     progress: Progress,
     started: Instant,
     fetched: AtomicU64,
-    /// What was there before, in bytes, and the folder that keeps both.
-    there: AtomicU64,
+    /// Bytes that an earlier download fetched.
+    present: AtomicU64,
+    /// Staging directory, if fetched bytes are kept.
     kept_in: Mutex<Option<PathBuf>>,
     unpacked: AtomicU64,
-    /// Lines of JSON: there can be millions.
+    /// JSON lines of the files, in a temporary file, because there can be millions.
     files: Option<Mutex<BufWriter<File>>>,
 }
 
-impl Watching {
-    pub(super) fn new(ui: Ui, tells_files: bool) -> Result<Self> {
+impl ProgressWatch {
+    pub(super) fn new(ui: Ui, collects_files: bool) -> Result<Self> {
         let file = || tempfile::tempfile().context("create a temporary file");
-        let files = if tells_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None };
+        let files = if collects_files { Some(Mutex::new(BufWriter::new(file()?))) } else { None };
         Ok(Self { files, ..Self::with(ui, true) })
     }
 
-    /// Of a download that writes to stdout: on a terminal, that is in the way.
+    /// Creates a watch for a download that writes to stdout: no progress if stdout is a terminal.
     pub(super) fn beside_data(ui: Ui) -> Self {
         Self::with(ui, !ui::out_is_terminal())
     }
@@ -48,22 +50,23 @@ impl Watching {
             progress: ui.progress_of_download(shows_progress),
             started: Instant::now(),
             fetched: AtomicU64::new(0),
-            there: AtomicU64::new(0),
+            present: AtomicU64::new(0),
             kept_in: Mutex::default(),
             unpacked: AtomicU64::new(0),
             files: None,
         }
     }
 
-    /// Nothing more will be shown.
+    /// Removes the progress line.
     pub(super) fn end(&self) {
         self.progress.end();
     }
 
-    /// `fetched 476 MiB in 2.1 s: 227 MiB/s`; none where there was hardly anything to fetch.
+    /// Formats the rate: `fetched 476 MiB in 2.1 s: 227 MiB/s`. Returns `None` for small downloads.
     pub(super) fn rate(&self) -> Option<String> {
-        let (fetched, seconds) = (self.fetched.load(Ordering::Relaxed), self.started.elapsed().as_secs_f64());
-        if fetched < WORTH_TELLING {
+        let fetched = self.fetched.load(Ordering::Relaxed);
+        let seconds = self.started.elapsed().as_secs_f64();
+        if fetched < MIN_REPORTED_BYTES {
             return None;
         }
         #[expect(
@@ -76,9 +79,9 @@ impl Watching {
         Some(format!("fetched {} in {seconds:.1} s: {}/s", ui::bytes(fetched), ui::bytes(rate)))
     }
 
-    /// What is said to who interrupts it.
+    /// Adds a hint to an interruption that says how to resume.
     pub(super) fn hint(&self, error: Error, again: &str) -> Error {
-        let has_bytes = self.fetched.load(Ordering::Relaxed) + self.there.load(Ordering::Relaxed) > 0;
+        let has_bytes = self.fetched.load(Ordering::Relaxed) + self.present.load(Ordering::Relaxed) > 0;
         let kept_in = self.kept_in.lock().ignore_poison();
         match kept_in.as_deref().filter(|_| has_bytes && matches!(error.kind(), ErrorKind::Interrupted)) {
             Some(folder) => error.hint(kept_hint(folder, again)),
@@ -86,7 +89,7 @@ impl Watching {
         }
     }
 
-    /// A line of JSON for each file that was saved.
+    /// Prints a line of JSON for each saved file.
     pub(super) fn print_files(&self, ui: Ui) -> Result<()> {
         let Some(files) = &self.files else { return Ok(()) };
         let reading = || "read what was noted of the files".to_owned();
@@ -103,13 +106,13 @@ impl Watching {
     }
 }
 
-impl Watch for Watching {
-    fn begin(&self, what: &str, size: u64, there: u64, kept_in: Option<&Path>) {
+impl Watch for ProgressWatch {
+    fn begin(&self, what: &str, size: u64, present: u64, kept_in: Option<&Path>) {
         *self.kept_in.lock().ignore_poison() = kept_in.map(Path::to_owned);
-        self.there.store(there, Ordering::Relaxed);
-        self.progress.begin(what, size, there);
-        if there > 0 && there < size {
-            self.note(&format!("{what}: going on from {} of {}", ui::bytes(there), ui::bytes(size)));
+        self.present.store(present, Ordering::Relaxed);
+        self.progress.begin(what, size, present);
+        if present > 0 && present < size {
+            self.note(&format!("{what}: going on from {} of {}", ui::bytes(present), ui::bytes(size)));
         }
     }
 
@@ -120,7 +123,7 @@ impl Watch for Watching {
 
     fn unpacked(&self, bytes: u64) {
         let unpacked = self.unpacked.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.progress.tell(|| format!("{} unpacked", ui::bytes(unpacked)));
+        self.progress.set_suffix(|| format!("{} unpacked", ui::bytes(unpacked)));
     }
 
     fn note(&self, text: &str) {

@@ -1,4 +1,4 @@
-//! The same line from many nodes becomes one.
+//! Folds the same line of several nodes into one (`--fold`).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -6,26 +6,27 @@ use jiff::SignedDuration;
 
 use crate::view::log_lines::LogLine;
 
-/// Nodes print the same within so long.
-const WITHIN: SignedDuration = SignedDuration::from_secs(5);
+/// Longest time between the same line of two nodes for them to be folded.
+const FOLD_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 
-/// Lines that the same of another node may still come to, in the order in which the first of each came.
+/// Lines that may still be repeated by another node, in order of first arrival.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
-    groups: VecDeque<Group>,
-    /// The number of the group that a text is in: the first of `groups` has number `first`.
+    groups: VecDeque<FoldGroup>,
+    /// Number of the group with a text; the first of `groups` has number `first`.
     by_text: HashMap<Vec<u8>, usize>,
     first: usize,
 }
 
+/// A line and the nodes that printed it.
 #[derive(Debug)]
-struct Group {
+struct FoldGroup {
     line: LogLine,
     nodes: HashSet<u32>,
 }
 
 impl Fold {
-    /// A line has come; returns those that nothing more is waited for.
+    /// Adds a line. Returns the lines that are complete.
     pub(super) fn push(&mut self, line: LogLine) -> Vec<LogLine> {
         let node = line.stream.number();
         let known = self.by_text.get(&line.event.message).and_then(|number| self.groups.get_mut(number - self.first));
@@ -37,21 +38,21 @@ impl Fold {
         }
         let now = line.event.timestamp;
         let mut over = Vec::new();
-        while self.groups.front().is_some_and(|group| now.duration_since(group.line.event.timestamp) > WITHIN) {
+        while self.groups.front().is_some_and(|group| now.duration_since(group.line.event.timestamp) > FOLD_WINDOW) {
             over.extend(self.pop());
         }
         self.by_text.insert(line.event.message.clone(), self.first + self.groups.len());
-        self.groups.push_back(Group { line, nodes: HashSet::from([node]) });
+        self.groups.push_back(FoldGroup { line, nodes: HashSet::from([node]) });
         over
     }
 
-    /// All of them.
+    /// Removes and returns all lines.
     pub(super) fn take(&mut self) -> Vec<LogLine> {
         std::iter::from_fn(|| self.pop()).collect()
     }
 
     fn pop(&mut self) -> Option<LogLine> {
-        let Group { line, .. } = self.groups.pop_front()?;
+        let FoldGroup { line, .. } = self.groups.pop_front()?;
         if self.by_text.get(&line.event.message) == Some(&self.first) {
             self.by_text.remove(&line.event.message);
         }

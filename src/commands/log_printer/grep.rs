@@ -1,4 +1,4 @@
-//! Which lines are shown: those that match, and those around them.
+//! Selects lines by a regular expression, with context (`--grep`, `--invert`, `-C`).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,24 +7,27 @@ use regex::bytes::Regex;
 use crate::model::LogEvent;
 use crate::view::log_lines::{self, LogLine};
 
+/// Filter of log lines; the default selects all.
 #[derive(Debug, Default)]
 pub(crate) struct Grep {
     expression: Option<Regex>,
-    /// Lines that don't match are meant.
+    /// Selects the lines that do not match.
     invert: bool,
-    /// Lines of the same node before and after each that matches.
+    /// Number of lines of the same node shown before and after each match.
     context: usize,
-    nodes: HashMap<u32, Around>,
-    /// Something has been shown.
+    nodes: HashMap<u32, NodeContext>,
+    /// True once a line was shown.
     has_shown: bool,
 }
 
-/// Where a node's lines stand.
+/// Context state of one node.
 #[derive(Debug, Default)]
-struct Around {
+struct NodeContext {
+    /// Last lines that were not shown.
     before: VecDeque<LogLine>,
+    /// Number of following lines to show.
     after: usize,
-    /// Lines were left out since the last that was shown.
+    /// True if lines were omitted since the last one shown.
     skipped: bool,
 }
 
@@ -33,35 +36,37 @@ impl Grep {
         Self { expression, invert, context, ..Self::default() }
     }
 
+    /// Returns true if all lines are selected.
     pub(crate) fn is_empty(&self) -> bool {
         self.expression.is_none()
     }
 
+    /// Returns true if an event is selected.
     pub(crate) fn matches(&self, event: &LogEvent) -> bool {
-        let (message, _) = log_lines::parts(&event.message);
+        let (message, _) = log_lines::visible_part(&event.message);
         self.expression.as_ref().is_none_or(|expression| expression.is_match(message) != self.invert)
     }
 
-    /// What is to be shown now that a line has come; `None` stands for lines that are left out.
+    /// Adds a line. Returns the lines to show now; `None` stands for omitted lines.
     pub(crate) fn push(&mut self, line: LogLine) -> Vec<Option<LogLine>> {
         let is_match = self.matches(&line.event);
         if self.context == 0 {
             return if is_match { vec![Some(line)] } else { Vec::new() };
         }
-        let around = self.nodes.entry(line.stream.number()).or_default();
-        if !is_match && around.after == 0 {
-            around.before.push_back(line);
-            if around.before.len() > self.context {
-                around.before.pop_front();
-                around.skipped = true;
+        let node = self.nodes.entry(line.stream.number()).or_default();
+        if !is_match && node.after == 0 {
+            node.before.push_back(line);
+            if node.before.len() > self.context {
+                node.before.pop_front();
+                node.skipped = true;
             }
             return Vec::new();
         }
-        around.after = if is_match { self.context } else { around.after - 1 };
-        let is_apart = std::mem::take(&mut around.skipped) && self.has_shown;
+        node.after = if is_match { self.context } else { node.after - 1 };
+        let is_apart = std::mem::take(&mut node.skipped) && self.has_shown;
         self.has_shown = true;
         let gap = is_apart.then_some(None);
-        gap.into_iter().chain(around.before.drain(..).map(Some)).chain([Some(line)]).collect()
+        gap.into_iter().chain(node.before.drain(..).map(Some)).chain([Some(line)]).collect()
     }
 }
 

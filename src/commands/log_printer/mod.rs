@@ -1,4 +1,4 @@
-//! Prints a log: on stdout as data, or on stderr as talk.
+//! Prints a log: as data on stdout, or as messages on stderr.
 
 mod fold;
 mod grep;
@@ -8,67 +8,81 @@ use crate::cloud::LogStream;
 use crate::error::Result;
 use crate::model::LogEvent;
 use crate::ops::log::Watcher;
-use crate::ui::{self, Data, Progress, Style, Text, Ui};
-use crate::view::log_lines::{self, Kind, LogFormat, LogLine};
+use crate::ui::{self, DataOutput, Progress, Style, Text, Ui};
+use crate::view::log_lines::{self, LogFormat, LogLine, LogStyle};
 
 pub(super) use self::grep::Grep;
 
-/// Bytes that are gathered before they are written.
-const BUFFER: usize = 64 * 1024;
+/// Size of the output buffer, in bytes.
+const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Watcher that prints a log.
 pub(super) struct LogPrinter {
     ui: Ui,
     format: LogFormat,
     has_prefix: bool,
     grep: Grep,
     fold: Option<Fold>,
-    out: Option<Data>,
+    out: Option<DataOutput>,
     buffer: Vec<u8>,
-    /// What is waited for, until there is a line.
-    waiting: Option<Progress>,
+    /// Progress of the current phase, until there is a line.
+    wait_progress: Option<Progress>,
     has_lines: bool,
-    /// Marks that lines may be missing, shown or not.
+    /// Number of gap events, shown or not.
     gaps: usize,
 }
 
 impl LogPrinter {
+    /// Creates a printer of data on stdout.
     pub(super) fn to_stdout(ui: Ui, format: LogFormat, grep: Grep) -> Self {
         let out = ui.data();
-        let format = LogFormat { colored: out.is_styled() && format.kind == Kind::Terminal, ..format };
+        let format = LogFormat { colored: out.is_styled() && format.style == LogStyle::Terminal, ..format };
         Self::new(ui, format, grep, Some(out))
     }
 
+    /// Creates a printer of messages on stderr, with the defaults of `submit --follow`.
     pub(super) fn to_stderr(ui: Ui) -> Self {
-        let kind = if ui::err_is_terminal() { Kind::Terminal } else { Kind::Pipe };
-        let format = LogFormat { kind, stamp: None, prefix: None, colored: false };
+        let style = if ui::err_is_terminal() { LogStyle::Terminal } else { LogStyle::Pipe };
+        let format = LogFormat { style, timestamps: None, prefix: None, colored: false };
         Self::new(ui, format, Grep::default(), None)
     }
 
-    fn new(ui: Ui, format: LogFormat, grep: Grep, out: Option<Data>) -> Self {
-        let (fold, buffer, waiting, has_lines) = (None, Vec::new(), None, false);
-        Self { ui, format, has_prefix: true, grep, fold, out, buffer, waiting, has_lines, gaps: 0 }
+    fn new(ui: Ui, format: LogFormat, grep: Grep, out: Option<DataOutput>) -> Self {
+        Self {
+            ui,
+            format,
+            has_prefix: true,
+            grep,
+            fold: None,
+            out,
+            buffer: Vec::new(),
+            wait_progress: None,
+            has_lines: false,
+            gaps: 0,
+        }
     }
 
-    /// Lines don't start with their node, however many there are.
+    /// Never prefixes lines with their node.
     pub(super) fn without_prefix(mut self) -> Self {
         self.has_prefix = false;
         self
     }
 
-    /// The same line of several nodes is shown once.
+    /// Folds the same line of several nodes.
     pub(super) fn folded(mut self) -> Self {
         self.fold = Some(Fold::default());
         self
     }
 
-    /// How many marks of missing lines there were so far.
+    /// Returns the number of gap events so far.
     pub(super) fn gaps(&self) -> usize {
         self.gaps
     }
 
-    fn is_seen(&self, event: &LogEvent) -> bool {
-        let (_, overwritten) = log_lines::parts(&event.message);
-        !overwritten || self.format.kind != Kind::Pipe
+    /// Returns true if the output format shows an event: a pipe gets no overwritten lines.
+    fn is_shown(&self, event: &LogEvent) -> bool {
+        let (_, overwritten) = log_lines::visible_part(&event.message);
+        !overwritten || self.format.style != LogStyle::Pipe
     }
 
     fn print(&mut self, line: LogLine) -> Result<()> {
@@ -81,7 +95,7 @@ impl LogPrinter {
 
     fn write(&mut self, line: &LogLine) -> Result<()> {
         self.format.write(line, &mut self.buffer)?;
-        if self.buffer.len() >= BUFFER { self.write_out() } else { Ok(()) }
+        if self.buffer.len() >= WRITE_BUFFER_BYTES { self.write_out() } else { Ok(()) }
     }
 
     fn write_out(&mut self) -> Result<()> {
@@ -97,9 +111,9 @@ impl LogPrinter {
 impl Watcher for LogPrinter {
     fn line(&mut self, stream: &LogStream, event: LogEvent, late: bool) -> Result<()> {
         self.has_lines = true;
-        self.waiting = None;
+        self.wait_progress = None;
         self.gaps += usize::from(event.is_gap);
-        if !self.is_seen(&event) {
+        if !self.is_shown(&event) {
             return Ok(());
         }
         let line = LogLine { stream: stream.clone(), event, late, times: 1 };
@@ -109,8 +123,8 @@ impl Watcher for LogPrinter {
         for line in self.grep.push(line) {
             match line {
                 Some(line) => self.print(line)?,
-                // Lines are left out between those before and those after.
-                None if self.format.kind != Kind::Json => self.buffer.extend_from_slice(b"--\n"),
+                // Separates groups of context lines.
+                None if self.format.style != LogStyle::Json => self.buffer.extend_from_slice(b"--\n"),
                 None => {}
             }
         }
@@ -118,12 +132,12 @@ impl Watcher for LogPrinter {
     }
 
     fn shows(&self, event: &LogEvent) -> bool {
-        self.is_seen(event) && self.grep.matches(event)
+        self.is_shown(event) && self.grep.matches(event)
     }
 
-    fn several_nodes(&mut self, widest: usize) {
+    fn several_nodes(&mut self, name_width: usize) {
         if self.has_prefix {
-            self.format.prefix = self.format.prefix.max(Some(widest));
+            self.format.prefix = self.format.prefix.max(Some(name_width));
         }
     }
 
@@ -131,24 +145,24 @@ impl Watcher for LogPrinter {
         let folded = self.fold.as_mut().map(Fold::take).unwrap_or_default();
         folded.iter().try_for_each(|line| self.write(line))?;
         self.write_out()?;
-        self.out.as_mut().map_or(Ok(()), Data::flush)
+        self.out.as_mut().map_or(Ok(()), DataOutput::flush)
     }
 
-    /// After the lines that came before it.
+    /// Shows a phase, after the lines before it.
     fn phase(&mut self, phase: &str, message: &str) -> Result<()> {
         self.flush()?;
-        self.waiting = None;
+        self.wait_progress = None;
         self.ui.note(Text::styled(Style::Faint, format_args!("{phase}: {message}")));
         if !self.has_lines {
-            self.waiting = Some(self.ui.progress_of_time(phase));
+            self.wait_progress = Some(self.ui.progress_of_time(phase));
         }
         Ok(())
     }
 
     fn note(&mut self, text: &str) -> Result<()> {
         self.flush()?;
-        match &self.waiting {
-            Some(waiting) => waiting.suspend(|| self.ui.warning(text)),
+        match &self.wait_progress {
+            Some(wait_progress) => wait_progress.suspend(|| self.ui.warning(text)),
             None => self.ui.warning(text),
         }
         Ok(())

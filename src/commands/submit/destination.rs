@@ -1,4 +1,4 @@
-//! Announces where a job's code and data go, as which role and with whose credentials, each with the place that says so.
+//! Shows where a job's code and data go, with which role and credentials, and where each of these is set.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::job::spec::{ChannelSource, JobSpec};
 use crate::job::{Origin, Setting};
 
-/// Prints a line for each on stderr: settings in a folder above, or somebody else's spec, may have decided it.
+/// Prints a note for each on stderr, because settings in a parent folder or another person's spec may have decided it.
 pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context) -> Result<()> {
     for origin in destination {
         context.ui.note(origin);
@@ -23,7 +23,7 @@ pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context
     Ok(())
 }
 
-/// Returns the files and folders that are sent and lie outside the spec's repository, or folder where there is none.
+/// Returns the files and folders that are sent from outside the spec's repository (or folder, without a repository).
 fn outside(spec: &JobSpec) -> Vec<&Path> {
     let code = spec.source.iter().flat_map(|source| [&source.dir].into_iter().chain(&source.dependencies));
     let data = spec.channels.iter().filter_map(|channel| match &channel.source {
@@ -44,9 +44,10 @@ fn bucket(context: &Context) -> Result<String> {
     ))
 }
 
-/// A profile that was asked for stands over credentials in the environment, and those over `AWS_PROFILE`.
+/// Returns where credentials come from. A profile from a flag or the settings outranks credentials in the environment,
+/// and those outrank `AWS_PROFILE`.
 fn credentials(context: &Context) -> Result<String> {
-    if let Some(profile) = &context.place.profile {
+    if let Some(profile) = &context.target.profile {
         return Ok(format!("profile: {profile} (from --profile)"));
     }
     if let Some(Setting { value, origin }) = context.layers()?.profile() {

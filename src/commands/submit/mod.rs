@@ -1,4 +1,4 @@
-//! `smtrain submit`: a job from a spec.
+//! `smtrain submit`: creates a training job from a spec.
 
 mod destination;
 
@@ -86,7 +86,7 @@ pub(crate) struct OverrideArgs {
 }
 
 impl OverrideArgs {
-    /// The named flags win over `--set`.
+    /// Returns the overrides; named flags win over `--set`.
     pub(crate) fn resolve(self) -> Vec<Override> {
         let Self { set, hyperparameter, name, role, instance_type, instance_count, spot } = self;
         let string =
@@ -103,9 +103,9 @@ impl OverrideArgs {
     }
 }
 
-/// What is to happen once the job is created.
+/// Actions after the job was created.
 #[derive(Debug)]
-struct Afterwards {
+struct FollowUp {
     wait: bool,
     follow: bool,
     download: Option<PathBuf>,
@@ -115,7 +115,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
     let Loaded { spec, destination, .. } = load(&file, &overrides.resolve(), context)?;
     if dry_run {
-        return rehearse(&spec, context).await;
+        return dry_run_job(&spec, context).await;
     }
     let cloud =
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
@@ -130,7 +130,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let job = FoundJob::new(cloud, submitted.job.clone());
     announce(&submitted, output, context)
         .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
-    accompany(&job, Afterwards { wait, follow, download }, context).await
+    follow_up(&job, FollowUp { wait, follow, download }, context).await
 }
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<Loaded> {
@@ -141,13 +141,13 @@ fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<Loaded
     Ok(loaded)
 }
 
-/// By the flag, or by the SDK's own word for it.
+/// Returns true for a local job: by `--local`, or by the SDK's instance type `local`.
 fn is_local(spec: &JobSpec, context: &Context) -> bool {
     context.local || spec.resources.instance_type.as_ref().is_some_and(InstanceType::is_local)
 }
 
-/// Nobody is called, nothing is stored, and the request is shown.
-async fn rehearse(spec: &JobSpec, context: &Context) -> Result<()> {
+/// Shows the request without calling a service or storing anything.
+async fn dry_run_job(spec: &JobSpec, context: &Context) -> Result<()> {
     let aws;
     let cloud = if is_local(spec, context) {
         context.local_cloud()
@@ -164,7 +164,8 @@ async fn rehearse(spec: &JobSpec, context: &Context) -> Result<()> {
 
 async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) -> Result<PreparedJob> {
     let bar = Arc::new(context.ui.progress_of_bytes("reading code and data"));
-    let (reading, storing) = (bar.clone(), bar);
+    let reading = bar.clone();
+    let storing = bar;
     let progress = SubmitProgress {
         read: Arc::new(move |bytes| reading.advance(bytes)),
         stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
@@ -188,14 +189,15 @@ fn defaults(context: &Context) -> Result<Defaults<'_>> {
     })
 }
 
-/// What a local job reads from S3 has to be on this computer.
+/// Fetches what a local job reads from S3.
 async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
     let bar = Arc::new(context.ui.progress_of_bytes("fetching channels from S3"));
     let on_bytes = Arc::new(move |bytes| bar.advance(bytes));
     let aws = async || context.aws(spec.region.as_deref()).await;
     let fetched = fetch_channels::fetch(context.local_cloud(), aws, spec, on_bytes);
     for FetchedChannel { channel, objects, bytes } in unless_interrupted(fetched).await? {
-        let (objects, bytes) = (view::count(objects, "object"), ui::bytes(bytes));
+        let objects = view::count(objects, "object");
+        let bytes = ui::bytes(bytes);
         context
             .ui
             .note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
@@ -220,7 +222,8 @@ fn report_code(prepared: &PreparedJob, context: &Context) {
     if !code.secrets.is_empty() {
         context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
     }
-    let (files, bytes) = (view::count(code.files, "file"), ui::bytes(code.packed_bytes));
+    let files = view::count(code.files, "file");
+    let bytes = ui::bytes(code.packed_bytes);
     context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
 }
 
@@ -231,14 +234,14 @@ fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> R
     }
 }
 
-async fn accompany(job: &FoundJob<'_>, afterwards: Afterwards, context: &Context) -> Result<()> {
-    let Afterwards { wait, follow, download } = afterwards;
+async fn follow_up(job: &FoundJob<'_>, follow_up_actions: FollowUp, context: &Context) -> Result<()> {
+    let FollowUp { wait, follow, download } = follow_up_actions;
     if !wait && !follow && download.is_none() {
-        what_next(job, context);
+        show_next_steps(job, context);
         return Ok(());
     }
     let ended = if follow { follow_on_stderr(job, context).await } else { wait_quietly(job, context).await };
-    let ended = ended.map_err(|error| goes_on(error, job, context))?;
+    let ended = ended.map_err(|error| with_created_hints(error, job, context))?;
     wait::verdict(std::slice::from_ref(&ended))?;
     context.ui.note(format_args!("job {} completed", job.name));
     if let Some(into) = download {
@@ -247,20 +250,21 @@ async fn accompany(job: &FoundJob<'_>, afterwards: Afterwards, context: &Context
     Ok(())
 }
 
-/// Says of an error that ends the watching of a job that the job was created, and how to come back to it. An
-/// interruption says so by itself.
-fn goes_on(error: Error, job: &FoundJob<'_>, context: &Context) -> Error {
+/// Adds hints to an error that ended the watching of a created job. An interruption has its own.
+fn with_created_hints(error: Error, job: &FoundJob<'_>, context: &Context) -> Error {
     if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ClosedPipe) {
         return error;
     }
-    let (job, flags) = (&job.name, context.place_flags(job.cloud));
+    let flags = context.target_flags(job.cloud);
+    let job = &job.name;
     error
         .hint(format!("job {job} was created, and goes on; wait for it: smtrain wait {job}{flags}"))
         .hint(format!("stop it: smtrain stop {job}{flags}"))
 }
 
-fn what_next(job: &FoundJob<'_>, context: &Context) {
-    let (job, flags) = (&job.name, context.place_flags(job.cloud));
+fn show_next_steps(job: &FoundJob<'_>, context: &Context) {
+    let flags = context.target_flags(job.cloud);
+    let job = &job.name;
     context.ui.note(format_args!("follow it:   smtrain logs -f {job}{flags}"));
     context.ui.note(format_args!("stop it:     smtrain stop {job}{flags}"));
     context.ui.note(format_args!("download it: smtrain download {job}{flags}"));

@@ -33,7 +33,7 @@ use crate::model::sha256;
 use crate::ops::blocking;
 
 /// Reader of an object's bytes in order, verified by S3's checksum. For a blocking thread.
-pub(super) type ObjectReader = VerifyingReader<SpoolReader>;
+pub(super) type VerifiedObjectReader = VerifyingReader<SpoolReader>;
 
 /// Form in which an object is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,7 +320,7 @@ pub(super) async fn read<T: Send + 'static>(
     cloud: &Cloud,
     object: &Object,
     watch: &Arc<dyn Watch>,
-    work: impl FnOnce(ObjectReader) -> std::result::Result<T, UnpackError> + Send + 'static,
+    work: impl FnOnce(VerifiedObjectReader) -> std::result::Result<T, UnpackError> + Send + 'static,
 ) -> Result<T> {
     let spool = match &object.file {
         Some(file) => DownloadSpool::kept(file.clone(), object.size, all_bytes(object.size)),

@@ -265,7 +265,7 @@ async fn copy_object(
     mut to: impl Write + Send + 'static,
 ) -> Result<Option<u64>> {
     let Some(object) = object else { return Ok(None) };
-    let copy = move |mut bytes: archive::ObjectReader| {
+    let copy = move |mut bytes: archive::VerifiedObjectReader| {
         let mut buffer = vec![0; COPY_BUFFER_BYTES];
         let mut copied = 0;
         loop {

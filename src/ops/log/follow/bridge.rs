@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Follower;
-use super::reader::LogReader;
+use super::reader::FollowReader;
 use crate::error::{Error, Result};
 use crate::model::JobName;
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -23,7 +23,7 @@ impl Follower<'_> {
         watcher: &mut impl Watcher,
     ) -> Result<()> {
         self.take_state(state);
-        self.reader = Some(LogReader::Denied);
+        self.reader = Some(FollowReader::Denied);
         watcher.flush()?;
         watcher.note(&without_log(self.job, denial))
     }

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::reader::LogReader;
+use self::reader::FollowReader;
 use super::filtered::FilteredReader;
 use super::merge::Merge;
 use super::per_stream::{MergingSink, PerStreamReader};
@@ -70,7 +70,7 @@ struct Follower<'a> {
     backoff: Backoff,
     limits: RateLimits,
     /// `None` before the first poll, which finds out how many nodes the job has.
-    reader: Option<LogReader>,
+    reader: Option<FollowReader>,
     merge: Merge,
     recorder: Recorder,
     state: Option<DescribeTrainingJobResponse>,
@@ -139,7 +139,7 @@ impl<'a> Follower<'a> {
 
     /// Returns true if a node has no stream yet.
     fn misses_streams(&self) -> bool {
-        let Some(LogReader::PerStream(reader)) = &self.reader else { return false };
+        let Some(FollowReader::PerStream(reader)) = &self.reader else { return false };
         reader.node_count() < self.recorder.stats.expected.unwrap_or(1)
     }
 
@@ -191,9 +191,9 @@ impl<'a> Follower<'a> {
             watcher.several_nodes(self.recorder.stats.node_name_width());
         }
         let mut reader = if self.is_large() {
-            LogReader::Filtered(FilteredReader::default())
+            FollowReader::Filtered(FilteredReader::default())
         } else {
-            LogReader::PerStream(PerStreamReader::default())
+            FollowReader::PerStream(PerStreamReader::default())
         };
         match wanted.tail {
             Some(count) => self.start_at_tail(&mut reader, streams, count, watcher).await?,
@@ -226,7 +226,7 @@ impl<'a> Follower<'a> {
     /// Emits the tail, and continues behind it.
     async fn start_at_tail(
         &mut self,
-        reader: &mut LogReader,
+        reader: &mut FollowReader,
         streams: Vec<LogStream>,
         count: usize,
         watcher: &mut impl Watcher,
@@ -237,16 +237,16 @@ impl<'a> Follower<'a> {
             self.recorder.line(&stream, event, false, watcher)?;
         }
         match reader {
-            LogReader::PerStream(reader) => reader.resume_after_tail(tail.positions),
-            LogReader::Filtered(reader) => reader.resume_after_tail(tail.positions),
-            LogReader::Denied => {}
+            FollowReader::PerStream(reader) => reader.resume_after_tail(tail.positions),
+            FollowReader::Filtered(reader) => reader.resume_after_tail(tail.positions),
+            FollowReader::Denied => {}
         }
         Ok(())
     }
 
     /// Lists the streams, and adds those that are new.
     async fn add_new_streams(&mut self, watcher: &mut impl Watcher) -> Result<()> {
-        let Some(LogReader::PerStream(reader)) = &mut self.reader else { return Ok(()) };
+        let Some(FollowReader::PerStream(reader)) = &mut self.reader else { return Ok(()) };
         self.limits.list_streams.take().await;
         let streams = list_streams(self.cloud, self.job, &self.following.wanted).await?;
         announce_nodes(&streams, watcher);
@@ -268,23 +268,23 @@ impl<'a> Follower<'a> {
         let more_to_come = self.ended_at.is_none();
         let mut replacement = None;
         match reader {
-            LogReader::PerStream(reader) => {
+            FollowReader::PerStream(reader) => {
                 reader.poll(cloud, wanted, limits, &mut sink, more_to_come).await?;
                 if cloud.capabilities.logs_arrive_late {
                     reader.rescan(cloud, wanted, limits, &mut sink, rescan_polls).await?;
                 }
             }
-            LogReader::Filtered(reader) => {
+            FollowReader::Filtered(reader) => {
                 if !reader.poll(cloud, self.job, wanted, limits, &mut sink).await? {
                     replacement = Some(reader.to_per_stream());
                 }
             }
-            LogReader::Denied => {}
+            FollowReader::Denied => {}
         }
         sink.release()?;
         limits.end_initial_burst();
         let Some(streams) = replacement else { return Ok(()) };
-        self.reader = Some(LogReader::PerStream(streams));
+        self.reader = Some(FollowReader::PerStream(streams));
         self.add_new_streams(watcher).await?;
         Box::pin(self.read(rescan_polls, watcher)).await
     }
@@ -310,7 +310,7 @@ impl<'a> Follower<'a> {
     /// Returns the number of calls that reading new events takes.
     fn calls_per_poll(&self) -> usize {
         match &self.reader {
-            Some(LogReader::PerStream(reader)) => reader.len().max(1),
+            Some(FollowReader::PerStream(reader)) => reader.len().max(1),
             _ => 1,
         }
     }
@@ -366,7 +366,7 @@ impl<'a> Follower<'a> {
             self.recorder.line(&line.stream, line.event, line.late, watcher)?;
         }
         watcher.flush()?;
-        if let Some(LogReader::PerStream(reader)) = &self.reader {
+        if let Some(FollowReader::PerStream(reader)) = &self.reader {
             self.recorder.stats.gaps = reader.gaps;
         }
         let is_log_denied = self.is_log_denied();
@@ -375,7 +375,7 @@ impl<'a> Follower<'a> {
     }
 
     fn is_log_denied(&self) -> bool {
-        matches!(self.reader, Some(LogReader::Denied))
+        matches!(self.reader, Some(FollowReader::Denied))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::ops::log::filtered::FilteredReader;
 use crate::ops::log::per_stream::PerStreamReader;
 
 /// Reader of a log, by the calls that it uses.
-pub(super) enum LogReader {
+pub(super) enum FollowReader {
     /// GetLogEvents.
     PerStream(PerStreamReader),
     /// FilterLogEvents.
@@ -14,7 +14,7 @@ pub(super) enum LogReader {
     Denied,
 }
 
-impl LogReader {
+impl FollowReader {
     /// Adds streams to a reader of streams; new ones are read from their start.
     pub(super) fn add_streams(&mut self, streams: Vec<LogStream>) {
         if let Self::PerStream(reader) = self {
