@@ -5,18 +5,18 @@
 //! types of the traits are smtrain's own. Differences that operations must know are data: [`Capabilities`].
 
 pub(crate) mod aws;
+mod capabilities;
 mod error;
 mod fallbacks;
 pub(crate) mod local;
 mod pages;
+mod region;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -29,96 +29,11 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, RequestDocument, S3Uri};
 
+pub(crate) use capabilities::{Capabilities, PollIntervals};
 pub(crate) use error::{CloudError, CloudResult, FailureClass, ServiceError};
 pub(crate) use fallbacks::{Cost, Fallbacks, OnFallback};
 pub(crate) use pages::PageTokens;
-
-/// Region and profile that the user asked for. `None` leaves the choice to the SDK's default chain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AwsTarget {
-    pub(crate) region: Option<String>,
-    pub(crate) profile: Option<String>,
-    /// Forbids all calls. Values that only AWS can return become placeholders in angle brackets.
-    pub(crate) offline: bool,
-}
-
-/// Placeholders in the request of a dry run for values that only AWS can return. A dry run calls no service.
-pub(crate) mod placeholder {
-    pub(crate) const ACCOUNT: &str = "<account>";
-    pub(crate) const ROLE_PATH: &str = "<path>";
-    pub(crate) const REGION: &str = "<region>";
-}
-
-/// Region that a cloud's jobs run in. Displayed as it appears in ARNs and bucket names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Region {
-    /// An AWS region.
-    Aws(String),
-    /// An AWS region that no setting names, in a dry run. Displayed as a placeholder.
-    Unknown,
-    /// This computer.
-    Local,
-}
-
-impl Region {
-    /// Returns the name of the AWS region, if it is known.
-    pub(crate) fn aws_name(&self) -> Option<&str> {
-        match self {
-            Self::Aws(name) => Some(name),
-            Self::Unknown | Self::Local => None,
-        }
-    }
-
-    /// Returns the text that stands for the region in ARNs and bucket names.
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Aws(name) => name,
-            Self::Unknown => placeholder::REGION,
-            Self::Local => "local",
-        }
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Pauses between polls.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PollIntervals {
-    /// First pause between two polls of a job's status.
-    pub(crate) job_initial: Duration,
-    /// Longest pause between two polls of a job's status, after backoff.
-    pub(crate) job_max: Duration,
-    /// Pause between two polls of a log, without backoff.
-    pub(crate) log: Duration,
-}
-
-/// Abilities of a cloud that decide what an operation does. Each cloud sets them when it is created.
-#[expect(clippy::struct_excessive_bools, reason = "each is independent of the others")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capabilities {
-    /// Jobs run in container images. Otherwise a script runs in the user's own Python.
-    pub(crate) runs_images: bool,
-    /// Jobs read their channels from S3. Otherwise channels in S3 must be downloaded before the job.
-    pub(crate) reads_s3: bool,
-    /// Role of a job whose spec names none. `None` where a role is required.
-    pub(crate) default_role: Option<&'static str>,
-    /// The settings may replace the default bucket.
-    pub(crate) default_bucket_is_configurable: bool,
-    /// Every completed job has a model artifact, even an empty one.
-    pub(crate) always_stores_model: bool,
-    /// Calls count against rate quotas: polls are limited, and back off while a log is idle.
-    pub(crate) has_rate_quotas: bool,
-    /// Calls are network round trips: independent ones are worth making at the same time.
-    pub(crate) has_network_latency: bool,
-    /// Log lines may arrive out of order, and after the job has ended. Otherwise the log is complete at the job's end.
-    pub(crate) logs_arrive_late: bool,
-    /// [`Logs::job_events`] is supported.
-    pub(crate) filters_job_events: bool,
-}
+pub(crate) use region::{AwsTarget, Region, placeholder};
 
 /// Services that a command works with: those of one AWS account in one region, or those of this computer.
 pub(crate) struct Cloud {
@@ -296,8 +211,8 @@ pub(crate) struct Object {
     pub(crate) uri: S3Uri,
     /// Size in bytes.
     pub(crate) size: u64,
-    /// Tag that changes with the content: S3's ETag, or one computed from a local file's metadata. `None` if the service
-    /// returned none.
+    /// Tag that changes with the content: S3's ETag, or one computed from a local file's metadata. `None` if the
+    /// service returned none.
     pub(crate) version: Option<String>,
     /// S3's version id, in a bucket with versioning.
     pub(crate) version_id: Option<String>,

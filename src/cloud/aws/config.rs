@@ -13,9 +13,9 @@ use super::files::AwsConfigFiles;
 use super::{proxy_bypass, region};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
-/// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says otherwise:
-/// a training job is worth more retry_config_with_attempts than the SDK's three.
-/// Attempts per call, the first one included, unless the user has set a number.
+/// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says
+/// otherwise: a training job is worth more retry_config_with_attempts than the SDK's three. Attempts per call, the
+/// first one included, unless the user has set a number.
 const MAX_ATTEMPTS: u32 = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the first byte of a response.

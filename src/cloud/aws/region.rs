@@ -1,5 +1,5 @@
-//! Finds the region, in the order of every AWS tool: the command line or the spec, the environment, the profile, and the
-//! metadata of the EC2 instance that smtrain runs on.
+//! Finds the region, in the order of every AWS tool: the command line or the spec, the environment, the profile, and
+//! the metadata of the EC2 instance that smtrain runs on.
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ impl Default for ResponseLimits {
 struct TooLarge;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the answer comes too slowly, less than {min_bytes} bytes in {} s", window.as_secs())]
+#[error("the answer arrives too slowly, less than {min_bytes} bytes in {} s", window.as_secs())]
 struct TooSlow {
     min_bytes: u64,
     window: Duration,

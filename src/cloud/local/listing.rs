@@ -1,5 +1,6 @@
 //! Lists local jobs. States are read in the query's order, on all cores, and only as many as the query needs.
 
+use std::panic::resume_unwind;
 use std::thread;
 
 use jiff::Timestamp;
@@ -81,7 +82,7 @@ fn read_all(home: &Home, names: &[JobName]) -> Vec<ListedJob> {
     let share = |names: &[JobName]| names.iter().filter_map(|name| read_one(home, name)).collect::<Vec<_>>();
     thread::scope(|scope| {
         let readers: Vec<_> = shares.map(|names| scope.spawn(move || share(names))).collect();
-        readers.into_iter().flat_map(|reader| reader.join().unwrap_or_default()).collect()
+        readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
 

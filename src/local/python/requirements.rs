@@ -86,7 +86,8 @@ impl PackageEnvironment {
             }
             _ => {}
         }
-        let (folder, base) = (text(&self.folder), text(&self.base.executable));
+        let folder = text(&self.folder);
+        let base = text(&self.base.executable);
         let python = text(&self.python());
         let step = |words: &[&str], more: &[&str]| Step {
             argv: words.iter().chain(more).map(|word| (*word).to_owned()).collect(),

@@ -22,8 +22,8 @@ use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTra
 use crate::model::{JobStatus, LocalOptions, RequestDocument, artifacts, shell_quote};
 
 /// FailureReason of a job whose supervisor and guard are gone.
-const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without recording why: it was \
-                         killed, the computer was restarted, or its state could not be written";
+const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without \
+     recording why: it was killed, the computer was restarted, or its state could not be written";
 /// FailureReason, written by the guard, of a job whose supervisor was killed.
 pub(crate) const SUPERVISOR_KILLED: &str = "InternalServerError: the supervisor of this job was killed";
 /// Status message of a completed job.
@@ -344,7 +344,8 @@ impl JobFolder {
         let folder = shell_quote(&self.path().display().to_string());
         let name = self.name();
         let remove = format!(
-            "end what still runs of it: smtrain stop {name}; save what you need of its folder, and remove it: rm -r {folder}"
+            "end what still runs of it: smtrain stop {name}; save what you need of its folder, and remove it: \
+             rm -r {folder}"
         );
         match error {
             LocalError::NotFound(_) if private_file::exists(self.path()).unwrap_or(true) => LocalError::Damaged {

@@ -1,6 +1,6 @@
 //! Files of the state folder: regular files that only their owner can read.
 //!
-//! A file may have been replaced by a FIFO, which blocks whoever opens it, or by a link that leads elsewhere. Files are
+//! A file may have been replaced by a FIFO, which blocks its opener, or by a link that leads elsewhere. Files are
 //! therefore opened without following links (O_NOFOLLOW) and without blocking (O_NONBLOCK), and anything but a regular
 //! file is an error. A created file has mode 0600 whatever the umask.
 

@@ -4,8 +4,8 @@
 //! It enters the phases of a SageMaker job in order: it stages code and input ([`stage`]), installs requirements
 //! ([`install`]), runs the script under a guard ([`script`]) while it copies the output into the log ([`output`]), and
 //! stores the artifacts ([`artifacts`]). A stop request, SIGTERM or the removal of the job's folder cancels
-//! [`RunningJob::stop`], and each phase ends early then. The supervisor holds the job's lock as its standard input; once the
-//! lock is free, readers settle the job as failed.
+//! [`RunningJob::stop`], and each phase ends early then. The supervisor holds the job's lock as its standard input;
+//! once the lock is free, readers settle the job as failed.
 
 mod artifacts;
 mod host;
@@ -73,8 +73,8 @@ async fn supervise(home: &Home, cache: &Path, executable: &Path, folder: &Path) 
     job.finish(ending).await
 }
 
-/// Returns a token that is cancelled by a stop request, by SIGTERM, or when the job's folder is gone, which could hold no
-/// request. Writes the supervisor's process id, which signals that it is ready.
+/// Returns a token that is cancelled by a stop request, by SIGTERM, or when the job's folder is gone, which could hold
+/// no request. Writes the supervisor's process id, which signals that it is ready.
 fn listen_for_stop(folder: &JobFolder) -> LocalResult<CancellationToken> {
     let listening = LocalError::io("listen for signals");
     let mut signals = signal(SignalKind::terminate())
@@ -152,7 +152,8 @@ impl RunningJob<'_> {
         Ok(ending)
     }
 
-    /// Stores the artifacts: model and output data of a job that completed or was stopped, output data of one that failed.
+    /// Stores the artifacts: model and output data of a job that completed or was stopped, output data of one that
+    /// failed.
     async fn upload(&mut self, ended: script::Ended, output: &JobOutput) -> LocalResult<Ending> {
         let ending = match ended {
             script::Ended::Success => Ending::completed(),
@@ -176,7 +177,8 @@ impl RunningJob<'_> {
         shortened(&internal_error(error), MAX_REASON.saturating_sub(kept.chars().count())) + &kept
     }
 
-    /// Writes the final state. A completed job that was asked to stop, however late, ends as Stopped, with its artifacts.
+    /// Writes the final state. A completed job that was asked to stop, however late, ends as Stopped, with its
+    /// artifacts.
     async fn finish(&mut self, ending: Ending) -> LocalResult<()> {
         table::end_descendants().await;
         let is_stop_requested = stop_request::acknowledge(&self.folder) || self.stop.is_cancelled();

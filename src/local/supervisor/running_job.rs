@@ -52,8 +52,8 @@ impl RunningJob<'_> {
         self.enter(phase::STOPPING, "Stopping the training job");
     }
 
-    /// Returns the ending of a job whose command exited with `exit_code`. As on SageMaker, the FailureReason is the text of
-    /// `output/failure`, which the script may have written itself.
+    /// Returns the ending of a job whose command exited with `exit_code`. As on SageMaker, the FailureReason is the
+    /// text of `output/failure`, which the script may have written itself.
     pub(super) fn failed(&self, failure: ToolkitError, exit_code: i32, message: &str, command: &str) -> Ending {
         let file = Layout::at(self.folder.ml()).failure();
         let text = read_failure_file(&file).filter(|text| !text.trim().is_empty()).unwrap_or_else(|| {

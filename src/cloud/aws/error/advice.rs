@@ -24,8 +24,8 @@ const OTHER_REGION_CODES: [&str; 3] =
 pub(super) const OTHER_REGION_HINT: &str =
     "the bucket is in another region: use one of the job's region, or the bucket's region with --region";
 /// Hint for a response that another program sent.
-pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a login page may have answered in the service's place: check \
-                                     AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
+pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a login page may have answered in the \
+     service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
 
 pub(super) fn is_about_credentials(answer: &Answer) -> bool {
     answer.is_one_of(&EXPIRED_CODES) || answer.is_one_of(&INVALID_CREDENTIALS_CODES)
@@ -57,7 +57,7 @@ pub(super) fn hints(answer: &Answer, permission: Permission<'_>) -> Vec<String> 
         }
         answer if answer.is_one_of(&OTHER_REGION_CODES) => one(OTHER_REGION_HINT),
         answer if answer.code == "NoSuchBucket" => {
-            one("create the bucket, or leave output.s3_uri out: the account's default bucket is made when missing")
+            one("create the bucket, or leave output.s3_uri out: the account's default bucket is created when missing")
         }
         answer if answer.code.is_empty() && answer.message.is_empty() => one(no_reason_hint(answer.status)),
         answer => request_hints(&answer.message),

@@ -101,18 +101,20 @@ where
 {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => {
-                (FailureClass::Unconfigured, "there are no AWS credentials".to_owned(), advice::no_credentials_hints())
-            }
+            CredentialsError::CredentialsNotLoaded(_) => (
+                FailureClass::Unconfigured,
+                "no AWS credentials are configured".to_owned(),
+                advice::no_credentials_hints(),
+            ),
             other => (
                 FailureClass::Unconfigured,
-                format!("no AWS credentials could be had: {}", innermost(other)),
+                format!("could not get AWS credentials: {}", innermost(other)),
                 advice::no_credentials_hints(),
             ),
         };
     }
     let why = match error {
-        SdkError::TimeoutError(_) => "no answer came in time".to_owned(),
+        SdkError::TimeoutError(_) => "the service did not answer in time".to_owned(),
         SdkError::DispatchFailure(_) => format!("the service could not be reached: {}", innermost(error)),
         SdkError::ResponseError(_) => format!("the answer was cut off or can't be read: {}", innermost(error)),
         _ => innermost(error),

@@ -140,7 +140,7 @@ impl SentPart {
     }
 }
 
-/// Holds the digest that S3 tells of the whole object against ours. Not every store that speaks S3's language tells one.
+/// Compares the digest that S3 returned for the whole object with ours. Not every S3-compatible store returns one.
 fn check(uri: &S3Uri, told: Option<&str>, digest: &ContentDigest) -> CloudResult<()> {
     match told {
         Some(told) if told != head::encode_digest(digest) => {

@@ -115,7 +115,9 @@ impl LogWriter {
             Ok(named) if (named.dev(), named.ino()) != (written.dev(), written.ino()) => {
                 Some("the log was replaced by another file while the job ran")
             }
-            Ok(_) if written.len() < self.flushed_len => Some("the log was cut short by somebody while the job ran"),
+            Ok(_) if written.len() < self.flushed_len => {
+                Some("the log was truncated by another process while the job ran")
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Some("the log was removed while the job ran")
             }
