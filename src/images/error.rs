@@ -1,27 +1,28 @@
-//! Why there is no image, which of the asker's words is to blame, and what to write instead.
+//! Errors of resolving an image: the reason, the part of the query that is at fault, and a suggestion.
 
 use thiserror::Error;
 
-/// What of a question can't be met.
+/// Part of a query that can't be satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Name,
     Version,
-    /// The version of the framework below Hugging Face's.
+    /// Version of the framework below Hugging Face's libraries.
     BaseVersion,
     PyVersion,
     InstanceType,
     Region,
 }
 
+/// Reason for which a query has no image.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{message}")]
 pub(crate) struct ImageError {
     pub(crate) subject: Subject,
-    /// The fact, lower case, no full stop.
+    /// The fact, in lower case without a full stop.
     pub(crate) message: String,
     pub(crate) hint: String,
-    /// The image of that version may be there, under a name that follows the pattern of the others.
+    /// The catalog may be older than the version, whose image would follow the pattern of the others.
     pub(super) follows_pattern: bool,
 }
 
@@ -30,14 +31,14 @@ impl ImageError {
         Self { subject, message, hint: hint.into(), follows_pattern: false }
     }
 
-    /// The hint, where `allow` is how one says that an unknown version is meant.
+    /// Returns the hint. `allow` names the option by which the user accepts an unknown version.
     pub(crate) fn hint_with(&self, allow: &str) -> String {
         let pattern = format!("; {allow} takes the image's name to follow its pattern");
         format!("{}{}", self.hint, if self.follows_pattern { &pattern } else { "" })
     }
 }
 
-/// `` `a`, `b` or `c` ``
+/// Joins words for a sentence: `` `a`, `b` or `c` ``.
 pub(super) fn list(words: &[impl AsRef<str>]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match words.as_slice() {

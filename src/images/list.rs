@@ -1,4 +1,4 @@
-//! What there is: every image of the catalog, or those of one name.
+//! Lists the images of the catalog, all or those of one name.
 
 use super::ImageError;
 use super::catalog::Catalog;
@@ -6,26 +6,26 @@ use super::query::ImageKind;
 use super::resolve::unknown_name;
 use super::tables::{ImageEntry, ImageFamily, Tables, VARIANTS};
 
-/// The images of one version: one repository's, where a version has several.
+/// The images of one version in one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListedImage {
     pub(crate) name: String,
     pub(crate) kind: ImageKind,
-    /// `training-compiler`, `neuron`, `neuronx` or `smp`: those that are picked by what a job asks for beside its version.
+    /// `training-compiler`, `neuron`, `neuronx` or `smp`: chosen by other settings of a job than the version.
     pub(crate) variant: Option<&'static str>,
     pub(crate) version: String,
-    /// What else may be written for the version.
+    /// Other spellings of the version.
     pub(crate) aliases: Vec<String>,
     /// The framework below Hugging Face's libraries, with its version.
     pub(crate) base: Option<String>,
     pub(crate) py_versions: Vec<String>,
-    /// `cpu`, `gpu` or `trn`; none where one image is for all.
+    /// `cpu`, `gpu` or `trn`; empty if one image is for all.
     pub(crate) processors: Vec<String>,
     pub(crate) repository: String,
     pub(crate) regions: Vec<String>,
 }
 
-/// Names in order, of each the newest version first. Fails for a name that isn't in the catalog.
+/// Lists images by name, each with its newest version first. Fails for a name that isn't in the catalog.
 pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<ListedImage>, ImageError> {
     let tables = catalog.tables();
     let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));

@@ -1,8 +1,9 @@
-//! Which image of AWS's registries runs a framework or an algorithm: the catalog and the rules of a URI. Pure.
+//! The catalog of AWS's training images, and the rules of an image's URI. Pure.
 //!
-//! [`resolve`] finds the entry that an [`ImageQuery`] means ([`Choice`]), which gives the image's tag and, for a region, its
-//! URI. An [`ImageError`] says what there is instead. The rules are those of the SageMaker Python SDK (2.257.7 and 3's
-//! `sagemaker-core` 2.27.0, `image_uris`), except where that names an image that isn't there: the tests list each such case.
+//! [`resolve`] finds the catalog entry that an [`ImageQuery`] means. The resulting [`Choice`] gives the image's tag
+//! and, for a region, its URI. An [`ImageError`] suggests what exists instead. The rules are those of the SageMaker
+//! Python SDK (2.257.7, and `sagemaker-core` 2.27.0 of version 3, `image_uris`), except where the SDK names an image
+//! that doesn't exist: the tests list each such case.
 
 mod catalog;
 mod error;
@@ -25,14 +26,14 @@ pub(crate) use query::{BaseFramework, ImageKind, ImageQuery, Library};
 pub(crate) use resolve::{Choice, resolve};
 pub(crate) use user_catalog::{UserEntry, UserImages};
 
-/// Every built-in framework or algorithm, by name.
+/// Returns the names of all built-in frameworks or algorithms, sorted.
 pub(crate) fn names(kind: ImageKind) -> Vec<String> {
     let catalog = Catalog::built_in();
     let of_kind = catalog.tables().names().filter(|(_, images)| images.is_of(kind));
     of_kind.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// What a name's images are asked for as: its script-mode images, where it has any. Fails for a name that isn't in the
+/// Returns the kind of a name's images: script mode if it has any such images. Fails for a name that isn't in the
 /// catalog.
 pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<ImageKind, ImageError> {
     let tables = catalog.tables();

@@ -1,4 +1,4 @@
-//! What kind of processor an instance type has, as far as its name tells.
+//! Determines the kind of processor of an instance type from its name.
 
 use crate::model::InstanceType;
 
@@ -6,10 +6,10 @@ pub(super) const CPU: &str = "cpu";
 pub(super) const GPU: &str = "gpu";
 /// Trainium: AWS's own processor for training.
 pub(super) const TRAINIUM: &str = "trn";
-/// Inferentia, which only infers.
+/// Inferentia, which is for inference only.
 const INFERENTIA: &str = "inf";
 
-/// The word of the image's tag.
+/// Returns the kind of processor, as tags spell it.
 pub(super) fn of(instance_type: &InstanceType) -> &'static str {
     if instance_type.is_local() {
         return if instance_type.as_str() == "local" { CPU } else { GPU };
@@ -22,19 +22,20 @@ pub(super) fn of(instance_type: &InstanceType) -> &'static str {
     if has_generation && family.starts_with(['g', 'p']) { GPU } else { CPU }
 }
 
-/// AWS's own processors for machine learning, which need images made for them.
+/// Returns whether a processor is one of AWS's own for machine learning, which need images built for them.
 pub(super) fn is_neuron(processor: &str) -> bool {
     [TRAINIUM, INFERENTIA].contains(&processor)
 }
 
-/// `c6g`, `m7gd`, `c6gn`, `g5g`, `im4gn`: ARM processors, which the first letter after the generation tells.
+/// Returns whether an instance type has an ARM processor, by the first letter after the generation: `c6g`, `m7gd`,
+/// `g5g`, `im4gn`.
 pub(super) fn is_graviton(instance_type: &InstanceType) -> bool {
     let after_letters = family(instance_type).trim_start_matches(|c: char| c.is_ascii_lowercase());
     let after_generation = after_letters.trim_start_matches(|c: char| c.is_ascii_digit());
     after_generation.len() < after_letters.len() && after_generation.starts_with('g')
 }
 
-/// `g5` of `ml.g5.2xlarge`.
+/// Returns the family: `g5` of `ml.g5.2xlarge`.
 pub(super) fn family(instance_type: &InstanceType) -> &str {
     let name = instance_type.as_str().strip_prefix("ml.").unwrap_or_default();
     name.split_once('.').map_or(name, |(family, _)| family)

@@ -1,35 +1,36 @@
-//! The question to the catalog, in the terms of a job spec.
+//! Queries to the catalog, in the terms of a job spec.
 
 use crate::model::InstanceType;
 
-/// What is asked of the catalog, in the words of a job spec.
+/// The settings of a job that decide its image.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageQuery<'a> {
     pub(crate) kind: ImageKind,
     pub(crate) name: &'a str,
-    /// `None` means the only one.
+    /// `None` selects the only version.
     pub(crate) version: Option<&'a str>,
-    /// `None` means the only one, else the newest.
+    /// `None` selects the newest.
     pub(crate) py_version: Option<&'a str>,
-    /// Of Hugging Face's images.
+    /// For Hugging Face's images, the framework below.
     pub(crate) base: Option<BaseFramework<'a>>,
-    /// `None` where it isn't known, or doesn't matter.
+    /// `None` if it isn't known or doesn't matter.
     pub(crate) instance_type: Option<&'a InstanceType>,
     pub(crate) training_compiler: bool,
     pub(crate) library: Library,
-    /// A version that the catalog doesn't have gets the pattern of the newest that it has.
+    /// Resolve a version that the catalog doesn't have by the pattern of the newest one.
     pub(crate) allow_unknown_version: bool,
 }
 
+/// Kinds of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageKind {
-    /// Its image runs a script.
+    /// Runs the user's script (script mode).
     Framework,
-    /// Its image runs by itself.
+    /// Runs by itself.
     Algorithm,
 }
 
-/// The framework that Hugging Face's libraries stand on, and its version.
+/// The framework below Hugging Face's libraries.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BaseFramework<'a> {
     /// `pytorch` or `tensorflow`.
@@ -37,10 +38,10 @@ pub(crate) struct BaseFramework<'a> {
     pub(crate) version: &'a str,
 }
 
-/// The library of the distribution, as far as images differ by it.
+/// The library of a distributed job, as far as images differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Library {
-    /// None, or one that all images have.
+    /// No library, or one that all images have.
     Any,
     /// smdistributed: data parallel, or model parallel in its first version.
     Smdistributed,

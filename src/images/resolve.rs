@@ -1,4 +1,4 @@
-//! From a query to the entry of the catalog that it means: name, version, base framework, Python version.
+//! Resolves a query to a catalog entry: by name, version, base framework and Python version, in this order.
 
 use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
@@ -6,16 +6,16 @@ use super::query::{ImageKind, ImageQuery, Library};
 use super::tables::{COMPILER, ImageEntry, ImageFamily, MODEL_PARALLEL, NEURON, NEURONX, Tables};
 use super::{processor, version_hint, versions};
 
-/// The entry that a query means.
+/// The catalog entry that a query means.
 #[derive(Debug)]
 pub(crate) struct Choice<'a> {
     pub(super) query: ImageQuery<'a>,
     pub(super) catalog: &'a Tables,
     pub(super) images: &'a ImageFamily,
     pub(super) entry: &'a ImageEntry,
-    /// As it was written, or the only one.
+    /// As in the query, or the only one.
     pub(super) version: &'a str,
-    /// The version in the catalog that it stands for; of an unknown one, the newest.
+    /// The version in the catalog that `version` stands for; the newest for an unknown one.
     pub(super) known: &'a str,
     pub(super) py_version: Option<&'a str>,
 }
@@ -25,7 +25,7 @@ impl Choice<'_> {
         self.query.name
     }
 
-    /// As it was asked for.
+    /// The version as in the query, or the only one.
     pub(crate) fn version(&self) -> &str {
         self.version
     }
@@ -35,7 +35,7 @@ impl Choice<'_> {
     }
 }
 
-/// Finds what a query means. The processor and the region are looked at when the tag or the URI is asked for.
+/// Finds the entry that a query means. Processor and region are checked by [`Choice::tag`] and [`Choice::uri`].
 pub(crate) fn resolve<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Result<Choice<'a>, ImageError> {
     let catalog = catalog.tables();
     let images = images(catalog, query)?;
@@ -45,6 +45,7 @@ pub(crate) fn resolve<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Resul
     Ok(Choice { query: query.clone(), catalog, images, entry, version, known, py_version })
 }
 
+/// Returns the family of a name: its own, or that of the variant that the query's other settings select.
 fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a ImageFamily, ImageError> {
     let named = catalog.get(query.name).filter(|images| images.is_of(query.kind) && !catalog.is_variant(query.name));
     let Some(named) = named else { return Err(unknown_name(catalog, query.name, Some(query.kind))) };
@@ -59,7 +60,7 @@ fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a ImageFa
     Ok(other.unwrap_or(named))
 }
 
-/// What people write for the names of frameworks.
+/// Common other names of frameworks.
 const OTHER_NAMES: [(&str, &str); 4] =
     [("torch", "pytorch"), ("tf", "tensorflow"), ("scikit-learn", "sklearn"), ("transformers", "huggingface")];
 
@@ -68,7 +69,7 @@ fn other_name(name: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-/// `kind` is what was asked for, where that is known.
+/// Returns the error for a name that isn't in the catalog. `kind` is the kind that was queried, if it is known.
 pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<ImageKind>) -> ImageError {
     let what = match kind {
         Some(ImageKind::Framework) => "a framework with training images",
@@ -91,7 +92,7 @@ pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<ImageKind>
     ImageError::new(Subject::Name, format!("{name:?} is not {what}"), hint)
 }
 
-/// The version as written, and the one in the table.
+/// Returns the version as written, and the one in the table.
 fn version<'a>(images: &'a ImageFamily, query: &ImageQuery<'a>) -> Result<(&'a str, &'a str), ImageError> {
     let newest = || images.newest_first().first().copied();
     let Some(written) = query.version else { return only_version(images, query) };
@@ -119,7 +120,7 @@ fn unknown_version(images: &ImageFamily, written: &str, query: &ImageQuery<'_>) 
     let is_newer = images.newest_first().first().is_some_and(|newest| versions::key(newest) < versions::key(written));
     let is_on_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     match query.kind {
-        // Its tags have the Neuron SDK's version too, which no pattern tells.
+        // Its tags have the Neuron SDK's version as well, which follows no pattern.
         ImageKind::Framework if is_on_neuron => hint += "; any other goes in `image`",
         ImageKind::Framework => follows_pattern = is_newer && !query.training_compiler,
         ImageKind::Algorithm => {}
@@ -127,7 +128,7 @@ fn unknown_version(images: &ImageFamily, written: &str, query: &ImageQuery<'_>) 
     ImageError { follows_pattern, ..ImageError::new(Subject::Version, message, hint) }
 }
 
-/// `` `pytorch` ``, and where its image depends on more than its name, on what.
+/// Returns the subject of a message: `` `pytorch` ``, and the other settings that its image depends on.
 fn subject(query: &ImageQuery<'_>) -> String {
     let neuron = query.instance_type.filter(|it| processor::is_neuron(processor::of(it)));
     match (neuron, query.library) {
@@ -138,7 +139,7 @@ fn subject(query: &ImageQuery<'_>) -> String {
     }
 }
 
-/// The version's entries; Hugging Face's are those of the base framework.
+/// Returns the entries of a version; for Hugging Face, those of the base framework.
 fn of_base<'a>(
     images: &'a ImageFamily,
     known: &str,
@@ -172,7 +173,7 @@ fn bases(entries: &[ImageEntry]) -> String {
     list(&entries.iter().filter_map(|entry| entry.base.first()).collect::<Vec<_>>())
 }
 
-/// The entry of the Python version that is asked for, else of the newest. Images that have none take any.
+/// Returns the entry of the queried Python version, or of the newest. Images without Python versions accept any.
 fn of_python<'a>(
     entries: &[&'a ImageEntry],
     is_known: bool,

@@ -1,4 +1,4 @@
-//! The tables of training images, as catalog.json has them.
+//! The tables of training images, in the format of `catalog.json`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::query::ImageKind;
 use super::versions;
 
-/// Ends of the names of tables that are another name's images under a condition.
+// Suffixes of families that are variants of another one, selected by other settings than the name.
+
 pub(super) const COMPILER: &str = "training-compiler";
 
 pub(super) const NEURONX: &str = "neuronx";
@@ -18,13 +19,15 @@ pub(super) const MODEL_PARALLEL: &str = "smp";
 
 pub(super) const VARIANTS: [&str; 4] = [COMPILER, NEURONX, NEURON, MODEL_PARALLEL];
 
+/// All tables.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Tables {
-    /// DNS suffixes by the start of a region's name; the empty start is every other region's.
+    /// DNS suffixes by the prefix of a region's name; the empty prefix is for all others.
     suffixes: BTreeMap<String, String>,
-    /// Accounts and their regions, separated by spaces.
+    /// Registries: accounts, each with its regions, separated by spaces.
     pub(super) registries: Vec<BTreeMap<String, String>>,
     rules: RulesImage,
+    /// Families by name.
     pub(super) images: BTreeMap<String, ImageFamily>,
 }
 
@@ -36,38 +39,39 @@ pub(super) struct RulesImage {
     tag: String,
 }
 
-/// What one framework or algorithm has.
+/// The images of one framework or algorithm.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ImageFamily {
-    /// Of all versions; without it, each entry has its own, or none.
+    /// Processors of all versions; if empty, each entry has its own.
     #[serde(default)]
     pub(super) processors: Vec<String>,
-    /// What may be written for a version.
+    /// Other spellings of versions, with the version in the table.
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, String>,
-    /// Several entries where the repository depends on the Python version or on the base framework.
+    /// Entries by version: several if the repository depends on the Python version or on the base framework.
     pub(super) versions: BTreeMap<String, Vec<ImageEntry>>,
 }
 
-/// A repository's images of one version.
+/// The images of one version in one repository.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ImageEntry {
     pub(super) repository: String,
+    /// Index into [`Tables::registries`].
     pub(super) registry: usize,
     #[serde(default)]
     pub(super) processors: Vec<String>,
     /// Python versions.
     #[serde(default)]
     pub(super) py: Vec<String>,
-    /// Stands in the tag for the version.
+    /// Replaces the version in the tag.
     pub(super) prefix: Option<String>,
     /// The tag doesn't name the processor.
     #[serde(default)]
     pub(super) bare: bool,
-    /// The end of the tag, by processor.
+    /// Suffix of the tag, by processor.
     #[serde(default)]
     pub(super) suffix: BTreeMap<String, String>,
-    /// The framework below Hugging Face's with its version, then other names of that.
+    /// The framework below Hugging Face's libraries with its version, then other spellings of it.
     #[serde(default)]
     pub(super) base: Vec<String>,
 }
@@ -77,25 +81,26 @@ impl Tables {
         self.images.get(name)
     }
 
-    /// Everything that can be asked for by its name.
+    /// Yields the families that can be queried by name, sorted by it.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, &ImageFamily)> {
         self.images.iter().map(|(name, images)| (name.as_str(), images)).filter(|(name, _)| !self.is_variant(name))
     }
 
-    /// Whether it is a table that is looked into under another name.
+    /// Returns whether a name is that of a variant, which is queried by another name.
     pub(super) fn is_variant(&self, name: &str) -> bool {
         let stem = |variant: &str| name.strip_suffix(variant)?.strip_suffix('-');
         VARIANTS.iter().any(|variant| stem(variant).is_some_and(|stem| self.images.contains_key(stem)))
     }
 
-    /// The account that has an entry's images in a region.
+    /// Returns the account that has an entry's images in a region.
     pub(super) fn account(&self, entry: &ImageEntry, region: &str) -> Option<&str> {
         self.account_of(entry.registry, region)
     }
 
     pub(super) fn rules_image(&self, region: &str) -> Option<String> {
         let RulesImage { repository, registry, tag } = &self.rules;
-        let (account, suffix) = (self.account_of(*registry, region)?, self.suffix(region));
+        let account = self.account_of(*registry, region)?;
+        let suffix = self.suffix(region);
         Some(format!("{account}.dkr.ecr.{region}.{suffix}/{repository}:{tag}"))
     }
 
@@ -105,13 +110,13 @@ impl Tables {
         accounts.iter().find(|(_, regions)| has(regions)).map(|(account, _)| account.as_str())
     }
 
-    /// The end of the registry's host name: that of the region's partition.
+    /// Returns the DNS suffix of a region's partition.
     pub(super) fn suffix(&self, region: &str) -> &str {
         let known = self.suffixes.iter().filter(|(start, _)| region.starts_with(start.as_str()));
         known.max_by_key(|(start, _)| start.len()).map_or("", |(_, suffix)| suffix)
     }
 
-    /// The regions that have an entry's images, in order.
+    /// Returns the regions that have an entry's images, sorted.
     pub(super) fn regions_of(&self, entry: &ImageEntry) -> Vec<&str> {
         let accounts = self.registries.get(entry.registry).into_iter().flat_map(BTreeMap::values);
         let mut regions: Vec<&str> = accounts.flat_map(|regions| regions.split(' ')).collect();
@@ -119,24 +124,24 @@ impl Tables {
         regions
     }
 
-    /// Every region that any image is in.
+    /// Yields the regions of all images, with repetitions.
     pub(super) fn regions(&self) -> impl Iterator<Item = &str> {
         self.registries.iter().flat_map(BTreeMap::values).flat_map(|regions| regions.split(' '))
     }
 }
 
 impl ImageFamily {
-    /// None at all means that one image is for every processor.
+    /// Returns the processors of an entry: empty if one image is for all.
     pub(super) fn processors<'a>(&'a self, entry: &'a ImageEntry) -> &'a [String] {
         if self.processors.is_empty() { &entry.processors } else { &self.processors }
     }
 
-    /// Everything that can be written as a version.
+    /// Yields all spellings of versions.
     pub(super) fn written(&self) -> impl Iterator<Item = &str> {
         self.aliases.keys().chain(self.versions.keys()).map(String::as_str)
     }
 
-    /// The version's name in the table, for the version as written.
+    /// Returns the version in the table for a version as written.
     pub(super) fn known(&self, written: &str) -> Option<&str> {
         let full = self.aliases.get(written).map_or(written, String::as_str);
         self.versions.get_key_value(full).map(|(full, _)| full.as_str())
@@ -146,15 +151,15 @@ impl ImageFamily {
         self.versions.get(version).map_or(&[], Vec::as_slice)
     }
 
-    /// Versions, the newest first.
+    /// Returns the versions, the newest first.
     pub(super) fn newest_first(&self) -> Vec<&str> {
         let mut all: Vec<&str> = self.versions.keys().map(String::as_str).collect();
         all.sort_by_key(|version| std::cmp::Reverse(versions::key(version)));
         all
     }
 
-    /// Whether there are such images: those that run a script come for a processor, those that run by themselves are the
-    /// same for every one.
+    /// Returns whether the family has images of a kind: those of frameworks are for one processor each, those of
+    /// algorithms for all.
     pub(super) fn is_of(&self, kind: ImageKind) -> bool {
         let is_script_mode = |entry: &ImageEntry| !self.processors(entry).is_empty();
         self.versions.values().flatten().any(|entry| is_script_mode(entry) == (kind == ImageKind::Framework))

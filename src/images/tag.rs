@@ -1,4 +1,4 @@
-//! An image's tag and its URI: the parts that depend on the processor and on the region.
+//! Composes an image's tag, which depends on the processor, and its URI, which depends on the region as well.
 
 use super::error::{ImageError, Subject};
 use super::processor::{self, CPU, GPU};
@@ -7,7 +7,8 @@ use super::resolve::Choice;
 use super::versions;
 use crate::model::InstanceType;
 
-/// What follows these tags on a p4d instance, and with smdistributed (`image_uris._get_image_tag` of the SDK).
+/// Suffixes of tags on p4d instances and with smdistributed: framework, tag, suffix (`image_uris._get_image_tag` of the
+/// SDK).
 const SPECIAL_SUFFIXES: [(&str, &str, &str); 12] = [
     ("tensorflow", "2.3-gpu-py37", "cu110-ubuntu18.04-v3"),
     ("tensorflow", "2.3.1-gpu-py37", "cu110-ubuntu18.04"),
@@ -23,19 +24,21 @@ const SPECIAL_SUFFIXES: [(&str, &str, &str); 12] = [
     ("pytorch", "1.6.0-gpu-py3", "cu110-ubuntu18.04"),
 ];
 
-/// The first versions that p2 instances can't run (`image_uris._validate_instance_deprecation`).
+/// The first versions that p2 instances can't run (`image_uris._validate_instance_deprecation` of the SDK).
 const WITHOUT_P2: [(&str, &str); 2] = [("pytorch", "1.13"), ("tensorflow", "2.12")];
 
 impl Choice<'_> {
+    /// Returns the URI in a region, such as
     /// `763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3-gpu-py311`.
     pub(crate) fn uri(&self, region: &str) -> Result<String, ImageError> {
         let tag = self.tag()?;
         let Some(account) = self.catalog.account(self.entry, region) else { return Err(self.no_region(region)) };
-        let (suffix, repository) = (self.catalog.suffix(region), &self.entry.repository);
+        let suffix = self.catalog.suffix(region);
+        let repository = &self.entry.repository;
         Ok(format!("{account}.dkr.ecr.{region}.{suffix}/{repository}:{tag}"))
     }
 
-    /// What stands after the repository: the same in every region.
+    /// Returns the tag, which is the same in every region. Fails if no image is for the instance type.
     pub(crate) fn tag(&self) -> Result<String, ImageError> {
         if let Some(instance_type) = self.query.instance_type {
             self.check_instance(instance_type)?;
@@ -91,7 +94,7 @@ impl Choice<'_> {
         Ok(())
     }
 
-    /// The processor that the image is for; `None` where one image is for all.
+    /// Returns the processor that the image is for, or `None` if one image is for all.
     fn processor(&self) -> Result<Option<&str>, ImageError> {
         let known = self.images.processors(self.entry);
         let wanted = self.query.instance_type.map(|instance_type| (instance_type, processor::of(instance_type)));
@@ -115,7 +118,7 @@ impl Choice<'_> {
         ImageError::new(Subject::InstanceType, message, format!("it has images for {}", kinds(known)))
     }
 
-    /// Neuron's images are called for the Neuron SDK's generation.
+    /// Returns the processor as the tag names it: Neuron images have the generation of the Neuron SDK.
     fn processor_in_tag<'a>(&self, processor: &'a str) -> &'a str {
         match processor {
             processor::TRAINIUM if self.entry.repository.ends_with("-neuronx") => "neuronx",
@@ -164,7 +167,7 @@ impl Choice<'_> {
     }
 }
 
-/// Processors in words.
+/// Names instances by their processors, for messages.
 fn kinds(processors: &[String]) -> String {
     let word = |processor: &String| match processor.as_str() {
         CPU => "CPU instances",

@@ -1,32 +1,35 @@
-//! A user's own images, laid over the built-in ones.
+//! Merges a user's own images over the built-in ones.
 
 use std::collections::BTreeMap;
 
 use super::tables::{ImageEntry, ImageFamily, Tables};
 
-/// What a user says of a framework's or an algorithm's images. `None` stands for what the newest version below it has.
+/// A user's images of one framework or algorithm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UserImages {
     pub(crate) name: String,
     pub(crate) aliases: BTreeMap<String, String>,
-    /// In the place of what the catalog has for these versions.
+    /// Entries by version, in place of the catalog's.
     pub(crate) versions: BTreeMap<String, Vec<UserEntry>>,
 }
 
+/// An entry of a user's `images.toml`. What is `None` is taken from the catalog's entry of the version, or of the
+/// newest one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UserEntry {
     pub(crate) repository: Option<String>,
-    /// Region to account.
+    /// Accounts by region.
     pub(crate) registries: Option<BTreeMap<String, String>>,
     pub(crate) processors: Option<Vec<String>>,
     pub(crate) py_versions: Option<Vec<String>>,
     pub(crate) tag_prefix: Option<String>,
     pub(crate) processor_in_tag: Option<bool>,
-    /// Processor to the end of the tag.
+    /// Suffixes of the tag, by processor.
     pub(crate) container_version: Option<BTreeMap<String, String>>,
     pub(crate) base: Vec<String>,
 }
 
+/// Returns the built-in tables with a user's images in place of those of the same name and version.
 pub(super) fn merge(built_in: &Tables, own: &[UserImages]) -> Tables {
     let mut tables = built_in.clone();
     for images in own {
@@ -34,11 +37,11 @@ pub(super) fn merge(built_in: &Tables, own: &[UserImages]) -> Tables {
         spread_processors(&mut merged);
         let model = newest(&merged);
         for (version, entries) in &images.versions {
-            // A version of the catalog's own is the best model of itself.
+            // The catalog's entry of the same version is the best model.
             let model = merged.entries(version).last().cloned().or_else(|| model.clone()).unwrap_or_default();
             let entries = entries.iter().map(|entry| entry.over(&model, &mut tables.registries)).collect();
             merged.versions.insert(version.clone(), entries);
-            // What is written so is this version, and no other.
+            // The version is not an alias of another one any more.
             merged.aliases.remove(version);
         }
         merged.aliases.extend(images.aliases.clone());
@@ -47,7 +50,7 @@ pub(super) fn merge(built_in: &Tables, own: &[UserImages]) -> Tables {
     tables
 }
 
-/// Versions may differ from here on.
+/// Moves the processors of the family into its entries, so that versions may differ.
 fn spread_processors(images: &mut ImageFamily) {
     let of_all = std::mem::take(&mut images.processors);
     if !of_all.is_empty() {
@@ -61,6 +64,7 @@ fn newest(images: &ImageFamily) -> Option<ImageEntry> {
 }
 
 impl UserEntry {
+    /// Returns a catalog entry with `None` fields taken from `model`.
     fn over(&self, model: &ImageEntry, registries: &mut Vec<BTreeMap<String, String>>) -> ImageEntry {
         let registry = self.registries.as_ref().map(|accounts| {
             registries.push(by_account(accounts));
@@ -72,14 +76,14 @@ impl UserEntry {
             processors: self.processors.clone().unwrap_or_else(|| model.processors.clone()),
             py: self.py_versions.clone().unwrap_or_else(|| model.py.clone()),
             prefix: self.tag_prefix.clone(),
-            bare: self.processor_in_tag.map_or(model.bare, |is_said| !is_said),
+            bare: self.processor_in_tag.map_or(model.bare, |in_tag| !in_tag),
             suffix: self.container_version.clone().unwrap_or_else(|| model.suffix.clone()),
             base: self.base.clone(),
         }
     }
 }
 
-/// Accounts with their regions, separated by spaces.
+/// Groups regions by account, separated by spaces, as the catalog has them.
 fn by_account(accounts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut table: BTreeMap<String, String> = BTreeMap::new();
     for (region, account) in accounts {

@@ -3,7 +3,7 @@
 use super::tables::ImageFamily;
 use super::versions::key;
 
-/// What to write in place of a version that there isn't.
+/// Suggests a version in place of one that the catalog doesn't have: a longer or shorter spelling, or the nearest ones.
 pub(super) fn hint(images: &ImageFamily, wanted: &str) -> String {
     if let Some(only) = only(images) {
         return format!("there is only `{only}`");
@@ -23,16 +23,18 @@ pub(super) fn hint(images: &ImageFamily, wanted: &str) -> String {
     }
 }
 
-pub(super) fn only(images: &ImageFamily) -> Option<&str> {
+/// Returns the version of a family that has only one.
+fn only(images: &ImageFamily) -> Option<&str> {
     let mut all = images.versions.keys();
     all.next().filter(|_| all.next().is_none()).map(String::as_str)
 }
 
-pub(super) fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Returns the newest of some versions.
+fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     versions.max_by_key(|version| key(version))
 }
 
-/// `1.7-1` and `1.7.0` are longer forms of `1.7`, and `1.70` is not.
-pub(super) fn is_longer(long: &str, short: &str) -> bool {
+/// Returns whether `long` extends `short` by further components: `1.7-1` and `1.7.0` extend `1.7`, `1.70` does not.
+fn is_longer(long: &str, short: &str) -> bool {
     long.strip_prefix(short).is_some_and(|rest| rest.starts_with(['.', '-']))
 }

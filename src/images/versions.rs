@@ -1,20 +1,21 @@
-//! Versions and names: which is the newer, and which is near.
+//! Orders versions, and finds names similar to a misspelled one.
 
-/// Orders versions by their numbers: `1.10` is newer than `1.9`, `1.7-1` than `1.7`.
+/// Returns a key that orders versions by their numbers: `1.10` is newer than `1.9`, `1.7-1` than `1.7`.
 pub(super) fn key(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Orders Python versions: `py312` is newer than `py39`, and that than `py3`.
+/// Returns a key that orders Python versions: `py312` is newer than `py39`, and that than `py3`.
 pub(super) fn python_key(py_version: &str) -> (u64, u64) {
     let digits = py_version.trim_start_matches("py");
     let (major, minor) = digits.split_at_checked(1).unwrap_or((digits, ""));
     (major.parse().unwrap_or(0), minor.parse().unwrap_or(0))
 }
 
-/// The most similar name, if one is similar: a third of the letters differs, or one is a part of the other.
+/// Returns the most similar name, if at most a third of its letters differ, or one contains the other.
 pub(super) fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let word: String = word.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(LONGEST).collect();
+    let word: String =
+        word.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(MAX_COMPARED_BYTES).collect();
     let scored = names.filter_map(|name| {
         let plain = name.replace('-', "");
         let distance = strsim::damerau_levenshtein(&word, &plain);
@@ -24,15 +25,15 @@ pub(super) fn near<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Opti
     scored.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// The region that a misspelt one means: all but two letters are the same.
+/// Returns the most similar region, if at most two letters differ.
 pub(super) fn near_region<'a>(word: &str, regions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.get(..LONGEST).unwrap_or(word);
+    let word = word.get(..MAX_COMPARED_BYTES).unwrap_or(word);
     let scored = regions.map(|region| (strsim::damerau_levenshtein(word, region), region));
     scored.filter(|(distance, _)| *distance <= 2).min().map(|(_, region)| region)
 }
 
-/// Longer words are no image's name, and comparing them costs.
-const LONGEST: usize = 64;
+/// Limit of the words that are compared, in bytes: names are shorter, and the comparison takes quadratic time.
+const MAX_COMPARED_BYTES: usize = 64;
 
 #[cfg(test)]
 mod tests {
