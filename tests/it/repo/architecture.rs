@@ -163,7 +163,7 @@ pub(super) struct Source {
     /// Without its tests.
     pub(super) code: String,
     /// Of the whole file.
-    lines: usize,
+    pub(super) lines: usize,
 }
 
 impl Source {

@@ -43,10 +43,13 @@ impl fmt::Display for Import {
 
 impl Imports {
     pub(super) fn read() -> TestResult<Self> {
-        let sources = sources()?;
+        Self::of(&sources()?)
+    }
+
+    fn of(sources: &[Source]) -> TestResult<Self> {
         let modules: BTreeSet<Path> = sources.iter().map(module).collect();
         let mut imports = Self { files: BTreeMap::new(), reexports: HashMap::new() };
-        for source in &sources {
+        for source in sources {
             let mut reader = Reader::new(module(source), &modules);
             reader.visit_file(&syn::parse_file(&source.code).map_err(|error| format!("{}: {error}", source.name))?);
             let used = reader.used();
@@ -216,4 +219,24 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
 fn is_for_tests(attribute: &Attribute) -> bool {
     matches!(&attribute.meta, Meta::List(list) if list.path.is_ident("cfg") && list.tokens.to_string() == "test")
+}
+
+/// Every way to name an item is an import of the file that defines it.
+#[test]
+fn every_way_to_import_is_seen() -> TestResult {
+    let files = [
+        ("a/mod.rs", "mod b; mod c; pub(crate) use b::Thing; pub(crate) fn own() {} fn f() { c::call(); }"),
+        ("a/b.rs", "use super::own; pub(crate) struct Thing;"),
+        ("a/c.rs", "use crate::{a::Thing, d::{self, E}}; pub(crate) fn call() { d::g(); }"),
+        ("d.rs", "pub(crate) struct E; pub(crate) fn g() { h!(crate::e::F); }"),
+        ("e.rs", "pub(crate) const F: u8 = 0; #[cfg(test)] mod tests { use crate::d::E; }"),
+        ("lib.rs", "mod a; mod d; mod e;"),
+    ];
+    let sources = files.map(|(name, code)| Source { name: name.into(), code: code.into(), lines: 1 });
+    let imports = Imports::of(&sources)?.between_files();
+    let imports: Vec<_> = imports.iter().map(|import| (import.from.as_str(), import.to.as_str())).collect();
+    let expected =
+        [("a/b.rs", "a/mod.rs"), ("a/c.rs", "a/b.rs"), ("a/c.rs", "d.rs"), ("a/mod.rs", "a/c.rs"), ("d.rs", "e.rs")];
+    assert_eq!(imports, expected);
+    Ok(())
 }
