@@ -126,6 +126,7 @@ pub(crate) struct JobsQuery {
     pub(crate) details: bool,
 }
 
+/// Sort key of a list of jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SortBy {
     #[default]
@@ -134,6 +135,7 @@ pub(crate) enum SortBy {
     Status,
 }
 
+/// A page of a list.
 #[derive(Clone, Debug)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
@@ -224,6 +226,7 @@ pub(crate) struct Object {
 /// Stream of an object's bytes.
 pub(crate) type ByteStream = BoxStream<'static, CloudResult<Bytes>>;
 
+/// An object of a listing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectSummary {
     pub(crate) uri: S3Uri,
@@ -251,6 +254,7 @@ pub(crate) trait Logs: Send + Sync {
     }
 }
 
+/// A log stream: the events of one start of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LogStream {
     /// `{job}/algo-{N}-{epoch}`.
@@ -270,6 +274,7 @@ impl LogStream {
     }
 }
 
+/// Range, direction and position of a page of events.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventsQuery {
     /// Inclusive, by the millisecond.
@@ -285,6 +290,7 @@ pub(crate) struct EventsQuery {
     pub(crate) up_to: Option<String>,
 }
 
+/// A page of one stream's events.
 #[derive(Clone, Debug)]
 pub(crate) struct EventsPage {
     /// Oldest first, in both directions.
@@ -293,6 +299,7 @@ pub(crate) struct EventsPage {
     pub(crate) next_backward_token: String,
 }
 
+/// A page of the events of all of a job's streams.
 #[derive(Clone, Debug)]
 pub(crate) struct JobEventsPage {
     pub(crate) events: Vec<JobEvent>,
@@ -316,6 +323,7 @@ pub(crate) trait Metrics: Send + Sync {
     async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>>;
 }
 
+/// A value of a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MetricPoint {
     pub(crate) name: String,

@@ -13,9 +13,8 @@ use super::files::AwsConfigFiles;
 use super::{proxy_bypass, region};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
-/// Calls that are throttled or get lost are tried this often, where neither AWS_MAX_ATTEMPTS nor the profile says
-/// otherwise: a training job is worth more retry_config_with_attempts than the SDK's three. Attempts per call, the
-/// first one included, unless the user has set a number.
+/// Attempts per call, the first one included, unless AWS_MAX_ATTEMPTS or the profile sets a number. The SDK's three are
+/// too few to give up a training job for throttling or a lost response.
 const MAX_ATTEMPTS: u32 = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout for the first byte of a response.
@@ -89,14 +88,14 @@ pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResu
         None if target.offline => Region::Unknown,
         None => return Err(no_region()),
     };
-    let mut services = sdk.to_builder().retry_config(retry_config_with_attempts(sdk.retry_config()));
+    let mut services = sdk.to_builder().retry_config(retry_config(sdk.retry_config()));
     services.set_http_client(None::<SharedHttpClient>);
     Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 
 /// Returns the user's retry settings, with [`MAX_ATTEMPTS`] in place of the SDK's default. Not the adaptive mode: after
 /// one throttled call it delays all later calls by up to 20 s, which doesn't help a command of few calls.
-fn retry_config_with_attempts(found: Option<&RetryConfig>) -> RetryConfig {
+fn retry_config(found: Option<&RetryConfig>) -> RetryConfig {
     let default = RetryConfig::standard();
     let found = found.unwrap_or(&default).clone();
     if found.max_attempts() == default.max_attempts() { found.with_max_attempts(MAX_ATTEMPTS) } else { found }

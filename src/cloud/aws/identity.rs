@@ -10,6 +10,7 @@ use super::config::{AwsConfig, client};
 use super::error::{answer, failed, service_error};
 use crate::cloud::{CloudError, CloudResult, Identity};
 
+/// Implements [`Identity`] with STS and IAM. Caches the account.
 #[derive(Debug)]
 pub(super) struct AwsIdentity {
     config: Arc<AwsConfig>,

@@ -34,6 +34,7 @@ const MIN_JOBS_PER_LIST_CALL: usize = 3;
 /// CreationTime.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
+/// Implements [`Jobs`] with SageMaker.
 #[derive(Debug)]
 pub(super) struct AwsJobs {
     client: Client,

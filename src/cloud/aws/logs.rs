@@ -24,6 +24,7 @@ const GROUP: &str = "/aws/sagemaker/TrainingJobs";
 /// Maximum backoff between attempts of a call. A followed log polls again anyway.
 const MAX_BACKOFF: Duration = Duration::from_secs(3);
 
+/// Implements [`Logs`] with CloudWatch Logs.
 #[derive(Debug)]
 pub(super) struct AwsLogs {
     client: Client,

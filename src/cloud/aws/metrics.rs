@@ -23,6 +23,7 @@ const MAX_QUERIES: usize = 500;
 /// Retention of data points of one minute: 15 days.
 const RETENTION: Duration = Duration::from_hours(15 * 24);
 
+/// Implements [`Metrics`] with CloudWatch.
 #[derive(Debug)]
 pub(super) struct AwsMetrics {
     client: Client,

@@ -6,6 +6,7 @@ use super::arn;
 use crate::cloud::placeholder::{ACCOUNT, ROLE_PATH};
 use crate::cloud::{CloudResult, Identity};
 
+/// Implements [`Identity`] with placeholders.
 #[derive(Debug)]
 pub(super) struct OfflineIdentity {
     partition: &'static str,

@@ -8,6 +8,7 @@ use crate::model::JobName;
 /// Account id that local jobs belong to. AWS assigns no such id.
 const ACCOUNT: &str = "000000000000";
 
+/// Implements [`Identity`] with placeholders.
 #[derive(Debug)]
 pub(crate) struct LocalIdentity;
 

@@ -33,6 +33,7 @@ const STALE_AGE: Duration = Duration::from_hours(1);
 /// Interval at which a new supervisor is polled for. It takes milliseconds to be ready.
 const READY_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
+/// Implements [`Jobs`] over the state folder.
 #[derive(Debug)]
 pub(crate) struct LocalJobs {
     home: Home,

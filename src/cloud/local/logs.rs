@@ -12,6 +12,7 @@ use crate::local::log::note::LogNote;
 use crate::local::store::layout::Home;
 use crate::model::JobName;
 
+/// Implements [`Logs`] over the jobs' log files.
 #[derive(Debug)]
 pub(crate) struct LocalLogs {
     home: Home,

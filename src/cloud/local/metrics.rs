@@ -11,6 +11,7 @@ use crate::local::store::layout::Home;
 use crate::local::store::private_file;
 use crate::model::JobName;
 
+/// Implements [`Metrics`] over the jobs' CSV files.
 #[derive(Debug)]
 pub(crate) struct LocalMetrics {
     home: Home,

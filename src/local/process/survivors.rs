@@ -53,6 +53,7 @@ pub(crate) fn keepers(folder: &JobFolder) -> io::Result<Vec<Pid>> {
     Ok(keepers)
 }
 
+/// Returns the job's supervisor, if it is alive.
 pub(crate) fn supervisors(folder: &JobFolder) -> io::Result<Vec<Pid>> {
     with_role(folder, SUPERVISE)
 }

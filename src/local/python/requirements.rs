@@ -14,10 +14,11 @@ use sha2::{Digest, Sha256};
 
 use super::interpreter::Interpreter;
 use crate::local::store::layout::create_private_dir;
-use crate::local::store::private_file;
+use crate::local::store::{ownership, private_file};
 use crate::local::{LocalError, LocalResult};
-use crate::model::hex;
+use crate::model::{hex, shell_quote};
 
+/// Name of the file with the requirements of the code.
 pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 /// File that marks a complete environment.
 const COMPLETE_MARK: &str = ".smtrain-complete";
@@ -61,13 +62,27 @@ impl PackageEnvironment {
     }
 
     pub(crate) fn is_complete(&self) -> LocalResult<bool> {
+        self.check_ownership()?;
         let mark = self.folder.join(COMPLETE_MARK);
         private_file::exists(&mark).map_err(LocalError::io(format!("look for {}", mark.display())))
+    }
+
+    /// Fails if another user may have put something in the environment, or another environment in its place.
+    fn check_ownership(&self) -> LocalResult<()> {
+        ownership::check_dir(self.folder.parent().unwrap_or(&self.folder))?;
+        ownership::check_dir(&self.folder).map_err(|error| match error {
+            LocalError::Unusable { what, .. } => {
+                let hint = format!("remove it, and submit again: rm -r {}", shell_quote(&text(&self.folder)));
+                LocalError::Unusable { what, hint }
+            }
+            error => error,
+        })
     }
 
     /// Locks the environment, so that of two jobs that need it, one creates it and the other one waits. Blocks.
     pub(crate) fn lock(&self) -> LocalResult<File> {
         create_private_dir(self.folder.parent().unwrap_or(&self.folder))?;
+        self.check_ownership()?;
         let path = self.folder.with_extension("lock");
         let lock = || {
             let file = private_file::create(&path)?;
@@ -86,6 +101,8 @@ impl PackageEnvironment {
             }
             _ => {}
         }
+        // Private, whatever the umask. Both installers accept an empty folder.
+        create_private_dir(&self.folder)?;
         let folder = text(&self.folder);
         let base = text(&self.base.executable);
         let python = text(&self.python());

@@ -373,12 +373,14 @@ fn fill_reserve(mut file: File, text: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
+/// Serializes a value as indented JSON with a final line feed.
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> LocalResult<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| LocalError::Other(error.to_string()))?;
     text.push(b'\n');
     Ok(text)
 }
 
+/// Removes a file. Succeeds if it doesn't exist.
 pub(crate) fn remove_if_exists(path: &std::path::Path) -> LocalResult<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

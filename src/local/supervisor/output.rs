@@ -29,6 +29,7 @@ const FINAL_READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of an installer's errors that are kept: a FailureReason has at most 1024 characters.
 const MAX_INSTALL_ERRORS: usize = 10;
 
+/// Destinations of a job's output: the log, the metrics, and the text of an error.
 pub(super) struct JobOutput {
     log: LogWriter,
     log_path: PathBuf,

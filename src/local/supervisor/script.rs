@@ -26,7 +26,7 @@ use crate::local::{LocalError, LocalResult};
 /// Time for the guard to kill the script's processes, after the stop grace.
 const GUARD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How the script ended.
+/// Ending of the script.
 pub(super) enum Ended {
     Success,
     Stopped,
@@ -49,6 +49,7 @@ struct OutputReader {
     failing: CancellationToken,
 }
 
+/// Runs the script under its guard. Returns its ending, and the output with all that it printed.
 pub(super) async fn run(
     job: &mut RunningJob<'_>,
     layout: &Layout,
@@ -89,6 +90,7 @@ fn make_runnable(job: &RunningJob<'_>, command: &contract::ScriptCommand) -> Loc
         .map_err(LocalError::io(format!("make {} executable", command.entry_point)))
 }
 
+/// Returns the command that the container contract prescribes for the job.
 pub(super) fn command(job: &RunningJob<'_>, layout: &Layout, python: &str) -> LocalResult<contract::ScriptCommand> {
     let setup = job.code().join("setup.py");
     let container = Container {

@@ -27,10 +27,12 @@ pub(super) const OTHER_REGION_HINT: &str =
 pub(in crate::cloud::aws) const INTERPOSED: &str = "a proxy, a gateway or a login page may have answered in the \
      service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network";
 
+/// Returns whether the service rejected the credentials.
 pub(super) fn is_about_credentials(answer: &Answer) -> bool {
     answer.is_one_of(&EXPIRED_CODES) || answer.is_one_of(&INVALID_CREDENTIALS_CODES)
 }
 
+/// Returns whether the service throttled the call.
 pub(super) fn is_throttled(answer: &Answer) -> bool {
     answer.is_one_of(&THROTTLING_CODES)
 }
@@ -43,6 +45,7 @@ pub(super) fn no_credentials_hints() -> Vec<String> {
     ]
 }
 
+/// Returns hints for an error response to a call that needs `permission`.
 pub(super) fn hints(answer: &Answer, permission: Permission<'_>) -> Vec<String> {
     let one = |text: &str| vec![text.to_owned()];
     match answer {

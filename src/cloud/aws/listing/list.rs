@@ -15,6 +15,7 @@ use crate::model::{JobName, JobStatus};
 /// Period of changes that Search may not have yet. It was observed to lag by seconds to minutes.
 const MAX_SEARCH_LAG: SignedDuration = SignedDuration::from_mins(15);
 
+/// Returns a page of the jobs that match the query.
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
     let status = query.status.map(|status| TrainingJobStatus::from(status.as_str()));
     let call = call(client, query, page_size(query)).set_status_equals(status);

@@ -33,6 +33,7 @@ use crate::cloud::{
 use crate::model::checksum::ContentDigest;
 use crate::model::{IgnorePoison, S3Uri};
 
+/// Implements [`Objects`] with S3.
 pub(super) struct AwsObjects {
     client: Client,
     region: String,

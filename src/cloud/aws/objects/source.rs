@@ -18,6 +18,7 @@ pub(super) const UNIT_BYTES: usize = 64 * 1024;
 /// Units that all uploads together may hold: 96 MiB, or twelve parts. A larger part is sent alone.
 pub(super) const MEMORY_UNITS: usize = 1536;
 
+/// Reads a file for an upload, part by part.
 pub(super) struct UploadSource {
     file: File,
     /// Destination.
