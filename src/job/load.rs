@@ -1,5 +1,5 @@
-//! Loads a job spec: reads its file, merges the command line's overrides over it and the settings below it, decodes and checks
-//! it.
+//! Loads a job spec: reads its file, merges the command line's overrides over it and the settings below it, decodes and
+//! checks it.
 //!
 //! The result is a valid [`JobSpec`] with warnings and the origins of its values, or all problems that were found.
 
@@ -30,8 +30,8 @@ pub(crate) struct LoadOptions<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     pub(crate) spec: JobSpec,
-    /// The texts that the warnings' places refer to: the spec's file, then the layers of settings from the lowest to the
-    /// highest, then the flags in their order.
+    /// The texts that the warnings' places refer to: the spec's file, then the layers of settings from the lowest to
+    /// the highest, then the flags in their order.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) warnings: Vec<Problem>,
     /// Destinations of the job's code, data and output, and its role, each with its origin.
@@ -74,8 +74,8 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
     }
 }
 
-/// Returns the file's tree with the overrides and the settings merged; `None` if the file is not TOML or has no spec, which is
-/// reported.
+/// Returns the file's tree with the overrides and the settings merged; `None` if the file is not TOML or has no spec,
+/// which is reported.
 fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<TreeTable> {
     let mut tree = toml::document(text, Wanted::JobSpec, report)?;
     if tree.entries.is_empty() && options.overrides.is_empty() {
@@ -104,8 +104,8 @@ fn check(tree: &TreeTable, folder: &Path, options: &LoadOptions<'_>, report: &Re
     spec
 }
 
-/// Returns the absolute path of the spec's folder, in which relative paths start. A link to a spec is not resolved: its own
-/// folder counts.
+/// Returns the absolute path of the spec's folder, in which relative paths start. A link to a spec is not resolved: its
+/// own folder counts.
 fn folder_of(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.parent().map_or_else(|| path.clone(), Path::to_owned)

@@ -1,6 +1,7 @@
-//! The job spec as values: what a `job.toml` says once it has been checked. Its keys are SPEC.md's, one struct a section.
+//! The job spec as checked values, a struct for each section of `job.toml`.
 //!
-//! Spans end here: whoever holds a [`JobSpec`] holds a valid one. Paths are absolute, resolved from the spec's folder.
+//! A [`JobSpec`] that [`load`](super::load()) returns is valid. It has no spans. Local paths are absolute, resolved
+//! from the spec's folder. A struct that shares its name with an API type has the suffix `Spec`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,35 +11,36 @@ use serde_json::{Map, Value};
 
 use crate::model::{InstanceType, S3Uri};
 
-/// A whole job spec. What was not written and has a default that needs no lookup has that default.
+/// A whole job spec. A key that isn't written has its default, unless the default depends on the account or the
+/// catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JobSpec {
-    /// The spec's folder: relative paths start here.
+    /// The spec's folder, in which relative paths start.
     pub(crate) folder: PathBuf,
-    /// A valid base of job names: as written, else made from the folder's name.
+    /// Base of the job's name, valid for a job: as written, else derived from the folder's name.
     pub(crate) name: String,
     pub(crate) input_mode: InputMode,
-    /// An ARN or a role's name.
+    /// ARN or name of the role.
     pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) workload: Workload,
     pub(crate) source: Option<SourceSpec>,
-    /// Values as JSON; the protocol decides how each is encoded when it is sent.
+    /// Values as JSON; their encoding in the request depends on the workload.
     pub(crate) hyperparameters: Map<String, Value>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) resources: Resources,
     pub(crate) limits: LimitsSpec,
     pub(crate) spot: bool,
     pub(crate) checkpoints: Option<Checkpoints>,
-    /// In the order written.
+    /// Channels in the order written.
     pub(crate) channels: Vec<ChannelSpec>,
     pub(crate) output: OutputSpec,
-    /// Name and regular expression, in the order written.
+    /// Names and regular expressions, in the order written.
     pub(crate) metrics: Vec<(String, String)>,
     pub(crate) distribution: Option<Distribution>,
     pub(crate) network: Network,
     pub(crate) volume_kms_key_id: Option<String>,
-    /// In the order written.
+    /// Keys and values, in the order written.
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) local: Local,
     pub(crate) tensorboard: Option<S3AndLocalPath>,
@@ -50,11 +52,11 @@ pub(crate) struct JobSpec {
     pub(crate) session_chaining: Option<bool>,
     pub(crate) mlflow: Option<Mlflow>,
     pub(crate) model_package: Option<ModelPackage>,
-    /// `[request]`: merged over the request last, as written.
+    /// `[request]`, which is merged over the request last.
     pub(crate) request: Map<String, Value>,
 }
 
-/// `File`, `Pipe` or `FastFile`: the API's TrainingInputMode.
+/// The API's TrainingInputMode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum InputMode {
     #[default]
@@ -63,7 +65,7 @@ pub(crate) enum InputMode {
     FastFile,
 }
 
-/// Exactly one of these says what runs.
+/// What the job runs: a spec has exactly one of these sections.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Workload {
     Framework(Framework),
@@ -88,7 +90,7 @@ pub(crate) struct Framework {
 /// TensorFlow's `model_dir` hyperparameter.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ModelDir {
-    /// `model_dir = false`: none is sent.
+    /// `model_dir = false`: the hyperparameter is not sent.
     None,
     Uri(String),
 }
@@ -108,7 +110,7 @@ pub(crate) struct ContainerSpec {
     pub(crate) repository_credentials_provider_arn: Option<String>,
 }
 
-/// Serverless customization of a model: the API's ServerlessJobConfig, whose words stand as they are sent.
+/// Serverless customization of a model. The texts are the API's values of ServerlessJobConfig.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Serverless {
     pub(crate) base_model_arn: String,
@@ -130,15 +132,15 @@ pub(crate) enum RepositoryAccess {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct SourceSpec {
     pub(crate) dir: PathBuf,
-    /// Relative to `dir`, with `/`.
+    /// Path relative to `dir`, separated by `/`.
     pub(crate) entry_point: Option<String>,
     pub(crate) dependencies: Vec<PathBuf>,
     pub(crate) s3_uri: Option<S3Uri>,
-    /// gitignore patterns.
+    /// gitignore patterns of files that are not packed.
     pub(crate) exclude: Vec<String>,
-    /// gitignore patterns of files that may be or hold secrets.
+    /// gitignore patterns of files that are packed although they are or contain secrets.
     pub(crate) allow_secrets: Vec<String>,
-    /// `external_symlinks = true`: links that lead out of `dir` are followed too, instead of refused.
+    /// Whether links that lead out of `dir` are followed instead of refused.
     pub(crate) external_symlinks: bool,
 }
 
@@ -146,7 +148,7 @@ pub(crate) struct SourceSpec {
 pub(crate) struct Resources {
     pub(crate) instance_type: Option<InstanceType>,
     pub(crate) instance_count: u32,
-    /// GiB.
+    /// Storage of each instance, in GiB.
     pub(crate) volume_size_gb: u32,
     pub(crate) keep_alive_period: Option<Duration>,
     pub(crate) training_plan_arn: Option<String>,
@@ -169,11 +171,11 @@ pub(crate) struct InstancePreferenceSpec {
     pub(crate) training_plan_arn: Option<String>,
 }
 
-/// How instances are placed within UltraServers.
+/// Placement of instances within UltraServers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct InstancePlacement {
     pub(crate) enable_multiple_jobs: Option<bool>,
-    /// An UltraServer's ID, and how many instances are together there.
+    /// IDs of UltraServers, each with the number of instances that are placed together there.
     pub(crate) specifications: Vec<(Option<String>, u32)>,
 }
 
@@ -181,14 +183,14 @@ pub(crate) struct InstancePlacement {
 #[expect(clippy::struct_field_names, reason = "the names of the spec's keys")]
 pub(crate) struct LimitsSpec {
     pub(crate) max_run: Duration,
-    /// Only with spot.
+    /// Limit of the run time and the wait for capacity together; only with spot.
     pub(crate) max_wait: Option<Duration>,
     pub(crate) max_pending: Option<Duration>,
     pub(crate) max_retry_attempts: Option<u32>,
 }
 
 impl Default for LimitsSpec {
-    /// As the SageMaker SDK has it: a day.
+    /// Returns the SageMaker SDK's default: a run time of a day.
     fn default() -> Self {
         let day = Duration::from_hours(24);
         Self { max_run: day, max_wait: None, max_pending: None, max_retry_attempts: None }
@@ -214,10 +216,10 @@ pub(crate) struct ChannelSpec {
     pub(crate) attribute_names: Vec<String>,
     pub(crate) shuffle_seed: Option<i64>,
     pub(crate) instance_groups: Vec<String>,
-    /// Of the model in the channel.
+    /// Acceptance of the licence of the model in the channel.
     pub(crate) accept_eula: Option<bool>,
     pub(crate) hub_content_arn: Option<String>,
-    /// Of local data, as in [`SourceSpec`].
+    /// For local data, as in [`SourceSpec`].
     pub(crate) external_symlinks: bool,
     pub(crate) allow_secrets: Vec<String>,
 }
@@ -236,7 +238,7 @@ pub(crate) enum ChannelSource {
 pub(crate) struct FileSystem {
     pub(crate) kind: FileSystemKind,
     pub(crate) id: String,
-    /// Absolute inside the file system.
+    /// Absolute path inside the file system.
     pub(crate) directory: String,
     pub(crate) read_write: bool,
 }
@@ -259,7 +261,7 @@ pub(crate) enum S3DataType {
 pub(crate) struct OutputSpec {
     pub(crate) s3_uri: Option<S3Uri>,
     pub(crate) kms_key_id: Option<String>,
-    /// `compression = "none"`: the model's files, not a tar.gz.
+    /// Whether the model is stored as files (`compression = "none"`), not as a tar.gz.
     pub(crate) uncompressed: bool,
 }
 
@@ -269,12 +271,12 @@ pub(crate) struct Distribution {
     pub(crate) processes_per_host: Option<u32>,
     pub(crate) custom_mpi_options: Option<String>,
     pub(crate) parameters: Option<Map<String, Value>>,
-    /// torch_distributed with the v2 model-parallel library.
+    /// Parameters of the model-parallel library v2, with torch_distributed.
     pub(crate) modelparallel: Option<Map<String, Value>>,
     pub(crate) instance_groups: Vec<String>,
 }
 
-/// The SDK's names, in snake case in the spec.
+/// The SDK's kinds of distribution; their names are in snake case in the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DistributionKind {
     TorchDistributed,
@@ -296,9 +298,9 @@ pub(crate) struct Network {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Local {
-    /// A command or a path; `None` means the active environment's `python3`.
+    /// Command or path; `None` means `python3` of the active environment.
     pub(crate) python: Option<String>,
-    /// How long a stopped script has between SIGTERM and SIGKILL. Default 120 s, as on SageMaker.
+    /// Time between SIGTERM and SIGKILL when the job is stopped. The default is SageMaker's: 120 s.
     pub(crate) stop_grace: Duration,
 }
 
@@ -327,7 +329,7 @@ pub(crate) struct DebuggerHook {
     pub(crate) s3_uri: S3Uri,
     pub(crate) local_path: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
-    /// Name and parameters.
+    /// Names and parameters.
     pub(crate) collections: Vec<(String, BTreeMap<String, String>)>,
 }
 
@@ -360,7 +362,7 @@ pub(crate) struct Mlflow {
     pub(crate) run_name: Option<String>,
 }
 
-/// Where a customized model is registered.
+/// The model package group in which a customized model is registered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ModelPackage {
     pub(crate) group_arn: String,

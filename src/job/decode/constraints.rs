@@ -44,7 +44,8 @@ pub(crate) fn image(text: &str) -> ConstraintResult {
     only(text, |c| !c.is_whitespace() && !c.is_control(), "characters without spaces")
 }
 
-/// Checks a ChannelName. The API's pattern accepts `.` and `..`; they are refused because a folder is named after the channel.
+/// Checks a ChannelName. The API's pattern accepts `.` and `..`; they are refused because a folder is named after the
+/// channel.
 pub(crate) fn channel_name(text: &str) -> ConstraintResult {
     between(text, 1, 64)?;
     if matches!(text, "." | "..") {
@@ -166,7 +167,8 @@ pub(crate) fn dataset_arn(text: &str) -> ConstraintResult {
     hub_content(text, "DataSet", "a dataset")
 }
 
-/// Checks an ARN of hub content, `hub-content/HUB/KIND/NAME` with an optional version, in an account or in SageMaker's hub.
+/// Checks an ARN of hub content, `hub-content/HUB/KIND/NAME` with an optional version, in an account or in SageMaker's
+/// hub.
 fn hub_content(text: &str, kind: &str, what: &str) -> ConstraintResult {
     between(text, 1, MAX_ARN_CHARS)?;
     let wrong = || format!("is not the ARN of {what}: arn:aws:sagemaker:REGION:ACCOUNT:hub-content/HUB/{kind}/NAME");

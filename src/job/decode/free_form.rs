@@ -1,4 +1,5 @@
-//! Decodes tables with arbitrary keys: to JSON (hyperparameters, `[request]`) or to texts (environment, tags, parameters).
+//! Decodes tables with arbitrary keys: to JSON (hyperparameters, `[request]`) or to texts (environment, tags,
+//! parameters).
 
 use serde_json::{Map, Number, Value as Json};
 
@@ -8,7 +9,8 @@ use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 
-/// Returns the table under `key` as JSON, in the order written. Values that JSON can't represent are reported and left out.
+/// Returns the table under `key` as JSON, in the order written. Values that JSON can't represent are reported and left
+/// out.
 pub(crate) fn json_table(reader: &SectionReader<'_>, key: &str) -> Option<Map<String, Json>> {
     let Value::Table(table) = &reader.get(key)?.value else {
         reader.refuse(key, format!("`{key}` should be a table"), None);
@@ -40,8 +42,8 @@ fn number_of(integer: i128) -> Option<Number> {
     signed.or_else(|| u64::try_from(integer).ok().map(Number::from))
 }
 
-/// Returns the entries of the table under `key`, each with the text that is sent for its value. Values that are no scalars
-/// are reported and left out.
+/// Returns the entries of the table under `key`, each with the text that is sent for its value. Values that are no
+/// scalars are reported and left out.
 pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a KeyValue, String)> {
     let Some(node) = reader.get(key) else { return Vec::new() };
     let Value::Table(table) = &node.value else {

@@ -17,8 +17,8 @@ const MAX_NAME_BYTES: usize = 128;
 const ACCOUNT_DIGITS: usize = 12;
 const PROCESSORS: [&str; 3] = ["cpu", "gpu", "trn"];
 
-/// Reads and checks the file at `path`, which messages call `name`. `folder` is that of the settings that name the file:
-/// problems of a file outside of it don't quote its lines.
+/// Reads and checks the file at `path`, which messages call `name`. `folder` is that of the settings that name the
+/// file: problems of a file outside of it don't quote its lines.
 pub(crate) fn read(path: &Path, name: String, folder: &Path) -> Result<Vec<UserImages>, InvalidSpec> {
     let is_quotable = || read::is_quotable(path, folder, Wanted::Images);
     parse(path, name).map_err(|invalid| if is_quotable() { invalid } else { invalid.withhold(Wanted::Images.name()) })

@@ -6,8 +6,8 @@ use crate::job::document::tree::{TreeNode, Value};
 use crate::job::spec::{Local, Network, OutputSpec};
 use crate::model::local_options::STOP_GRACE;
 
-/// Decodes a section whose only key is `enabled`, such as `[spot]`; `None` if it isn't written. A missing or wrong value is
-/// reported, and reads as off.
+/// Decodes a section whose only key is `enabled`, such as `[spot]`; `None` if it isn't written. A missing or wrong
+/// value is reported, and reads as off.
 pub(crate) fn switch(root: &SectionReader<'_>, key: &str) -> Option<bool> {
     let section = root.section(key);
     if !section.is_written() {

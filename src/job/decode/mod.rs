@@ -1,7 +1,8 @@
 //! Decodes the tree into the types of [`spec`](super::spec), a file per group of sections.
 //!
 //! Each section is checked by itself; [`validate`](super::validate) checks them together. A value that can't be used is
-//! reported and replaced by a default, so that every section is read whole. The result is used only if no error was reported.
+//! reported and replaced by a default, so that every section is read whole. The result is used only if no error was
+//! reported.
 
 pub(crate) mod channels;
 pub(super) mod constraints;
@@ -67,8 +68,8 @@ pub(crate) fn decode(tree: &TreeTable, folder: &Path, report: &Report) -> JobSpe
     }
 }
 
-/// Returns the base of the job's name. The default is the folder's name with its invalid characters replaced; a written name
-/// must be valid.
+/// Returns the base of the job's name. The default is the folder's name with its invalid characters replaced; a written
+/// name must be valid.
 fn name(root: &SectionReader<'_>, folder: &Path) -> String {
     let from_folder = || base_from(&folder.file_name().unwrap_or_default().to_string_lossy());
     let Some(name) = root.string("name") else { return from_folder() };

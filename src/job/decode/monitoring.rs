@@ -74,7 +74,8 @@ fn rule(section: &SectionReader<'_>) -> RuleSpec {
     }
 }
 
-/// Checks only the form of a rule's instance type: rules run as processing jobs, which have other types than training jobs.
+/// Checks only the form of a rule's instance type: rules run as processing jobs, which have other types than training
+/// jobs.
 fn processing_type(text: &str) -> Result<(), String> {
     let is_type = text.starts_with("ml.") && text.matches('.').count() == 2 && !text.ends_with('.');
     if is_type { Ok(()) } else { Err("is not an instance type, such as ml.t3.medium".to_owned()) }

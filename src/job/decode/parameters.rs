@@ -23,8 +23,8 @@ const MAX_TAG_VALUE_CHARS: usize = 256;
 /// Prefixes of the tags that AWS and smtrain set themselves.
 const RESERVED_TAG_PREFIXES: [&str; 2] = ["aws:", "smtrain:"];
 
-/// Decodes `[hyperparameters]`. Their lengths are checked in [`validate`](crate::job::validate): they depend on the encoding,
-/// which depends on the workload.
+/// Decodes `[hyperparameters]`. Their lengths are checked in [`validate`](crate::job::validate): they depend on the
+/// encoding, which depends on the workload.
 pub(crate) fn hyperparameters(root: &SectionReader<'_>) -> Map<String, Json> {
     json_table(root, "hyperparameters").unwrap_or_default()
 }
@@ -84,8 +84,8 @@ fn metric(entry: &KeyValue, report: &Report) -> Option<String> {
     Some(expression.clone())
 }
 
-/// Reports an expression without a group, or with a syntax error. SageMaker's engine is like Python's: syntax that only it may
-/// accept is a warning.
+/// Reports an expression without a group, or with a syntax error. SageMaker's engine is like Python's: syntax that only
+/// it may accept is a warning.
 fn check_expression(expression: &str, place: &Location, report: &Report) {
     match RegexBuilder::new(expression).size_limit(MAX_COMPILED_EXPRESSION_BYTES).build() {
         Ok(regex) if regex.captures_len() > 1 => {}
@@ -105,8 +105,8 @@ fn check_expression(expression: &str, place: &Location, report: &Report) {
     }
 }
 
-/// Returns whether Python's engine refuses the expression too. Python reads a brace that repeats nothing and a bracket inside
-/// brackets literally, and has look-around, backreferences and more escapes.
+/// Returns whether Python's engine refuses the expression too. Python reads a brace that repeats nothing and a bracket
+/// inside brackets literally, and has look-around, backreferences and more escapes.
 fn is_error_in_python(why: &str, expression: &str) -> bool {
     const WRONG: [&str; 4] = ["unclosed group", "unopened group", "invalid character class range", "incomplete escape"];
     let starts = |start: &&str| why.starts_with(*start);

@@ -29,8 +29,8 @@ pub(crate) fn resources(root: &SectionReader<'_>) -> Resources {
     }
 }
 
-/// Reads an instance type. One that isn't in the built-in list, which may be older, is a warning; a text that doesn't have the
-/// form of an instance type is an error.
+/// Reads an instance type. One that isn't in the built-in list, which may be older, is a warning; a text that doesn't
+/// have the form of an instance type is an error.
 fn instance_type(section: &SectionReader<'_>, key: &str) -> Option<InstanceType> {
     let node = section.get(key)?;
     let name = section.string(key)?;

@@ -1,8 +1,8 @@
 //! Reads one section of the tree key by key.
 //!
-//! Every method that reads a value takes the limits of its key from the key table ([`schema`]). A value of the wrong type or
-//! out of range is added to the report, and the method returns `None` or an empty list, so that one run finds all problems.
-//! Asking for a key that the table doesn't have is a bug, and panics.
+//! Every method that reads a value takes the limits of its key from the key table ([`schema`]). A value of the wrong
+//! type or out of range is added to the report, and the method returns `None` or an empty list, so that one run finds
+//! all problems. Asking for a key that the table doesn't have is a bug, and panics.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// Returns `node` as a section, and reports its unknown and missing keys. A node that is no table is reported, and reads
-    /// as empty.
+    /// Returns `node` as a section, and reports its unknown and missing keys. A node that is no table is reported, and
+    /// reads as empty.
     pub(crate) fn nested(&self, key: &str, node: &'a TreeNode, keys: &'static [Key]) -> SectionReader<'a> {
         let table = self.as_table(key, node);
         let reader = SectionReader { name: self.path(key), table, place: Some(&node.place), keys, report: self.report };
@@ -145,8 +145,8 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// Reports a required key that is missing, unless its absence follows from a problem that is reported already: the section
-    /// is no table, or the key is misspelt.
+    /// Reports a required key that is missing, unless its absence follows from a problem that is reported already: the
+    /// section is no table, or the key is misspelt.
     pub(crate) fn require(&self, key: &str, hint: &str) {
         let (Some(place), Some(table)) = (self.place, self.table) else { return };
         if table.get(key).is_none() && !self.has_likely_typo_of(key) {
@@ -199,7 +199,8 @@ impl<'a> SectionReader<'a> {
         self.checked(key, |_| Ok(()))
     }
 
-    /// Returns a string. One that doesn't pass `check` is reported, and returned all the same: it is wrong, not missing.
+    /// Returns a string. One that doesn't pass `check` is reported, and returned all the same: it is wrong, not
+    /// missing.
     pub(crate) fn checked(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Option<String> {
         let text = self.text(key)?;
         if let Err(why) = check(text) {
@@ -289,8 +290,8 @@ impl<'a> SectionReader<'a> {
         self.word(key, &words).map(str::to_owned)
     }
 
-    /// Returns a list of strings. An entry that doesn't pass `check` is reported, and returned all the same. Entries past the
-    /// key's limit are reported but not read.
+    /// Returns a list of strings. An entry that doesn't pass `check` is reported, and returned all the same. Entries
+    /// past the key's limit are reported but not read.
     pub(crate) fn strings(&self, key: &str, check: impl Fn(&str) -> ConstraintResult) -> Vec<String> {
         let (Some(node), KeyKind::Texts(most)) = (self.get(key), self.kind(key)) else { return Vec::new() };
         let Value::Array(items) = &node.value else {

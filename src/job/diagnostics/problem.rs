@@ -45,15 +45,15 @@ pub(crate) struct Problem {
 pub(crate) struct InvalidSpec {
     /// The path as the user named it.
     pub(crate) path: PathBuf,
-    /// The spec's file, then the layers of settings from the lowest to the highest, then the flags in their order; for an
-    /// invalid layer, only its own text.
+    /// The spec's file, then the layers of settings from the lowest to the highest, then the flags in their order; for
+    /// an invalid layer, only its own text.
     pub(crate) sources: Vec<SourceText>,
     pub(crate) problems: Vec<Problem>,
 }
 
 impl InvalidSpec {
-    /// Replaces the problems of the first text by one that has only the numbers of their lines, so that no line of the file is
-    /// quoted. `kind` is the kind of file that was expected.
+    /// Replaces the problems of the first text by one that has only the numbers of their lines, so that no line of the
+    /// file is quoted. `kind` is the kind of file that was expected.
     pub(crate) fn withhold(mut self, kind: &str) -> Self {
         let is_of_file = |problem: &Problem| problem.place.as_ref().is_some_and(|place| place.source == 0);
         let (of_file, mut problems): (Vec<_>, Vec<_>) = self.problems.into_iter().partition(is_of_file);
@@ -124,7 +124,8 @@ impl Problem {
     }
 }
 
-/// Returns the line and the column of a byte, both counted from 1, the column in characters. A byte past the end means the end.
+/// Returns the line and the column of a byte, both counted from 1, the column in characters. A byte past the end means
+/// the end.
 pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..char_boundary(text, byte)).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

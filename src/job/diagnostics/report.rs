@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use super::problem::{Problem, Severity};
 
-/// Number of problems that are kept; more are only counted. It bounds time and memory for a file of nothing but mistakes.
+/// Number of problems that are kept; more are only counted. It bounds time and memory for a file of nothing but
+/// mistakes.
 const MAX_PROBLEMS: usize = 100;
 
 /// Length limit of a message or a hint, in characters: they quote keys and values, which may be long.
@@ -37,7 +38,8 @@ impl Report {
         self.problems.borrow().iter().any(|problem| problem.severity == Severity::Error)
     }
 
-    /// Returns the problems in the order of the source texts, each from top to bottom; problems without a place come first.
+    /// Returns the problems in the order of the source texts, each from top to bottom; problems without a place come
+    /// first.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.source, place.bytes.start)));

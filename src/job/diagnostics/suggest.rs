@@ -16,8 +16,8 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     scored.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
-/// Returns whether at most a third of the characters differ, or the word is a part of the candidate's name, as `count` is of
-/// `instance_count`.
+/// Returns whether at most a third of the characters differ, or the word is a part of the candidate's name, as `count`
+/// is of `instance_count`.
 fn is_near(word: &str, candidate: &str, distance: usize) -> bool {
     let longest = word.chars().count().max(candidate.chars().count());
     distance * 3 <= longest || (word.len() >= 4 && candidate.split('_').any(|part| part == word))

@@ -1,7 +1,7 @@
 //! Bounds how deeply a TOML text nests before it is parsed: parsing and dropping a deep tree would overflow the stack.
 //!
-//! The parser limits the nesting of brackets only; dotted keys nest as well. The check reads the tokens of the parser's own
-//! lexer, also in a text that is not valid TOML, and takes linear time.
+//! The parser limits the nesting of brackets only; dotted keys nest as well. The check reads the tokens of the parser's
+//! own lexer, also in a text that is not valid TOML, and takes linear time.
 
 use std::ops::Range;
 

@@ -31,8 +31,8 @@ enum OverrideKey {
 }
 
 impl Override {
-    /// Creates `--set KEY=VALUE`. The key is dotted: `metrics."train:loss"`. The value is TOML if it parses as TOML, else a
-    /// string.
+    /// Creates `--set KEY=VALUE`. The key is dotted: `metrics."train:loss"`. The value is TOML if it parses as TOML,
+    /// else a string.
     pub(crate) fn set(text: impl Into<String>) -> Self {
         Self { flag: "--set".to_owned(), text: text.into(), key: OverrideKey::InText, literal: false }
     }
@@ -74,7 +74,8 @@ impl Override {
         })
     }
 
-    /// Returns the key's parts and the byte at which the value starts; `None` if the text is malformed, which is reported.
+    /// Returns the key's parts and the byte at which the value starts; `None` if the text is malformed, which is
+    /// reported.
     fn key(&self, source: usize, report: &Report) -> Option<(Vec<KeyPart>, usize)> {
         if let OverrideKey::Fixed(key) = &self.key {
             let place = Location { source, bytes: 0..self.text.len() };
@@ -108,7 +109,8 @@ impl Override {
         }
     }
 
-    /// Returns the number of spaces between `=` and the value. They belong to the value unless there is a space before `=` too.
+    /// Returns the number of spaces between `=` and the value. They belong to the value unless there is a space before
+    /// `=` too.
     fn space_after(&self, equals: usize) -> usize {
         let (key, value) = self.text.split_at(equals);
         let value = value.strip_prefix('=').unwrap_or(value);

@@ -51,8 +51,9 @@ impl Wanted {
     }
 }
 
-/// Returns whether messages may quote a file's lines: with links resolved, the file must have its format's extension and lie in
-/// `folder`, that of the file that names it. Otherwise a project could have lines of any file shown, by a setting or a link.
+/// Returns whether messages may quote a file's lines: with links resolved, the file must have its format's extension
+/// and lie in `folder`, that of the file that names it. Otherwise a project could have lines of any file shown, by a
+/// setting or a link.
 pub(crate) fn is_quotable(path: &Path, folder: &Path, wanted: Wanted) -> bool {
     let (Ok(file), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else { return false };
     wanted.has_extension(&file) && file.starts_with(folder)
@@ -66,8 +67,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Reads a file's text. A byte order mark is removed, so that the columns of the first line are right. Errors if the file is
-/// missing, no regular file, larger than 1 MiB, or no UTF-8 text.
+/// Reads a file's text. A byte order mark is removed, so that the columns of the first line are right. Errors if the
+/// file is missing, no regular file, larger than 1 MiB, or no UTF-8 text.
 pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<String, Problem> {
     let bytes = read_bytes(path, wanted)?;
     let text = String::from_utf8(bytes)
@@ -133,7 +134,8 @@ fn not_text(bytes: &[u8], at: usize, wanted: Wanted) -> Problem {
     Problem::error(message).hint(format!("a {} is a {} file, saved as UTF-8", wanted.name(), wanted.format()))
 }
 
-/// Returns an error that names the format, JSON or YAML, that a text seems to have; it replaces a page of syntax errors.
+/// Returns an error that names the format, JSON or YAML, that a text seems to have; it replaces a page of syntax
+/// errors.
 pub(crate) fn other_format(text: &str, wanted: Wanted) -> Option<Problem> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.next()?;

@@ -1,7 +1,7 @@
 //! Parses TOML into a tree with places.
 //!
-//! The parser recovers from errors: all syntax errors are reported together. Duplicate keys are reported too, and the tree is
-//! still returned.
+//! The parser recovers from errors: all syntax errors are reported together. Duplicate keys are reported too, and the
+//! tree is still returned.
 
 use std::ops::Range;
 
@@ -112,8 +112,8 @@ fn duplicate_key(text: &str, bytes: Range<usize>, look_for_first: bool) -> Probl
     problem.at(&Location { source: 0, bytes })
 }
 
-/// Returns the byte of a duplicate key's first occurrence, which the parser doesn't tell: parses the text up to the duplicate,
-/// with a unique key in its place, and looks for the key in the table that has the unique one.
+/// Returns the byte of a duplicate key's first occurrence, which the parser doesn't tell: parses the text up to the
+/// duplicate, with a unique key in its place, and looks for the key in the table that has the unique one.
 fn first_place(text: &str, again: &Range<usize>) -> Option<usize> {
     const PROBE: &str = "smtrain-duplicate-key-probe";
     let key = dotted_key(text.get(again.clone())?)?.pop()?.0;

@@ -76,8 +76,8 @@ impl TreeTable {
         }
     }
 
-    /// Adds an entry. If both the old and the new value are tables, they are merged key by key; else the new value replaces the
-    /// old one.
+    /// Adds an entry. If both the old and the new value are tables, they are merged key by key; else the new value
+    /// replaces the old one.
     pub(crate) fn merge(&mut self, new: KeyValue) {
         let Some(old) = self.entries.iter_mut().find(|entry| entry.key == new.key) else {
             self.entries.push(new);

@@ -1,7 +1,7 @@
 //! Parses YAML into a tree with places, as PyYAML's safe loader does.
 //!
-//! Tables keep duplicate keys and merge keys (`<<`) until [`flattened`] resolves them. Aliases are expanded; the size of the
-//! tree is limited, because a few aliases of aliases could fill the memory.
+//! Tables keep duplicate keys and merge keys (`<<`) until [`flattened`] resolves them. Aliases are expanded; the size
+//! of the tree is limited, because a few aliases of aliases could fill the memory.
 
 use std::collections::HashMap;
 
@@ -55,8 +55,8 @@ pub(crate) fn flattened(table: &TreeTable) -> TreeTable {
     flat
 }
 
-/// Collects the entries of a table: first those of merged tables, in reverse, then its own. Later entries take precedence, so
-/// that the first of several merged tables wins.
+/// Collects the entries of a table: first those of merged tables, in reverse, then its own. Later entries take
+/// precedence, so that the first of several merged tables wins.
 fn collect<'t>(table: &'t TreeTable, into: &mut Vec<&'t KeyValue>) {
     for merged in table.entries.iter().filter(|entry| entry.key == MERGE_KEY) {
         match &merged.node.value {
@@ -215,7 +215,8 @@ impl<'t> TreeBuilder<'t> {
     }
 }
 
-/// Returns a scalar's value, and its text if it is a boolean; `None` for null. Numbers stay text: no setting is a number.
+/// Returns a scalar's value, and its text if it is a boolean; `None` for null. Numbers stay text: no setting is a
+/// number.
 fn scalar(text: &str, style: ScalarStyle) -> Option<(Value, Option<String>)> {
     let string = Some((Value::String(text.to_owned()), None));
     if style != ScalarStyle::Plain {

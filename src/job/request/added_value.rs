@@ -1,7 +1,7 @@
 //! Values of the hyperparameters that smtrain adds to a spec's own.
 //!
-//! A value that depends on the resolved inputs is named by a variant, so that the hyperparameters of a spec can be counted
-//! while it is validated, before anything is resolved.
+//! A value that depends on the resolved inputs is named by a variant, so that the hyperparameters of a spec can be
+//! counted while it is validated, before anything is resolved.
 
 use serde_json::Value;
 

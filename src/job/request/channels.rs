@@ -95,8 +95,8 @@ fn from_file_system(system: &FileSystem) -> DataSource {
     DataSource { file_system_data_source: Some(source), ..DataSource::default() }
 }
 
-/// Returns a channel in File mode, whichever mode the spec sets for its own channels. If the spec's channels name instance
-/// groups, this one names all of them: the API accepts groups on every channel or on none.
+/// Returns a channel in File mode, whichever mode the spec sets for its own channels. If the spec's channels name
+/// instance groups, this one names all of them: the API accepts groups on every channel or on none.
 fn file_channel(spec: &JobSpec, name: &str, uri: &S3Uri) -> Channel {
     let by_groups = spec.channels.iter().any(|channel| !channel.instance_groups.is_empty());
     let groups = spec.resources.instance_groups.iter().filter(|_| by_groups).map(|group| group.name.clone());

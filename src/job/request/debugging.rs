@@ -11,8 +11,8 @@ use super::resolved_inputs::ResolvedInputs;
 use crate::job::spec::{JobSpec, RuleSpec};
 use crate::model::request::{CollectionConfiguration, DebugHookConfig, ProfilerConfig, RuleConfiguration};
 
-/// Returns the hook's configuration. Rules evaluate what a hook stores: for a spec that has rules but no hook, a hook that
-/// stores at the job's output URI is added, as by the SDK.
+/// Returns the hook's configuration. Rules evaluate what a hook stores: for a spec that has rules but no hook, a hook
+/// that stores at the job's output URI is added, as by the SDK.
 pub(super) fn hook(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Option<DebugHookConfig> {
     let debugger = spec.debugger.as_ref()?;
     let Some(hook) = &debugger.hook else {

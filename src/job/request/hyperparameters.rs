@@ -32,7 +32,8 @@ pub(super) fn added_count(spec: &JobSpec) -> usize {
     added(spec).keys().filter(|name| !spec.hyperparameters.contains_key(*name)).count()
 }
 
-/// Returns the hyperparameters that a framework's toolkit needs. They replace those of the spec that have the same name.
+/// Returns the hyperparameters that a framework's toolkit needs. They replace those of the spec that have the same
+/// name.
 fn added(spec: &JobSpec) -> BTreeMap<String, AddedValue> {
     let Workload::Framework(framework) = &spec.workload else { return BTreeMap::new() };
     let distribution = spec.distribution.iter().flat_map(|given| distribution(spec, framework, given));
@@ -129,8 +130,8 @@ fn distribution(spec: &JobSpec, framework: &Framework, given: &Distribution) -> 
     values
 }
 
-/// Returns the instance groups that the script is distributed on. The estimators that validate their distribution default to
-/// the job's only group.
+/// Returns the instance groups that the script is distributed on. The estimators that validate their distribution
+/// default to the job's only group.
 fn groups<'a>(spec: &'a JobSpec, framework: &Framework, given: &'a Distribution) -> Vec<&'a str> {
     let is_checked = ["pytorch", "tensorflow", "huggingface"].contains(&framework.name.as_str());
     match spec.resources.instance_groups.as_slice() {

@@ -45,8 +45,8 @@ fn of_algorithm<'a>(name: &'a str, version: Option<&'a str>) -> ImageQuery<'a> {
     }
 }
 
-/// Returns the instance type that decides about the image, which is the same on all of a job's instances: the first one with a
-/// GPU, else the first one, as in the SDK.
+/// Returns the instance type that decides about the image, which is the same on all of a job's instances: the first one
+/// with a GPU, else the first one, as in the SDK.
 fn instance_type(resources: &Resources) -> Option<&InstanceType> {
     let groups = resources.instance_groups.iter().map(|group| &group.instance_type);
     let preferences = resources.instance_preferences.iter().map(|preference| &preference.instance_type);

@@ -1,8 +1,9 @@
 //! Builds the CreateTrainingJob request from a job spec and the inputs that were resolved for it.
 //!
-//! Each part of the request has a file. Source: the SageMaker Python SDK 2.257.7, whose requests these equal field by field,
-//! except for the debugger and profiler settings that the SDK adds to every job by default. A job whose code runs in a custom
-//! image gets a driver script: [`RequestDraft`] holds its request until the script, which depends on it, is stored.
+//! Each part of the request has a file. Source: the SageMaker Python SDK 2.257.7, whose requests these equal field by
+//! field, except for the debugger and profiler settings that the SDK adds to every job by default. A job whose code
+//! runs in a custom image gets a driver script: [`RequestDraft`] holds its request until the script, which depends on
+//! it, is stored.
 
 mod added_value;
 mod channels;
@@ -44,8 +45,8 @@ pub(crate) fn added_hyperparameters(spec: &JobSpec) -> usize {
     hyperparameters::added_count(spec)
 }
 
-/// A request without what is only known once it is built: the driver of a custom image, which is rendered from the request
-/// and stored under its own digest.
+/// A request without what is only known once it is built: the driver of a custom image, which is rendered from the
+/// request and stored under its own digest.
 #[derive(Debug)]
 pub(crate) struct RequestDraft<'a> {
     spec: &'a JobSpec,
@@ -59,8 +60,9 @@ impl<'a> RequestDraft<'a> {
         Ok(Self { spec, inputs, typed: typed(spec, inputs)? })
     }
 
-    /// Renders the driver script, to be stored under the name [`driver::DRIVER`]; `None` if the image needs no driver or the
-    /// job has no code. Errors as [`Self::finish`] does, and if the code can't be run under the container contract.
+    /// Renders the driver script, to be stored under the name [`driver::DRIVER_FILE`]; `None` if the image needs no driver
+    /// or the job has no code. Errors as [`Self::finish`] does, and if the code can't be run under the container
+    /// contract.
     pub(crate) fn driver(&self) -> serde_json::Result<Option<String>> {
         let Self { spec, inputs, typed } = self;
         let (Workload::Container(container), Some(source), Some(code)) = (&spec.workload, &spec.source, inputs.code)
@@ -77,8 +79,8 @@ impl<'a> RequestDraft<'a> {
         text.map(Some).map_err(serde_json::Error::custom)
     }
 
-    /// Adds the stored driver, if the job has one, and merges `[request]` over the request. Errors if the result can't be
-    /// written as JSON.
+    /// Adds the stored driver, if the job has one, and merges `[request]` over the request. Errors if the result can't
+    /// be written as JSON.
     pub(crate) fn finish(mut self, driver: Option<&S3Uri>) -> serde_json::Result<RequestDocument> {
         if let Some(uri) = driver {
             self.typed.input_data_config.get_or_insert_default().push(channels::driver(self.spec, uri));
@@ -178,7 +180,8 @@ fn image_config(container: &ContainerSpec) -> Option<TrainingImageConfig> {
     })
 }
 
-/// Returns whether the framework's image reports metrics itself, which it does from a version on (the SDK's estimators).
+/// Returns whether the framework's image reports metrics itself, which it does from a version on (the SDK's
+/// estimators).
 fn has_metrics_time_series(framework: &Framework) -> bool {
     let since = match framework.name.as_str() {
         "huggingface" => return true,
@@ -231,8 +234,8 @@ fn tags(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Vec<Tag> {
     spec.tags.iter().chain(provenance).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
 }
 
-/// Returns the checkpoints' configuration: as in the spec, or the default for a spot job, which needs checkpoints to resume
-/// after an interruption.
+/// Returns the checkpoints' configuration: as in the spec, or the default for a spot job, which needs checkpoints to
+/// resume after an interruption.
 fn checkpoints(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Option<CheckpointConfig> {
     let given = spec.checkpoints.as_ref();
     if given.is_none() && !spec.spot {

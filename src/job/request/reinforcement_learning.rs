@@ -33,8 +33,8 @@ pub(super) fn default_metrics(framework: &Framework) -> Vec<MetricDefinition> {
     metrics.iter().map(|&(name, regex)| MetricDefinition { name: name.to_owned(), regex: regex.to_owned() }).collect()
 }
 
-/// Returns the hyperparameters for the toolkit: the S3 URI to which it uploads `output/intermediate` while the script runs,
-/// and the estimator's name.
+/// Returns the hyperparameters for the toolkit: the S3 URI to which it uploads `output/intermediate` while the script
+/// runs, and the estimator's name.
 pub(super) fn hyperparameters(framework: &Framework) -> Vec<(&'static str, AddedValue)> {
     if printed_metrics(framework).is_none() {
         return Vec::new();

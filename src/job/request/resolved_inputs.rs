@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{JobName, S3Uri};
 
-/// Values that are resolved before the request is built: by the catalog of images, the account, and the names of objects.
+/// Values that are resolved before the request is built: by the catalog of images, the account, and the names of
+/// objects.
 #[derive(Clone, Debug)]
 pub(crate) struct ResolvedInputs<'a> {
     pub(crate) name: &'a JobName,

@@ -1,4 +1,5 @@
-//! Lists the training instance types of the API when smtrain was built, and suggests one for a name that isn't in the list.
+//! Lists the training instance types of the API when smtrain was built, and suggests one for a name that isn't in the
+//! list.
 //!
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`, shape `TrainingInstanceType`.
 

@@ -27,8 +27,8 @@ const LIKELY: [&str; 18] = [
 /// The section of any channel.
 const CHANNELS: &str = "channels.NAME";
 
-/// Names in the SageMaker SDK and API, in snake case, of keys that have another name here: their section, empty for the top
-/// level, and name.
+/// Names in the SageMaker SDK and API, in snake case, of keys that have another name here: their section, empty for the
+/// top level, and name.
 const OTHER_NAMES: &[(&str, &str, &str)] = &[
     ("base_job_name", "", "name"),
     ("training_job_name", "", "name"),

@@ -1,7 +1,7 @@
 //! The table of every key of the spec and of the settings: its name, kind, limits and description.
 //!
-//! The decoder takes the limits from it, the JSON Schema everything, and the hints for unknown keys the section of a key.
-//! Only what a single check needs, such as the pattern of an ARN, is with the check, in [`decode`](super::decode).
+//! The decoder takes the limits from it, the JSON Schema everything, and the hints for unknown keys the section of a
+//! key. Only what a single check needs, such as the pattern of an ARN, is with the check, in [`decode`](super::decode).
 
 mod data;
 mod image_catalog;

@@ -1,13 +1,13 @@
-//! Keys of `[resources]`, `[limits]`, `[distribution]`, `[network]`, `[encryption]`, `[local]`, and of the sections that are a
-//! single switch.
+//! Keys of `[resources]`, `[limits]`, `[distribution]`, `[network]`, `[encryption]`, `[local]`, and of the sections
+//! that are a single switch.
 
 use super::{Key, KeyKind};
 
 /// Limits of botocore's `InstanceGroups`, `InstancePreferenceList` and `PlacementSpecifications`.
 pub(super) const MAX_INSTANCE_GROUPS: usize = 5;
 const MAX_PLACEMENTS: usize = 10;
-/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds` and `MaximumRetryAttempts`; that of the run time
-/// is the service's quota, 28 days.
+/// Limits of botocore's `KeepAlivePeriodInSeconds`, `MaxPendingTimeInSeconds` and `MaximumRetryAttempts`; that of the
+/// run time is the service's quota, 28 days.
 const MAX_KEEP_ALIVE_SECONDS: u64 = 21_600;
 const PENDING_SECONDS: (u64, u64) = (1_800, 2_419_200);
 const MAX_RUN_SECONDS: u64 = 28 * 86_400;

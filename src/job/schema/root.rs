@@ -6,7 +6,8 @@ use super::resources::{DISTRIBUTION, ENCRYPTION, LIMITS, LOCAL, NETWORK, RESOURC
 use super::runtime::{ALGORITHM, CONTAINER, FRAMEWORK, MODEL_PACKAGE, SERVERLESS};
 use super::{INPUT_MODES, Key, KeyKind, Values, find};
 
-/// Limits of botocore's `HyperParameters`, `InputDataConfig`, `TrainingEnvironmentMap`, `MetricDefinitionList`, `TagList`.
+/// Limits of botocore's `HyperParameters`, `InputDataConfig`, `TrainingEnvironmentMap`, `MetricDefinitionList`,
+/// `TagList`.
 pub(crate) const MAX_CHANNELS: usize = 20;
 const MAX_VARIABLES: usize = 100;
 const MAX_METRICS: usize = 40;

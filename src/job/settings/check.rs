@@ -52,8 +52,8 @@ fn hint(key: &str, keys: &'static [Key]) -> String {
         .unwrap_or_else(|| format!("its keys are {}", names(keys).collect::<Vec<_>>().join(", ")))
 }
 
-/// Reads all values for their problems only. Keys that require each other are checked once the layers are below a spec: they
-/// may be in different layers.
+/// Reads all values for their problems only. Keys that require each other are checked once the layers are below a spec:
+/// they may be in different layers.
 fn values(root: &SectionReader<'_>) {
     root.checked("role", constraints::role);
     root.checked("region", constraints::region);

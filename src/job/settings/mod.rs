@@ -1,8 +1,8 @@
 //! Layers of settings: files and variables whose values apply where neither the spec nor a flag has one.
 //!
-//! A layer is a tree like the spec's. It is checked by itself when it is read ([`check`]), and its tree is merged below the
-//! spec's before that is decoded. Every value keeps its place, by which problems are shown and [`origins`] told. The SDK's
-//! `config.yaml` is a layer as well ([`sdk_config`]).
+//! A layer is a tree like the spec's. It is checked by itself when it is read ([`check`]), and its tree is merged below
+//! the spec's before that is decoded. Every value keeps its place, by which problems are shown and [`origins`] told.
+//! The SDK's `config.yaml` is a layer as well ([`sdk_config`]).
 
 mod check;
 mod origins;
@@ -166,8 +166,8 @@ impl Layers {
         !matches!(self.highest("provenance"), Some((_, TreeNode { value: Value::Boolean(false), .. })))
     }
 
-    /// Returns the path of the user's file of images, and the folder of the settings file that names it; for a variable, the
-    /// folder of the images themselves.
+    /// Returns the path of the user's file of images, and the folder of the settings file that names it; for a
+    /// variable, the folder of the images themselves.
     pub(crate) fn images(&self) -> Option<(PathBuf, PathBuf)> {
         let (layer, node) = self.highest("images")?;
         let file = Path::new(node.text()?);

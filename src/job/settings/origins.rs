@@ -51,8 +51,8 @@ fn in_file(source: &SourceText, place: &Location) -> String {
 }
 
 impl Layers {
-    /// Returns the origin of every key that a layer has, in the order of the layers from the highest to the lowest. `spec` is
-    /// the tree with the layers merged below it, and `sources` are its texts.
+    /// Returns the origin of every key that a layer has, in the order of the layers from the highest to the lowest.
+    /// `spec` is the tree with the layers merged below it, and `sources` are its texts.
     pub(crate) fn origins(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let mut found: Vec<(Vec<&str>, Origin)> = Vec::new();
         for layer in self.layers.iter().rev() {
@@ -73,7 +73,8 @@ impl Layers {
         found.into_iter().map(|(_, origin)| origin).collect()
     }
 
-    /// Returns the origins of the keys that say where code, data and output go and as whom the job runs, if they are set.
+    /// Returns the origins of the keys that say where code, data and output go and as whom the job runs, if they are
+    /// set.
     pub(crate) fn destination(&self, spec: &TreeTable, sources: &[SourceText]) -> Vec<Origin> {
         let found = DESTINATION.iter().filter_map(|path| Some(self.origin(path, spec.at(path)?, sources)));
         found.collect()

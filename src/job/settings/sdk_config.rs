@@ -1,7 +1,7 @@
 //! Translates the SageMaker Python SDK's `config.yaml` into smtrain's settings.
 //!
-//! Source of the keys: sagemaker 2.257.7, `sagemaker/config/config_schema.py`. The file configures more than training jobs: keys
-//! that have no setting here are ignored.
+//! Source of the keys: sagemaker 2.257.7, `sagemaker/config/config_schema.py`. The file configures more than training
+//! jobs: keys that have no setting here are ignored.
 
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;

@@ -1,5 +1,5 @@
-//! Every key of the table, with every value that can't stand there: the reader refuses each in its line, and so does the
-//! schema that editors check by.
+//! Every key of the table, with every value that can't stand there: the reader refuses each in its line, and so does
+//! the schema that editors check by.
 
 use super::schema::Schema;
 use super::{BASE, Project, TestResult};

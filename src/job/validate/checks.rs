@@ -25,7 +25,8 @@ impl Checks<'_> {
         self.tree.at(path).is_some()
     }
 
-    /// Returns whether a missing key of a section seems to be misspelt or in the wrong place, which is reported already.
+    /// Returns whether a missing key of a section seems to be misspelt or in the wrong place, which is reported
+    /// already.
     pub(super) fn is_misplaced(&self, [section, key]: [&str; 2]) -> bool {
         let in_section = match self.tree.get(section).map(|node| &node.value) {
             Some(Value::Table(table)) => has_likely_typo_of(table, key, find(ROOT, section).map_or(&[], Key::keys)),

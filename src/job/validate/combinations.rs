@@ -157,7 +157,8 @@ fn distribution(checks: &Checks<'_>) {
     }
 }
 
-/// Instance types that the data-parallel library supports (sagemaker 2.257.7, `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
+/// Instance types that the data-parallel library supports (sagemaker 2.257.7,
+/// `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
 const DATAPARALLEL_TYPES: [&str; 4] = ["ml.p3.16xlarge", "ml.p3dn.24xlarge", "ml.p4d.24xlarge", "ml.p4de.24xlarge"];
 
 fn devices(checks: &Checks<'_>, kind: DistributionKind) {
@@ -196,7 +197,8 @@ fn training_compiler(checks: &Checks<'_>, framework: &Framework) {
     }
 }
 
-/// Checks that a framework has a script, that an algorithm has none, and that a container with code has one way to start it.
+/// Checks that a framework has a script, that an algorithm has none, and that a container with code has one way to
+/// start it.
 fn code(checks: &Checks<'_>) {
     match &checks.spec.workload {
         Workload::Algorithm(_) if checks.has(&["source"]) => {

@@ -95,8 +95,8 @@ fn entry_point(checks: &Checks<'_>, source: &SourceSpec) {
     }
 }
 
-/// Checks the dependencies. Each is placed at the root of the code archive by its file name, which no other dependency and no
-/// entry of `source.dir` may have.
+/// Checks the dependencies. Each is placed at the root of the code archive by its file name, which no other dependency
+/// and no entry of `source.dir` may have.
 fn dependencies(checks: &Checks<'_>, source: &SourceSpec, has_dir: bool) {
     let mut names: HashMap<OsString, &PathBuf> = HashMap::new();
     for (index, dependency) in source.dependencies.iter().enumerate() {

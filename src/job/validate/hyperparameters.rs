@@ -61,8 +61,8 @@ fn sent_length(checks: &Checks<'_>, value: &Json) -> usize {
     }
 }
 
-/// Returns the length of a value as Python's `json.dumps` writes it, in characters: a space follows `,` and `:`, and other
-/// characters than ASCII are `\u` escapes.
+/// Returns the length of a value as Python's `json.dumps` writes it, in characters: a space follows `,` and `:`, and
+/// other characters than ASCII are `\u` escapes.
 fn json_length(value: &Json) -> usize {
     const BRACKETS: usize = 2;
     let separators = |count: usize| count.saturating_sub(1) * 2;

@@ -1,4 +1,4 @@
-//! Whether there is an image for what the spec asks.
+//! Checks that the catalog has an image for the spec's framework or algorithm.
 
 use super::checks::Checks;
 use crate::images::{ImageError, ImageKind, ImageQuery, Subject, resolve};
@@ -10,12 +10,12 @@ use crate::model::InstanceType;
 pub(crate) fn check(checks: &Checks<'_>) {
     let Some(query) = image_query(checks.spec) else { return };
     let is_local = checks.local || query.instance_type.is_some_and(InstanceType::is_local);
-    let found = if is_local { in_no_image(checks, query.clone()) } else { in_image(checks, query.clone()) };
+    let found = if is_local { check_local(checks, query.clone()) } else { check_remote(checks, query.clone()) };
     let Err(error) = found else { return };
-    if is_said_elsewhere(&error, &query) {
+    if is_reported_elsewhere(&error, &query) {
         return;
     }
-    // A name that isn't one can't be what is meant, wherever the job runs.
+    // An unknown name is an error wherever the job runs.
     let is_fatal = !is_local || error.subject == Subject::Name;
     let severity = if is_fatal { Severity::Error } else { Severity::Warning };
     let hint = Some(error.hint_with("allow_unknown_version = true")).filter(|hint| !hint.is_empty());
@@ -23,12 +23,12 @@ pub(crate) fn check(checks: &Checks<'_>) {
     checks.add(&path(error.subject, &query), problem);
 }
 
-/// A local job runs in no image, so that its processor doesn't matter; what AWS wouldn't know is only warned of.
-fn in_no_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
+/// Checks the image of a local job, which runs in none: the processor doesn't matter, and problems are warnings.
+fn check_local(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
     resolve(checks.catalog, &ImageQuery { instance_type: None, ..query }).map(drop)
 }
 
-fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
+fn check_remote(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError> {
     let is_typed = query.instance_type.is_some_and(|name| name.as_str().starts_with("ml."));
     let choice = resolve(checks.catalog, &query)?;
     match checks.spec.region.as_deref().filter(|region| constraints::region(region).is_ok()) {
@@ -38,8 +38,8 @@ fn in_image(checks: &Checks<'_>, query: ImageQuery<'_>) -> Result<(), ImageError
     }
 }
 
-/// What a section has reported of itself, or another check of the whole.
-fn is_said_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
+/// Returns whether the decoder or another check reports the problem.
+fn is_reported_elsewhere(error: &ImageError, query: &ImageQuery<'_>) -> bool {
     match error.subject {
         Subject::Name => query.name.is_empty(),
         Subject::Version => query.kind == ImageKind::Framework && query.version.is_none(),

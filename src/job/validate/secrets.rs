@@ -1,4 +1,5 @@
-//! Warns of values that look like secrets: everyone who may describe a job can read its hyperparameters, environment and tags.
+//! Warns of values that look like secrets: everyone who may describe a job can read its hyperparameters, environment
+//! and tags.
 
 use serde_json::Value as Json;
 
