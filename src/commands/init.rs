@@ -66,7 +66,7 @@ fn write(name: &str, dir: &std::path::Path, context: &Context) -> Result<()> {
     }
     let spec = dir.join("job.toml");
     let (place, flags) = match templates::find(name) {
-        Some(template) if template.runs_here => ("this computer", "--local --follow"),
+        Some(template) if template.runs_locally => ("this computer", "--local --follow"),
         _ => ("SageMaker", "--role ROLE --follow"),
     };
     let spec = shell_quote(&spec.to_string_lossy());

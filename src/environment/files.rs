@@ -6,7 +6,7 @@ use std::env;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use super::trust::{is_own, is_repository, exists, is_writable_by_all};
+use super::trust::{exists, is_own, is_repository, is_writable_by_all};
 use crate::error::{Error, Result};
 use crate::images::Catalog;
 use crate::job::decode::image_catalog;
@@ -19,8 +19,8 @@ const PROJECT_FILE: &str = "smtrain.toml";
 /// Default of `XDG_CONFIG_DIRS` (XDG Base Directory Specification 0.8).
 const DEFAULT_SITE_FOLDER: &str = "/etc/xdg";
 
-/// Reads all layers, from the lowest to the highest, and the user's file of images. `config` is the user's folder of all
-/// programs' settings. Errors with all problems of all layers.
+/// Reads all layers, from the lowest to the highest, and the user's file of images. `config` is the user's folder of
+/// all programs' settings. Errors with all problems of all layers.
 pub(super) fn layers(config: Option<&Path>) -> Result<Layers> {
     let mut found = FoundLayers::default();
     found.sdk("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", Some(&site_folder()));
@@ -70,8 +70,8 @@ impl FoundLayers {
         }
     }
 
-    /// Returns the nearest `smtrain.toml` in the working directory or above it, and its name for messages. One that isn't
-    /// trusted is skipped with a warning.
+    /// Returns the nearest `smtrain.toml` in the working directory or above it, and its name for messages. One that
+    /// isn't trusted is skipped with a warning.
     fn project_file(&mut self) -> Option<(PathBuf, String)> {
         let here = env::current_dir().ok()?;
         for (folder, is_reachable) in folders(&here) {
@@ -124,8 +124,8 @@ fn site_folder() -> PathBuf {
     first.unwrap_or_else(|| PathBuf::from(DEFAULT_SITE_FOLDER))
 }
 
-/// Returns the folders from `here` up to a repository's root or the home folder, each with whether its settings are trusted:
-/// they aren't from the first folder on that belongs to another user or is writable by all, such as /tmp.
+/// Returns the folders from `here` up to a repository's root or the home folder, each with whether its settings are
+/// trusted: they aren't from the first folder on that belongs to another user or is writable by all, such as /tmp.
 fn folders(here: &Path) -> impl Iterator<Item = (&Path, bool)> {
     let home = etcetera::home_dir().ok().and_then(|home| home.canonicalize().ok());
     std::iter::successors(Some((here, true)), move |(folder, is_reachable)| {

@@ -1,4 +1,6 @@
-//! Settings that don't come from the job spec: the only reader of the environment.
+//! Reads the environment: variables, standard folders, the search path, and the files of settings they lead to.
+//!
+//! No other module reads environment variables.
 
 mod aws;
 mod files;
@@ -18,20 +20,21 @@ pub(crate) use aws::{aws_profiles, aws_sso_cache, aws_tokens};
 pub(crate) use programs::find_program;
 pub(crate) use trust::{is_own, project_root};
 
-/// Where smtrain keeps what it keeps, and what it was started as.
+/// The folders that smtrain uses, and its own executable.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Local jobs: `SMTRAIN_HOME`, else `smtrain` in `XDG_STATE_HOME`.
+    /// Folder of local jobs: `SMTRAIN_HOME`, else `smtrain` in `XDG_STATE_HOME`.
     pub(crate) state: PathBuf,
-    /// What can be made again: `cache` in `SMTRAIN_HOME`, else `smtrain` in `XDG_CACHE_HOME`.
+    /// Folder of what can be recreated: `cache` in `SMTRAIN_HOME`, else `smtrain` in `XDG_CACHE_HOME`.
     pub(crate) cache: PathBuf,
-    /// This program.
+    /// Path of this program.
     pub(crate) executable: PathBuf,
-    /// The user's settings, of all programs: `XDG_CONFIG_HOME`. `None` for who has no home.
+    /// The user's folder of all programs' settings: `XDG_CONFIG_HOME`. `None` without a home folder.
     config: Option<PathBuf>,
 }
 
 impl Settings {
+    /// Reads the environment. Errors if no folder of local jobs can be determined.
     pub(crate) fn from_environment() -> Result<Self> {
         let executable = env::current_exe().context("find out where smtrain itself is")?;
         let base = etcetera::choose_base_strategy();
@@ -47,28 +50,28 @@ impl Settings {
         Ok(Self { state, cache: base.cache_dir().join("smtrain"), executable, config })
     }
 
-    /// Returns why the folders of local jobs can't be trusted, if they can't.
+    /// Returns why the folders of local jobs can't be trusted, if so.
     pub(crate) fn doubt_of_state(&self) -> Option<String> {
         trust::doubt_of_state(&self.state, &self.cache)
     }
 
-    /// What holds below the job spec. The files are read by this call, and by no other.
+    /// Reads the layers of settings. No other call reads their files.
     pub(crate) fn layers(&self) -> Result<Layers> {
         files::layers(self.config.as_deref())
     }
 }
 
-/// The names of this process's own variables.
+/// Returns the names of all environment variables of this process.
 pub(crate) fn variable_names() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).collect()
 }
 
-/// Returns a variable's text; `None` where it is unset or empty.
+/// Returns a variable's value; `None` if it is unset or empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Returns the command line.
+/// Returns the arguments of the command line, the program's name first.
 pub(crate) fn arguments() -> Vec<OsString> {
     env::args_os().collect()
 }

@@ -4,8 +4,8 @@ use std::env;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// Returns the first executable of this name in `PATH`. Relative folders of `PATH` do not count: in them, a project could
-/// bring a program of its own.
+/// Returns the first executable of this name in `PATH`. Relative folders of `PATH` are skipped: a project could place a
+/// program there.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());

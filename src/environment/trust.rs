@@ -1,6 +1,6 @@
-//! Whose files are believed, and where a project ends.
+//! Decides which files and folders are trusted, and finds a project's root.
 //!
-//! A file that is found, not named, counts only where no other user can have put it.
+//! A file that is found, not named by the user, is trusted only if no other user can have created or changed it.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -10,14 +10,16 @@ use std::path::Path;
 use nix::unistd::geteuid;
 
 const WRITABLE_BY_ALL: u32 = 0o002;
-/// The bit of a folder in which only the owner of an entry may remove or rename it (inode(7)).
+/// Mode bit of a folder in which only an entry's owner may remove or rename it (inode(7)).
 const STICKY: u32 = 0o1000;
-/// The folders in that of all state: local jobs, and their objects.
-const STATE_FOLDERS: [&str; 2] = ["jobs", "s3"];
-/// Entries of a repository's root: of git, Jujutsu and Mercurial.
+/// Folders in the state folder: local jobs, their objects, and the staging directory of objects.
+const STATE_FOLDERS: [&str; 3] = ["jobs", "s3", "s3/.staging"];
+/// Folder in the cache folder: environments of local jobs.
+const ENVIRONMENTS: &str = "environments";
+/// Entries that mark a repository's root: those of git, Jujutsu and Mercurial.
 const REPOSITORIES: [&str; 3] = [".git", ".jj", ".hg"];
 
-/// Returns whether a file belongs to this user, or to root, who could change anything else as well.
+/// Returns whether a file belongs to this user, or to root, who can change any file anyway.
 pub(crate) fn is_own(metadata: &Metadata) -> bool {
     [geteuid().as_raw(), 0].contains(&metadata.uid())
 }
@@ -27,11 +29,10 @@ pub(super) fn is_writable_by_all(about: &Metadata) -> bool {
     about.permissions().mode() & WRITABLE_BY_ALL != 0
 }
 
-/// Returns why the folders of local jobs can't be trusted: another user may have put there what a job runs. None where they
-/// can, or are still to be made.
+/// Returns why the folders of local jobs can't be trusted: another user may have placed there what a job runs. `None`
+/// if they can be trusted or don't exist yet.
 ///
-/// Where everybody may write but nobody may remove what is another's, as in /tmp, the folder of all state may stand: what
-/// counts are its own folders.
+/// The state folder itself may be writable by all if it has the sticky bit, as /tmp does: the folders inside it count.
 pub(super) fn doubt_of_state(state: &Path, cache: &Path) -> Option<String> {
     let doubt = |folder: &Path, may_be_sticky: bool| {
         let about = [folder.symlink_metadata(), folder.metadata()];
@@ -47,13 +48,13 @@ pub(super) fn doubt_of_state(state: &Path, cache: &Path) -> Option<String> {
             None
         }
     };
-    let below = STATE_FOLDERS.iter().map(|name| state.join(name)).chain([cache.to_owned()]);
+    let below = STATE_FOLDERS.iter().map(|name| state.join(name)).chain([cache.to_owned(), cache.join(ENVIRONMENTS)]);
     doubt(state, true).or_else(|| below.into_iter().find_map(|folder| doubt(&folder, false)))
 }
 
 /// Returns whether a folder is the root of a repository.
 pub(super) fn is_repository(folder: &Path) -> bool {
-    REPOSITORIES.iter().any(|name| is_there(&folder.join(name)))
+    REPOSITORIES.iter().any(|name| exists(&folder.join(name)))
 }
 
 /// Returns the root of the repository around a folder, or the folder itself outside of one.
@@ -61,9 +62,9 @@ pub(crate) fn project_root(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| is_repository(folder)).unwrap_or(folder)
 }
 
-/// Returns whether there is anything at a path. A file that can't be looked at is there: reading it says why. So is a link
-/// that leads nowhere.
-pub(super) fn is_there(path: &Path) -> bool {
+/// Returns whether a path exists. A file whose metadata can't be read counts as existing, so that reading it reports
+/// why; so does a broken link.
+pub(super) fn exists(path: &Path) -> bool {
     match path.symlink_metadata() {
         Ok(_) => true,
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),

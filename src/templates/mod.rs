@@ -1,4 +1,4 @@
-//! The job templates: whole jobs, built into the binary, that `init` writes into a folder.
+//! The job templates: complete jobs, embedded in the binary, that `init` writes into a folder.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,41 +8,40 @@ use include_dir::{Dir, DirEntry, File, include_dir};
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/job-templates");
 
-/// Every template has one; its first comment says what the template is.
+/// Name of the spec that every template has. Its first comment is the template's summary.
 const SPEC: &str = "job.toml";
-/// The JSON Schema of a spec, which editors find by the spec's first line: it stands beside the templates, and is written with
-/// each of them.
+/// Name of the JSON Schema, which editors find by the spec's first line. It is written along with every template.
 const SCHEMA: &str = "job.schema.json";
-/// How a comment begins that is for editors.
+/// Prefix of a comment for editors.
 const DIRECTIVE: &str = "#:";
-/// Listed before the others: where a newcomer starts.
+/// Name of the template that is listed first: the one to start with.
 const FIRST: &str = "quickstart";
-/// How alike, from 0 to 1, a name must be to be meant by a mistyped one.
-const ALIKE: f64 = 0.75;
+/// Jaro-Winkler similarity, from 0 to 1, from which on a name is suggested for a mistyped one.
+const MIN_SIMILARITY: f64 = 0.75;
 
-/// A job that can be written into a folder and run as it is.
+/// A job that can be written into a folder and run without changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     pub(crate) name: &'static str,
-    /// One line, from the first comment of its job.toml.
+    /// One line: the first comment of its job.toml.
     pub(crate) summary: String,
-    /// Whether it runs without an image, and so on this computer too.
-    pub(crate) runs_here: bool,
+    /// Whether the job can also run locally: it needs no image.
+    pub(crate) runs_locally: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TemplateError {
     #[error("no template is called `{0}`")]
     Unknown(String),
-    /// Nothing was written. Never empty.
+    /// Files that exist already, at least one; nothing was written.
     #[error("{} already {}", names(.0), if .0.len() == 1 { "exists" } else { "exist" })]
     Exists(Vec<PathBuf>),
-    /// What had been written before it was removed again.
+    /// A file could not be written; those written before it were removed again.
     #[error("could not write {}", path.display())]
     Write { path: PathBuf, source: io::Error },
 }
 
-/// All templates by name, but the one for newcomers first.
+/// Returns all templates: first the one to start with, then the others by name.
 pub(crate) fn all() -> Vec<Template> {
     let mut templates: Vec<Template> = TEMPLATES.dirs().filter_map(described).collect();
     templates.sort_by_key(|template| (template.name != FIRST, template.name));
@@ -53,28 +52,29 @@ pub(crate) fn find(name: &str) -> Option<Template> {
     all().into_iter().find(|template| template.name == name)
 }
 
-/// The template that a mistyped name most likely means.
+/// Returns the name of the template that is most similar to a mistyped name, if one is similar enough.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
     all()
         .into_iter()
         .map(|template| (strsim::jaro_winkler(&name, template.name), template.name))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, name)| name)
 }
 
-/// Writes a template's files into a folder, which is made when missing; gives the paths of those that were written, sorted.
+/// Writes a template's files into a folder, which is created if missing. Returns the paths of the written files,
+/// sorted.
 ///
-/// It is all or nothing: where one of the files is there already none is written, and where one can't be written the others
-/// are removed again. No existing file is ever changed. Only the schema may be there, when it is this one: whoever makes a
-/// second spec in a folder has it already.
+/// Either all files are written or none: if one exists, nothing is written, and if one can't be written, those before
+/// it are removed again. No existing file is ever changed. Only the schema may exist with the same content, as it does
+/// for a second spec in a folder.
 pub(crate) fn write(name: &str, into: &Path) -> Result<Vec<PathBuf>, TemplateError> {
     write_missing(files_of(name, into)?)
 }
 
 fn write_missing(mut files: Vec<Planned>) -> Result<Vec<PathBuf>, TemplateError> {
-    files.retain(|file| !(file.is_schema() && file.is_there()));
+    files.retain(|file| !(file.is_schema() && file.is_written()));
     refuse_existing(&files)?;
     write_all(&files)?;
     Ok(files.into_iter().map(|file| file.path).collect())
@@ -91,8 +91,8 @@ impl Planned {
         self.path.file_name() == Some(SCHEMA.as_ref())
     }
 
-    /// With these contents.
-    fn is_there(&self) -> bool {
+    /// Returns whether the file exists with these contents.
+    fn is_written(&self) -> bool {
         fs::read(&self.path).is_ok_and(|contents| contents == self.contents)
     }
 
@@ -105,13 +105,13 @@ fn described(folder: &'static Dir<'static>) -> Option<Template> {
     let name = folder.path().to_str()?;
     let spec = folder.get_file(folder.path().join(SPEC))?.contents_utf8()?;
     let comment = spec.lines().find(|line| line.starts_with('#') && !line.starts_with(DIRECTIVE))?;
-    let runs_here = spec.lines().any(|line| line.starts_with("[framework]"));
-    Some(Template { name, summary: comment.trim_start_matches('#').trim().to_owned(), runs_here })
+    let runs_locally = spec.lines().any(|line| line.starts_with("[framework]"));
+    Some(Template { name, summary: comment.trim_start_matches('#').trim().to_owned(), runs_locally })
 }
 
 fn files_of(name: &str, into: &Path) -> Result<Vec<Planned>, TemplateError> {
     let template = find(name).ok_or_else(|| TemplateError::Unknown(name.to_owned()))?;
-    let folder = TEMPLATES.get_dir(template.name).ok_or_else(|| TemplateError::Unknown(name.to_owned()))?;
+    let folder = TEMPLATES.get_dir(template.name).expect("a template has a folder of its name");
     let mut files = Vec::new();
     collect(folder, folder.path(), into, &mut files);
     files.extend(TEMPLATES.get_file(SCHEMA).map(|schema| planned(schema, Path::new(""), into)));
@@ -129,11 +129,11 @@ fn collect(folder: &'static Dir<'static>, root: &Path, into: &Path, files: &mut 
 }
 
 fn planned(file: &'static File<'static>, root: &Path, into: &Path) -> Planned {
-    let relative = file.path().strip_prefix(root).unwrap_or(file.path());
+    let relative = file.path().strip_prefix(root).expect("a template's file is below its folder");
     Planned { path: into.join(relative), contents: file.contents() }
 }
 
-/// All that are in the way are named at once. A link counts, wherever it leads: writing through it would be overwriting.
+/// Errors with all files that exist. A link counts, even a broken one: writing through it would change its target.
 fn refuse_existing(files: &[Planned]) -> Result<(), TemplateError> {
     let mut existing = Vec::new();
     for file in files {
@@ -156,19 +156,19 @@ fn write_all(files: &[Planned]) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// Made anew or not at all: also when someone else makes a file of this name right now, theirs stays as it is.
+/// Creates a file. Errors if it exists, also if another process creates it at the same time.
 fn write_new(file: &Planned) -> io::Result<()> {
     if let Some(folder) = file.path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut made = create_new(&file.path)?;
-    made.write_all(file.contents).inspect_err(|_| remove(std::slice::from_ref(file)))
+    let mut created = create_new(&file.path)?;
+    created.write_all(file.contents).inspect_err(|_| remove(std::slice::from_ref(file)))
 }
 
 fn create_new(path: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    // The binary holds contents without modes, so that the name has to tell what is run. The umask still applies.
+    // Embedded files have no mode: a script is recognized by its name. The umask still applies.
     #[cfg(unix)]
     if path.extension().is_some_and(|extension| extension == "sh") {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o777);
@@ -176,7 +176,7 @@ fn create_new(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// Takes back what was just written. A file that can't be removed stays: the error that led here is the one to tell.
+/// Removes files that were just written. A file that can't be removed stays: the error that led here is reported.
 fn remove(files: &[Planned]) {
     for file in files {
         let _ = fs::remove_file(&file.path);
