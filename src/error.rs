@@ -1,4 +1,4 @@
-//! The error that every command ends with: a fact, its cause, what to do, and the exit code that its kind decides.
+//! The error with which a command fails: a fact, its cause, hints at a fix, and a kind, which determines the exit code.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -11,30 +11,31 @@ use crate::job::diagnostics::problem::InvalidSpec;
 use crate::local::LocalError;
 use crate::model::JobName;
 
+/// The result of an operation that fails with an [`Error`].
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as far as the exit code is concerned.
+/// The kind of an error, which determines the exit code.
 #[derive(Debug)]
 pub(crate) enum ErrorKind {
-    /// Disk, network, AWS: exit code 1.
+    /// A failure of the disk, the network or AWS: exit code 1.
     Failure,
-    /// The command line or what it names can't be used: exit code 2, nothing was done.
+    /// The command line, or something that it names, can't be used: exit code 2. Nothing was changed.
     Usage,
-    /// Specs with problems: exit code 2, nothing was sent.
+    /// Specs or settings with problems: exit code 2. Nothing was sent.
     InvalidSpec(Vec<InvalidSpec>),
     /// The awaited job ended Failed: exit code 3.
     JobFailed,
     /// The awaited job ended Stopped: exit code 4.
     JobStopped,
-    /// AWS lacks the region or the credentials to be asked at all: exit code 1.
+    /// The region or the credentials for AWS are missing: exit code 1.
     Unconfigured,
-    /// AWS could not be reached, or is asked too often: exit code 1.
+    /// AWS could not be reached, or throttles the requests: exit code 1. A retry may succeed.
     Transient,
     /// The caller lacks a permission: exit code 1.
     Denied,
     /// Ctrl-C: exit code 130.
     Interrupted,
-    /// The reader of our output has gone: nothing is said.
+    /// The reader of stdout has closed the pipe: exit code 0, without a message.
     ClosedPipe,
 }
 
@@ -45,12 +46,15 @@ impl ErrorKind {
     }
 }
 
+/// An error of a command.
 #[derive(Debug)]
 pub(crate) struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Fixes, each naming something to run or to set.
     hints: Vec<String>,
+    /// Facts that are only shown with `-v`, such as request IDs.
     details: Vec<String>,
 }
 
@@ -82,14 +86,14 @@ impl Error {
         Self::new(ErrorKind::JobFailed, format!("job {job} failed{because}"))
     }
 
-    /// What to do about it: names something to run or to set.
+    /// Adds a hint, which names something to run or to set.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// For who asks for more with `-v`.
+    /// Sets the facts that are only shown with `-v`.
     #[must_use]
     pub(crate) fn details(mut self, details: Vec<String>) -> Self {
         self.details = details;
@@ -106,12 +110,12 @@ impl Error {
         &self.kind
     }
 
-    /// Whether the same may well work later.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// Returns whether a retry may succeed.
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Transient)
     }
 
-    /// Tells whether the caller lacks a permission.
+    /// Returns whether the caller lacks a permission.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.kind, ErrorKind::Denied)
     }

@@ -1,10 +1,14 @@
 //! smtrain runs machine-learning training jobs on Amazon SageMaker, and the same jobs on this computer.
 //!
-//! A command line ([`cli`]) becomes a command ([`commands`]), which resolves its arguments, calls operations ([`ops`]) and
-//! shows what came of it ([`view`], [`ui`]). Operations read the job spec and build the request ([`job`]), pack and unpack
-//! ([`archive`]), and talk to services behind traits ([`cloud`]). What a script finds in its container is one module's
-//! matter ([`contract`]). Everything speaks in the API's own words ([`model`]).
-//! Imports run that way only: `tests/it/architecture.rs` fails where they don't.
+//! A command line ([`cli`]) is parsed into a command ([`commands`]), which resolves its arguments with the settings
+//! ([`environment`], [`context`]), calls operations ([`ops`]) and shows their results ([`view`], [`ui`]). Operations
+//! load the job spec and build the request ([`job`]), find the container image ([`images`]), pack and unpack archives
+//! ([`archive`]), and call services behind traits ([`cloud`]), which AWS and the runner of local jobs ([`local`])
+//! implement. [`contract`] defines what a script finds in its container, and [`model`] the API's types. `init` writes
+//! [`templates`].
+//!
+//! Imports run in this direction only, which the architecture test checks; `docs/architecture.md` has the map. This
+//! file is the root: it builds the settings, the UI and the clouds, and dispatches.
 
 mod archive;
 mod cli;
@@ -20,7 +24,7 @@ mod local;
 mod model;
 mod ops;
 mod python;
-pub(crate) mod templates;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod ui;
@@ -42,11 +46,11 @@ use error::{Error, Result, WithContext};
 use model::{JobName, one_line, printable};
 use ui::{Ui, Verbosity};
 
-/// The whole program. The exit code says how it ended.
+/// Runs the program: parses the command line, runs the command, and prints its error, if any. Returns the exit code.
 pub fn main() -> ExitCode {
-    CompleteEnv::with_factory(completed).var(commands::completions::VARIABLE).complete();
+    CompleteEnv::with_factory(command_with_completers).var(commands::completions::VARIABLE).complete();
     let cli = Cli::try_parse().unwrap_or_else(|error| printable_error(&error).exit());
-    let ui = Ui::new(cli.global.color.into(), talk(&cli.global), !cli.global.no_progress);
+    let ui = Ui::new(cli.global.color.into(), verbosity(&cli.global), !cli.global.no_progress);
     match dispatch(cli, ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,23 +60,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Returns the command line, with completers for the shell.
-fn completed() -> clap::Command {
+/// Returns the definition of the command line, with completers for shells.
+fn command_with_completers() -> clap::Command {
     commands::complete_jobs(Cli::command(), complete_job)
 }
 
-/// Returns an error of the command line's whose text steers no terminal, whatever the arguments hold that it repeats: the
-/// error of the same arguments, made printable.
+/// Replaces an error of the command line by one whose text has no control characters: clap's errors quote the
+/// arguments, which may contain terminal escapes. The arguments are sanitized and parsed again.
 fn printable_error(error: &clap::Error) -> clap::Error {
     let arguments = environment::arguments().into_iter().map(|argument| one_line(argument.to_string_lossy()));
     Cli::try_parse_from(arguments).err().unwrap_or_else(|| {
-        // What was wrong with the argument is what was replaced.
+        // The sanitized arguments are valid: the replaced characters were the error.
         let text = error.to_string();
         Cli::command().error(error.kind(), printable(text.trim_start_matches("error: ")))
     })
 }
 
-fn talk(global: &GlobalArgs) -> Verbosity {
+fn verbosity(global: &GlobalArgs) -> Verbosity {
     match (global.quiet, global.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
@@ -87,7 +91,8 @@ fn dispatch(cli: Cli, ui: Ui) -> Result<()> {
     }
 }
 
-/// Makes namespaces at once: an event loop would give the process a second thread.
+/// Runs a command that smtrain starts itself. The guard creates namespaces, which a process with a second thread can't:
+/// it runs without an event loop.
 fn run_internal(command: InternalCommand) -> Result<()> {
     match command {
         InternalCommand::Guard { folder } => Ok(local::guard::run(&folder, &environment::variable_names())?),
@@ -96,7 +101,8 @@ fn run_internal(command: InternalCommand) -> Result<()> {
     }
 }
 
-/// The names of jobs that start with what has been typed, for a shell's completion.
+/// Completes a job's name for a shell: returns the local jobs whose names start with the typed text. Errors complete to
+/// nothing.
 fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let Ok(settings) = Settings::from_environment() else { return Vec::new() };
@@ -115,15 +121,15 @@ fn supervise(folder: &Path) -> Result<()> {
 
 fn run(command: UserCommand, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
-    let here = local_cloud(&settings);
-    let place = AwsTarget { region: global.region, profile: global.profile, offline: false };
-    let context = Context::new(ui, settings, global.local, place, here, |place, on_fallback| {
+    let local = local_cloud(&settings);
+    let target = AwsTarget { region: global.region, profile: global.profile, offline: false };
+    let context = Context::new(ui, settings, global.local, target, local, |target, on_fallback| {
         let files = aws::AwsConfigFiles {
-            profiles: crate::environment::aws_profiles(),
-            tokens: crate::environment::aws_tokens(),
-            sso_cache: crate::environment::aws_sso_cache(),
+            profiles: environment::aws_profiles(),
+            tokens: environment::aws_tokens(),
+            sso_cache: environment::aws_sso_cache(),
         };
-        Box::pin(async move { aws::cloud(&place, files, on_fallback).await })
+        Box::pin(async move { aws::cloud(&target, files, on_fallback).await })
     });
     block_on(commands::run(command, &context))?
 }
@@ -134,12 +140,9 @@ fn local_cloud(settings: &Settings) -> Cloud {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("start the event loop")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the event loop")?;
     let outcome = runtime.block_on(work);
-    // What still runs on a blocking thread has been given up.
+    // Work on blocking threads that is still running was abandoned: the exit doesn't wait for it.
     runtime.shutdown_background();
     Ok(outcome)
 }

@@ -1,4 +1,4 @@
-//! `smtrain`: parse, build the services, run.
+//! The `smtrain` binary. The library crate holds the program: see [`smtrain::main`].
 
 use std::process::ExitCode;
 

@@ -42,12 +42,12 @@ impl Follower<'_> {
         } else {
             error
         };
-        if !error.is_passing() {
+        if !error.is_transient() {
             return Err(error);
         }
         if self.retry_pause.is_none() {
             watcher.flush()?;
-            watcher.note(&format!("{error}; trying again until it works"))?;
+            watcher.note(&format!("{error}; retrying until it succeeds"))?;
         }
         let pause = self.retry_pause.unwrap_or(MIN_RETRY_PAUSE);
         self.retry_pause = Some((pause * 2).min(MAX_RETRY_PAUSE));
