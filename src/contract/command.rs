@@ -1,4 +1,4 @@
-//! How the entry point is run: its command line and its environment.
+//! The command line and the environment of the entry point.
 //!
 //! Source: sagemaker-training 5.1.4, `process.py`, `_entry_point_type.py` and `modules.py`.
 
@@ -11,14 +11,14 @@ use super::local_environment::LocalEnvironment;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
 
-/// What the toolkit takes the source folder and its entry point for.
+/// Kinds of entry points, by which the toolkit decides how to run one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryPointKind {
-    /// The folder has a setup.py: it is installed, and the entry point is run as a module.
+    /// The source folder has a setup.py: it is installed, and the entry point is run as a module.
     Package,
     /// A Python script; requirements.txt is installed first.
     Program,
-    /// Anything else, by the shell. The toolkit makes the file executable, and installs nothing.
+    /// Anything else, run by the shell. The toolkit makes the file executable, and installs nothing.
     Shell,
 }
 
@@ -29,18 +29,18 @@ pub(crate) struct ScriptCommand {
     /// Relative to the source folder.
     pub(crate) entry_point: String,
     pub(crate) argv: Vec<String>,
-    /// To set over the environment that the process inherits.
+    /// Variables to set over the inherited environment.
     pub(crate) variables: BTreeMap<String, String>,
 }
 
 impl ScriptCommand {
-    /// The command as the toolkit writes it into `output/failure`.
+    /// Returns the command as the toolkit writes it into `output/failure`.
     pub(crate) fn text(&self) -> String {
         self.argv.join(" ")
     }
 }
 
-/// The process that the toolkit starts for a request, on one host without MPI.
+/// Returns the process that the toolkit starts for a request, on one host without MPI.
 pub(crate) fn command(
     request: &CreateTrainingJobRequest,
     container: &Container<'_>,
@@ -56,8 +56,9 @@ pub(crate) fn command(
     Ok(ScriptCommand { kind, entry_point, argv, variables })
 }
 
-/// What pip installs before the entry point is run, in the source folder: its arguments after `install`. Empty for nothing.
-pub(crate) fn to_install(kind: EntryPointKind, has_requirements: bool) -> &'static [&'static str] {
+/// Returns the arguments of `pip install` that is run in the source folder before the entry point. Empty if nothing is
+/// installed.
+pub(crate) fn pip_install_arguments(kind: EntryPointKind, has_requirements: bool) -> &'static [&'static str] {
     match (kind, has_requirements) {
         (EntryPointKind::Package, false) => &["."],
         (EntryPointKind::Package, true) => &[".", "-r", "requirements.txt"],
@@ -94,7 +95,8 @@ fn shell_argv(entry_point: &str, arguments: &[String]) -> Vec<String> {
     vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
 }
 
-/// The toolkit's rule for names, so that none is read as an option, a shell's syntax or a way out of the source folder.
+/// Fails for a name that the toolkit refuses, because it could be read as an option, as shell syntax or as a path out
+/// of the source folder.
 pub(super) fn check_entry_point(name: &str) -> Result<(), ContractError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
     let is_segment = |s: &str| !matches!(s, "" | "." | "..") && s.chars().all(is_allowed);
@@ -106,6 +108,7 @@ pub(super) fn check_entry_point(name: &str) -> Result<(), ContractError> {
     }
 }
 
+/// Fails for an argument that no process can have.
 pub(super) fn check_arguments(argv: &[String]) -> Result<(), ContractError> {
     match argv.iter().find(|argument| argument.contains('\0')) {
         Some(argument) => Err(ContractError::Argument(argument.clone())),
@@ -113,6 +116,7 @@ pub(super) fn check_arguments(argv: &[String]) -> Result<(), ContractError> {
     }
 }
 
+/// Fails for a variable that no process can have.
 pub(super) fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), ContractError> {
     for (name, value) in variables {
         if name.is_empty() || name.contains(['=', '\0']) {

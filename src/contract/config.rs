@@ -1,7 +1,7 @@
 //! The files of `/opt/ml/input/config`, as the service writes them.
 //!
-//! Source: the developer guide, "How Amazon SageMaker AI Provides Training Information", and what real jobs print of their
-//! resource configuration (it has `current_group_name`, which the guide calls `current_instance_group`).
+//! Source: the developer guide, "How Amazon SageMaker AI Provides Training Information", and the resource configuration
+//! that real jobs print (`current_group_name`, which the guide calls `current_instance_group`).
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use super::host::{HOST_NAME, Host};
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 
-/// The group that a job without instance groups belongs to.
-const HOMOGENEOUS: &str = "homogeneousCluster";
+/// Name of the group of a job without instance groups.
+const HOMOGENEOUS_GROUP: &str = "homogeneousCluster";
 
-/// Names and texts of the files.
+/// Returns the names and texts of the files.
 pub(crate) fn config_files(
     request: &CreateTrainingJobRequest,
     host: &Host,
@@ -27,7 +27,8 @@ pub(crate) fn config_files(
     ])
 }
 
-/// One host alone, whatever the request's count: a local job doesn't simulate the others.
+/// Returns the resource configuration of one host, whatever the request's count: a local job doesn't simulate the
+/// others.
 pub(super) fn resource_config(request: &CreateTrainingJobRequest, host: &Host) -> Value {
     let group = instance_group(request);
     json!({
@@ -44,12 +45,13 @@ pub(super) fn resource_config(request: &CreateTrainingJobRequest, host: &Host) -
     })
 }
 
-/// The first of a heterogeneous cluster's groups.
+/// Returns the name of the first instance group.
 pub(super) fn instance_group(request: &CreateTrainingJobRequest) -> &str {
     let groups = request.resource_config.as_ref().and_then(|resources| resources.instance_groups.as_deref());
-    groups.and_then(<[_]>::first).map_or(HOMOGENEOUS, |group| &group.instance_group_name)
+    groups.and_then(<[_]>::first).map_or(HOMOGENEOUS_GROUP, |group| &group.instance_group_name)
 }
 
+/// Returns the configuration of the channels, by name.
 pub(super) fn input_data_config(request: &CreateTrainingJobRequest) -> Value {
     let mode = request.algorithm_specification.as_ref().map_or("File", |spec| &spec.training_input_mode);
     let channels = request.input_data_config.iter().flatten();

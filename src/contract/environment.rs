@@ -1,5 +1,5 @@
-//! The toolkit's `ToolkitEnvironment`, as far as the request alone decides it: hyperparameters decoded, and what the `SM_*`
-//! variables say of everything but the host.
+//! The part of the toolkit's `Environment` that the request alone decides: decoded hyperparameters, and the `SM_*`
+//! variables that don't depend on the host.
 //!
 //! Source: sagemaker-training 5.1.4, `environment.py`, `params.py` and `mapping.py`.
 
@@ -14,6 +14,7 @@ use super::{Layout, config};
 use crate::python::json;
 use crate::python::repr::PyValue;
 
+/// Prefix of hyperparameters that aren't the script's own.
 const PREFIX: &str = "sagemaker_";
 pub(super) const PROGRAM: &str = "sagemaker_program";
 pub(super) const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
@@ -23,7 +24,7 @@ const JOB_NAME: &str = "sagemaker_job_name";
 /// Python's `logging.INFO`.
 const INFO: i32 = 20;
 
-/// `params.SAGEMAKER_HYPERPARAMETERS`: neither the script's nor the framework's.
+/// Hyperparameters of the toolkit itself (`params.SAGEMAKER_HYPERPARAMETERS`).
 const TOOLKIT_PARAMETERS: [&str; 9] = [
     PROGRAM,
     SUBMIT_DIRECTORY,
@@ -36,22 +37,23 @@ const TOOLKIT_PARAMETERS: [&str; 9] = [
     "sagemaker_s3_output",
 ];
 
-/// Names and values in the order of the toolkit's dictionaries: of two names that differ in case alone, the later one wins.
+/// Names and values in the order of the toolkit's dictionaries: of two variables whose names differ only in case, the
+/// later one wins.
 pub(super) type NamedValues = Vec<(String, PyValue)>;
 
-/// The toolkit's snapshot of one job.
+/// The toolkit's `Environment` of one job, without the host's part.
 pub(super) struct ToolkitEnvironment<'a> {
     layout: &'a Layout,
-    /// The user's `ToolkitEnvironment` of the request.
+    /// The request's `Environment`, set by the user.
     pub(super) outside: BTreeMap<String, String>,
-    /// The script's own.
+    /// Hyperparameters of the script.
     hyperparameters: NamedValues,
-    /// `sagemaker_*` ones that a framework's container reads.
+    /// `sagemaker_*` hyperparameters that a framework's container reads.
     pub(super) framework: NamedValues,
-    /// `sagemaker_*` ones that the toolkit itself reads.
+    /// `sagemaker_*` hyperparameters that the toolkit itself reads.
     toolkit: NamedValues,
     input_data_config: PyValue,
-    /// In the request's order.
+    /// Names of channels, in the request's order.
     channels: Vec<String>,
 }
 
@@ -72,21 +74,22 @@ impl<'a> ToolkitEnvironment<'a> {
         }
     }
 
-    /// What the entry point is called in the request; the variable comes before the hyperparameter.
+    /// Returns the entry point of the request; the variable wins over the hyperparameter.
     pub(super) fn entry_point(&self) -> Option<String> {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").filter(|name| !name.is_empty());
         let parameter = || self.toolkit(PROGRAM).filter(|program| program.is_truthy()).map(PyValue::to_str);
         variable.cloned().or_else(parameter)
     }
 
-    /// `mapping.to_cmd_args`: `--name value`, sorted by name.
+    /// Returns the script's arguments, `--name value`, sorted by name (`mapping.to_cmd_args`).
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut sorted: Vec<_> = self.hyperparameters.iter().collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
         sorted.into_iter().flat_map(|(name, value)| [argument_name(name), argument_value(value)]).collect()
     }
 
-    /// What `ToolkitEnvironment.to_env_vars` says of all but the host, before names and values are formatted.
+    /// Returns the `SM_*` variables that don't depend on the host, before names and values are formatted
+    /// (`Environment.to_env_vars`).
     pub(super) fn entries(&self) -> NamedValues {
         let mut entries = self.shared_entries();
         entries.extend([
@@ -100,7 +103,8 @@ impl<'a> ToolkitEnvironment<'a> {
         entries
     }
 
-    /// What `dict(environment)`, all public properties of the toolkit's class, says of all but the host.
+    /// Returns the members of `SM_TRAINING_ENV` that don't depend on the host: the public properties of the toolkit's
+    /// class (`dict(environment)`).
     pub(super) fn training_entries(&self) -> NamedValues {
         let folders = self.channels.iter().map(|name| (name.clone(), self.channel_folder(name)));
         let mut entries = self.shared_entries();
@@ -113,7 +117,7 @@ impl<'a> ToolkitEnvironment<'a> {
         entries
     }
 
-    /// What is a variable of its own and a part of `SM_TRAINING_ENV` as well.
+    /// Returns the values that are both a variable of their own and a member of `SM_TRAINING_ENV`.
     fn shared_entries(&self) -> NamedValues {
         let mut entries = self.folder_entries();
         entries.extend(self.program_entries());
@@ -148,7 +152,7 @@ impl<'a> ToolkitEnvironment<'a> {
         ]
     }
 
-    /// `train` of `train.py`; other names stay. Here an empty variable counts, as it does in the toolkit.
+    /// Returns `train` for `train.py`, and other names unchanged. As in the toolkit, an empty variable counts here.
     fn module_name(&self) -> PyValue {
         let variable = self.outside.get("SAGEMAKER_PROGRAM").cloned();
         variable
@@ -166,7 +170,7 @@ impl<'a> ToolkitEnvironment<'a> {
         PyValue::str(text(&self.layout.channel(name)))
     }
 
-    /// Python's `value and value != "{}"` of a variable that may not be there.
+    /// Returns Python's `value and value != "{}"` of a variable that may be absent.
     fn is_modelparallel_enabled(&self) -> PyValue {
         match self.outside.get("SM_HP_MP_PARAMETERS") {
             None => PyValue::None,
@@ -189,7 +193,7 @@ impl<'a> ToolkitEnvironment<'a> {
     }
 }
 
-/// Hyperparameters as the toolkit reads them: JSON, and the text itself where it isn't.
+/// Decodes hyperparameters as the toolkit does: as JSON, or as the text itself if it isn't JSON.
 fn decoded(request: &CreateTrainingJobRequest) -> NamedValues {
     let decode = |text: &String| json::loads(text).unwrap_or_else(|| PyValue::str(text));
     request.hyper_parameters.iter().flatten().map(|(name, text)| (name.clone(), decode(text))).collect()
@@ -223,7 +227,7 @@ fn argument_value(value: &PyValue) -> String {
     }
 }
 
-/// `a=1,b=2`.
+/// Formats a table as one argument: `a=1,b=2`.
 fn table_argument(entries: &NamedValues) -> String {
     let mut sorted: Vec<_> = entries.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -231,7 +235,7 @@ fn table_argument(entries: &NamedValues) -> String {
     items.join(",")
 }
 
-/// A variable as the toolkit writes it: its name and its value.
+/// Returns name and value of a variable as the toolkit formats them.
 pub(super) fn variable((name, value): &(String, PyValue)) -> (String, String) {
     (format!("SM_{}", name.to_uppercase()), variable_value(value))
 }

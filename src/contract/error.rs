@@ -1,6 +1,6 @@
-//! Errors of a request that can not be run under the container contract.
+//! Errors of a request that can't be run under the container contract.
 
-/// Why a request can't be run under the contract. The toolkit fails such a job as well.
+/// Reason for which a request can't be run under the contract. The toolkit fails such a job as well.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ContractError {
     #[error("no entry point is given: the hyperparameter sagemaker_program names it")]

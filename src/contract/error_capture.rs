@@ -1,19 +1,20 @@
-//! The ErrorMessage of a failed script: what the toolkit keeps of its output.
+//! Extracts the ErrorMessage of a failed script from its output, as the toolkit does.
 //!
 //! Source: sagemaker-training 5.1.4, `process.watch` and `process.check_error`, as the framework images call them
-//! (`capture_error=True`). The toolkit strips each piece of up to 64 KiB that it reads; here the pieces are lines.
+//! (`capture_error=True`). The toolkit strips each read of up to 64 KiB; here each line is stripped.
 
 use std::collections::HashSet;
 
 use memchr::memmem;
 
-/// The most that is kept of one stream, in bytes. A FailureReason has 1024 characters; the rest is for `output/failure`.
-const MAX_KEPT: usize = 64 * 1024;
+/// Limit of the lines kept of one stream, in bytes. A FailureReason has 1024 characters; the rest is for
+/// `output/failure`.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
 
-/// Every mark has one of these: nearly all lines of a log are dismissed without being looked at once for each mark.
+/// Substrings of which every mark contains one: nearly all lines are dismissed without being searched for each mark.
 const STEMS: [&str; 5] = ["Error", "Exception", "Invalid requirement", "mpirun.real", "ORTE"];
 
-/// The first line that has one of these starts the message.
+/// The message starts with the first line that contains one of these.
 const MARKS: [&str; 60] = [
     "BaseException",
     "Exception",
@@ -77,13 +78,14 @@ const MARKS: [&str; 60] = [
     "XlaRuntimeError",
 ];
 
-/// One stream's part of the message. Memory is bounded whatever the stream carries.
+/// The part of the message from one stream, in bounded memory.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorCapture {
-    /// Made once: every line of a log is searched for them.
+    /// Prepared searches, since every line is searched for them.
     stems: [memmem::Finder<'static>; STEMS.len()],
     lines: Vec<String>,
     seen: HashSet<String>,
+    /// Size of `lines`, in bytes.
     kept: usize,
 }
 
@@ -94,12 +96,12 @@ impl Default for ErrorCapture {
 }
 
 impl ErrorCapture {
-    /// Takes the next line of the stream, with or without its line feed.
+    /// Adds the next line of the stream, with or without its line feed.
     pub(crate) fn line(&mut self, line: &[u8]) {
-        if self.kept >= MAX_KEPT || (self.lines.is_empty() && !self.is_marked(line)) {
+        if self.kept >= MAX_KEPT_BYTES || (self.lines.is_empty() && !self.is_marked(line)) {
             return;
         }
-        let room = line.len().min(MAX_KEPT - self.kept);
+        let room = line.len().min(MAX_KEPT_BYTES - self.kept);
         let text = String::from_utf8_lossy(line.get(..room).unwrap_or(line));
         self.keep(text.trim_matches([' ', ':', '\n', '\r']));
     }
@@ -110,7 +112,7 @@ impl ErrorCapture {
     }
 
     fn keep(&mut self, text: &str) {
-        // The first line is the one that the toolkit compares in another form.
+        // The toolkit compares the first line in another form, so that it may be repeated once.
         if !self.lines.is_empty() && !self.seen.insert(text.to_owned()) {
             return;
         }
@@ -118,12 +120,13 @@ impl ErrorCapture {
         self.lines.push(text.to_owned());
     }
 
-    /// The message where both streams came as one.
+    /// Returns the message if both streams were captured as one.
     pub(crate) fn message(&self) -> String {
         Self::joined(&Self::default(), self)
     }
 
-    /// The message of a script: what its standard output kept, then its standard error; no line twice.
+    /// Returns the message of a script: the lines of its standard output, then of its standard error, without
+    /// repetitions.
     pub(crate) fn joined(stdout: &Self, stderr: &Self) -> String {
         let all = stdout.lines.iter().chain(&stderr.lines).enumerate();
         let spaced = all.map(|(index, line)| match index {
@@ -178,8 +181,10 @@ mod tests {
         capture.line(&vec![b'x'; 1 << 20]);
         let message = capture.message();
         assert!(message.starts_with("RuntimeError: \u{fffd}\u{fffd}\n line 0\n line 1\n"));
-        assert!(message.len() < 2 * MAX_KEPT, "{}", message.len());
-        assert!(captured([&[b"OSError".as_slice(), &vec![b'y'; 1 << 20]].concat()[..]]).message().len() <= MAX_KEPT);
+        assert!(message.len() < 2 * MAX_KEPT_BYTES, "{}", message.len());
+        assert!(
+            captured([&[b"OSError".as_slice(), &vec![b'y'; 1 << 20]].concat()[..]]).message().len() <= MAX_KEPT_BYTES
+        );
     }
 
     #[test]

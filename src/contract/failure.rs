@@ -1,17 +1,17 @@
-//! What a failed job says of itself: the text of `output/failure`, and the FailureReason that the service makes of it.
+//! The texts of a failed job: `output/failure`, and the FailureReason that the service derives from it.
 //!
 //! Source: sagemaker-training 5.1.4, `errors.py` and `process.py`; botocore's shape `FailureReason`.
 
 use nix::sys::signal::Signal;
 
-/// The longest FailureReason, in characters.
-const MAX_REASON: usize = 1024;
-/// The exit code that a shell reports of a program which was ended by SIGKILL.
-const KILLED: i32 = 137;
-/// The container's own exit code when a program of the user failed, whatever that program's was.
+/// Maximum length of a FailureReason, in characters.
+const MAX_REASON_CHARS: usize = 1024;
+/// Exit code that a shell returns for a program ended by SIGKILL.
+const KILLED_EXIT_CODE: i32 = 137;
+/// Exit code of the container when a program of the user failed with any code.
 pub(crate) const CONTAINER_EXIT_CODE: i32 = 1;
 
-/// Which program of the user's failed: the toolkit's exception classes.
+/// The toolkit's exception classes, by the program of the user that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ToolkitError {
     /// The entry point.
@@ -23,7 +23,8 @@ pub(crate) enum ToolkitError {
 }
 
 impl ToolkitError {
-    fn class(self) -> &'static str {
+    /// Name of the class in the toolkit.
+    fn class_name(self) -> &'static str {
         match self {
             Self::ExecuteUserScript => "ExecuteUserScriptError",
             Self::InstallModule => "InstallModuleError",
@@ -32,12 +33,13 @@ impl ToolkitError {
     }
 }
 
-/// The text that the toolkit writes into `output/failure`, unless the script left one there itself. `exit_code` is Python's: minus the number for a signal.
+/// Returns the text that the toolkit writes into `output/failure` if the script wrote none itself. `exit_code` is
+/// Python's: negative for a signal.
 pub(crate) fn failure_text(failure: ToolkitError, exit_code: i32, message: &str, command: &str) -> String {
-    let class = failure.class();
+    let class = failure.class_name();
     let extra = match exit_code {
-        KILLED => "\nExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"".to_owned(),
-        // The toolkit leaves it at the number.
+        KILLED_EXIT_CODE => "\nExtraInfo \"OutOfMemory: Process killed by SIGKILL (signal 9)\"".to_owned(),
+        // The toolkit writes only the number.
         ..0 => format!("\nExtraInfo \"Process killed by {}\"", signal_name(-exit_code)),
         0.. => String::new(),
     };
@@ -49,10 +51,12 @@ fn signal_name(number: i32) -> String {
     format!("{name} (signal {number})")
 }
 
-/// The job's FailureReason: `AlgorithmError: <text of output/failure>, exit code: N`. The text is cut, never the exit code.
+/// Returns the job's FailureReason: `AlgorithmError: <text of output/failure>, exit code: N`. The text is cut to
+/// [`MAX_REASON_CHARS`], never the exit code.
 pub(crate) fn failure_reason(failure_file: Option<&str>, exit_code: i32) -> String {
-    let (before, after) = ("AlgorithmError: ", format!(", exit code: {exit_code}"));
-    let room = MAX_REASON - before.len() - after.len();
+    let before = "AlgorithmError: ";
+    let after = format!(", exit code: {exit_code}");
+    let room = MAX_REASON_CHARS - before.len() - after.len();
     let text: String = failure_file.unwrap_or_default().trim_end().chars().take(room).collect();
     format!("{before}{text}{after}")
 }
@@ -78,7 +82,7 @@ mod tests {
         assert_eq!(failure_reason(Some("bad\n"), 1), "AlgorithmError: bad, exit code: 1");
         assert_eq!(failure_reason(None, 3), "AlgorithmError: , exit code: 3");
         let reason = failure_reason(Some(&"é😀".repeat(3000)), -2_147_483_648);
-        assert_eq!(reason.chars().count(), MAX_REASON);
+        assert_eq!(reason.chars().count(), MAX_REASON_CHARS);
         assert!(reason.ends_with("é, exit code: -2147483648") || reason.ends_with("😀, exit code: -2147483648"));
     }
 }

@@ -1,16 +1,16 @@
-//! The machine that a job runs on, as the service and the toolkit describe it.
+//! The host of a job, as the service and the toolkit describe it.
 
-/// The name of the only host of a local job, in the service's own words.
+/// Name of the only host of a local job, in the service's form.
 pub(crate) const HOST_NAME: &str = "algo-1";
 
-/// What the service and the toolkit say of the machine.
+/// The computer that a job runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host {
     pub(crate) cpus: usize,
     pub(crate) gpus: usize,
-    /// AWS Neuron cores.
+    /// Number of AWS Neuron cores.
     pub(crate) neurons: usize,
-    /// `eth0` on SageMaker.
+    /// Name of the network interface: `eth0` on SageMaker.
     pub(crate) network_interface: String,
     pub(crate) instance_type: String,
 }

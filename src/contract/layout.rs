@@ -1,23 +1,23 @@
-//! The folders of a training container, under `/opt/ml` or wherever that is on this computer.
+//! The folders of a training container: `/opt/ml`, or another folder in its place on this computer.
 
 use std::path::{Path, PathBuf};
 
-/// Where the contract's folder stands in every container.
+/// The contract's folder in every container.
 const OPT_ML: &str = "/opt/ml";
 
-/// The contract's files and folders, as the script sees them.
+/// The paths of the contract's files and folders, as the script sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     base: PathBuf,
 }
 
 impl Layout {
-    /// The real `/opt/ml`, in a job with a mount namespace of its own.
+    /// The real `/opt/ml`, in a container or a mount namespace.
     pub(crate) fn opt_ml() -> Self {
         Self::at(OPT_ML)
     }
 
-    /// Another folder in its place, where no mount namespace can be had.
+    /// Another folder in its place, if mount namespaces aren't available.
     pub(crate) fn at(base: impl Into<PathBuf>) -> Self {
         Self { base: base.into() }
     }
@@ -30,7 +30,7 @@ impl Layout {
         self.base == Path::new(OPT_ML)
     }
 
-    /// The unpacked source archive; the script's working folder.
+    /// Folder of the unpacked source archive; the script's working directory.
     pub(crate) fn code(&self) -> PathBuf {
         self.base.join("code")
     }
@@ -39,8 +39,8 @@ impl Layout {
         self.base.join("model")
     }
 
-    /// The folder of the checkpoints, of which a container is told as `local_path`. None where it would lie outside, or in
-    /// the way of the contract's own folders.
+    /// Returns the folder of checkpoints for the request's `LocalPath`. `None` if it would be outside `/opt/ml`, or in
+    /// one of the contract's own folders.
     pub(crate) fn checkpoints(&self, local_path: Option<&str>) -> Option<PathBuf> {
         let below = local_path.unwrap_or("/opt/ml/checkpoints").strip_prefix("/opt/ml/")?.trim_end_matches('/');
         let is_plain = below.split('/').all(|part| !matches!(part, "" | "." | ".."));
@@ -76,13 +76,13 @@ impl Layout {
         self.output().join("intermediate")
     }
 
-    /// Its text becomes the job's FailureReason.
+    /// File whose text becomes the job's FailureReason.
     pub(crate) fn failure(&self) -> PathBuf {
         self.output().join("failure")
     }
 }
 
-/// A path as a variable says it.
+/// Returns a path as the value of a variable.
 pub(super) fn text(path: &Path) -> String {
     path.display().to_string()
 }

@@ -1,4 +1,4 @@
-//! What the script of a local job sees: the toolkit's `ToolkitEnvironment` on one host alone.
+//! The environment of a local job's script: the toolkit's `Environment` on a single host.
 //!
 //! Source: sagemaker-training 5.1.4, `environment.py`.
 
@@ -12,9 +12,10 @@ use super::layout::text;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::python::repr::PyValue;
 
+/// Hyperparameter with the instance groups of the distribution.
 const DISTRIBUTION_GROUPS: &str = "sagemaker_distribution_instance_groups";
 
-/// Any of these, when true, makes the host's own group one of the distribution's.
+/// Hyperparameters any of which, when true, makes the host's own group part of the distribution.
 const DISTRIBUTION_SWITCHES: [&str; 7] = [
     "sagemaker_mpi_enabled",
     "sagemaker_parameter_server_enabled",
@@ -25,6 +26,7 @@ const DISTRIBUTION_SWITCHES: [&str; 7] = [
     "sagemaker_torch_distributed_enabled",
 ];
 
+/// The toolkit's `Environment` of one job on its only host.
 pub(super) struct LocalEnvironment<'a> {
     environment: &'a ToolkitEnvironment<'a>,
     container: &'a Container<'a>,
@@ -48,7 +50,7 @@ impl<'a> LocalEnvironment<'a> {
         }
     }
 
-    /// Every variable of the script, those of the request among them.
+    /// Returns all variables of the script, those of the request included.
     pub(super) fn variables(&self) -> BTreeMap<String, String> {
         let mut variables = self.environment.outside.clone();
         variables.extend(self.service_variables());
@@ -67,7 +69,7 @@ impl<'a> LocalEnvironment<'a> {
         ]
     }
 
-    /// What the toolkit sets in its own process, so that the script inherits it.
+    /// Returns the variables that the toolkit sets in its own process, which the script inherits.
     fn process_variables(&self) -> Vec<(String, String)> {
         let mut variables = vec![
             ("CURRENT_HOST".to_owned(), HOST_NAME.to_owned()),
@@ -82,7 +84,7 @@ impl<'a> LocalEnvironment<'a> {
         variables
     }
 
-    /// The source folder, then what the user has there. The toolkit adds the rest of its interpreter's `sys.path`, which
+    /// Returns the source folder, then the user's own path. The toolkit appends its interpreter's `sys.path`, which
     /// Python does by itself and which would mislead any other Python that the script starts.
     fn python_path(&self) -> String {
         let code = text(&self.container.layout.code());

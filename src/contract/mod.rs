@@ -1,8 +1,8 @@
-//! SageMaker's training container contract: what a script finds under `/opt/ml`, in its arguments and its environment.
+//! SageMaker's training container contract: the files below `/opt/ml`, the arguments and the environment of a script.
 //!
-//! The files are the service's part; the arguments, the variables and the texts of failures are those of sagemaker-training
-//! 5.1.4, the toolkit inside AWS's framework images. The [`driver`] brings the same to any other image. Pure: nothing here
-//! touches a disk or starts a process.
+//! The service writes the files; arguments, variables and texts of failures are those of sagemaker-training 5.1.4, the
+//! toolkit inside AWS's framework images. The [`driver`] provides the same in any other image. Pure: nothing here
+//! accesses a disk or starts a process.
 
 pub(crate) mod command;
 pub(crate) mod config;
@@ -16,7 +16,7 @@ mod host;
 pub(crate) mod layout;
 mod local_environment;
 
-pub(crate) use command::{EntryPointKind, ScriptCommand, command, to_install};
+pub(crate) use command::{EntryPointKind, ScriptCommand, command, pip_install_arguments};
 pub(crate) use config::config_files;
 pub(crate) use container::Container;
 pub(crate) use error::ContractError;

@@ -257,8 +257,8 @@ fn packages_are_modules_and_shell_scripts_install_nothing() -> TestResult {
     assert_eq!(command.variables.get("SM_MODEL_DIR").map(String::as_str), Some("/jobs/x/model"));
     assert_eq!(command.variables.get("SAGEMAKER_BASE_DIR").map(String::as_str), Some("/jobs/x"));
 
-    assert_eq!(to_install(EntryPointKind::Package, true), [".", "-r", "requirements.txt"]);
-    assert_eq!(to_install(EntryPointKind::Program, true), ["-r", "requirements.txt"]);
-    assert!(to_install(EntryPointKind::Shell, true).is_empty());
+    assert_eq!(pip_install_arguments(EntryPointKind::Package, true), [".", "-r", "requirements.txt"]);
+    assert_eq!(pip_install_arguments(EntryPointKind::Program, true), ["-r", "requirements.txt"]);
+    assert!(pip_install_arguments(EntryPointKind::Shell, true).is_empty());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Values as Python prints and reads them: `repr` and `json.dumps`, which hyperparameters and environment variables of a
-//! training container hold, and `json.loads` as far as the toolkit accepts what isn't JSON.
+//! Python's text formats of values: `repr` and `json.dumps`, by which hyperparameters and environment variables are
+//! written, and `json.loads`, by which the toolkit reads them. Pure.
 
 pub(crate) mod json;
 pub(crate) mod repr;

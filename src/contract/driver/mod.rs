@@ -1,9 +1,9 @@
-//! The driver: a shell script that delivers the user's code to an image which knows nothing of SageMaker, and runs it as the
-//! toolkit would.
+//! Renders the driver: a POSIX shell script that runs the user's code in an image without the toolkit, as the toolkit
+//! would.
 //!
-//! Python's forms of numbers and texts are exact here and out of a shell's reach. So all that the request decides is written
-//! into the script ready to use, and the script itself finds out what only its host knows. No job's name stands in it: equal
-//! jobs have equal drivers.
+//! For jobs on AWS only. Python's formats of numbers and texts are out of a shell's reach: everything that the request
+//! decides is rendered here, ready to use, and the script finds out at run time what only its host knows. It does not
+//! contain the job's name, so that equal jobs have equal drivers. See `docs/decisions/shell-driver.md`.
 
 use super::Layout;
 use super::command::{check_arguments, check_entry_point, check_variables};
@@ -13,47 +13,48 @@ use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{S3Uri, shell_quote};
 use crate::python::repr::PyValue;
 
-/// The channel that carries the source archive (the SDK's `code_channel_name`).
+/// Name of the channel with the source archive (the SDK's `code_channel_name`).
 pub(crate) const CODE_CHANNEL: &str = "code";
-/// The channel that carries the driver, by the name that version 3 of the SDK has for its own.
+/// Name of the channel with the driver, as version 3 of the SDK names its own.
 pub(crate) const DRIVER_CHANNEL: &str = "sm_drivers";
-/// The driver's name in its channel.
-pub(crate) const DRIVER: &str = "driver.sh";
+/// File name of the driver in its channel.
+pub(crate) const DRIVER_FILE: &str = "driver.sh";
 
-/// What is the same in every driver.
-const FIXED: &str =
+/// The part that is the same in every driver.
+const FIXED_PART: &str =
     concat!(include_str!("start.sh"), include_str!("json.sh"), include_str!("host.sh"), include_str!("program.sh"),);
 
+/// The first lines.
 const OPENING: &str = "#!/bin/sh
 # Unpacks a job's code and runs it as SageMaker's training toolkit would, with the same arguments and variables.
 ";
 
-/// What of the code is run.
+/// The program to run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Program<'a> {
-    /// A file of the source folder, with the hyperparameters as its arguments.
+    /// A file of the source folder, with the hyperparameters as arguments.
     EntryPoint(&'a str),
-    /// A command, in the source folder.
+    /// A command, run in the source folder.
     Command(&'a [String]),
 }
 
-/// What a script-mode job would be told in hyperparameters of the toolkit's own.
+/// Code to deliver, as a script-mode job would have it in the toolkit's own hyperparameters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivered<'a> {
     pub(crate) program: Program<'a>,
-    /// The uploaded archive.
+    /// URI of the source archive.
     pub(crate) code: &'a S3Uri,
     pub(crate) region: &'a str,
 }
 
-/// The command that starts the driver in its container.
+/// Returns the container's entrypoint, which starts the driver.
 pub(crate) fn entrypoint() -> Vec<String> {
-    let driver = Layout::opt_ml().channel(DRIVER_CHANNEL).join(DRIVER);
+    let driver = Layout::opt_ml().channel(DRIVER_CHANNEL).join(DRIVER_FILE);
     vec!["/bin/sh".to_owned(), driver.display().to_string()]
 }
 
-/// The driver of a request, which may have the driver's own channels already. Its arguments are the container's, and come
-/// behind those that it gives the program itself.
+/// Renders the driver of a request, which may contain the driver's own channels. The script appends its own arguments,
+/// those of the container, to the program's.
 pub(crate) fn script(request: &CreateTrainingJobRequest, delivered: &Delivered<'_>) -> Result<String, ContractError> {
     let request = as_in_script_mode(request, delivered);
     let layout = Layout::opt_ml();
@@ -69,14 +70,14 @@ pub(crate) fn script(request: &CreateTrainingJobRequest, delivered: &Delivered<'
     let entry_point = if matches!(delivered.program, Program::EntryPoint(_)) { entry_point } else { String::new() };
     let region = shell_quote(&environment.region());
     Ok(format!(
-        "{OPENING}\nsmtrain_region={region}\nsmtrain_entry_point={}\n{}{}{start}{FIXED}",
+        "{OPENING}\nsmtrain_region={region}\nsmtrain_entry_point={}\n{}{}{start}{FIXED_PART}",
         shell_quote(&entry_point),
         variables(&environment)?,
         training_env(&environment),
     ))
 }
 
-/// The request that would have its program see the same in script mode.
+/// Returns the request by which the program would see the same in script mode.
 fn as_in_script_mode(request: &CreateTrainingJobRequest, delivered: &Delivered<'_>) -> CreateTrainingJobRequest {
     let mut request = request.clone();
     if let Some(channels) = &mut request.input_data_config {
@@ -92,12 +93,14 @@ fn as_in_script_mode(request: &CreateTrainingJobRequest, delivered: &Delivered<'
     request
 }
 
+/// Renders the function that starts the program by the function `how`.
 fn start(how: &str, arguments: &[String]) -> Result<String, ContractError> {
     check_arguments(arguments)?;
     Ok(format!("smtrain_start() {{\n  {how}{} \"$@\"\n}}\n", words(arguments)))
 }
 
-/// Two functions: one exports what a shell has a name for, the other one starts a program with the rest.
+/// Renders two functions: one exports the variables whose names a shell accepts, the other starts a program with the
+/// rest.
 fn variables(environment: &ToolkitEnvironment<'_>) -> Result<String, ContractError> {
     let variables = environment.entries().iter().map(variable).collect();
     check_variables(&variables)?;
@@ -113,7 +116,7 @@ fn variables(environment: &ToolkitEnvironment<'_>) -> Result<String, ContractErr
     Ok(format!("smtrain_export_request() {{\n{exports}}}\nsmtrain_exec() {{\n{with_others}  exec \"$@\"\n}}\n"))
 }
 
-/// Each with a space before it.
+/// Quotes texts as words, each with a space before it.
 fn words(texts: &[String]) -> String {
     texts.iter().map(|text| " ".to_owned() + &shell_quote(text)).collect()
 }
@@ -122,8 +125,8 @@ fn is_shell_name(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// What of `SM_TRAINING_ENV` the host decides, and the driver's variable that has it as JSON.
-const OF_THE_HOST: [(&str, &str); 21] = [
+/// Members of `SM_TRAINING_ENV` that the host decides, and the driver's variables with their JSON.
+const HOST_MEMBERS: [(&str, &str); 21] = [
     ("current_host", "current_host"),
     ("current_instance_group", "group"),
     ("current_instance_group_hosts", "group_hosts"),
@@ -147,12 +150,12 @@ const OF_THE_HOST: [(&str, &str); 21] = [
     ("topology", "topology"),
 ];
 
-/// `SM_TRAINING_ENV`, in the order of its names.
+/// Renders the function that exports `SM_TRAINING_ENV`, with sorted members.
 fn training_env(environment: &ToolkitEnvironment<'_>) -> String {
     let of_the_request = environment.training_entries();
     let of_the_request =
         of_the_request.iter().map(|(name, value)| (name.as_str(), shell_quote(&value.dumps_compact())));
-    let of_the_host = OF_THE_HOST.map(|(name, variable)| (name, format!("\"$smtrain_{variable}\"")));
+    let of_the_host = HOST_MEMBERS.map(|(name, variable)| (name, format!("\"$smtrain_{variable}\"")));
     let mut members: Vec<(&str, String)> = of_the_request.chain(of_the_host).collect();
     members.sort_unstable();
     let members: Vec<String> = members.iter().map(|(name, value)| format!("'\"{name}\":'{value}")).collect();

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use super::output::JobOutput;
 use super::running_job::RunningJob;
 use super::{script, stage};
-use crate::contract::{EntryPointKind, Layout, ToolkitError, to_install};
+use crate::contract::{EntryPointKind, Layout, ToolkitError, pip_install_arguments};
 use crate::local::process::table;
 use crate::local::python::interpreter::Interpreter;
 use crate::local::python::requirements::{PackageEnvironment, REQUIREMENTS, Step};
@@ -43,7 +43,7 @@ pub(super) async fn requirements(
     let file = job.code().join(REQUIREMENTS);
     let has_requirements =
         private_file::exists(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
-    let installed = to_install(kind, has_requirements);
+    let installed = pip_install_arguments(kind, has_requirements);
     if installed.is_empty() {
         return Ok(Ok(ReadyScript { layout, output, python }));
     }

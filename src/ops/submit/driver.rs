@@ -2,7 +2,7 @@
 
 use std::io::{Seek, Write};
 
-use crate::contract::driver::DRIVER;
+use crate::contract::driver::DRIVER_FILE;
 use crate::error::{Result, WithContext};
 use crate::job::request::RequestDraft;
 use crate::model::{S3Uri, hex, sha256};
@@ -22,7 +22,7 @@ impl Driver {
             return Ok(None);
         };
         let digest = sha256(&mut text.as_bytes(), |_| {}).context("digest the driver")?;
-        let uri = place.join(&format!("smtrain/driver/{}/{DRIVER}", hex(&digest)));
+        let uri = place.join(&format!("smtrain/driver/{}/{DRIVER_FILE}", hex(&digest)));
         Ok(Some(Self { uri, text }))
     }
 

@@ -1,19 +1,20 @@
-//! Python's `json.loads`, which reads more than JSON: integers of any length, `NaN` and `Infinity`.
+//! Python's `json.loads`, which accepts more than JSON: integers of any length, `NaN` and `Infinity`.
 
 use super::repr::PyValue;
 
-/// Deeper than this, Python gives up too (its default recursion limit is 1000).
+/// Maximum nesting. Python fails at a similar depth (its default recursion limit is 1000).
 const MAX_DEPTH: usize = 900;
 
-/// What `json.loads(text)` returns, or `None` where it raises.
+/// Returns the value of `json.loads(text)`, or `None` if that raises.
 pub(crate) fn loads(text: &str) -> Option<PyValue> {
-    let mut reader = JsonParser { rest: text };
-    reader.skip_space();
-    let value = reader.value(0)?;
-    reader.skip_space();
-    reader.rest.is_empty().then_some(value)
+    let mut parser = JsonParser { rest: text };
+    parser.skip_space();
+    let value = parser.value(0)?;
+    parser.skip_space();
+    parser.rest.is_empty().then_some(value)
 }
 
+/// A recursive descent parser.
 struct JsonParser<'a> {
     rest: &'a str,
 }
@@ -23,7 +24,7 @@ impl JsonParser<'_> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
-    /// Takes `token` if it comes next.
+    /// Consumes `token` if it comes next.
     fn eat(&mut self, token: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(token)?;
         Some(())
@@ -64,13 +65,13 @@ impl JsonParser<'_> {
         let _ = self.eat("-");
         self.eat("0").or_else(|| self.digits())?;
         let after_integer = self.rest;
-        let fraction = self.optional(|reader| reader.eat(".").and_then(|()| reader.digits()));
+        let fraction = self.optional(|parser| parser.eat(".").and_then(|()| parser.digits()));
         let exponent = self.optional(Self::exponent);
         if !fraction && !exponent {
-            let digits = taken(start, after_integer)?;
+            let digits = consumed(start, after_integer)?;
             return Some(PyValue::int(&if digits == "-0" { "0" } else { digits }));
         }
-        taken(start, self.rest)?.parse().ok().map(PyValue::Float)
+        consumed(start, self.rest)?.parse().ok().map(PyValue::Float)
     }
 
     fn exponent(&mut self) -> Option<()> {
@@ -79,7 +80,7 @@ impl JsonParser<'_> {
         self.digits()
     }
 
-    /// Whether `part` comes next; nothing is taken when it doesn't.
+    /// Consumes `part` if it comes next, and returns whether it did.
     fn optional(&mut self, part: impl FnOnce(&mut Self) -> Option<()>) -> bool {
         let before = self.rest;
         let found = part(self).is_some();
@@ -122,7 +123,8 @@ impl JsonParser<'_> {
         })
     }
 
-    /// A lone surrogate is refused here: Python reads it, but no argument or variable can carry it.
+    /// Parses the digits of `\u`, and of a second one for a surrogate pair. A lone surrogate is refused: Python accepts
+    /// it, but no argument or variable can contain it.
     fn code_point(&mut self) -> Option<char> {
         let first = self.four_hex_digits()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -144,8 +146,8 @@ impl JsonParser<'_> {
 
     fn list(&mut self, depth: usize) -> Option<PyValue> {
         let mut items = Vec::new();
-        self.between("[", "]", |reader| {
-            items.push(reader.value(depth + 1)?);
+        self.between("[", "]", |parser| {
+            items.push(parser.value(depth + 1)?);
             Some(())
         })?;
         Some(PyValue::List(items))
@@ -153,18 +155,18 @@ impl JsonParser<'_> {
 
     fn dict(&mut self, depth: usize) -> Option<PyValue> {
         let mut entries = Vec::new();
-        self.between("{", "}", |reader| {
-            let key = reader.string()?;
-            reader.skip_space();
-            reader.eat(":")?;
-            reader.skip_space();
-            insert(&mut entries, key, reader.value(depth + 1)?);
+        self.between("{", "}", |parser| {
+            let key = parser.string()?;
+            parser.skip_space();
+            parser.eat(":")?;
+            parser.skip_space();
+            insert(&mut entries, key, parser.value(depth + 1)?);
             Some(())
         })?;
         Some(PyValue::Dict(entries))
     }
 
-    /// Items between brackets, with commas between them.
+    /// Parses items between brackets, separated by commas.
     fn between(&mut self, open: &str, close: &str, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.eat(open)?;
         self.skip_space();
@@ -183,12 +185,12 @@ impl JsonParser<'_> {
     }
 }
 
-/// What stood between two positions of the same text.
-fn taken<'a>(start: &'a str, rest: &str) -> Option<&'a str> {
+/// Returns the text between two positions: `rest` is the end of `start`.
+fn consumed<'a>(start: &'a str, rest: &str) -> Option<&'a str> {
     start.get(..start.len() - rest.len())
 }
 
-/// As in a Python dictionary: a key given twice keeps its first place and its last value.
+/// Inserts as a Python dictionary does: a repeated key keeps its first position and its last value.
 fn insert(entries: &mut Vec<(String, PyValue)>, key: String, value: PyValue) {
     match entries.iter_mut().find(|(present, _)| *present == key) {
         Some((_, present)) => *present = value,

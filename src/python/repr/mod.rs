@@ -1,18 +1,18 @@
-//! Values as Python writes them: `str`, `repr` and `json.dumps`, of what `json.loads` reads.
+//! Python's `str`, `repr` and `json.dumps` of values that `json.loads` can return.
 //!
-//! A training script must see the same characters here and on SageMaker, where Python formats its arguments and variables:
-//! `1e-05`, not `1e-5`; `True`, not `true`; integers of any length.
+//! A training script must see the same characters here and on SageMaker, where Python formats its arguments and
+//! variables: `1e-05`, not `1e-5`; `True`, not `true`; integers of any length. The tests compare with Python itself.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// What `json.loads` makes of a text. A dictionary keeps its order, as Python's does.
+/// A value that `json.loads` can return. A dictionary keeps its order, as Python's does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PyValue {
     None,
     Bool(bool),
-    /// In decimal digits, since Python's integers have no largest one.
+    /// Decimal digits, since Python's integers are unbounded.
     Int(String),
     Float(f64),
     Str(String),
@@ -21,19 +21,22 @@ pub(crate) enum PyValue {
 }
 
 impl PyValue {
+    /// A string.
     pub(crate) fn str(text: impl Into<String>) -> Self {
         Self::Str(text.into())
     }
 
+    /// An integer.
     pub(crate) fn int(number: &impl ToString) -> Self {
         Self::Int(number.to_string())
     }
 
+    /// A list of strings.
     pub(crate) fn strs<T: ToString>(texts: &[T]) -> Self {
         Self::List(texts.iter().map(|text| Self::Str(text.to_string())).collect())
     }
 
-    /// Python's `bool(object)`.
+    /// Returns Python's `bool(object)`.
     pub(crate) fn is_truthy(&self) -> bool {
         match self {
             Self::None => false,
@@ -46,7 +49,7 @@ impl PyValue {
         }
     }
 
-    /// Python's `str(object)`: a string as it is, everything else as `repr`.
+    /// Returns Python's `str(object)`: a string unchanged, everything else as `repr`.
     pub(crate) fn to_str(&self) -> String {
         match self {
             Self::Str(text) => text.clone(),
@@ -54,7 +57,7 @@ impl PyValue {
         }
     }
 
-    /// Python's `repr(object)`.
+    /// Returns Python's `repr(object)`.
     pub(crate) fn repr(&self) -> String {
         let mut out = String::new();
         self.write_repr(&mut out);
@@ -78,12 +81,13 @@ impl PyValue {
         }
     }
 
-    /// Python's `json.dumps(object)`.
+    /// Returns Python's `json.dumps(object)`.
     pub(crate) fn dumps(&self) -> String {
         self.dumps_with(&DEFAULT)
     }
 
-    /// Python's `json.dumps(object, sort_keys=True, separators=(",", ":"))`: the form of the `SM_*` variables.
+    /// Returns Python's `json.dumps(object, sort_keys=True, separators=(",", ":"))`, the format of the `SM_*`
+    /// variables.
     pub(crate) fn dumps_compact(&self) -> String {
         self.dumps_with(&COMPACT)
     }
@@ -131,7 +135,7 @@ impl From<&Value> for PyValue {
     }
 }
 
-/// The separators of `json.dumps`, and whether it sorts.
+/// Arguments of `json.dumps`: separators, and `sort_keys`.
 struct JsonStyle {
     item: &'static str,
     key: &'static str,
@@ -151,6 +155,7 @@ impl JsonStyle {
     }
 }
 
+/// Writes items between brackets.
 fn between<T>(
     out: &mut String,
     (open, close): (char, char),
@@ -168,10 +173,10 @@ fn between<T>(
     out.push(close);
 }
 
-/// The largest and smallest decimal exponent that Python's `repr` writes without an `e`.
+/// Decimal exponents that Python's `repr` writes without an `e`.
 const PLAIN_EXPONENTS: std::ops::Range<i32> = -4..16;
 
-/// `repr` of a float: the shortest digits that read back as the same number, in Python's layout.
+/// Returns `repr` of a float: the shortest digits that parse to the same number, in Python's layout.
 fn float_repr(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -217,10 +222,11 @@ fn write_str_repr(out: &mut String, text: &str) {
     out.push(quote);
 }
 
-/// Python's `str.isprintable` of one character. Rust's debug form hides the same Unicode categories; only behind another
-/// character does it leave combining marks alone, as Python does.
+/// Returns Python's `str.isprintable` of a character. Rust's debug format escapes the same Unicode categories, but
+/// keeps combining marks, as Python does, only behind another character.
 fn is_printable(c: char) -> bool {
-    let (mut plain, mut buffer) = (String::from("a"), [0; 4]);
+    let mut plain = String::from("a");
+    let mut buffer = [0; 4];
     plain.push_str(c.encode_utf8(&mut buffer));
     matches!(c, '"' | '\'') || plain.escape_debug().eq(plain.chars())
 }
@@ -234,7 +240,7 @@ fn write_code_point(out: &mut String, c: char) {
     };
 }
 
-/// A JSON string in ASCII alone, as `ensure_ascii=True` makes it.
+/// Writes a JSON string in ASCII, as `ensure_ascii=True` does.
 fn write_json_str(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
