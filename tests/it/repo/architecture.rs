@@ -1,6 +1,6 @@
 //! What the code promises about its own shape: who may print, who may read the environment, which way imports run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -154,6 +154,40 @@ fn every_file_opens_with_its_job() -> TestResult {
         sources()?.into_iter().filter(|file| !file.code.starts_with("//!")).map(|file| file.name).collect();
     assert_eq!(silent, Vec::<String>::new());
     Ok(())
+}
+
+/// A reader who searches for a type's name finds one definition.
+#[test]
+fn no_two_types_bear_one_name() -> TestResult {
+    let definition = Regex::new(r"(?m)^ *(?:pub(?:\([a-z]+\))? )?(?:struct|enum|trait|type|union) (\w+)")?;
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources()? {
+        for found in definition.captures_iter(&source.code) {
+            files.entry(found[1].to_owned()).or_default().insert(source.name.clone());
+        }
+    }
+    // Every implementation of a trait may have an associated type of its own.
+    let shared =
+        files.into_iter().filter(|(name, files)| files.len() > 1 && !["Error", "Value"].contains(&name.as_str()));
+    none(shared.map(|(name, files)| format!("{name}: {files:?}")))
+}
+
+/// A documentation comment begins with a noun or a verb, so that it can be read without the item.
+#[test]
+fn documentation_begins_with_its_subject() -> TestResult {
+    let opening = Regex::new(r"^\s*//[/!] (What|Whether|Of|Who|That|It|They)\b")?;
+    let mut found = Vec::new();
+    // The comments of arguments are the help, which asks as people do.
+    for source in sources()?.into_iter().filter(|file| !["cli", "commands"].contains(&file.module())) {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let goes_on = number > 0 && lines[number - 1].trim_start().starts_with("//");
+            if !goes_on && opening.is_match(line) {
+                found.push(format!("src/{}:{}: {}", source.name, number + 1, line.trim()));
+            }
+        }
+    }
+    none(found.into_iter())
 }
 
 /// One file of the product.
