@@ -172,11 +172,12 @@ fn style(output: LogsOutput) -> LogStyle {
 }
 
 fn expression(text: &str) -> Result<Regex> {
-    Regex::new(text).map_err(|error| Error::usage(format!("--grep {text:?} is no regular expression")).caused_by(error))
+    Regex::new(text)
+        .map_err(|error| Error::usage(format!("--grep {text:?} is not a regular expression")).caused_by(error))
 }
 
 fn stall_time(text: &str) -> Result<Duration> {
-    let invalid = || Error::usage(format!("--stall {text:?} is no duration")).hint("such as --stall 15m");
+    let invalid = || Error::usage(format!("--stall {text:?} is not a duration")).hint("such as --stall 15m");
     duration::parse(text).filter(|duration| !duration.is_zero()).ok_or_else(invalid)
 }
 

@@ -82,9 +82,11 @@ impl<'c> ContentStore<'c> {
         replaced.sort_by(|a, b| a.key().cmp(b.key()));
         let named = replaced.iter().take(MAX_NAMED);
         let mut notices: Vec<String> =
-            named.map(|uri| format!("the object {uri} was not what its name says: stored again")).collect();
+            named.map(|uri| format!("the object {uri} did not match the digest in its name: stored again")).collect();
         let more = replaced.len().saturating_sub(MAX_NAMED);
-        notices.extend((more > 0).then(|| format!("{more} more objects were not what their names say: stored again")));
+        notices.extend(
+            (more > 0).then(|| format!("{more} more objects did not match the digests in their names: stored again")),
+        );
         notices
     }
 }

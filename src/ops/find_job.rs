@@ -217,7 +217,7 @@ async fn find_by_prefix<'a>(clouds: &[&'a Cloud], text: &str) -> Result<FoundJob
 fn ambiguous(text: &str, one: JobName, others: Vec<FoundJob<'_>>) -> Error {
     let mut names: Vec<JobName> = others.into_iter().map(|found| found.name).chain([one]).collect();
     names.sort_unstable_by(|a, b| b.cmp(a));
-    Error::failure(format!("{text} is the beginning of {} jobs' names", names.len()))
+    Error::failure(format!("{text} is a prefix of {} jobs' names", names.len()))
         .hint(format!("name one: {}", list(&names)))
 }
 

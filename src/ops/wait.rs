@@ -37,7 +37,7 @@ pub(crate) async fn wait(
 
 fn interrupted(jobs: &[JobName]) -> Error {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    Error::new(ErrorKind::Interrupted, "interrupted; the jobs go on")
+    Error::new(ErrorKind::Interrupted, "interrupted; the jobs continue")
         .hint(format!("wait again: smtrain wait {}", names.join(" ")))
 }
 

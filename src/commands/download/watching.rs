@@ -112,7 +112,7 @@ impl Watch for ProgressWatch {
         self.present.store(present, Ordering::Relaxed);
         self.progress.begin(what, size, present);
         if present > 0 && present < size {
-            self.note(&format!("{what}: going on from {} of {}", ui::bytes(present), ui::bytes(size)));
+            self.note(&format!("{what}: resuming at {} of {}", ui::bytes(present), ui::bytes(size)));
         }
     }
 

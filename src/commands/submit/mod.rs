@@ -258,7 +258,7 @@ fn with_created_hints(error: Error, job: &FoundJob<'_>, context: &Context) -> Er
     let flags = context.target_flags(job.cloud);
     let job = &job.name;
     error
-        .hint(format!("job {job} was created, and goes on; wait for it: smtrain wait {job}{flags}"))
+        .hint(format!("job {job} was created and continues; wait for it: smtrain wait {job}{flags}"))
         .hint(format!("stop it: smtrain stop {job}{flags}"))
 }
 

@@ -47,7 +47,7 @@ pub(super) fn refuse_unsafe(key: &str) -> Result<()> {
     if key.split('/').all(is_plain) && !key.contains('\0') {
         return Ok(());
     }
-    Err(Error::failure(format!("{key:?} can't be saved: it is no path of a file in a folder"))
+    Err(Error::failure(format!("{key:?} can't be saved: it is not a relative path of a file"))
         .hint("--only PATTERN fetches the others"))
 }
 

@@ -73,10 +73,10 @@ pub(crate) async fn save(
     }
     if parts.is_empty() {
         let what = unwanted.join(" and the ");
-        return Err(Error::failure(format!("nothing of the {what} fits --only")).hint("--list shows what there is"));
+        return Err(Error::failure(format!("nothing of the {what} matches --only")).hint("--list shows what there is"));
     }
     for what in unwanted {
-        saving.watch.note(&format!("nothing of the {what} fits --only"));
+        saving.watch.note(&format!("nothing of the {what} matches --only"));
     }
     Ok(Downloaded { folder, parts })
 }
@@ -116,7 +116,9 @@ fn target_name<'a>(artifact: &'a ArtifactSource, stored: &'a Stored<'_>, saving:
     };
     match Path::new(name).components().next() {
         Some(Component::Normal(plain)) if plain == name && !name.contains('\0') => Ok(name),
-        _ => Err(Error::failure(format!("{} can't be saved: {name:?} is no name of a file or folder", artifact.uri))),
+        _ => {
+            Err(Error::failure(format!("{} can't be saved: {name:?} is not a name for a file or folder", artifact.uri)))
+        }
     }
 }
 

@@ -35,7 +35,7 @@ fn glob(pattern: &str) -> Result<Glob> {
     let trimmed = pattern.trim_start_matches("./").trim_matches('/');
     let anywhere = if pattern.contains('/') { trimmed.to_owned() } else { format!("**/{trimmed}") };
     let glob = GlobBuilder::new(&anywhere).literal_separator(true).build();
-    glob.map_err(|error| Error::usage(format!("--only {pattern:?} is no pattern: {}", error.kind())))
+    glob.map_err(|error| Error::usage(format!("--only {pattern:?} is not a pattern: {}", error.kind())))
 }
 
 #[cfg(test)]

@@ -289,7 +289,7 @@ fn open(parent: &DirHandle, name: &OsStr, path: &Path) -> Result<Option<DirHandl
         Ok(folder) => folder,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(_) if parent.stat(name).is_ok_and(|stat| stat.is_some_and(|stat| !crate::archive::is_folder(&stat))) => {
-            return Err(in_the_way("it is no folder"));
+            return Err(in_the_way("it is not a folder"));
         }
         Err(error) => return Err(error).context(|| format!("open {}", path.display())),
     };

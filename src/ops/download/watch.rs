@@ -32,5 +32,5 @@ pub(super) fn on_bytes(watch: &Arc<dyn Watch>) -> ByteProgress {
 
 /// Returns the hint that says where fetched bytes are kept and which command resumes.
 pub(crate) fn kept_hint(folder: &Path, again: &str) -> String {
-    format!("what was fetched is kept in {}: {again} goes on from there", folder.display())
+    format!("the fetched bytes are kept in {}: {again} continues from there", folder.display())
 }

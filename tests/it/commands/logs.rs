@@ -61,7 +61,7 @@ fn an_ambiguous_prefix_names_the_jobs() -> TestResult {
     let jobs = [sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?];
     let said = sandbox.smtrain(&["logs", "proj"]).run()?.expect(1)?;
     assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("proj is the beginning of 2 jobs' names"), "{said}");
+    assert!(said.stderr.contains("proj is a prefix of 2 jobs' names"), "{said}");
     assert!(jobs.iter().all(|job| said.stderr.contains(job)), "{said}");
     Ok(())
 }

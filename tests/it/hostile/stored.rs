@@ -8,11 +8,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Project, Sandbox, TestAccount, TestResult};
 
 /// More than goes in one request, in bytes.
 const LARGE: usize = 20 * 1024 * 1024 + 5;
-const STORED_AGAIN: &str = "was not what its name says: stored again";
+const STORED_AGAIN: &str = "did not match the digest in its name: stored again";
 
 /// A sandbox on AWS whose jobs stay at their start.
 fn on_aws() -> TestResult<(Sandbox, TestAccount)> {

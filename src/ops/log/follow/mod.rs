@@ -380,7 +380,7 @@ impl<'a> Follower<'a> {
 }
 
 fn detached(job: &JobName) -> Error {
-    Error::new(ErrorKind::Interrupted, format!("detached; job {job} goes on"))
+    Error::new(ErrorKind::Interrupted, format!("detached; job {job} continues"))
         .hint(format!("follow it again: smtrain logs -f {job}"))
         .hint(format!("stop it: smtrain stop {job}"))
 }

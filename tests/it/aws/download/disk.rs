@@ -50,6 +50,6 @@ fn full_half_way() -> TestResult {
     let said = on_a_small_disk(&bucket, "200m", &uri, script)?.ok()?;
     assert_eq!(said.stdout, "code 1\n.model.partial\nfill\nout/model\nmodel\n");
     assert!(said.stderr.contains("No space left on device"), "{said}");
-    assert!(said.stderr.contains("kept in out/.model.partial") && said.stderr.contains("going on from"), "{said}");
+    assert!(said.stderr.contains("kept in out/.model.partial") && said.stderr.contains("resuming at"), "{said}");
     model.assert_in(&bucket.sandbox.path("kept"))
 }

@@ -55,7 +55,7 @@ fn a_body_that_never_comes_further() -> TestResult {
     let (bucket, uri) = Bucket::with(&Model::of_noise(2, MIB)?.archive)?;
     bucket.tenant.rule(&json!({ "fault": "truncated_body", "operation": "GetObject" }))?;
     let said = fails(&bucket, &[&uri], &[&uri, "broken off after", "end of file before message length reached"])?;
-    assert!(said.stderr.contains("what was fetched is kept in out/.model.partial"), "{said}");
+    assert!(said.stderr.contains("the fetched bytes are kept in out/.model.partial"), "{said}");
     bucket.tenant.clear_rules()?;
     bucket.download(&[&uri])?.ok()?;
     bucket.assert_whole(&Model::of_noise(2, MIB)?)

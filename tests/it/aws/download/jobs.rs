@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{Bucket, files_in, names_in, noted};
-use crate::support::{Project, CommandOutput, TestResult, poll};
+use crate::support::{CommandOutput, Project, TestResult, poll};
 
 const SCRIPT: &str = "
 import os, pathlib
@@ -87,7 +87,9 @@ fn a_list_and_one_file() -> TestResult {
     let project = project(&bucket)?;
     for place in PLACES {
         let job = completed(&bucket, &project, place)?;
-        let list = |args: &[&str]| -> TestResult<CommandOutput> { bucket.download(&[&[&*job, "--list"], args].concat())?.ok() };
+        let list = |args: &[&str]| -> TestResult<CommandOutput> {
+            bucket.download(&[&[&*job, "--list"], args].concat())?.ok()
+        };
         assert_eq!(list(&[])?.lines(), [" 1000.00 KiB  weights.bin", "         4 B  report.txt"]);
         assert_eq!(list(&["--checkpoints"])?.lines(), ["         8 B  step-1/state"]);
         let parts: Vec<Value> =
@@ -178,10 +180,10 @@ fn a_download_after_a_submission_that_is_interrupted() -> TestResult {
     running.signal(Signal::SIGINT)?;
     let said = running.finish()?.expect(130)?;
     let job = said.line();
-    assert!(said.stderr.contains(&format!("smtrain download {job} -d out goes on from there")), "{said}");
+    assert!(said.stderr.contains(&format!("smtrain download {job} -d out continues from there")), "{said}");
     bucket.tenant.clear_rules()?;
     let said = bucket.download(&[job])?.ok()?;
-    assert!(said.stderr.contains("model: going on from"), "{said}");
+    assert!(said.stderr.contains("model: resuming at"), "{said}");
     assert_eq!(names_in(&bucket.out(job))?, ["model", "output"]);
     Ok(())
 }

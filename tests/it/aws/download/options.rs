@@ -110,10 +110,10 @@ fn links_without_what_they_lead_to() -> TestResult {
 fn none_of_the_files() -> TestResult {
     let (bucket, uri) = Bucket::with(&odd()?)?;
     let said = bucket.download(&[&uri, "--only", "*.jsonl"])?.expect(1)?;
-    assert!(said.stderr.contains("nothing of the model.tar.gz fits --only\nhint: --list shows"), "{said}");
+    assert!(said.stderr.contains("nothing of the model.tar.gz matches --only\nhint: --list shows"), "{said}");
     assert!(!bucket.out("model").exists() && !bucket.partial().exists());
     let said = bucket.download(&[&uri, "--only", "["])?.expect(2)?;
-    assert!(said.stderr.contains(r#"--only "[" is no pattern"#), "{said}");
+    assert!(said.stderr.contains(r#"--only "[" is not a pattern"#), "{said}");
     Ok(())
 }
 
@@ -173,7 +173,7 @@ fn what_stands_in_the_way() -> TestResult {
     assert_eq!(names_in(&mine)?, ["b"]);
     fs::write(bucket.partial(), "")?;
     let said = bucket.download(&[&uri, "--force"])?.expect(1)?;
-    assert!(said.stderr.contains("out/.model.partial is in the way: it is no folder"), "{said}");
+    assert!(said.stderr.contains("out/.model.partial is in the way: it is not a folder"), "{said}");
     Ok(())
 }
 

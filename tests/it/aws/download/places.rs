@@ -68,7 +68,7 @@ fn an_archive_that_is_kept() -> TestResult {
     running.finish()?;
     bucket.tenant.clear_rules()?;
     let said = bucket.download(&[&uri, "--archive"])?.ok()?;
-    assert!(said.stderr.contains("going on from"), "{said}");
+    assert!(said.stderr.contains("resuming at"), "{said}");
     assert_eq!(names_in(&bucket.out(""))?, ["model.tar.gz"]);
     assert!(fs::read(bucket.out("model.tar.gz"))? == model.archive);
     Ok(())

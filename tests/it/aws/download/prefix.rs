@@ -94,7 +94,7 @@ fn some_of_them_a_list_and_one() -> TestResult {
     }
     bucket.tenant.clear_calls()?;
     let said = bucket.download(&[&uri, "--only", "x", "--force"])?.expect(1)?;
-    assert!(said.stderr.contains("nothing of the model fits --only"), "{said}");
+    assert!(said.stderr.contains("nothing of the model matches --only"), "{said}");
     assert_eq!(bucket.tenant.count("GetObject")?, 0);
     Ok(())
 }
@@ -218,7 +218,7 @@ fn go_on_after_a_kill() -> TestResult {
     }
     bucket.tenant.clear_calls()?;
     let said = bucket.download(&[&uri])?.ok()?;
-    assert!(said.stderr.contains("model: going on from"), "{said}");
+    assert!(said.stderr.contains("model: resuming at"), "{said}");
     assert_whole(&bucket, &files)?;
     let fetched = fetched(&bucket)?;
     let again: Vec<&String> = kept.iter().filter(|path| fetched.contains(*path)).collect();

@@ -48,11 +48,11 @@ fn after_ctrl_c() -> TestResult {
     --- stdout
     --- stderr
     error: interrupted
-    hint: what was fetched is kept in out/.model.partial: the same command goes on from there
+    hint: the fetched bytes are kept in out/.model.partial: the same command continues from there
     ");
     bucket.tenant.clear_rules()?;
     let said = bucket.download(&[&uri])?.ok()?;
-    assert!(said.stderr.contains("model.tar.gz: going on from "), "{said}");
+    assert!(said.stderr.contains("model.tar.gz: resuming at "), "{said}");
     bucket.assert_whole(model)
 }
 

@@ -134,13 +134,13 @@ fn keys_that_end_as_no_file_does() -> TestResult {
     {
         bucket.put(key, b"content")?;
         let said = bucket.download(&[&bucket.uri(asked), "--force"])?.expect(1)?;
-        assert!(said.stderr.contains("is no name of a file or folder"), "{asked}: {said}");
+        assert!(said.stderr.contains("is not a name for a file or folder"), "{asked}: {said}");
     }
     let archive = Model::of(&[("a", b"a")])?.archive;
     for key in ["..tar.gz", "...tar.gz"] {
         let uri = bucket.put(key, &archive)?;
         let said = bucket.download(&[&uri, "--force"])?.expect(1)?;
-        assert!(said.stderr.contains("is no name of a file or folder"), "{uri}: {said}");
+        assert!(said.stderr.contains("is not a name for a file or folder"), "{uri}: {said}");
         bucket.download(&[&uri, "--archive"])?.ok()?;
     }
     assert_eq!(names_in(&bucket.out(""))?, ["...tar.gz", "..tar.gz"]);
