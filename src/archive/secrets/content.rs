@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::glue::{MAX_GLUE_BYTES, is_glue};
-use super::passwords::{is_assigned, is_password_name};
-use super::services;
+use super::passwords::{NAME_ENDS, is_assigned, is_password_name};
 use super::shape::{distinct, has_aws_secret, is_placeholder, is_random, is_uuid, runs};
+use super::tables::heads_passwords;
 use super::text::{around, base64, unescaped, whole_words};
 use super::words::Word;
+use super::{logins, services};
 
 const AWS_SECRET: &str = "an AWS secret access key";
 const PRIVATE_KEY: &str = "a private key";
@@ -38,7 +39,10 @@ pub(super) fn judge(word: &Word, text: &[u8], at: Range<usize>) -> Option<&'stat
         Word::SasSignature(_) => {
             services::shared_access_signature(text, &at).then_some("an Azure shared access signature")
         }
-        Word::Curl(_) => services::curl(text, &at).then_some("a password of curl's"),
+        Word::Curl(_) => logins::curl(text, &at).then_some("a password of curl's"),
+        Word::Command(name) => logins::command(name, text, &at).then_some("a password in a command"),
+        Word::Call(_) => logins::call(text, &at).then_some(PASSWORD),
+        Word::PostgresqlPort(_) => logins::pgpass(text, &at).then_some("a password of PostgreSQL"),
     }
 }
 
@@ -94,15 +98,10 @@ const HARMLESS: [&str; 22] = [
     "granttoken",
 ];
 
-/// Ends of names whose values are credentials. Lower case, letters and digits only.
-const ENDS: [&str; 25] = [
+/// Ends of names whose values are credentials, besides [`NAME_ENDS`] of passwords. Lower case, letters and digits only.
+const ENDS: [&str; 20] = [
     "secret",
     "token",
-    "password",
-    "passwd",
-    "passphrase",
-    "pass",
-    "pwd",
     "apikey",
     "accesskey",
     "secretkey",
@@ -140,7 +139,7 @@ fn name(text: &[u8], at: Range<usize>) -> Option<&'static str> {
         }
     }
     let id = id.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_named = ENDS.iter().any(|end| id.ends_with(end) && is_word(name, end.len()))
+    let is_named = ENDS.iter().chain(&NAME_ENDS).any(|end| id.ends_with(end) && is_word(name, end.len()))
         && !HARMLESS.iter().any(|word| id.contains(word));
     (is_named && !is_in_arn(text, &whole)).then(|| password(text, &whole, id)).flatten()
 }
@@ -199,9 +198,11 @@ fn plain(name: &[u8]) -> String {
 
 /// Judges the value behind a name like `api_key` or `password`.
 fn password(text: &[u8], name: &Range<usize>, id: &str) -> Option<&'static str> {
-    let after = unescaped(around(text, name.end, name.end + MAX_DISTANCE));
+    let escaped = around(text, name.end, name.end + MAX_DISTANCE);
+    let after = unescaped(escaped);
     let before = around(text, name.start.saturating_sub(MAX_DISTANCE), name.start);
-    let is_made_up = is_password_name(id) && is_assigned(&after);
+    let is_made_up =
+        is_password_name(id) && (is_assigned(&after) || is_assigned(escaped) || heads_passwords(text, name));
     (has_credential(&after, id) || is_made_up || is_tools_password(before, &after, id)).then_some(PASSWORD)
 }
 

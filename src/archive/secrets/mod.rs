@@ -15,6 +15,7 @@ mod filter;
 mod finding;
 mod glue;
 mod key_files;
+mod logins;
 mod names;
 mod passwords;
 mod scan;
@@ -22,6 +23,7 @@ mod search;
 pub(super) mod secret_files;
 mod services;
 mod shape;
+mod tables;
 mod text;
 mod words;
 

@@ -117,7 +117,7 @@ impl WordSearch {
 
 /// Yields the bytes that may follow a word of three bytes.
 fn following(word: &[u8; GRAM_BYTES]) -> impl Iterator<Item = u8> {
-    let is_name = word.iter().all(u8::is_ascii_alphabetic);
+    let is_name = word.iter().skip(1).all(u8::is_ascii_alphabetic);
     let of_name = if is_name { FOLLOWING_NAME } else { b"" };
     FOLLOWING.iter().chain(of_name).copied()
 }

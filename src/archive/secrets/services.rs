@@ -134,7 +134,8 @@ pub(super) fn shared_access_signature(text: &[u8], at: &Range<usize>) -> bool {
     let before = around(text, at.start.saturating_sub(REACH), at.start);
     let before = before.iter().rev().take_while(is_of_query).count();
     let after = around(text, at.end, at.end + REACH).iter().take_while(is_of_query).count();
-    let query = around(text, at.start - before, at.end + after);
+    // In JSON, `&` may be `\u0026`.
+    let query = unescaped(around(text, at.start - before, at.end + after));
     let has = |key: &[u8]| query.split(|byte| b"?&;".contains(byte)).any(|parameter| parameter.starts_with(key));
     let signature = unescaped(around(text, at.end, at.end + after));
     let is_of_signature = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
@@ -143,54 +144,4 @@ pub(super) fn shared_access_signature(text: &[u8], at: &Range<usize>) -> bool {
         && distinct(signature.get(..length).unwrap_or_default()) >= MIN_DISTINCT
         && has(b"sv=20")
         && (has(b"se=") || has(b"si="))
-}
-
-/// curl: `curl -u user:password`, or a token in place of the user.
-pub(super) fn curl(text: &[u8], at: &Range<usize>) -> bool {
-    const REACH: usize = 400;
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
-    let is_command = !at.start.checked_sub(1).and_then(|at| text.get(at)).is_some_and(is_of_name);
-    let command = unescaped(around(text, at.end, at.end + REACH));
-    let mut words = command.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    is_command
-        && std::iter::from_fn(|| words.next().map(|word| user_option(word, &mut words)))
-            .any(|user| user.is_some_and(is_login))
-}
-
-/// Returns the value of curl's option for user and password: in the same word, or in the next.
-fn user_option<'t>(word: &'t [u8], next: &mut impl Iterator<Item = &'t [u8]>) -> Option<&'t [u8]> {
-    let word = word.trim_ascii_start();
-    match word {
-        b"-u" | b"--user" => next.next(),
-        _ => word.strip_prefix(b"--user=").or_else(|| word.strip_prefix(b"-u")),
-    }
-}
-
-/// Returns whether `user:password` contains a credential.
-fn is_login(login: &[u8]) -> bool {
-    const SHORTEST_TOKEN: usize = 16;
-    let start = login.iter().take_while(|byte| b"\"'".contains(byte)).count();
-    let end = login.iter().rposition(|byte| !b"\"',)".contains(byte)).map_or(0, |last| last + 1);
-    let login = login.get(start..end).unwrap_or_default();
-    let Some(colon) = memchr::memchr(b':', login) else { return false };
-    let (user, password) = login.split_at(colon);
-    let password = password.strip_prefix(b":").unwrap_or_default();
-    let is_filled_in = password.iter().any(|byte| b"$<{".contains(byte));
-    match password {
-        b"" => user.len() >= SHORTEST_TOKEN && is_random(user),
-        _ => !is_filled_in && (is_drawn(password) || is_made_up(password)),
-    }
-}
-
-/// Returns whether a short password looks random; some have only letters.
-fn is_drawn(password: &[u8]) -> bool {
-    const SHORTEST: usize = 8;
-    const SHORTEST_OF_LETTERS: usize = 12;
-    let has = |is: fn(&u8) -> bool| password.iter().any(is);
-    let is_word = memchr::memmem::find(&password.to_ascii_lowercase(), b"password").is_some();
-    let is_of_letters = password.len() >= SHORTEST_OF_LETTERS
-        && distinct(password) >= SHORTEST
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase);
-    !is_word && !is_placeholder(password) && ((password.len() >= SHORTEST && is_random(password)) || is_of_letters)
 }

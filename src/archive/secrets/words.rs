@@ -1,5 +1,6 @@
 //! The words that files are searched for: names of secrets, prefixes of tokens, and marks of keys.
 
+use super::logins::{CALLS, COMMANDS, POSTGRESQL_PORT};
 use crate::model::secrets::tokens::{FORMS, TokenForm};
 
 /// A word, by the rule that judges the text around it.
@@ -27,6 +28,12 @@ pub(super) enum Word {
     SasSignature(&'static str),
     /// The command, whose options may have a user and a password.
     Curl(&'static str),
+    /// A command with an option for a password.
+    Command(&'static str),
+    /// The start of arguments that are a user and a password.
+    Call(&'static str),
+    /// The middle of a line of `.pgpass`.
+    PostgresqlPort(&'static str),
 }
 
 impl Word {
@@ -43,13 +50,16 @@ impl Word {
             | Self::EntraSecret(text)
             | Self::TelegramToken(text)
             | Self::SasSignature(text)
-            | Self::Curl(text) => text,
+            | Self::Curl(text)
+            | Self::Command(text)
+            | Self::Call(text)
+            | Self::PostgresqlPort(text) => text,
         }
     }
 }
 
 /// Parts of names; [`content`](super::content) decides by the whole name.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 35] = [
     "secret",
     "token",
     "passw",
@@ -57,7 +67,24 @@ const NAMES: [&str; 18] = [
     "_pass",
     "pass =",
     "pass:",
+    "pass=",
+    "pass_",
+    "pass\"",
+    "pass'",
     "pwd",
+    "_pw",
+    "-pw",
+    "pw =",
+    "pw=",
+    "pw\":",
+    "pw':",
+    "pw\"]",
+    "pw']",
+    "mdp",
+    "kennwort",
+    "contrasena",
+    "senha",
+    "wachtwoord",
     "auth",
     "bearer",
     "credential",
@@ -85,5 +112,8 @@ pub(super) fn words() -> Vec<Word> {
     words.push(Word::TelegramToken(":AA"));
     words.push(Word::SasSignature("sig="));
     words.push(Word::Curl("curl"));
+    words.extend(COMMANDS.map(Word::Command));
+    words.extend(CALLS.map(Word::Call));
+    words.push(Word::PostgresqlPort(POSTGRESQL_PORT));
     words
 }

@@ -145,6 +145,26 @@ fn what_only_looks_like_a_secret_is_none() {
         "hash = hashed('12345', 'secret')\nself.assertEqual('<hex:40>', hash)\n",
         "'hf webhooks update abc123 --secret newsecret',\n'hf webhooks update abc123 --job-id 687f911eaea852de79c4a50a',\n",
         "def secret(self, GoogleCloudAiplatformV1beta1SecretEnvVar): pass\n",
+        "assert password != 'pass-word_1'\n",
+        "assert password != 'pass!word_1'\n",
+        "if password != \"x1!y2@z3\" or old_password != 'x1!y2@z3':\n",
+        "password !== 'x1!y2@z3' && pw !== `x1!y2@z3`\n",
+        "pw = 'power_1'\nmdp = 'grid!world'\n",
+        "bypass = 'all!checks'\n",
+        "client.login('bob', 'Test@1234')\n",
+        "client.login(user, password=getpass())\n",
+        "wandb.login(key, 'relogin')\n",
+        "auth=('user', 'password')\n",
+        "mysql -u root -p\"$MYSQL_PASSWORD_1\" db\n",
+        "sshpass -p \"${PASS_1}\" ssh h\n",
+        "sshpass -p <your-p@ssword1> ssh h\n",
+        "docker login -u bob --password-stdin h.org\n",
+        "docker run -p 8080:80 -p '127.0.0.1:1:1' x\n",
+        "user,password\nbob,\nann,hunter2\n",
+        "def login(user, password,\n          other='x1!y2'):\n",
+        "ports:\n  - 127.0.0.1:5432:5432\n",
+        "h:5432:d:u:$PASSWORD_1\n",
+        "**password**: must have 1 digit & 1 of !@#\n",
     ] {
         let content = expand(form, &mut random);
         assert_eq!(find(&content), None, "{}", String::from_utf8_lossy(&content));
@@ -164,6 +184,58 @@ fn passwords_that_people_make_up_are_found() {
         assert!(find(form.as_bytes()).is_some(), "{form}");
     }
 }
+
+/// Names, strings, commands and tables that people write a password in.
+#[test]
+fn a_password_is_found_wherever_one_is_written() {
+    let password = ["S3cr3t!", "Passw0rd#9"].concat();
+    let signature = format!("{}aB3%3D", "w9Jx7Kp2mQzR4tVbN6cY".repeat(2));
+    let missed: Vec<&str> = WRITTEN
+        .into_iter()
+        .filter(|form| find(form.replace("PP", &password).replace("SS", &signature).as_bytes()).is_none())
+        .collect();
+    assert_eq!(missed, Vec::<&str>::new());
+}
+
+const WRITTEN: [&str; 37] = [
+    "user_pw=\"PP\"\n",
+    "pw = 'PP'\n",
+    "{\"pw\": \"PP\"}\n",
+    "pass_=\"PP\"\n",
+    "{\"pass\": \"PP\"}\n",
+    "login(user='me', pass='PP')\n",
+    "mdp=\"PP\"\n",
+    "passwort: PP\n",
+    "senha = 'PP'\n",
+    "password=\"p\u{e4}ssw\u{f6}rt-9!xK2\"\n",
+    "password: p\u{e4}ssw\u{f6}rt-9!xK2\n",
+    "password=\"ab\\\"PP\"\n",
+    "smtp.login(\"me@x.com\",\"PP\")\n",
+    "smtp.login(USER, 'PP')\n",
+    "{\"source\": [\"smtp.login(\\\"me@x.com\\\", \\\"PP\\\")\\n\"]}",
+    "requests.get(url, auth=('bob', 'PP'))\n",
+    "auth = HTTPBasicAuth(\"bob\", \"PP\")\n",
+    "curl -sSLu bob:PP https://h.org\n",
+    "curl -fubob:PP https://h.org\n",
+    "curl -U bob:PP https://h.org\n",
+    "curl --proxy-user bob:PP https://h.org\n",
+    "run([\"curl\", \"-u\", \"bob:PP\", \"https://h.org\"])\n",
+    "mysql -u bob -p'PP' db\n",
+    "mysqldump -pPP db > x.sql\n",
+    "sshpass -p 'PP' ssh bob@h\n",
+    "run([\"sshpass\", \"-p\", \"PP\", \"ssh\"])\n",
+    "docker login -u bob -p 'PP'\n",
+    "podman login -p PP -u bob h.org\n",
+    "user,password\nbob,PP\n",
+    "\"user\";\"password\";\"mail\"\n\"bob\";\"PP\";\"b@h.org\"\n",
+    "user\tpassword\r\nann\t\r\nbob\tPP\r\n",
+    "- **password**: PP\n",
+    "**Password:** PP\n",
+    "h:5432:d:u:PP\n",
+    "# ours\n*:5432:*:u:PP\n",
+    "{\"url\": \"https://a/c?sv=2024-11-04\\u0026se=2027-01-01\\u0026sig=SS\"}\n",
+    "<a href=\"https://a/c?sv=2024-11-04&amp;se=2027-01-01&amp;sig=SS\">\n",
+];
 
 #[test]
 fn a_token_in_place_of_a_urls_user_is_found() {
