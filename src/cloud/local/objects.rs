@@ -22,6 +22,7 @@ use crate::model::checksum::ContentDigest;
 /// Size of the pieces of a byte range, in bytes.
 const PIECE_BYTES: usize = 1024 * 1024;
 
+/// Implements [`Objects`] over files of the state folder.
 #[derive(Debug)]
 pub(crate) struct LocalObjects {
     home: Home,
@@ -42,7 +43,7 @@ impl Objects for LocalObjects {
     }
 
     async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
-        let path = self.home.object(uri)?;
+        let path = self.home.trusted_object(uri)?;
         let expected = expected.clone();
         let doing = CloudError::io(format!("read {}", path.display()));
         let compare = tokio::task::spawn_blocking(move || compare(&path, &expected)).await;
@@ -132,7 +133,7 @@ fn compare(path: &Path, expected: &ContentDigest) -> io::Result<ContentMatch> {
 
 /// Copies a file to its object. Blocks.
 fn put(home: &Home, uri: &S3Uri, mut content: ObjectContent) -> CloudResult<()> {
-    let path = home.object(uri)?;
+    let path = home.trusted_object(uri)?;
     let staging = Staging::open(home)?;
     let mut staged = staging.new_file()?;
     let filled = objects::fill(staged.as_file_mut(), &mut content.file, content.digest.as_ref());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use nix::sys::stat::Mode;
 use tempfile::NamedTempFile;
 
-use super::private_file;
+use super::{ownership, private_file};
 use crate::contract::HOST_NAME;
 use crate::local::{LocalError, LocalResult};
 use crate::model::{JobName, S3Uri};
@@ -34,10 +34,7 @@ impl Home {
     /// Fails if other users can change what a job runs, or if the umask would keep a job from reading its own files.
     pub(crate) fn check_writing(&self) -> LocalResult<()> {
         if let Some(doubt) = &self.doubt {
-            return Err(LocalError::Unusable {
-                what: format!("no local job is run from a state folder that other users can change: {doubt}"),
-                hint: "set SMTRAIN_HOME to a folder of your own, or mend it with chown and chmod o-w".to_owned(),
-            });
+            return Err(ownership::distrusted(doubt));
         }
         let umask = private_file::umask();
         if !umask.intersects(Mode::S_IRWXU) {
@@ -79,6 +76,14 @@ impl Home {
         }
         let bucket = self.buckets().join(uri.bucket());
         Ok(segments().fold(bucket, |path, part| path.join(part)))
+    }
+
+    /// Returns the path of an object or prefix that a job is given. Fails if another user owns it or a folder above it
+    /// in the bucket, or may write there.
+    pub(crate) fn trusted_object(&self, uri: &S3Uri) -> LocalResult<PathBuf> {
+        let path = self.object(uri)?;
+        path.ancestors().take_while(|above| *above != self.root).try_for_each(ownership::check)?;
+        Ok(path)
     }
 }
 

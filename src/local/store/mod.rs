@@ -4,6 +4,7 @@ pub(crate) mod job_state;
 pub(crate) mod layout;
 pub(crate) mod metrics_file;
 pub(crate) mod objects;
+pub(crate) mod ownership;
 pub(crate) mod private_file;
 pub(crate) mod staging;
 pub(crate) mod stop_request;

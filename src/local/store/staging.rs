@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::layout::{Home, create_private_dir};
+use super::ownership;
 use crate::local::{LocalError, LocalResult};
 
 /// The staging directory, in use. Files that a killed process left are removed by the next process that finds the
@@ -24,6 +25,7 @@ impl Staging {
         home.check_writing()?;
         let folder = home.staging();
         create_private_dir(&folder)?;
+        ownership::check_dir(&folder)?;
         let lock = || {
             let lock = File::open(&folder)?;
             if lock.try_lock().is_ok() {

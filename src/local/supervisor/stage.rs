@@ -61,7 +61,8 @@ fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> Loc
     let archive = match location.strip_prefix("/opt/ml/") {
         Some(below) => layout.base().join(below),
         None => {
-            home.object(&S3Uri::parse(&location).map_err(|error| LocalError::Other(format!("{location}: {error}")))?)?
+            let uri = S3Uri::parse(&location).map_err(|error| LocalError::Other(format!("{location}: {error}")))?;
+            home.trusted_object(&uri)?
         }
     };
     let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
@@ -84,7 +85,7 @@ fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> LocalResult
     for object in objects::list(home, &prefix)? {
         let to = folder.join(below_prefix(object.uri.key(), prefix.key()));
         create_private_dir(to.parent().unwrap_or(&folder))?;
-        copy(&home.object(&object.uri)?, &to)?;
+        copy(&home.trusted_object(&object.uri)?, &to)?;
     }
     Ok(())
 }
@@ -114,7 +115,7 @@ fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest)
         location.ok_or_else(|| LocalError::Other("checkpoints can't be kept where the request has them".into()))?;
     let Some(config) = config else { return create_private_dir(&location) };
     let stored = S3Uri::parse(&config.s3_uri).map_err(|error| LocalError::Other(format!("checkpoints: {error}")))?;
-    let folder = home.object(&stored)?;
+    let folder = home.trusted_object(&stored)?;
     create_private_dir(&folder)?;
     create_private_dir(location.parent().unwrap_or(&location))?;
     symlink(&folder, &location).map_err(LocalError::io(format!("link {}", location.display())))
