@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::process::table;
 use super::store::layout::JobFolder;
+use super::store::stop_request::Absence;
 use super::store::{job_state, private_file};
 use crate::local::{LocalError, LocalResult};
 
@@ -67,6 +68,15 @@ impl Plan {
             sleep(PARENT_POLL_INTERVAL).await;
         }
     }
+
+    /// Continues a supervisor that a signal has stopped.
+    fn resume_supervisor(&self) {
+        let parent = getppid();
+        if u32::try_from(parent.as_raw()).is_ok_and(|parent| parent == self.supervisor) {
+            // It may have ended already.
+            let _gone = kill(parent, Signal::SIGCONT);
+        }
+    }
 }
 
 /// Runs the script and writes its exit code. `inherited` names this process's environment variables. Must be called
@@ -107,7 +117,7 @@ async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> Local
     let exit_code = match start(plan, inherited) {
         Ok(mut script) => {
             let group = group_of(&script);
-            let ended = watch(&mut script, plan, terminate).await.map_err(LocalError::io("wait for the script"))?;
+            let ended = watch(&mut script, folder, plan, terminate).await.map_err(LocalError::io("wait for the script"))?;
             if cfg!(not(target_os = "linux")) {
                 // Without `/proc`, only the script's process group can be found.
                 forward(group, Signal::SIGKILL, true);
@@ -183,17 +193,19 @@ fn is_contract_variable(name: &OsString) -> bool {
 }
 
 /// Waits for the end of the script, and returns its exit code, or of the supervisor, and returns `None`. SIGTERM is
-/// forwarded to the script, followed by SIGKILL after the stop grace.
-async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> std::io::Result<Option<i32>> {
+/// forwarded to the script, followed by SIGKILL after the stop grace. The removal of the job's folder counts as SIGTERM,
+/// since the supervisor may have been stopped by a signal.
+async fn watch(
+    script: &mut Child,
+    folder: &JobFolder,
+    plan: &Plan,
+    mut terminate: unix::Signal,
+) -> std::io::Result<Option<i32>> {
     let group = group_of(script);
     let mut deadline: Option<Instant> = None;
+    let mut is_gone = false;
+    let mut absence = Absence::default();
     loop {
-        let stop_grace_elapsed = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             status = script.wait() => {
                 if let (Some(group), Some(deadline), true) = (group, deadline, plan.stop_group) {
@@ -206,12 +218,26 @@ async fn watch(script: &mut Child, plan: &Plan, mut terminate: unix::Signal) -> 
                 deadline.get_or_insert_with(|| Instant::now() + plan.stop_grace);
                 forward(group, Signal::SIGTERM, plan.stop_group);
             }
-            () = stop_grace_elapsed => {
+            () = elapsed(deadline) => {
                 deadline = None;
                 forward(group, Signal::SIGKILL, plan.stop_group);
             }
             () = plan.orphaned() => return Ok(None),
+            () = absence.until_final(folder), if deadline.is_none() && !is_gone => {
+                is_gone = true;
+                plan.resume_supervisor();
+                deadline = Some(Instant::now() + plan.stop_grace);
+                forward(group, Signal::SIGTERM, plan.stop_group);
+            }
         }
+    }
+}
+
+/// Waits until the deadline; without one, forever.
+async fn elapsed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -291,9 +291,14 @@ impl JobFolder {
         words.get(start..).filter(|words| !words.is_empty()).map(str::to_owned)
     }
 
-    /// Returns whether the job has neither supervisor nor guard. False if that can't be determined.
+    /// Returns whether the job has neither supervisor nor guard. False if that can't be determined. Where no lock file
+    /// can be, as in a folder that was replaced by a file, the processes alone are the evidence.
     pub(crate) fn has_no_keeper(&self) -> bool {
-        matches!(self.try_lock(), Ok(Some(_))) && self.is_abandoned()
+        let is_free = match self.try_lock() {
+            Ok(lock) => lock.is_some(),
+            Err(_) => !fs::symlink_metadata(self.lock()).is_ok_and(|about| about.is_file()),
+        };
+        is_free && self.is_abandoned()
     }
 
     /// Reports a job that was asked to stop as Stopping at once, as SageMaker does, even before its supervisor has

@@ -38,7 +38,7 @@ pub(crate) async fn stop(folder: &JobFolder) -> LocalResult<()> {
         Ok(_) | Err(LocalError::Damaged { .. }) => {}
         Err(error) => return Err(error),
     }
-    ask(folder)?;
+    let request = ask(folder)?;
     let deadline = Instant::now() + ACKNOWLEDGE_TIMEOUT;
     loop {
         survivors::resume(folder).map_err(LocalError::io("look for the job's processes"))?;
@@ -46,24 +46,36 @@ pub(crate) async fn stop(folder: &JobFolder) -> LocalResult<()> {
             return Ok(());
         }
         if Instant::now() >= deadline {
-            return if is_acknowledged(folder)? { Ok(()) } else { Err(not_acknowledged(folder)) };
+            let is_known = request == StopRequest::Signal || is_acknowledged(folder)?;
+            return if is_known { Ok(()) } else { Err(not_acknowledged(folder)) };
         }
         sleep(ACKNOWLEDGE_POLL_INTERVAL).await;
     }
 }
 
+/// Form in which a job was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StopRequest {
+    /// The file, which the supervisor acknowledges.
+    File,
+    /// SIGTERM, which the supervisor handles without an acknowledgement.
+    Signal,
+}
+
 /// Creates the file. If that fails, as on a full disk, sends SIGTERM to the supervisor.
-fn ask(folder: &JobFolder) -> LocalResult<()> {
+fn ask(folder: &JobFolder) -> LocalResult<StopRequest> {
     let path = folder.stop_request();
     let asked = private_file::exists(&folder.seen_stop_request()).and_then(|is_seen| {
         if is_seen { Ok(()) } else { private_file::open(&path, File::options().write(true).create_new(true)).map(drop) }
     });
     match asked {
         // Anything with that name counts as a request.
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !terminate(folder) => {
-            Err(LocalError::io(format!("ask the job to stop: write {}", path.display()))(error))
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            let is_sent = terminate(folder);
+            let failed = LocalError::io(format!("ask the job to stop: write {}", path.display()));
+            if is_sent { Ok(StopRequest::Signal) } else { Err(failed(error)) }
         }
-        _ => Ok(()),
+        _ => Ok(StopRequest::File),
     }
 }
 
@@ -78,7 +90,7 @@ fn terminate(folder: &JobFolder) -> bool {
 fn end_without_state(folder: &JobFolder, error: LocalError) -> LocalError {
     survivors::end(folder);
     let path = shell_quote(&folder.path().display().to_string());
-    let hint = format!("nothing runs of it any more: save what you need of its folder, and remove it: rm -r {path}");
+    let hint = format!("none of its processes runs any more: save what you need of its folder, and remove it: rm -r {path}");
     LocalError::Damaged { what: error.to_string(), hint }
 }
 
@@ -132,13 +144,23 @@ pub(crate) struct Absence {
 
 impl Absence {
     /// Polls for the folder. Returns whether it has been absent for too long, so that nobody could stop the job any
-    /// more.
+    /// more. A file in its place can hold no stop request either.
     pub(crate) fn is_final(&mut self, folder: &JobFolder) -> bool {
-        // A folder that can't be checked may exist.
-        let is_there = private_file::exists(folder.path()).unwrap_or(true);
+        let is_there = match fs::metadata(folder.path()) {
+            Ok(about) => about.is_dir(),
+            // A folder that can't be checked may exist.
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        };
         let since = (!is_there).then(|| self.since.unwrap_or_else(Instant::now));
         self.since = since;
         since.is_some_and(|since| since.elapsed() >= MAX_ABSENCE)
+    }
+
+    /// Waits until the folder has been absent for too long. Can be cancelled.
+    pub(crate) async fn until_final(&mut self, folder: &JobFolder) {
+        while !self.is_final(folder) {
+            sleep(STOP_POLL_INTERVAL).await;
+        }
     }
 }
 
