@@ -3,6 +3,8 @@
 /// Maximum length of a message in bytes: an event of CloudWatch Logs may have 1 MiB, including 26 bytes of overhead
 /// (CloudWatch Logs quotas; PutLogEvents). A longer line is continued in the next event.
 pub(crate) const MAX_MESSAGE: usize = (1 << 20) - 26;
+/// Maximum length of a character in UTF-8, in bytes.
+const MAX_CHAR_BYTES: usize = 4;
 
 /// Splits a stream of bytes into messages.
 ///
@@ -53,7 +55,7 @@ impl LineSplitter {
         let Some(end) = memchr::memchr2(b'\n', b'\r', window) else {
             self.pending.extend_from_slice(window);
             if window.len() == room {
-                self.emit(each);
+                self.emit_part(each);
             }
             return bytes.get(window.len()..).unwrap_or_default();
         };
@@ -76,6 +78,14 @@ impl LineSplitter {
         }
     }
 
+    /// Emits the first part of a line that is longer than a message, without a character of UTF-8 that continues in the
+    /// next part.
+    fn emit_part(&mut self, each: &mut impl FnMut(&[u8])) {
+        let rest = self.pending.split_off(complete_length(&self.pending));
+        self.emit(each);
+        self.pending = rest;
+    }
+
     fn emit(&mut self, each: &mut impl FnMut(&[u8])) {
         each(&self.pending);
         self.pending.clear();
@@ -88,6 +98,22 @@ impl LineSplitter {
             self.emit(each);
         }
     }
+}
+
+/// Returns the length of the bytes without a character of UTF-8 at their end that is incomplete. Bytes that are no
+/// UTF-8 count as complete.
+fn complete_length(bytes: &[u8]) -> usize {
+    let (start, lead) = match bytes.iter().enumerate().rev().take(MAX_CHAR_BYTES).find(|(_, byte)| **byte & 0xc0 != 0x80) {
+        Some((start, lead)) => (start, *lead),
+        None => return bytes.len(),
+    };
+    let length = match lead {
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 1,
+    };
+    if bytes.len() - start < length { start } else { bytes.len() }
 }
 
 #[cfg(test)]
@@ -121,6 +147,21 @@ mod tests {
         let line = vec![b'x'; MAX_MESSAGE * 2 + 1];
         let lengths: Vec<usize> = split(&[&line]).iter().map(Vec::len).collect();
         assert_eq!(lengths, [MAX_MESSAGE, MAX_MESSAGE, 1]);
+    }
+
+    #[test]
+    fn a_character_is_not_cut() {
+        for (text, offset) in [("\u{1f600}", 0), ("\u{1f600}", 1), ("\u{20ac}", 2), ("\u{e9}", 1)] {
+            let line = ["x".repeat(offset), text.repeat(MAX_MESSAGE)].concat();
+            let parts = split(&[line.as_bytes()]);
+            assert!(parts.iter().all(|part| std::str::from_utf8(part).is_ok()), "{text} {offset}");
+            assert!(parts.iter().all(|part| part.len() <= MAX_MESSAGE), "{text} {offset}");
+            assert!(parts.concat() == line.as_bytes(), "{text} {offset}");
+        }
+        for bytes in [[0x80; 9], [0xff; 9], [0xf0; 9]] {
+            let line = bytes.repeat(MAX_MESSAGE / 4);
+            assert!(split(&[&line]).concat() == line, "{bytes:?}");
+        }
     }
 
     proptest! {
