@@ -33,6 +33,8 @@ pub(crate) struct TarReader<R> {
     unread: DataRuns,
     /// Bytes between the end of that data and the next block.
     padding: u64,
+    /// No byte has been read yet.
+    is_empty: bool,
     buffer: Vec<u8>,
 }
 
@@ -65,12 +67,13 @@ impl<R: Read> TarReader<R> {
             headers_left: 0,
             unread: DataRuns::default(),
             padding: 0,
+            is_empty: true,
             buffer: vec![0; SKIP_BUFFER_BYTES],
         }
     }
 
     /// Skips the rest of the current entry and returns the next one. `None` at the end of the archive: a block of
-    /// zeros, or the end of the data.
+    /// zeros, or the end of the data. No data at all is no archive.
     pub(crate) fn next(&mut self) -> Result<Option<TarEntry>, ReadError> {
         self.skip_data()?;
         let padding = std::mem::take(&mut self.padding);
@@ -85,6 +88,9 @@ impl<R: Read> TarReader<R> {
                 EntryType::XGlobalHeader => Pax::parse(&self.header_data(&header)?)?.check_global()?,
                 _ => return self.describe(header, before).map(Some),
             }
+        }
+        if self.is_empty {
+            return Err(cut_short());
         }
         let is_end = before.name.is_none() && before.link.is_none() && before.pax.is_none();
         if is_end { Ok(None) } else { Err(ReadError::Malformed("the last headers describe no entry")) }
@@ -130,6 +136,13 @@ impl<R: Read> TarReader<R> {
     pub(crate) fn skip_data(&mut self) -> Result<(), ReadError> {
         let stored = std::mem::take(&mut self.unread).stored();
         self.skip(stored)
+    }
+
+    /// Reads to the end of the data, whatever it is, so that the reader it comes from verifies its checksums.
+    pub(crate) fn drain(mut self) -> Result<(), ReadError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        while self.read_some(&mut buffer)? > 0 {}
+        Ok(())
     }
 
     /// Reads to the end, and returns whether only zeros followed, such as fill the last record of a tape.
@@ -219,6 +232,7 @@ impl<R: Read> TarReader<R> {
                 Err(error) => return Err(error.into()),
                 Ok(count) => {
                     self.left -= count as u64;
+                    self.is_empty &= count == 0;
                     return Ok(count);
                 }
             }

@@ -44,7 +44,7 @@ impl Default for UnpackLimits {
 
 /// A visitor of entries, one after the other. Data that it doesn't read is skipped.
 pub(crate) trait EntryVisitor {
-    /// Returns `Break` to end the visit: the rest of the archive is then neither read nor checked.
+    /// Returns `Break` to end the visit: the rest of the archive is then read for gzip's checksum alone.
     fn visit(&mut self, entry: &mut ArchiveEntry<'_, impl Read>) -> Result<ControlFlow<()>, UnpackError>;
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn visit_entries(
         let mut entry = ArchiveEntry { reader: &mut reader, tar_entry: &tar_entry, name, limits };
         entry.check()?;
         if visitor.visit(&mut entry)?.is_break() {
-            return Ok(());
+            return reader.drain().map_err(|error| unreadable(&format!("after {}", shown(name)), error, limits));
         }
         reader.skip_data().map_err(|error| unreadable(&format!("in {}", shown(name)), error, limits))?;
         place = format!("after {}", shown(name));

@@ -51,8 +51,9 @@ impl<T: FnMut(ListedEntry) -> io::Result<()>> EntryVisitor for Lister<'_, T> {
     }
 }
 
-/// Writes the bytes of the file at `path` to `to`, and reads no further. Returns its size in bytes, or `None` if the
-/// archive has no such file. A link at `path` is an error.
+/// Writes the bytes of the file at `path` to `to`, and reads the rest of the archive for its checksums: an error after
+/// the last byte means that the bytes may be wrong. Returns the file's size in bytes, or `None` if the archive has no
+/// such file. A link at `path` is an error.
 pub(crate) fn pick(
     from: impl Read + Send + 'static,
     limits: &UnpackLimits,

@@ -43,7 +43,7 @@ pub(crate) struct DownloadArgs {
     /// Save only files that fit, `*.json` or `logs/`; can be given again
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Write one file's bytes to stdout, and fetch no more than that takes
+    /// Write one file's bytes to stdout
     #[arg(long, value_name = "PATH", conflicts_with_all = ["archive", "only", "force", "max_size", "output"])]
     stdout: Option<PathBuf>,
     /// Fetch the checkpoints, to DIR/JOB/checkpoints/

@@ -21,13 +21,14 @@ mod layout;
 mod manifest;
 mod options;
 mod patterns;
+mod pick;
 mod receipts;
 mod spool;
 mod staging;
 mod verify;
 mod watch;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,8 +36,8 @@ use futures_util::TryStreamExt;
 
 use self::archive::OutputKind;
 use self::artifacts::{ArtifactSource, ObjectPages, Stored, gone, nothing_there};
-use crate::archive::{UnpackError, UnpackLimits, Unpacked, list as list_archive, pick as pick_file};
-use crate::cloud::{Cloud, Object};
+use crate::archive::{UnpackLimits, Unpacked, list as list_archive};
+use crate::cloud::Cloud;
 use crate::error::{Error, Result};
 use crate::model::downloaded::{Downloaded, DownloadedArtifact, ListedEntry, ListedKind};
 use crate::model::training_job::DescribeTrainingJobResponse;
@@ -44,9 +45,6 @@ use crate::model::training_job::DescribeTrainingJobResponse;
 pub(crate) use options::{DownloadSource, SaveOptions, Selection};
 pub(crate) use patterns::Patterns;
 pub(crate) use watch::{Watch, kept_hint};
-
-/// Size of the buffer for copying a file to stdout, in bytes.
-const COPY_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Downloads the selected artifacts of a source. Each is saved completely or not at all.
 ///
@@ -217,7 +215,7 @@ fn listed(path: PathBuf, size: u64) -> ListedEntry {
     ListedEntry { path, kind: ListedKind::File, size, mode: 0o644, modified: 0 }
 }
 
-/// Writes the bytes of the file at `path`, and fetches no more than that takes.
+/// Writes the bytes of the file at `path`. What it is stored in is read to its end, for the checksums there.
 pub(crate) async fn pick<W: Write + Send + 'static>(
     cloud: &Cloud,
     source: &DownloadSource,
@@ -227,57 +225,9 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
     to: impl Fn() -> W,
 ) -> Result<()> {
     for (artifact, stored) in find(cloud, source, selection).await? {
-        let path = path.to_owned();
-        let mut to = to();
-        let found = match stored {
-            Stored::Archive(object) => {
-                let pick = move |bytes| pick_file(bytes, &UnpackLimits::default(), &path, &mut to);
-                archive::read(cloud, &object, watch, pick).await?
-            }
-            Stored::File(object) => {
-                let object = Some(object).filter(|_| path == Path::new(&artifact.name));
-                copy_object(cloud, object, watch, to).await?
-            }
-            Stored::Files(files) => copy_object(cloud, find_file(files, &artifact, &path).await?, watch, to).await?,
-        };
-        if found.is_some() {
+        if pick::pick_from(cloud, &artifact, stored, path, watch, to()).await? {
             return Ok(());
         }
     }
     Err(Error::failure(format!("there is no file {} in it", path.display())).hint("see what is inside with --list"))
-}
-
-/// Finds the object at a path below a prefix.
-async fn find_file(files: ObjectPages<'_>, artifact: &ArtifactSource, path: &Path) -> Result<Option<Object>> {
-    let folder = artifact.folder();
-    let mut pages = files.pages();
-    while let Some(page) = pages.try_next().await? {
-        if let Some(found) = keys::prefix_entries(&folder, page).find(|below| below.path() == path) {
-            return Ok(Some(found.object(&folder)));
-        }
-    }
-    Ok(None)
-}
-
-/// Copies an object's bytes. Returns their number, or `None` without an object.
-async fn copy_object(
-    cloud: &Cloud,
-    object: Option<Object>,
-    watch: &Arc<dyn Watch>,
-    mut to: impl Write + Send + 'static,
-) -> Result<Option<u64>> {
-    let Some(object) = object else { return Ok(None) };
-    let copy = move |mut bytes: archive::VerifiedObjectReader| {
-        let mut buffer = vec![0; COPY_BUFFER_BYTES];
-        let mut copied = 0;
-        loop {
-            let count = bytes.read(&mut buffer).map_err(UnpackError::DamagedFile)?;
-            if count == 0 {
-                return Ok(copied);
-            }
-            to.write_all(&buffer[..count]).map_err(UnpackError::Output)?;
-            copied += count as u64;
-        }
-    };
-    archive::read(cloud, &object, watch, copy).await.map(Some)
 }
