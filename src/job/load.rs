@@ -21,7 +21,7 @@ use crate::model::InstanceType;
 pub(crate) struct LoadOptions<'a> {
     /// Values of the command line, merged over the file's in this order.
     pub(crate) overrides: &'a [Override],
-    /// Whether the job runs locally by `--local`: it needs no instance type.
+    /// True if the job runs locally by `--local`: it needs no instance type.
     pub(crate) local: bool,
     /// Settings, which apply where neither the file nor a flag has a value.
     pub(crate) layers: &'a Layers,

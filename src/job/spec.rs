@@ -65,7 +65,7 @@ pub(crate) enum InputMode {
     FastFile,
 }
 
-/// What the job runs: a spec has exactly one of these sections.
+/// The program that the job runs. A spec has exactly one of these sections.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Workload {
     Framework(Framework),
@@ -140,7 +140,7 @@ pub(crate) struct SourceSpec {
     pub(crate) exclude: Vec<String>,
     /// gitignore patterns of files that are packed although they are or contain secrets.
     pub(crate) allow_secrets: Vec<String>,
-    /// Whether links that lead out of `dir` are followed instead of refused.
+    /// True if links that lead out of `dir` are followed instead of refused.
     pub(crate) external_symlinks: bool,
 }
 
@@ -219,7 +219,7 @@ pub(crate) struct ChannelSpec {
     /// Acceptance of the licence of the model in the channel.
     pub(crate) accept_eula: Option<bool>,
     pub(crate) hub_content_arn: Option<String>,
-    /// For local data, as in [`SourceSpec`].
+    /// As in [`SourceSpec`]; only for local data.
     pub(crate) external_symlinks: bool,
     pub(crate) allow_secrets: Vec<String>,
 }
@@ -261,7 +261,7 @@ pub(crate) enum S3DataType {
 pub(crate) struct OutputSpec {
     pub(crate) s3_uri: Option<S3Uri>,
     pub(crate) kms_key_id: Option<String>,
-    /// Whether the model is stored as files (`compression = "none"`), not as a tar.gz.
+    /// True if the model is stored as files (`compression = "none"`), not as a tar.gz.
     pub(crate) uncompressed: bool,
 }
 

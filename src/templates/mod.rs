@@ -25,7 +25,7 @@ pub(crate) struct Template {
     pub(crate) name: &'static str,
     /// One line: the first comment of its job.toml.
     pub(crate) summary: String,
-    /// Whether the job can also run locally: it needs no image.
+    /// True if the job can also run locally: it needs no image.
     pub(crate) runs_locally: bool,
 }
 

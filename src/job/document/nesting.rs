@@ -27,7 +27,7 @@ pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
 struct Depth {
     /// Dots of the key outside of all brackets.
     dots: usize,
-    /// For each open bracket, the dots of the key that it follows.
+    /// Dots of the key before each open bracket.
     open: Vec<usize>,
     /// Sum of `open`.
     open_dots: usize,

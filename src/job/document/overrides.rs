@@ -15,11 +15,11 @@ pub(crate) struct Override {
     /// The flag's argument, to which the places of its problems refer.
     text: String,
     key: OverrideKey,
-    /// Whether the value is a string, and not parsed as TOML.
+    /// True if the value is a string that is not parsed as TOML.
     literal: bool,
 }
 
-/// Where the key of an override is written.
+/// The key of an override: in its text, or fixed by its flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum OverrideKey {
     /// The text is `KEY=VALUE`, the key dotted as in TOML.

@@ -1,8 +1,9 @@
-//! How the code in `[source]` reaches the container.
+//! The ways in which the code in `[source]` reaches the container.
 
 use crate::contract::driver::{CODE_CHANNEL, DRIVER_CHANNEL};
 use crate::job::spec::{JobSpec, Workload};
 
+/// The way in which a job's code reaches its container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// The toolkit in the image downloads the archive from its S3 URI.

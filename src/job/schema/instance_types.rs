@@ -58,7 +58,7 @@ const KNOWN: &[(&[&str], &[&str])] = &[
 
 const PREFIX: &str = "ml.";
 
-/// How a name compares with the list. `near` is the most similar type.
+/// The result of comparing a name with the list. `near` is the most similar type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InstanceTypeMatch {
     Known,

@@ -20,7 +20,7 @@ pub(crate) struct Origin {
     pub(crate) key: String,
     /// `None` for a value that may be a secret.
     pub(crate) value: Option<String>,
-    /// Where the value is written: `SMTRAIN_ROLE`, `--role`, `~/.config/smtrain/config.toml:3`.
+    /// Place of the value: `SMTRAIN_ROLE`, `--role`, `~/.config/smtrain/config.toml:3`.
     pub(crate) from: String,
     /// Places of the overridden values, from the highest layer to the lowest.
     pub(crate) over: Vec<String>,

@@ -13,7 +13,7 @@ pub(crate) struct Checks<'a> {
     pub(crate) spec: &'a JobSpec,
     pub(crate) tree: &'a TreeTable,
     pub(crate) report: &'a Report,
-    /// Whether the job runs locally by `--local`, whatever the spec's instance type.
+    /// True if the job runs locally by `--local`, whatever the spec's instance type.
     pub(crate) local: bool,
     /// The built-in images and the user's.
     pub(crate) catalog: &'a Catalog,
