@@ -1,16 +1,17 @@
-//! SHA-256 digests, and how they are written.
+//! SHA-256 digests, and their hexadecimal form.
 
 use std::fmt::Write;
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-/// How much is read at a time, in bytes.
-const CHUNK: usize = 128 * 1024;
+/// Size of a read.
+const CHUNK_BYTES: usize = 128 * 1024;
 
-/// The digest of all that can be read, telling `progress` of the bytes as they come.
+/// Reads to the end and returns the digest. `progress` is called with the number of bytes of each read.
 pub(crate) fn sha256(from: &mut impl Read, progress: impl Fn(u64)) -> io::Result<[u8; 32]> {
-    let (mut digest, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match from.read(&mut chunk) {
             Ok(0) => return Ok(digest.finalize().into()),
@@ -24,7 +25,7 @@ pub(crate) fn sha256(from: &mut impl Read, progress: impl Fn(u64)) -> io::Result
     }
 }
 
-/// Lower-case hexadecimal.
+/// Returns bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String does not fail.

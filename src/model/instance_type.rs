@@ -1,4 +1,4 @@
-//! `ml.g5.2xlarge`, and what can be told from the name alone.
+//! Instance types, such as `ml.g5.2xlarge`.
 
 use std::fmt;
 

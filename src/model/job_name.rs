@@ -1,15 +1,15 @@
-//! The name of a training job: `{base}-{YYYY-MM-DD-HH-MM-SS-mmm}` when smtrain makes it.
+//! Names of training jobs. Those that smtrain generates are `{base}-{YYYY-MM-DD-HH-MM-SS-mmm}`.
 
 use std::fmt;
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// The longest name that CreateTrainingJob takes, in characters (botocore, shape `TrainingJobName`).
+/// Maximum length of a name, in characters (botocore, shape `TrainingJobName`).
 pub(crate) const MAX_NAME: usize = 63;
-/// `-2026-11-23-04-05-06-789`: what is appended to a base.
+/// Length of the stamp that is appended to a base: `-2026-11-23-04-05-06-789`.
 const STAMP_LEN: usize = 24;
-/// The longest base: what is left of a name beside its time.
+/// Maximum length of a base, in characters: a name without its stamp.
 pub(crate) const MAX_BASE: usize = MAX_NAME - STAMP_LEN;
 
 const STAMP_FORMAT: &str = "%Y-%m-%d-%H-%M-%S";
@@ -19,6 +19,7 @@ const STAMP_FORMAT: &str = "%Y-%m-%d-%H-%M-%S";
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct JobName(String);
 
+/// Reason for which a text is not a job name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidName {
     #[error("a name can't be empty")]
@@ -38,7 +39,7 @@ impl JobName {
         Ok(Self(name))
     }
 
-    /// The name of a job of `base` that is created at `now`. The base is cut, never the time.
+    /// Generates a name from `base` and the time. The base is cut if it is too long, never the time.
     pub(crate) fn stamped(base: &str, now: Timestamp) -> Result<Self, InvalidName> {
         check(base)?;
         let base = base.get(..base.len().min(MAX_BASE)).unwrap_or(base);
@@ -51,7 +52,7 @@ impl JobName {
         &self.0
     }
 
-    /// The time in a name that smtrain or the SageMaker SDK made, to the millisecond.
+    /// Returns the time in a name that smtrain or the SageMaker SDK generated, to the millisecond.
     pub(crate) fn stamp(&self) -> Option<Timestamp> {
         let at = self.0.len().checked_sub(STAMP_LEN)?;
         let stamp = self.0.get(at..)?.strip_prefix('-')?;
@@ -62,7 +63,7 @@ impl JobName {
     }
 }
 
-/// What a name may be: botocore's pattern `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`.
+/// Checks a name against botocore's pattern `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`.
 fn check(name: &str) -> Result<(), InvalidName> {
     let edge = |c: Option<char>| c.is_some_and(|c| c != '-');
     if name.is_empty() {
@@ -80,7 +81,7 @@ fn check(name: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
-/// A valid base made of any text, such as a folder's name: what is not allowed becomes one hyphen.
+/// Derives a valid base from any text, such as a folder's name. Runs of invalid characters become one hyphen.
 pub(crate) fn base_from(text: &str) -> String {
     let mut base = String::new();
     for c in text.chars() {

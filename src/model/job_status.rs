@@ -1,4 +1,4 @@
-//! Where a training job stands: the API's `TrainingJobStatus` and `SecondaryStatus`.
+//! The status of a training job: the API's `TrainingJobStatus` and `SecondaryStatus`.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(crate) enum JobStatus {
 }
 
 impl JobStatus {
-    /// Whether nothing more will happen to the job.
+    /// Returns whether the job has ended.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)
     }

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogEvent {
     pub(crate) timestamp: Timestamp,
-    /// When the service got it; none on this computer, where that is the same.
+    /// Time at which the service ingested it; `None` for a local job.
     pub(crate) ingested: Option<Timestamp>,
-    /// Without its line feed. A message that ends in a carriage return was overwritten by the next one: a progress bar.
+    /// The line without its line feed. One that ends in a carriage return was overwritten by the next: a progress bar.
     pub(crate) message: Vec<u8>,
-    /// A mark of smtrain's own: lines may be missing here. The message says why.
+    /// A mark by smtrain that lines may be missing here. The message says why.
     pub(crate) is_gap: bool,
 }

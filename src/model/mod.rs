@@ -1,4 +1,4 @@
-//! The words of the field as types: names, statuses, URIs, and the API's own request and answer. No I/O.
+//! Types of the domain: names, statuses, URIs, checksums, and the API's own request and response. No I/O of its own.
 
 pub(crate) mod artifacts;
 pub(crate) mod checksum;

@@ -1,7 +1,7 @@
-//! What CreateTrainingJob is asked: the whole of its request as types.
+//! The request of CreateTrainingJob, all of it as types.
 //!
-//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field that
-//! the API requires is not an `Option`.
+//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field
+//! that the API requires is not an `Option`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The CreateTrainingJob request that is really sent: a document, with what the types know of it.
+//! The CreateTrainingJob request as it is sent: a JSON document that may have more fields than the types.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,19 +13,19 @@ use super::request::CreateTrainingJobRequest;
 pub(crate) struct RequestDocument(Value);
 
 impl RequestDocument {
-    /// Tables are merged key by key at every depth, everything else is replaced.
+    /// Merges `patch` over the typed request: tables key by key at every depth, everything else is replaced.
     pub(crate) fn new(typed: &CreateTrainingJobRequest, patch: Map<String, Value>) -> serde_json::Result<Self> {
         let mut document = serde_json::to_value(typed)?;
         merge(&mut document, Value::Object(patch));
         Ok(Self(document))
     }
 
-    /// What these types know of the document.
+    /// Returns the fields of the document that the types have.
     pub(crate) fn typed(&self) -> serde_json::Result<CreateTrainingJobRequest> {
         CreateTrainingJobRequest::deserialize(&self.0)
     }
 
-    /// The same request under another name, wherever the old one stands in it.
+    /// Returns the request with every occurrence of one job name replaced by another.
     pub(crate) fn renamed(&self, from: &JobName, to: &JobName) -> Self {
         let mut document = self.0.clone();
         replace_text(&mut document, from.as_str(), to.as_str());

@@ -1,19 +1,20 @@
-//! `s3://bucket/key`, taken apart once.
+//! S3 URIs, parsed once: `s3://bucket/key`.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A bucket and a key or key prefix (which may be empty).
+/// A bucket, and a key or key prefix, which may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct S3Uri {
-    /// One for all URIs that are made of another.
+    /// Shared by all URIs derived from one.
     bucket: Arc<str>,
     key: String,
 }
 
+/// Reason for which a text is not an S3 URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidUri {
     #[error("an S3 URI starts with s3://")]
@@ -37,7 +38,8 @@ impl S3Uri {
         Ok(Self { bucket: bucket.into(), key: key.to_owned() })
     }
 
-    /// Of a bucket whose name is made by rule, not given: it may hold a placeholder.
+    /// Creates the URI of a bucket whose name is derived, not written by a user: it may contain a placeholder and isn't
+    /// checked.
     pub(crate) fn of_bucket(bucket: impl Into<Arc<str>>) -> Self {
         Self { bucket: bucket.into(), key: String::new() }
     }
@@ -50,12 +52,12 @@ impl S3Uri {
         &self.key
     }
 
-    /// The bucket alone.
+    /// Returns the URI of the bucket alone.
     pub(crate) fn root(&self) -> Self {
         Self { bucket: self.bucket.clone(), key: String::new() }
     }
 
-    /// The URI one level further down: exactly one `/` stands between, whatever `self` ends with.
+    /// Appends a key, separated by exactly one `/` whatever `self` ends with.
     pub(crate) fn join(&self, below: &str) -> Self {
         let base = self.key.trim_end_matches('/');
         let key = if base.is_empty() { below.to_owned() } else { format!("{base}/{below}") };
@@ -63,7 +65,7 @@ impl S3Uri {
     }
 }
 
-/// The rules of general-purpose bucket names (Amazon S3 user guide, "Bucket naming rules").
+/// Checks the rules of general-purpose bucket names (Amazon S3 user guide, "Bucket naming rules").
 fn is_bucket(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());

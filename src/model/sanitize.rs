@@ -1,16 +1,17 @@
-//! Text from outside, made safe to show.
+//! Makes text from outside safe to show.
 //!
 //! A terminal acts on control characters: C0 (below U+0020), DEL, and C1 (U+0080 to U+009F, each the same as ESC and a
-//! letter). The characters that embed, override and isolate directions of text (U+202A to U+202E, U+2066 to U+2069) make a
-//! terminal show other text than there is ("Trojan Source", CVE-2021-42574), and some programs end a line at U+2028 and
-//! U+2029. None of these is shown as it is, not even in a script's output.
+//! letter). The characters that embed, override and isolate directions of text (U+202A to U+202E, U+2066 to U+2069)
+//! make a terminal show other text than the file has ("Trojan Source", CVE-2021-42574), and some programs end a line at
+//! U+2028 and U+2029. None of these is shown as it is, not even in a script's output.
 //!
-//! In names and messages, characters that can't be seen are replaced as well, since two names that look alike may differ in
-//! them: the code points that Unicode calls default ignorable, among them zero-width spaces, direction marks, the byte order
-//! mark and tags. Kept are variation selectors, and joiners between letters of scripts and emoji that need them.
+//! In names and messages, characters that can't be seen are replaced as well, since two names that look alike may
+//! differ in them: the code points that Unicode calls default ignorable, among them zero-width spaces, direction marks,
+//! the byte order mark and tags. Kept are variation selectors, and joiners between letters of scripts and emoji that
+//! need them.
 //!
-//! Each becomes U+FFFD, as in the compiler's own messages; JSON has the exact text, escaped. Line feeds, with or without a
-//! carriage return before them, and tabs stay.
+//! Each becomes U+FFFD, as in the compiler's own messages; JSON has the exact text, escaped. Line feeds, with or
+//! without a carriage return before them, and tabs stay.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -28,7 +29,7 @@ pub(crate) fn one_line(text: impl Display) -> String {
     printable(&text.to_string()).replace('\n', "\\n").replace(['\r', '\t'], " ")
 }
 
-/// Returns where the byte `at` of the text stands in [`printable`]'s.
+/// Returns the offset in [`printable`]'s text of the byte `at`.
 pub(crate) fn printable_offset(text: &str, at: usize) -> usize {
     replaced(text).take_while(|(start, _)| *start < at).map(|(_, c)| c.len_utf8()).sum()
 }

@@ -1,6 +1,6 @@
-//! Text as one word of a POSIX shell.
+//! Quotes text for a POSIX shell.
 
-/// Quotes a text where a shell would take it for anything but one word: a name of a file or an object may hold commands.
+/// Quotes a text unless a shell reads it as one word anyway. Names of files and objects may contain commands.
 pub(crate) fn shell_quote(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(is_safe) {

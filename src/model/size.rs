@@ -1,9 +1,10 @@
-//! Sizes as people write them: `500MB`, `1.5 GiB`, `1048576`.
+//! Parses sizes as people write them: `500MB`, `1.5 GiB`, `1048576`.
 
-/// In bytes.
+/// A size in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
 
+/// Error for a text that is not a size.
 #[derive(Debug, thiserror::Error)]
 #[error("a size is a number of bytes, or one with a unit: 500MB, 1.5GiB")]
 pub(crate) struct InvalidSize;
@@ -25,7 +26,7 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// Of a thousand by the international units, of 1024 by those with an `i`.
+/// Returns the bytes of a unit: decimal multiples (SI), or binary ones (IEC) with an `i`.
 fn unit_of(unit: &str) -> Option<f64> {
     let unit = unit.to_ascii_lowercase();
     let prefix = unit.strip_suffix('b').unwrap_or(&unit);

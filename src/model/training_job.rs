@@ -1,7 +1,7 @@
-//! What DescribeTrainingJob answers: everything about one job.
+//! The response of DescribeTrainingJob.
 //!
-//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field that
-//! the API requires is not an `Option`, but for the artifacts: a job that still runs is described without.
+//! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`. Field names are the API's, in Rust's case; a field
+//! that the API requires is not an `Option`, except for the artifacts, which a running job doesn't have.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Checksums of objects, as S3 keeps them: which bytes they are of, and whether bytes are those.
+//! Checksums of objects, as S3 keeps them: computes and verifies them, over the whole object or over its parts.
 
 pub(crate) mod parts;
 
@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// The size of a read, in bytes.
-const BUFFER: usize = 256 * 1024;
+/// Size of a read.
+const BUFFER_BYTES: usize = 256 * 1024;
 
 /// S3's checksum algorithms (Amazon S3 user guide, "Checking object integrity").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +20,17 @@ pub(crate) enum ChecksumAlgorithm {
     Sha256,
 }
 
-/// What S3 has noted of an object.
+/// The checksum that S3 keeps of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checksum {
     pub(crate) algorithm: ChecksumAlgorithm,
     pub(crate) value: Vec<u8>,
-    /// Of an object whose checksum is that of its parts' checksums: the size of each part but the last, in bytes.
+    /// Size of each part but the last, in bytes, if the checksum is that of the parts' checksums.
     pub(crate) part_size: Option<u64>,
 }
 
-/// The digest of content, as S3 keeps it once this program has uploaded it: SHA-256, of the whole where it goes in one
-/// request, else of the SHA-256 of each part.
+/// The digest that S3 keeps of content uploaded by smtrain: SHA-256 of the whole if it is uploaded in one request, else
+/// of the concatenated SHA-256 digests of the parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContentDigest {
     /// The length of the content, in bytes.
@@ -39,11 +39,11 @@ pub(crate) struct ContentDigest {
 }
 
 impl ContentDigest {
-    /// Reads content to its end. `expected_size` decides how it is digested; content of another size has a digest that no
-    /// upload has.
+    /// Reads content to its end and digests it. `expected_size` decides the size of parts: content of another size gets
+    /// a digest that no upload has. `on_bytes` is called with the number of bytes of each read.
     pub(crate) fn of(from: &mut impl Read, expected_size: u64, mut on_bytes: impl FnMut(u64)) -> io::Result<Self> {
         let mut sum = PartSum::new(ChecksumAlgorithm::Sha256, parts::part_size_of(expected_size));
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; BUFFER_BYTES];
         let mut size = 0;
         loop {
             let count = match from.read(&mut buffer) {
@@ -60,7 +60,7 @@ impl ContentDigest {
         }
     }
 
-    /// The digest of parts, in their order, or of the one part that is all.
+    /// Combines the digests of parts in their order, or returns that of the only one.
     pub(crate) fn of_parts(size: u64, parts: &[[u8; 32]]) -> Self {
         let sha256 = match (parts, parts::part_size_of(size)) {
             ([whole], None) => *whole,
@@ -69,7 +69,7 @@ impl ContentDigest {
         Self { size, sha256 }
     }
 
-    /// The number of parts that the digest is of; none where it is of the whole.
+    /// Returns the number of parts, or `None` if the digest is that of the whole.
     pub(crate) fn parts(&self) -> Option<u64> {
         parts::part_size_of(self.size).map(|part| self.size.div_ceil(part))
     }
@@ -80,7 +80,7 @@ impl ContentDigest {
     }
 }
 
-/// Bytes that are others than a checksum was computed of.
+/// Error for bytes that don't match a checksum.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("checksum mismatch: the bytes are not those that S3 has a checksum of")]
 pub(crate) struct ChecksumMismatch;
@@ -92,7 +92,7 @@ impl ChecksumMismatch {
     }
 }
 
-/// Bytes that are being held against a checksum.
+/// Verifies bytes against a checksum.
 pub(crate) struct ChecksumVerifier {
     expected: Vec<u8>,
     sum: PartSum,
@@ -104,6 +104,7 @@ impl ChecksumVerifier {
         Self { expected: expected.value, sum }
     }
 
+    /// Adds the next bytes.
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sum.update(bytes);
     }
@@ -115,14 +116,14 @@ impl ChecksumVerifier {
     }
 }
 
-/// The sum of bytes, or that of the sums of their parts.
+/// The checksum of bytes, or that of the checksums of their parts.
 struct PartSum {
     algorithm: ChecksumAlgorithm,
     part_size: Option<u64>,
     part: Hasher,
     /// Bytes until the part is full.
     left: u64,
-    /// Of the parts before.
+    /// Checksums of the parts before.
     parts: Hasher,
 }
 
@@ -185,7 +186,7 @@ impl Hasher {
         }
     }
 
-    /// Big-endian, as S3 has them.
+    /// Returns the checksum, in big-endian order as S3 has it.
     fn finish(self) -> Vec<u8> {
         match self {
             Self::Crc(digest, width) => digest.finalize().to_be_bytes()[8 - width..].to_vec(),

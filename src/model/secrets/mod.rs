@@ -1,4 +1,4 @@
-//! Values that look like secrets: what everyone who may describe a job would see.
+//! Recognizes values that look like secrets, which everyone who may describe a job would see.
 
 pub(crate) mod tokens;
 
@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Stands in the place of one where it would be shown.
+/// Text that is shown in place of a secret.
 pub(crate) const HIDDEN: &str = "<hidden: it looks like a secret>";
 
-/// Names whose values are secrets, as a whole word of the name.
+/// Names whose values are secrets: the last word of the name counts.
 static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let words = "passwords?|passwd|pwd|secrets?|tokens?|api_?keys?|access_?keys?|private_?keys?|credentials?";
     Regex::new(&format!("(?i)(^|[^a-z])({words})$")).ok()
@@ -28,15 +28,17 @@ static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&forms.join("|")).ok()
 });
 
-/// The shortest value that is called a secret for its name: `max_token = 512` and `use_token = true` are none.
-const SHORTEST: usize = 8;
+/// Minimum length, in bytes, of a value that is called a secret for its name: `max_token = 512` and `use_token = true`
+/// are none.
+const MIN_SECRET_BYTES: usize = 8;
 
-/// Whether a value should not be seen: by its form, or by the name that it goes by.
+/// Returns whether a value looks like a secret, by its form or by its name.
 pub(crate) fn looks_like_one(name: &str, value: &str) -> bool {
     let matches = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_some_and(|pattern| pattern.is_match(text));
     let value = value.trim_matches('"');
     let is_reference = value.starts_with("arn:") || value.starts_with("s3://") || value.starts_with('/');
-    let is_named = value.len() >= SHORTEST && !is_reference && value.parse::<f64>().is_err() && matches(&NAMES, name);
+    let is_named =
+        value.len() >= MIN_SECRET_BYTES && !is_reference && value.parse::<f64>().is_err() && matches(&NAMES, name);
     is_named || matches(&FORMS, value) || tokens::find(value.as_bytes()).is_some()
 }
 

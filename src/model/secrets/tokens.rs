@@ -1,10 +1,10 @@
-//! Tokens that are known by their form: a prefix that the service puts in front, then characters of one alphabet.
+//! Recognizes tokens by their form: a service's prefix, then characters of one alphabet.
 //!
-//! This is the one table of such forms: a spec's values are held against it, and so are the files of code and data.
+//! This is the only table of such forms, for a spec's values and for the files of code and data.
 //! The forms are facts, from the services' own pages (GitHub's "token formats", GitLab's "token overview", Stripe's and
 //! Slack's "authentication") and from the rules of gitleaks 8 and detect-secrets 1.5.
 
-/// Characters that the body of a token is made of.
+/// Alphabets of the bodies of tokens.
 #[derive(Clone, Copy, Debug)]
 enum Alphabet {
     /// `0-9a-f`.
@@ -38,7 +38,7 @@ impl Alphabet {
     }
 }
 
-/// One form. `least` and `most` are lengths in bytes, without the prefix and without padding at the end.
+/// The form of a service's tokens. `least` and `most` are lengths in bytes, without prefix and trailing padding.
 #[derive(Debug)]
 pub(crate) struct TokenForm {
     pub(crate) prefix: &'static str,
@@ -73,7 +73,7 @@ const DOPPLER: &str = "a Doppler token";
 const FLY: &str = "a Fly.io token";
 const BEDROCK: &str = "an Amazon Bedrock API key";
 
-/// All forms. Of two prefixes that fit, the first in the table counts.
+/// All forms. If two prefixes match, the first in the table counts.
 pub(crate) const FORMS: &[TokenForm] = &[
     form("ghp_", Alphanumeric, 30, 255, GITHUB),
     form("gho_", Alphanumeric, 30, 255, GITHUB),
@@ -240,7 +240,8 @@ pub(crate) fn find(text: &[u8]) -> Option<SecretToken<'_>> {
     })
 }
 
-/// Returns whether a token may begin after `before`: it begins a word. Letters and digits of an escape (`\n`, `%3D`) don't count.
+/// Returns whether a token may begin after `before`, at the beginning of a word. Letters and digits of an escape (`\n`,
+/// `%3D`) don't count.
 fn is_start(before: &[u8]) -> bool {
     match before {
         [.., b'\\', b'n' | b'r' | b't'] | [.., b'%', _, _] | [] => true,
@@ -248,7 +249,7 @@ fn is_start(before: &[u8]) -> bool {
     }
 }
 
-/// Padding and punctuation at the end belong to the sentence, or say nothing.
+/// Removes padding and punctuation at the end.
 fn without_padding(body: &[u8]) -> &[u8] {
     let end = body.iter().rposition(|byte| !b"=._-".contains(byte)).map_or(0, |last| last + 1);
     body.get(..end).unwrap_or_default()

@@ -34,7 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 impl AwsObjects {
     pub(super) async fn store(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {
         let source = UploadSource::new(uri, &content)?;
-        if source.size <= parts::SINGLE {
+        if source.size <= parts::MAX_SINGLE_UPLOAD_BYTES {
             return self.store_whole(uri, source, &content).await;
         }
         let upload = self.begin(uri, content.kms_key_id.clone()).await?;
