@@ -7,7 +7,7 @@ use super::finding::Finding;
 use crate::model::one_line;
 
 /// Maximum number of files that are listed; of the others, only the number is shown.
-const MAX_LISTED: usize = 12;
+const MAX_LISTED: usize = 100;
 
 /// A file or folder that is a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,5 +56,20 @@ impl fmt::Display for SecretFiles {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_files_are_listed_and_the_others_counted() {
+        let text = |count: usize| {
+            let file = |number| SecretFile::by_name(Path::new(&format!("{number}.env")), false, "a secret");
+            SecretFiles((0..count).map(file).collect()).to_string()
+        };
+        assert!(text(100).ends_with("\n  99.env: a secret"), "{}", text(100));
+        assert!(text(101).ends_with("\n  99.env: a secret\n  and 1 more"), "{}", text(101));
     }
 }
