@@ -49,7 +49,7 @@ pub(crate) struct JobSearch<'a, Aws> {
     pub(crate) local: Option<&'a Cloud>,
     /// Connects to AWS; `None` if only this computer is to be searched.
     pub(crate) aws: Option<Aws>,
-    /// What the jobs are for.
+    /// Purpose of the search.
     pub(crate) purpose: Purpose,
 }
 

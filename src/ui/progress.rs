@@ -109,7 +109,8 @@ impl Drop for Progress {
 /// Formats rate and remaining time, ` (5.60 MiB/s, 3s left)`, by the bytes received since the beginning; empty before
 /// they say anything.
 fn rate(state: &ProgressState, present: u64) -> String {
-    let (received, seconds) = (state.pos().saturating_sub(present), state.elapsed().as_secs_f64());
+    let received = state.pos().saturating_sub(present);
+    let seconds = state.elapsed().as_secs_f64();
     let left = state.len().unwrap_or(0).saturating_sub(state.pos());
     if received == 0 || seconds < 0.5 || left == 0 {
         return String::new();

@@ -85,7 +85,7 @@ impl JobRow {
     }
 }
 
-/// How many digits of an image's digest tell it apart.
+/// Number of digits of an image's digest that are shown.
 const DIGEST_SHOWN: usize = 12;
 
 /// The fields of [`JobRow`], which stand over the columns even where there is no row.
@@ -104,7 +104,7 @@ const CSV_HEADINGS: [&str; 12] = [
     "metric_value",
 ];
 
-/// What ran: `sklearn:1.4-2 train.py`.
+/// Formats the image and entry point of a job: `sklearn:1.4-2 train.py`.
 pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
     let algorithm = job.algorithm_specification.as_ref();
     let image = algorithm.and_then(|algorithm| algorithm.training_image.as_ref().or(algorithm.algorithm_name.as_ref()));

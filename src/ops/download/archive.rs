@@ -298,7 +298,7 @@ fn needs_second_fetch(is_resumed: bool, saved: &SaveResult) -> Option<(&'static 
     }
 }
 
-/// What a fetch needs.
+/// Spool, journal and limits of a fetch.
 struct PreparedFetch {
     spool: Arc<DownloadSpool>,
     journal: Option<Arc<Journal>>,

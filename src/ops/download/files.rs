@@ -103,7 +103,8 @@ async fn fetch_all(
 ) -> Result<()> {
     let size = listing.bytes;
     let folder = artifact.folder();
-    let (to, from) = (partial.clone(), folder.clone());
+    let to = partial.clone();
+    let from = folder.clone();
     let begin = move || merge(to.handle(), &listing, &from).context(|| writing(&to));
     let (manifest, journal, files) = blocking(begin).await?;
     let files = Arc::new(files);

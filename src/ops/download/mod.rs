@@ -35,7 +35,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 
 use self::archive::OutputKind;
-use self::artifacts::{ArtifactSource, ObjectPages, Stored, gone, nothing_there};
+use self::artifacts::{ArtifactSource, Stored, gone, nothing_there};
 use crate::archive::{UnpackLimits, Unpacked, list as list_archive};
 use crate::cloud::Cloud;
 use crate::error::{Error, Result};

@@ -101,7 +101,8 @@ impl StagingDir {
         let doing = || format!("create the folder {}", target.parent().display());
         fs::create_dir_all(target.parent()).context(doing)?;
         let parent = DirHandle::at(target.parent()).context(doing)?;
-        let (name, path) = (partial_name(&target.path), target.path.with_file_name(partial_name(&target.path)));
+        let name = partial_name(&target.path);
+        let path = target.path.with_file_name(&name);
         adopt(&parent, &name, target)?;
         let folder = lock(&parent, &name, &path, &target.path)?;
         let partial = Self { target: target.clone(), parent, name, path, folder, is_finished: AtomicBool::new(false) };

@@ -18,7 +18,7 @@ type OrderKey = (Timestamp, u32, u64);
 /// Lines that are held until their turn.
 #[derive(Debug)]
 pub(super) struct Merge {
-    /// How long a line is held; `None` for a job of one node, whose order needs no merging.
+    /// Time for which a line is held; `None` for a job of one node, whose order needs no merging.
     hold: Option<Duration>,
     held: BTreeMap<OrderKey, (LogStream, LogEvent)>,
     /// When each held line is due, in order of arrival.

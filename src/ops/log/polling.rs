@@ -110,7 +110,7 @@ pub(super) struct Backoff {
     until_list: u32,
 }
 
-/// What a poll does beside reading on.
+/// Calls that a poll makes beside reading new events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PollPlan {
     /// Describe the job.

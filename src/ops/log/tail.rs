@@ -16,7 +16,7 @@ use crate::model::LogEvent;
 pub(super) struct Tail {
     /// Oldest first.
     pub(super) lines: Vec<(LogStream, LogEvent)>,
-    /// Where to continue each stream.
+    /// Position after the last event of each stream.
     pub(super) positions: Vec<StreamPosition>,
 }
 

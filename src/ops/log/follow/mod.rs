@@ -35,7 +35,7 @@ use crate::model::{JobName, LogEvent, time};
 
 pub(crate) use self::options::{Followed, Following};
 
-/// How long a line of several nodes is held for an older one; longer than the base pause between two polls.
+/// Time for which a line of several nodes is held for an older one; longer than the base pause between two polls.
 const HOLD: Duration = Duration::from_secs(3);
 /// Number of polls in a row without a line after which an ended job's log is drained.
 const DRAIN_QUIET_POLLS: u32 = 2;
