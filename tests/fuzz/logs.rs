@@ -7,13 +7,13 @@ use regex::bytes::Regex;
 use serde_json::{Map, Value};
 
 use crate::cloud::LogStream;
-use crate::contract::{ErrorCapture, Failure, failure_reason, failure_text};
+use crate::contract::{ErrorCapture, ToolkitError, failure_reason, failure_text};
 use crate::model::{LogEvent, one_line, printable, printable_offset, steers_terminals};
 use crate::printer;
 use crate::screen::{is_harmless, is_whole, style, without_styles};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Style, Text, filtered, log_text};
-use crate::view::log_lines::{Kind, LogFormat, LogLine, Stamp, parts};
+use crate::view::log_lines::{LogFormat, LogLine, LogStyle, TimestampFormat, visible_part};
 use crate::view::{json, json_line};
 
 const RESET: &str = "\u{1b}[0m";
@@ -143,27 +143,27 @@ fn lines(log: &[u8], shown: &Shown) -> Vec<LogLine> {
 
 /// A line of a log in each form.
 fn line(line: &LogLine, shown: &Shown) {
-    let stamp = match shown.stamp % 4 {
+    let timestamps = match shown.stamp % 4 {
         0 => None,
-        1 => Some(Stamp::Local),
-        2 => Some(Stamp::Utc),
-        _ => Some(Stamp::Since(Timestamp::from_millisecond(shown.start).unwrap_or(Timestamp::MIN))),
+        1 => Some(TimestampFormat::Local),
+        2 => Some(TimestampFormat::Utc),
+        _ => Some(TimestampFormat::Since(Timestamp::from_millisecond(shown.start).unwrap_or(Timestamp::MIN))),
     };
     let prefix = shown.prefix.map(usize::from);
-    let written = |kind, colored| {
+    let written = |style, colored| {
         let mut out = Vec::new();
-        LogFormat { kind, stamp, prefix, colored }.write(line, &mut out).expect("a line can be written");
+        LogFormat { style, timestamps, prefix, colored }.write(line, &mut out).expect("a line can be written");
         out
     };
-    let (message, overwritten) = parts(&line.event.message);
-    let terminal = String::from_utf8(written(Kind::Terminal, shown.colored)).expect("a terminal gets text");
+    let (message, overwritten) = visible_part(&line.event.message);
+    let terminal = String::from_utf8(written(LogStyle::Terminal, shown.colored)).expect("a terminal gets text");
     let end = if overwritten { "\u{1b}[K\r" } else { "\n" };
     let terminal = terminal.strip_suffix(end).expect("a line ends");
     is_harmless(terminal);
     assert!(terminal.ends_with(&log_shown(message)) && !terminal.contains('\r'), "{terminal:?}");
-    let pipe = written(Kind::Pipe, false);
+    let pipe = written(LogStyle::Pipe, false);
     assert!(if overwritten { pipe.is_empty() } else { pipe.ends_with(&[message, b"\n"].concat()) });
-    let json = String::from_utf8(written(Kind::Json, false)).expect("JSON is text");
+    let json = String::from_utf8(written(LogStyle::Json, false)).expect("JSON is text");
     let value: Value = serde_json::from_str(&json).expect("it is JSON");
     assert!(!json.trim_end_matches('\n').contains(steers_terminals));
     assert!(json.matches('\n').count() == 1 && value["message"] == *String::from_utf8_lossy(message), "{json:?}");
@@ -174,7 +174,7 @@ fn of_several_nodes(lines: &[LogLine], shown: &Shown) {
     let folded = printer::folded(lines);
     assert_eq!(folded.iter().map(|line| line.times).sum::<usize>(), lines.len());
     let expression = Regex::new("a|[0-9]").expect("it is one");
-    let is_match = |line: &LogLine| expression.is_match(parts(&line.event.message).0) != shown.invert;
+    let is_match = |line: &LogLine| expression.is_match(visible_part(&line.event.message).0) != shown.invert;
     let grepped = printer::grepped(lines, expression.clone(), shown.invert, usize::from(shown.context % 4));
     let matching = |lines: &mut dyn Iterator<Item = &LogLine>| -> Vec<Vec<u8>> {
         lines.filter(|line| is_match(line)).map(|line| line.event.message.clone()).collect()
@@ -189,7 +189,7 @@ fn failure(log: &[u8]) {
     log.split_inclusive(|byte| *byte == b'\n').for_each(|line| capture.line(line));
     let message = capture.message();
     assert!(message.len() <= 3 * log.len() + 2 * 64 * 1024);
-    let text = failure_text(Failure::ExecuteUserScript, 1, &message, "python3 train.py");
+    let text = failure_text(ToolkitError::ExecuteUserScript, 1, &message, "python3 train.py");
     let reason = failure_reason(Some(&text), 1);
     assert!(reason.chars().count() <= 1024, "{reason}");
 }
