@@ -81,7 +81,7 @@ fn empty_members_are_nothing() -> TestResult {
     let (first, second) = (gzip(&tar()[..700])?, gzip(&tar()[700..])?);
     let archive = [&empty[..], &empty, &first, &empty.repeat(1000), &second, &empty].concat();
     assert_eq!(unpacked(&archive)??, ["a=x"]);
-    assert!(unpacked(&empty.repeat(3))??.is_empty());
+    assert!(matches!(unpacked(&empty.repeat(3))?, Err(UnpackError::Damaged { .. })), "no bytes are no archive");
     Ok(())
 }
 
@@ -122,10 +122,15 @@ fn what_follows_the_last_member_is_an_error_and_no_entry() -> TestResult {
     Ok(())
 }
 
+/// The bytes are passed on before the checksum is read, which comes at the end.
 #[test]
-fn what_is_picked_is_all_that_is_read() -> TestResult {
+fn what_follows_the_picked_file_is_checked() -> TestResult {
+    let mut damaged = gzip(&tar())?;
+    let crc = damaged.len() - 8;
+    damaged[crc] ^= 1;
+    assert!(matches!(picked(&damaged, "a"), Err(UnpackError::Damaged { .. })));
     let archive = [gzip(&tar())?, b"garbage".to_vec()].concat();
-    assert_eq!(picked(&archive, "a")?, Some(b"x".to_vec()));
+    assert!(matches!(picked(&archive, "a"), Err(UnpackError::TrailingData)));
     assert!(matches!(picked(&archive, "b"), Err(UnpackError::TrailingData)));
     Ok(())
 }
