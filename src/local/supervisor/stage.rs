@@ -58,12 +58,11 @@ fn create_layout(home: &Home, layout: &Layout, request: &CreateTrainingJobReques
 /// Unpacks the code archive, which is in S3 or, under network isolation, in a channel.
 fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
     let Some(location) = code_location(request) else { return Ok(()) };
-    let archive = match location.strip_prefix("/opt/ml/") {
-        Some(below) => layout.base().join(below),
-        None => {
-            let uri = S3Uri::parse(&location).map_err(|error| LocalError::Other(format!("{location}: {error}")))?;
-            home.trusted_object(&uri)?
-        }
+    let archive = if let Some(below) = location.strip_prefix("/opt/ml/") {
+        layout.base().join(below)
+    } else {
+        let uri = S3Uri::parse(&location).map_err(|error| LocalError::Other(format!("{location}: {error}")))?;
+        home.trusted_object(&uri)?
     };
     let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
     let unpacked = archive::unpack(file, &layout.code(), &archive::UnpackLimits::default(), &mut ());

@@ -59,13 +59,13 @@ pub(super) async fn save(
     let target = if kind == OutputKind::Archive { target.or_unpacked(&artifact.name) } else { target };
     let partial = blocking(move || StagingDir::open(&target)).await?;
     let saver = Arc::new(ArchiveSaver { partial, object, artifact: artifact.clone(), saving: saving.clone(), kind });
-    let (is_resumed, mut saved) = saver.clone().fetch_and_save(cloud, None).await?;
-    if let Some((note, before)) = needs_second_fetch(is_resumed, &saved) {
+    let (is_resumed, mut result) = saver.clone().fetch_and_save(cloud, None).await?;
+    if let Some((note, before)) = needs_second_fetch(is_resumed, &result) {
         saving.watch.note(note);
         saver.partial.clear()?;
-        saved = saver.clone().fetch_and_save(cloud, before).await?.1;
+        result = saver.clone().fetch_and_save(cloud, before).await?.1;
     }
-    saver.finish(saved)
+    saver.finish(result)
 }
 
 type SaveResult = std::result::Result<Unpacked, SaveFailure>;
@@ -94,8 +94,8 @@ impl ArchiveSaver {
             let worked = tokio::task::spawn_blocking(move || saver.save_blocking(&fetched, &limits)).await;
             worked.context("finish the work")?
         };
-        let saved = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
-        Ok((is_resumed, saved))
+        let result = while_fetching(cloud, &self.object, spool, journal, &on_bytes(&self.saving.watch), work).await;
+        Ok((is_resumed, result))
     }
 
     /// Opens the spool and the journal, and computes the limits.

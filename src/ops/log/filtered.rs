@@ -57,7 +57,7 @@ impl FilteredReader {
 
     /// Returns a reader of each stream by itself, for a caller who may not call FilterLogEvents. Nothing has been read
     /// yet.
-    pub(super) fn to_per_stream(&mut self) -> PerStreamReader {
+    pub(super) fn take_per_stream(&mut self) -> PerStreamReader {
         let mut reader = PerStreamReader::default();
         reader.resume_after_tail(std::mem::take(&mut self.tail_positions));
         reader

@@ -276,7 +276,7 @@ impl<'a> Follower<'a> {
             }
             FollowReader::Filtered(reader) => {
                 if !reader.poll(cloud, self.job, wanted, limits, &mut sink).await? {
-                    replacement = Some(reader.to_per_stream());
+                    replacement = Some(reader.take_per_stream());
                 }
             }
             FollowReader::Denied => {}
