@@ -58,7 +58,7 @@ impl From<LocalError> for CloudError {
 #[derive(Debug)]
 pub(crate) struct ServiceError {
     pub(crate) class: FailureClass,
-    /// What failed, and the service's reason.
+    /// The operation that failed, and the service's reason.
     pub(crate) message: String,
     /// Suggestions for the user.
     pub(crate) hints: Vec<String>,
