@@ -10,7 +10,7 @@ use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, RenewableCredentials};
 use super::files::AwsConfigFiles;
-use super::{proxy_bypass, region};
+use super::{profiles, proxy_bypass, region};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
 /// Attempts per call, the first one included, unless AWS_MAX_ATTEMPTS or the profile sets a number. The SDK's three are
@@ -35,6 +35,7 @@ macro_rules! client {
                 .retry_classifier($crate::cloud::aws::response_limits::ResponseLimits::default())
                 .retry_classifier($crate::cloud::aws::error::RejectInterposed)
                 .interceptor($crate::cloud::aws::response_limits::ResponseLimits::default())
+                .interceptor($crate::cloud::aws::response_check::ResponseCheck)
                 .build(),
         )
     };
@@ -66,7 +67,7 @@ impl AwsConfig {
 
 /// Loads the configuration of a target. Fails if no region is found (unless offline) or a file can't be read.
 pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
-    files.check()?;
+    profiles::check(&files, target.profile.as_deref()).await?;
     let profile = target.profile.clone();
     let renewable = RenewableCredentials::new(target.clone(), files);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())

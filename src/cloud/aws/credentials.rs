@@ -20,12 +20,14 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::error::EXPIRED_CODES;
 use super::files::AwsConfigFiles;
-use super::{proxy_bypass, region};
+use super::{profiles, proxy_bypass, region};
 use crate::cloud::AwsTarget;
 use crate::model::IgnorePoison;
 
 /// Time before expiry at which credentials are renewed, so that they don't expire in flight.
 const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
+/// Maximum time of a fetch. A `credential_process` may wait for a person who types a code.
+const MAX_FETCH_TIME: Duration = Duration::from_mins(5);
 /// Maximum number of renewals that may return the same credentials again.
 const MAX_RENEWALS: u32 = 3;
 /// Time after a renewal within which rejections are attributed to the previous credentials.
@@ -64,7 +66,7 @@ impl RenewableCredentials {
         if let Some(current) = self.current() {
             return Ok(current);
         }
-        let fetched = self.fetch().await?;
+        let fetched = within(MAX_FETCH_TIME, self.fetch()).await?;
         self.state.lock().ignore_poison().keep(fetched.clone());
         Ok(fetched)
     }
@@ -72,7 +74,8 @@ impl RenewableCredentials {
     /// Fetches credentials. The chain is built anew each time, since it caches the profile files. With a profile, only
     /// that profile is used: as in all AWS tools, it takes precedence over the environment's credentials.
     async fn fetch(&self) -> provider::Result {
-        self.files.check().map_err(CredentialsError::invalid_configuration)?;
+        let checked = profiles::check(&self.files, self.target.profile.as_deref()).await;
+        checked.map_err(CredentialsError::invalid_configuration)?;
         let region = region::provider(&self.target);
         let Some(profile) = &self.target.profile else {
             let context = ProviderConfig::default().with_http_client(proxy_bypass::client());
@@ -119,6 +122,12 @@ impl CredentialState {
         self.renewals += 1;
         self.renewals <= MAX_RENEWALS
     }
+}
+
+/// Limits the time of a fetch. The SDK waits for a `credential_process` as long as it runs.
+async fn within(limit: Duration, fetch: impl Future<Output = provider::Result>) -> provider::Result {
+    let late = |_| CredentialsError::provider_error(format!("none have come within {} s", limit.as_secs()));
+    tokio::time::timeout(limit, fetch).await.map_err(late)?
 }
 
 fn is_expiring(credentials: &Credentials) -> bool {
@@ -175,4 +184,18 @@ impl ClassifyRetry for RenewExpired {
 
 fn is_refusal(status: u16) -> bool {
     matches!(status, 400 | 401 | 403)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::cloud::aws::error::innermost;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_never_ends_is_an_error() {
+        let late = within(MAX_FETCH_TIME, pending()).await;
+        assert!(late.is_err_and(|error| innermost(&error).contains("within 300 s")));
+    }
 }

@@ -52,7 +52,8 @@ impl AwsConfigFiles {
     }
 }
 
-fn check_token(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<()> {
+/// Fails if the SDK would hang on a token's file.
+pub(super) fn check_token(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<()> {
     let problem = check_file(path).err().filter(FileProblem::would_hang);
     problem.map_or(Ok(()), |problem| Err(problem.of(path, hint())))
 }
@@ -88,18 +89,28 @@ impl fmt::Display for FileProblem {
     }
 }
 
+/// Returns the text of a file that exists and can be read.
+pub(super) fn text(path: &Path) -> Option<String> {
+    read(path).ok().flatten()
+}
+
 fn check_file(path: &Path) -> Result<(), FileProblem> {
+    read(path).map(drop)
+}
+
+/// Reads a file. Returns `None` if it is absent.
+fn read(path: &Path) -> Result<Option<String>, FileProblem> {
     let file = match open(path) {
-        Err(FileProblem::Unreadable(error)) if is_absence(&error) => return Ok(()),
+        Err(FileProblem::Unreadable(error)) if is_absence(path, &error) => return Ok(None),
         file => file?,
     };
-    let Some(file) = file else { return Ok(()) };
+    let Some(file) = file else { return Ok(None) };
     let mut text = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(FileProblem::Unreadable)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(FileProblem::TooLarge);
     }
-    std::str::from_utf8(&text).map(drop).map_err(|_| FileProblem::NotText)
+    String::from_utf8(text).map(Some).map_err(|_| FileProblem::NotText)
 }
 
 /// Opens a regular file. Returns `None` for `/dev/null`. Never blocks, even if the file is replaced in the meantime.
@@ -115,8 +126,15 @@ fn open(path: &Path) -> Result<Option<File>, FileProblem> {
     Ok(Some(file))
 }
 
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+/// Returns whether nothing is at a path. A file in the place of its folder is a mistake; one further up, such as a home
+/// folder `/dev/null`, is not.
+fn is_absence(path: &Path, error: &io::Error) -> bool {
+    let is_in_file = || path.parent().and_then(|parent| parent.metadata().ok()).is_some_and(|parent| parent.is_file());
+    match error.kind() {
+        ErrorKind::NotFound => true,
+        ErrorKind::NotADirectory => !is_in_file(),
+        _ => false,
+    }
 }
 
 fn is_null(metadata: &Metadata) -> bool {
@@ -158,7 +176,7 @@ mod tests {
         fs::write(path("empty"), b"")?;
         let _socket = UnixListener::bind(path("socket"))?;
         std::os::unix::fs::symlink("loop", path("loop"))?;
-        for fine in [path("full"), path("empty"), path("none"), path("full/none"), "".into(), "/dev/null".into()] {
+        for fine in [path("full"), path("empty"), path("none"), path("full/none/a"), "".into(), "/dev/null".into()] {
             assert!(check_file(&fine).is_ok(), "{}", fine.display());
         }
         for (name, words) in [
@@ -167,6 +185,7 @@ mod tests {
             ("socket", "is a socket, not a file"),
             ("loop", "can't be read: "),
             (".", "is a folder, not a file"),
+            ("full/none", "can't be read: "),
             ("/dev/zero", "is a device, not a file"),
         ] {
             let problem = check_file(&path(name)).err().map(|problem| problem.to_string());

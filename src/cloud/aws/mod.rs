@@ -17,8 +17,10 @@ mod logs;
 mod metrics;
 mod objects;
 mod offline;
+mod profiles;
 mod proxy_bypass;
 mod region;
+mod response_check;
 mod response_limits;
 
 use std::sync::Arc;

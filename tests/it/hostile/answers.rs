@@ -116,6 +116,34 @@ fn a_document_that_breaks_off_is_told_as_such() -> TestResult {
     each(&json, &json!({ "status": 200, "body": "{\"TrainingJobName\": \"do", "headers": {} }), &words)
 }
 
+/// The objects before the break are not all that there are.
+#[test]
+fn a_list_that_breaks_off_is_not_a_shorter_list() -> TestResult {
+    let (sandbox, tenant) = furnished()?;
+    let object = "<Contents><Key>below/a</Key><Size>1</Size></Contents>";
+    for end in ["", "<Contents><Ke", "</ListBucketResul"] {
+        let body = format!("<?xml version=\"1.0\"?><ListBucketResult>{object}{end}");
+        let answer = json!({ "status": 200, "body": body, "headers": { "content-type": "application/xml" } });
+        let call: Call = ("ListObjectsV2", &["download", "--list", "PREFIX"]);
+        let said = told(&sandbox, &tenant, call, &answer)?;
+        assert!(said.contains("can't be read as one of the service's") && said.contains("AWS_ENDPOINT_URL"), "{said}");
+        let submit: Call = ("ListObjectsV2", &["submit", "SPEC", "--set", "channels.train=big"]);
+        told(&sandbox, &tenant, submit, &answer)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_answer_without_its_items_is_not_an_empty_list() -> TestResult {
+    let names = ["ListTrainingJobs", "DescribeLogStreams", "GetLogEvents", "DescribeTrainingJob", "ListObjectsV2"];
+    let calls: Vec<Call> = CALLS.into_iter().filter(|(name, _)| names.contains(name)).collect();
+    let words = [&HINTS[..], &["can't be read as one of the service's"]].concat();
+    for (status, body) in [(200, "{\"a\":1}"), (200, "{}"), (200, ""), (204, "")] {
+        each(&calls, &json!({ "status": status, "body": body, "headers": {} }), &words)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_redirect_is_told_as_such() -> TestResult {
     for status in [301, 307] {

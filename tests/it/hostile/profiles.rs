@@ -140,6 +140,72 @@ fn a_folder_that_cannot_be_looked_into_is_an_error() -> TestResult {
     Ok(())
 }
 
+/// Credentials of the profile `default` are wanted, which has its token from `token`.
+fn with_profile_s_token(sandbox: &Sandbox, profiles: &str) -> TestResult<CommandOutput> {
+    let token = sandbox.path("token").display().to_string();
+    fs::write(sandbox.path("home/.aws/config"), profiles.replace("TOKEN", &token))?;
+    let command = sandbox.smtrain(&["describe", "done"]).env_remove("AWS_ACCESS_KEY_ID");
+    command.env_remove("AWS_SECRET_ACCESS_KEY").run()?.expect(1)
+}
+
+#[test]
+fn a_token_s_file_of_a_profile_is_refused_likewise() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let role = "role_arn = arn:aws:iam::111122223333:role/R\n";
+    let own = format!("[default]\n{role}web_identity_token_file = TOKEN\n");
+    let source = format!(
+        "[default]\n{role}source_profile = a\n[profile a]\n{role}source_profile = b\n\
+         [profile b]\n{role}web_identity_token_file = TOKEN\nsource_profile = a\n"
+    );
+    for (what, words) in PLACED.into_iter().filter(|(_, words)| words.starts_with("is a") || words.contains("larger")) {
+        let path = sandbox.path("token");
+        place(what, &path)?;
+        for profiles in [&own, &source] {
+            let said = with_profile_s_token(&sandbox, profiles)?;
+            check_refused(&said, &format!("{} {words}", path.display()), "web_identity_token_file");
+        }
+        remove(&path)?;
+    }
+    Ok(())
+}
+
+/// As the AWS CLI has it: what can't be parsed is no file without profiles.
+#[test]
+fn what_cannot_be_parsed_is_told_with_its_line() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    let broken = [
+        ("config", "[default]\nregion = eu-west-1\ngarbage\n", "line 3: Expected an '=' sign"),
+        ("config", "[default]\nregion = eu-west-1\n[profile x\n", "line 3: Profile definition must end with ']'"),
+        ("config", "\u{feff}[default]\nregion = eu-west-1\n", "line 1: the file begins with a byte order mark"),
+        ("config", "[default]\nregion = eu-west-1\n\0\0\0\n", "line 3: Expected an '=' sign"),
+        ("config", "# mine\r[default]\rregion = eu-west-1\r", "carriage return"),
+        ("credentials", "[other\naws_access_key_id = A\n", "line 1: Profile definition must end with ']'"),
+    ];
+    for (name, text, words) in broken {
+        let path = sandbox.path("home/.aws").join(name);
+        fs::write(&path, text)?;
+        for arguments in [&["history"][..], &["history", "--profile", "default"]] {
+            let said = sandbox.smtrain(arguments).env_remove("AWS_REGION").run()?.expect(1)?;
+            check_refused(&said, &format!("{} can't be parsed: ", path.display()), words);
+            let variable = if name == "config" { "AWS_CONFIG_FILE" } else { "AWS_SHARED_CREDENTIALS_FILE" };
+            check_refused(&said, variable, "");
+        }
+        remove(&path)?;
+    }
+    fs::write(sandbox.path("home/.aws/config"), "[default]\r\nregion = eu-west-1\r\n")?;
+    sandbox.smtrain(&["history"]).env_remove("AWS_REGION").run()?.ok().map(drop)
+}
+
+/// A home folder that is no folder has no profiles, as that of many a service's user.
+#[test]
+fn a_file_in_the_folder_s_place_is_an_error() -> TestResult {
+    let (sandbox, _tenant) = on_aws()?;
+    fs::remove_dir(sandbox.path("home/.aws"))?;
+    fs::write(sandbox.path("home/.aws"), "")?;
+    check_refused(&sandbox.smtrain(&["describe", "done"]).run()?.expect(1)?, ".aws/config can't be read", "");
+    sandbox.smtrain(&["describe", "done"]).env("HOME", "/dev/null").run()?.ok().map(drop)
+}
+
 /// Of what else is wrong with one, the SDK says so.
 #[test]
 fn a_token_s_file_is_refused_likewise() -> TestResult {
