@@ -1,4 +1,4 @@
-//! Recognizes tables with a column of passwords: CSV with commas, semicolons or tabs.
+//! Recognizes tables with a column of passwords: CSV with commas, semicolons or tabs, and Markdown.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ pub(super) fn heads_passwords(text: &[u8], name: &Range<usize>) -> bool {
     let mut lines = from_header.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let header = lines.next().unwrap_or_default();
     let rows: Vec<&[u8]> = lines.collect();
-    b",;\t".iter().any(|separator| {
+    b",;\t|".iter().any(|separator| {
         let column = memchr::memchr_iter(*separator, columns_before).count();
         let value = |row: &&[u8]| field(row, *separator, column).is_some_and(is_made_up);
         is_header(header, *separator) && rows.iter().any(value)
@@ -31,6 +31,9 @@ fn field(row: &[u8], separator: u8, column: usize) -> Option<&[u8]> {
 fn is_header(line: &[u8], separator: u8) -> bool {
     const LONGEST_NAME: usize = 40;
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte);
+    // A line of Markdown begins and ends with a separator.
+    let line = line.trim_ascii_end();
+    let line = line.strip_prefix(b"|").and_then(|line| line.strip_suffix(b"|")).unwrap_or(line);
     let is_name = |name: &[u8]| (1..=LONGEST_NAME).contains(&name.len()) && name.iter().all(is_of_name);
     line.contains(&separator) && line.split(|byte| *byte == separator).map(without_quotes).all(is_name)
 }

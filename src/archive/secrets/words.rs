@@ -59,7 +59,7 @@ impl Word {
 }
 
 /// Parts of names; [`content`](super::content) decides by the whole name.
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 36] = [
     "secret",
     "token",
     "passw",
@@ -76,6 +76,7 @@ const NAMES: [&str; 35] = [
     "-pw",
     "pw =",
     "pw=",
+    "pw: ",
     "pw\":",
     "pw':",
     "pw\"]",

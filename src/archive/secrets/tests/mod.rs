@@ -197,10 +197,12 @@ fn a_password_is_found_wherever_one_is_written() {
     assert_eq!(missed, Vec::<&str>::new());
 }
 
-const WRITTEN: [&str; 37] = [
+const WRITTEN: [&str; 40] = [
     "user_pw=\"PP\"\n",
     "pw = 'PP'\n",
     "{\"pw\": \"PP\"}\n",
+    "pw: PP\n",
+    "{ userPw: 'PP' }\n",
     "pass_=\"PP\"\n",
     "{\"pass\": \"PP\"}\n",
     "login(user='me', pass='PP')\n",
@@ -229,6 +231,7 @@ const WRITTEN: [&str; 37] = [
     "user,password\nbob,PP\n",
     "\"user\";\"password\";\"mail\"\n\"bob\";\"PP\";\"b@h.org\"\n",
     "user\tpassword\r\nann\t\r\nbob\tPP\r\n",
+    "| user | password |\n|------|----------|\n| bob | PP |\n",
     "- **password**: PP\n",
     "**Password:** PP\n",
     "h:5432:d:u:PP\n",
