@@ -141,6 +141,60 @@ fn a_job_whose_folder_is_gone_ends() -> TestResult {
     Ok(())
 }
 
+/// A supervisor that is stopped does not see that the folder is gone: the guard does, and continues it.
+#[test]
+fn a_job_whose_folder_is_gone_ends_although_its_supervisor_is_held() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    signal(&[process(&sandbox, SUPERVISOR)?], Signal::SIGSTOP)?;
+    fs::remove_dir_all(sandbox.job_folder(&job))?;
+    sandbox.wait_for_no_processes()
+}
+
+/// A file can hold no request to stop.
+#[test]
+fn a_job_whose_folder_is_replaced_by_a_file_ends() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    fs::rename(sandbox.job_folder(&job), sandbox.path("aside"))?;
+    fs::write(sandbox.job_folder(&job), "")?;
+    sandbox.wait_for_no_processes()
+}
+
+/// The job ends, and is not said to be stopping for ever.
+#[test]
+fn a_job_whose_folder_is_replaced_by_a_file_is_stopped() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    fs::rename(sandbox.job_folder(&job), sandbox.path("aside"))?;
+    fs::write(sandbox.job_folder(&job), "")?;
+    for _ in 0..2 {
+        let said = sandbox.smtrain(&["stop", &job]).run()?.expect(1)?;
+        assert!(said.stderr.contains("none of its processes runs any more") && !said.stderr.contains("10 s"), "{said}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
+/// No file of the job can be read or written: it ends, and every stop after that says so.
+#[test]
+fn a_job_whose_files_are_all_replaced_by_folders_is_stopped() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let job = running(&sandbox)?;
+    for entry in fs::read_dir(sandbox.job_folder(&job))? {
+        let path = entry?.path();
+        if path.is_file() {
+            replace(&path)?;
+        }
+    }
+    for _ in 0..2 {
+        let said = sandbox.smtrain(&["stop", &job]).run()?.expect(1)?;
+        assert!(said.stderr.contains("none of its processes runs any more"), "{said}");
+        sandbox.wait_for_no_processes()?;
+    }
+    Ok(())
+}
+
 /// A folder may be put aside for a moment, as by a tool that copies it.
 #[test]
 fn a_job_whose_folder_is_back_at_once_goes_on() -> TestResult {
@@ -226,6 +280,8 @@ fn a_state_folder_that_others_can_write() -> TestResult {
         ("all jobs, sticky", "chmod 1777 $SMTRAIN_HOME/jobs"),
         ("all objects", "chmod 702 $SMTRAIN_HOME/s3"),
         ("all environments", "mkdir $SMTRAIN_HOME/cache; chmod 777 $SMTRAIN_HOME/cache"),
+        ("each environment", "mkdir -p $SMTRAIN_HOME/cache/environments; chmod 777 $SMTRAIN_HOME/cache/environments"),
+        ("objects while they are made", "mkdir -p $SMTRAIN_HOME/s3/.staging; chmod 777 $SMTRAIN_HOME/s3/.staging"),
         (
             "a stranger",
             "if [ $(id -u) = 0 ]; then chown 1234 $SMTRAIN_HOME; else export SMTRAIN_HOME=/usr; IN='unshare -Ur'; fi",
@@ -254,5 +310,60 @@ fn a_state_folder_below_which_others_can_only_add() -> TestResult {
     let run = format!("mkdir $SMTRAIN_HOME; chmod 1777 $SMTRAIN_HOME; smtrain submit -q --local --wait {spec}");
     let said = sandbox.sh(&run).run()?.ok()?;
     assert!(!said.stderr.contains("warning"), "{said}");
+    Ok(())
+}
+
+/// Objects are believed by their names, so that the folders above them count as well.
+#[test]
+fn a_folder_of_objects_that_others_can_write() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "print('hello')")?;
+    sandbox.complete(&project, &[])?;
+    let code = sandbox.sh("find $SMTRAIN_HOME/s3 -type d -path '*/code'").run()?.ok()?.lines().join("");
+    let code = Path::new(&code);
+    let bucket = code.ancestors().find(|folder| folder.parent().is_some_and(|above| above.ends_with("s3")));
+    for folder in [Some(code), code.parent(), bucket] {
+        let folder = folder.ok_or("no folder of code")?.display();
+        let run = format!("chmod 777 {folder}; smtrain submit -q --local {} || :; chmod 700 {folder}", project.spec());
+        let said = sandbox.sh(&run).run()?.ok()?;
+        assert!(said.stdout.is_empty(), "{folder}: {said}");
+        let is_told = said.stderr.contains(&format!("everybody may write to {folder}\n"));
+        assert!(is_told && said.stderr.contains("hint: "), "{folder}: {said}");
+    }
+    sandbox.complete(&project, &[])?;
+    Ok(())
+}
+
+/// The environment of a job's requirements, of which there is one after the first job.
+fn environment(sandbox: &Sandbox) -> TestResult<std::path::PathBuf> {
+    let mut entries = fs::read_dir(sandbox.path("smtrain/cache/environments"))?;
+    let found = entries.find_map(|entry| Some(entry.ok()?.path()).filter(|path| path.is_dir()));
+    Ok(found.ok_or("no environment")?)
+}
+
+/// Whoever can write to an environment, or put another one in its place, runs code as this user.
+#[test]
+fn an_environment_that_another_user_can_change_is_not_run() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "print('hello')")?.file("requirements.txt", "# none\n")?;
+    sandbox.complete(&project, &[])?;
+    let folder = environment(&sandbox)?;
+    let shown = folder.display();
+    for (what, deed, undo) in [
+        ("all", format!("chmod 777 {shown}"), format!("chmod 700 {shown}")),
+        (
+            "a link",
+            format!("mv {shown} {shown}.old; ln -s {shown}.old {shown}"),
+            format!("rm {shown}; mv {shown}.old {shown}"),
+        ),
+        ("a stranger", format!("[ $(id -u) != 0 ] && rm -r {shown} && ln -s . {shown} || chown 1234 {shown}"), String::new()),
+    ] {
+        sandbox.sh(&deed).run()?.ok()?;
+        let job = sandbox.submit(&project, &[])?;
+        sandbox.smtrain(&["wait", &job]).run()?.expect(3)?;
+        let reason = sandbox.smtrain(&["describe", &job]).run()?.ok()?.stdout;
+        assert!(reason.contains("other users can change"), "{what}: {reason}");
+        sandbox.sh(&undo).run()?.ok()?;
+    }
     Ok(())
 }

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::{Bucket, MIB, Model, names_in, noise};
@@ -152,5 +154,33 @@ fn a_checksum_mismatch_is_refused() -> TestResult {
             assert!(names_in(&bucket.out(""))?.is_empty(), "{said}");
         }
     }
+    Ok(())
+}
+
+/// The file is written before its checksum is read, at the end of the archive.
+#[test]
+fn damaged_bytes_on_stdout_are_told() -> TestResult {
+    let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::none()));
+    for name in ["a.bin", "b.bin"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(MIB as u64);
+        archive.append_data(&mut header, name, &noise(1, MIB)[..])?;
+    }
+    let sound = archive.into_inner()?.finish()?;
+    let mut damaged = sound.clone();
+    // Within the data of the first file.
+    damaged[MIB / 2] ^= 1;
+    for (bucket, uri) in [Bucket::with(&damaged)?, without_checksum(&damaged)?] {
+        let said = bucket.download(&[&uri, "--stdout", "a.bin"])?.expect(1)?;
+        let is_told = said.stderr.contains("damaged or cut short after a.bin");
+        assert!(is_told && said.stderr.contains("stdout can't be trusted"), "{}", said.stderr);
+    }
+    let (bucket, uri) = Bucket::with(&sound)?;
+    let lie = json!({ "bucket": bucket.name, "key": "model.tar.gz", "algorithm": "SHA256", "wrong": true });
+    bucket.tenant.tell_checksum(&lie)?;
+    let said = bucket.download(&[&uri, "--stdout", "a.bin"])?.expect(1)?;
+    // Nothing may have been written yet.
+    let is_told = said.stdout.is_empty() || said.stderr.contains("stdout can't be trusted");
+    assert!(said.stderr.contains("checksum mismatch") && is_told, "{}", said.stderr);
     Ok(())
 }
