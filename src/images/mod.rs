@@ -1,6 +1,6 @@
 //! The catalog of AWS's training images, and the rules of an image's URI. Pure.
 //!
-//! [`resolve`] finds the catalog entry that an [`ImageQuery`] means. The resulting [`Choice`] gives the image's tag
+//! [`resolve()`] finds the catalog entry that an [`ImageQuery`] means. The resulting [`Choice`] gives the image's tag
 //! and, for a region, its URI. An [`ImageError`] suggests what exists instead. The rules are those of the SageMaker
 //! Python SDK (2.257.7, and `sagemaker-core` 2.27.0 of version 3, `image_uris`), except where the SDK names an image
 //! that doesn't exist: the tests list each such case.
