@@ -17,6 +17,7 @@ const SOURCE_PROFILE: &str = "source_profile";
 
 /// Fails if a profile file can't be parsed, or if the SDK would hang on a token that the profile, or one that it gets
 /// its credentials from, names. `selected` is the profile's name; without it, the environment's is used.
+#[expect(clippy::default_trait_access, reason = "the types of the SDK's files and environment aren't re-exported")]
 pub(super) async fn check(files: &AwsConfigFiles, selected: Option<&str>) -> CloudResult<()> {
     files.check()?;
     for (variable, path) in &files.profiles {

@@ -116,7 +116,7 @@ mod tests {
             assert_eq!(check("S3", "ListObjectsV2", fine.as_bytes()), Ok(()), "{fine}");
         }
         for end in 1..whole.len() {
-            assert_eq!(check("STS", "Any", whole[..end].as_bytes()), Err(Incomplete::Xml), "{}", &whole[..end]);
+            assert_eq!(check("STS", "Any", &whole.as_bytes()[..end]), Err(Incomplete::Xml), "{}", &whole[..end]);
         }
         for other in ["<", "<A", "text", "<A><B/>", "<!--", "<?xml?>", "\u{1f600}"] {
             assert_eq!(check("IAM", "Any", other.as_bytes()), Err(Incomplete::Xml), "{other}");
