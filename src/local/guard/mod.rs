@@ -117,7 +117,8 @@ async fn guard(folder: &JobFolder, plan: &Plan, inherited: &[OsString]) -> Local
     let exit_code = match start(plan, inherited) {
         Ok(mut script) => {
             let group = group_of(&script);
-            let ended = watch(&mut script, folder, plan, terminate).await.map_err(LocalError::io("wait for the script"))?;
+            let ended =
+                watch(&mut script, folder, plan, terminate).await.map_err(LocalError::io("wait for the script"))?;
             if cfg!(not(target_os = "linux")) {
                 // Without `/proc`, only the script's process group can be found.
                 forward(group, Signal::SIGKILL, true);

@@ -103,10 +103,8 @@ impl LineSplitter {
 /// Returns the length of the bytes without a character of UTF-8 at their end that is incomplete. Bytes that are no
 /// UTF-8 count as complete.
 fn complete_length(bytes: &[u8]) -> usize {
-    let (start, lead) = match bytes.iter().enumerate().rev().take(MAX_CHAR_BYTES).find(|(_, byte)| **byte & 0xc0 != 0x80) {
-        Some((start, lead)) => (start, *lead),
-        None => return bytes.len(),
-    };
+    let mut last_bytes = bytes.iter().enumerate().rev().take(MAX_CHAR_BYTES);
+    let Some((start, lead)) = last_bytes.find(|(_, byte)| **byte & 0xc0 != 0x80) else { return bytes.len() };
     let length = match lead {
         0xc2..=0xdf => 2,
         0xe0..=0xef => 3,

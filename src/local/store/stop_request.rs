@@ -90,7 +90,8 @@ fn terminate(folder: &JobFolder) -> bool {
 fn end_without_state(folder: &JobFolder, error: LocalError) -> LocalError {
     survivors::end(folder);
     let path = shell_quote(&folder.path().display().to_string());
-    let hint = format!("none of its processes runs any more: save what you need of its folder, and remove it: rm -r {path}");
+    let hint =
+        format!("none of its processes runs any more: save what you need of its folder, and remove it: rm -r {path}");
     LocalError::Damaged { what: error.to_string(), hint }
 }
 

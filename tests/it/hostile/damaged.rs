@@ -356,7 +356,11 @@ fn an_environment_that_another_user_can_change_is_not_run() -> TestResult {
             format!("mv {shown} {shown}.old; ln -s {shown}.old {shown}"),
             format!("rm {shown}; mv {shown}.old {shown}"),
         ),
-        ("a stranger", format!("[ $(id -u) != 0 ] && rm -r {shown} && ln -s . {shown} || chown 1234 {shown}"), String::new()),
+        (
+            "a stranger",
+            format!("[ $(id -u) != 0 ] && rm -r {shown} && ln -s . {shown} || chown 1234 {shown}"),
+            String::new(),
+        ),
     ] {
         sandbox.sh(&deed).run()?.ok()?;
         let job = sandbox.submit(&project, &[])?;
