@@ -24,9 +24,11 @@ pub(crate) fn finish(child: Child) -> TestResult<Output> {
     let (send, receive) = mpsc::channel();
     // Ends with the process, or with the last one that holds its output open.
     thread::spawn(move || send.send(child.wait_with_output()));
-    receive.recv_timeout(MAX_RUN_TIME).map_err(|_| {
-        let _gone = kill(pid, Signal::SIGKILL);
-        format!("process {pid} did not end within {MAX_RUN_TIME:?}")
-    })?
-    .map_err(Into::into)
+    receive
+        .recv_timeout(MAX_RUN_TIME)
+        .map_err(|_| {
+            let _gone = kill(pid, Signal::SIGKILL);
+            format!("process {pid} did not end within {MAX_RUN_TIME:?}")
+        })?
+        .map_err(Into::into)
 }

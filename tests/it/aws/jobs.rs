@@ -282,7 +282,10 @@ fn what_is_missing_is_named() -> TestResult {
     let said = bare.smtrain(&["submit", &project.spec(), "--role", "R"]).run()?.expect(1)?;
     assert!(said.stderr.contains("no AWS region is set") && said.stderr.contains("--region"), "{said}");
     let said = bare.smtrain(&["submit", &project.spec(), "--role", "R", "--region", "eu-west-1"]).run()?.expect(1)?;
-    assert!(said.stderr.contains("no AWS credentials are configured") && said.stderr.contains("aws sso login"), "{said}");
+    assert!(
+        said.stderr.contains("no AWS credentials are configured") && said.stderr.contains("aws sso login"),
+        "{said}"
+    );
     Ok(())
 }
 

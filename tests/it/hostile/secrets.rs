@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use nix::sys::stat::Mode;
 
-use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Project, Sandbox, TestAccount, TestResult};
 
 /// A secret of AWS's shape, put together here so that no scanner takes this file for a leak.
 fn aws_secret() -> String {

@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         let (Some(last), Some(resolved)) = (path.last(), self.resolved(&path)) else { return };
         let alias = alias.unwrap_or_else(|| last.clone());
         if is_public {
-            self.reexports.insert([&self.module[..], &[alias.clone()]].concat(), resolved.clone());
+            self.reexports.insert([&self.module[..], std::slice::from_ref(&alias)].concat(), resolved.clone());
             self.public.insert(alias, resolved);
         } else {
             self.names.insert(alias, resolved);

@@ -1,17 +1,17 @@
 //! The harness: the binary, run from outside in a sandbox of its own, and what it said.
 
 mod emulator;
+mod output;
 mod poll;
 mod process;
 mod project;
 pub(crate) mod python;
-mod output;
 mod sandbox;
 
 pub(crate) use emulator::{Injected, TestAccount};
+pub(crate) use output::CommandOutput;
 pub(crate) use poll::poll;
 pub(crate) use project::Project;
-pub(crate) use output::CommandOutput;
 pub(crate) use sandbox::Sandbox;
 
 /// What a test returns: any error fails it.

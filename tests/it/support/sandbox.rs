@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::process::Command;
 use super::python::{emulator_python, tests_folder};
-use super::{Project, CommandOutput, TestAccount, TestResult, poll};
+use super::{CommandOutput, Project, TestAccount, TestResult, poll};
 
 /// What decides about Python and the way to package indexes: kept. All other variables are cleared.
 const KEPT: [&str; 5] = ["PIP_", "UV_", "SSL_", "REQUESTS_CA_BUNDLE", "PYENV_"];

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use self::harness::{Container, driver, in_each_shell, said};
 use super::*;
 use crate::contract::config_files;
-use crate::tests::TestResult;
 use crate::contract::tests::{Fixture, Seen, fixtures, passes_a_shell, shown};
+use crate::tests::TestResult;
 
 /// What script mode sends of its own.
 const SCRIPT_MODE: [&str; 5] = [

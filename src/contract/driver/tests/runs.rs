@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 
 use super::harness::{ALONE, Container, driver, find, in_each_shell, plain_driver, request, said, shells};
 use super::*;
-use crate::tests::{TestResult, finish};
 use crate::model::JobName;
+use crate::tests::{TestResult, finish};
 
 /// Writes down its arguments, one a line, and some variables.
 const SHOW: &str = "#!/bin/sh

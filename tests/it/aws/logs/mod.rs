@@ -14,7 +14,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Injected, CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Injected, Sandbox, TestAccount, TestResult};
 
 /// A line of `-o json`.
 #[derive(Clone, Debug, Deserialize)]

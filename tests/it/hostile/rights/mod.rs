@@ -5,7 +5,7 @@ mod metadata;
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Project, Sandbox, TestAccount, TestResult};
 
 const JOB: &str = "job";
 const CREATED: u64 = 1_763_884_800;
