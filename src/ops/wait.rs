@@ -91,8 +91,12 @@ impl CloudJobs<'_> {
         for job in self.running.clone() {
             // A job that does not exist is described too, for its error.
             if statuses.get(&job).is_none_or(|status| status.is_final()) {
-                ended.push(self.cloud.jobs.describe(&job).await?);
-                self.running.retain(|running| *running != job);
+                let state = self.cloud.jobs.describe(&job).await?;
+                // An answer may be older than the one before.
+                if state.training_job_status.is_final() {
+                    ended.push(state);
+                    self.running.retain(|running| *running != job);
+                }
             }
         }
         Ok(ended)

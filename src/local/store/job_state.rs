@@ -252,7 +252,8 @@ impl JobFolder {
         if let Some(ended) = self.final_state_in_reserve() {
             return Ok(ended);
         }
-        let state = written?;
+        // The reserve may have been put in the state's place meanwhile.
+        let state = self.read_state()?;
         match self.try_lock() {
             Ok(Some(_lock)) if self.is_abandoned() => self.settle_abandoned(),
             // If nothing can be written, not even a lock, the last written state is returned.

@@ -29,12 +29,15 @@ for n in itertools.count():
 fn numbers(sandbox: &Sandbox, job: &str) -> TestResult<Vec<Option<u64>>> {
     let events = sandbox.smtrain(&["logs", "-o", "json", job]).run()?.ok()?.json_lines()?;
     let mut numbers = Vec::new();
-    for event in events {
+    let last = events.len().saturating_sub(1);
+    for (index, event) in events.iter().enumerate() {
         let message = event["message"].as_str().ok_or("no message")?;
         match message.split_once(' ') {
             _ if event["gap"] == true => numbers.push(None),
             Some((number, rest)) if rest.trim_start_matches('x').is_empty() => numbers.push(Some(number.parse()?)),
             _ if message.trim_start_matches('x').is_empty() => {}
+            // The script was ended in the middle of a number.
+            None if index == last && message.bytes().all(|byte| byte.is_ascii_digit()) => {}
             _ => return Err(format!("an odd line: {message:.80}").into()),
         }
     }
@@ -217,7 +220,7 @@ fn a_log_that_was_removed() -> TestResult {
         ("rm $LOG/*", "the log was removed"),
         ("rm -r $LOG", "the log was removed"),
         ("mv $LOG/* aside && cp aside $LOG/$NAME", "the log was replaced by another file"),
-        (": > $LOG/$NAME", "the log was cut short"),
+        (": > $LOG/$NAME", "the log was truncated by another process"),
     ] {
         let sandbox = Sandbox::new()?;
         let script = "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists(os.environ['GO']): time.sleep(0.01)\nprint('x')";

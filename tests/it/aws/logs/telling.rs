@@ -86,11 +86,11 @@ fn a_lost_connection_is_bridged_and_said_once() -> TestResult {
     let running = sandbox.smtrain(&["logs", "-f", "bridge"]).start()?;
     running.wait_for_stdout("algo-1 0000010")?;
     tenant.rule(&json!({ "fault": "reset_before" }))?;
-    running.wait_for_stderr("trying again")?;
+    running.wait_for_stderr("retrying until it succeeds")?;
     tenant.clear_rules()?;
     let said = running.finish()?.ok()?;
     let closing = closing(&said)?;
     assert_eq!((closing.lines, closing.gaps, said.lines().len()), (600, 0, 600), "{}", said.stderr);
-    assert_eq!(said.stderr.matches("trying again").count(), 1, "{}", said.stderr);
+    assert_eq!(said.stderr.matches("retrying until it succeeds").count(), 1, "{}", said.stderr);
     Ok(())
 }
