@@ -12,8 +12,8 @@ use crate::view::json_line;
 
 /// Print the URI of a container image
 ///
-/// Of a framework's or a built-in algorithm's, as SageMaker's own Python SDK names it, for --region: no network is
-/// needed. `smtrain images` lists what there is.
+/// The image is that of a framework or a built-in algorithm, as the SageMaker Python SDK names it, for --region. No
+/// network is needed. `smtrain images` lists what there is.
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
     /// Framework or built-in algorithm: pytorch, xgboost, kmeans, ...

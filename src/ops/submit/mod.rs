@@ -68,10 +68,7 @@ pub(crate) async fn prepare(
     store: bool,
     progress: SubmitProgress,
 ) -> Result<PreparedJob> {
-    check_runs_here(cloud, spec)?;
-    if store {
-        cloud.jobs.check_creation()?;
-    }
+    check_runs_here(cloud, spec, store)?;
     let image = image::image(cloud, spec, defaults.catalog)?;
     let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
     let (role_arn, destinations) =
@@ -185,8 +182,8 @@ fn invalid_request(error: &serde_json::Error) -> Error {
 }
 
 /// Fails if a local job needs a container image. It needs a script, and a framework that can be installed on this
-/// computer.
-fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
+/// computer. With `store`, fails also if no job can be created.
+fn check_runs_here(cloud: &Cloud, spec: &JobSpec, store: bool) -> Result<()> {
     match (&spec.workload, &spec.source) {
         (Workload::Framework(_), None) => Err(Error::usage("[framework] runs a script, and there is no [source]")),
         _ if cloud.capabilities.runs_images => Ok(()),
@@ -194,7 +191,8 @@ fn check_runs_here(cloud: &Cloud, spec: &JobSpec) -> Result<()> {
         (Workload::Container(_), _) => Err(needs_image("a [container]")),
         (Workload::Serverless(_), _) => Err(needs_image("a [serverless] job")),
         _ => Ok(()),
-    }
+    }?;
+    if store { Ok(cloud.jobs.check_creation()?) } else { Ok(()) }
 }
 
 fn needs_image(what: &str) -> Error {

@@ -221,17 +221,7 @@ impl PerStreamReader {
         more_to_come: bool,
     ) -> CloudResult<bool> {
         let limit = (MAX_BUFFERED_EVENTS / self.streams.len().max(1)).max(MIN_PAGE_EVENTS);
-        let waiting: Vec<(usize, LogStream, EventsQuery)> = self
-            .streams
-            .iter()
-            .enumerate()
-            .filter(|(_, reader)| reader.wants_page())
-            .map(|(number, reader)| {
-                let stop_token = reader.stop_token.clone();
-                let query = EventsQuery { up_to: stop_token, ..query(wanted, reader.token.clone(), limit) };
-                (number, reader.stream.clone(), query)
-            })
-            .collect();
+        let waiting = self.next_queries(wanted, limit);
         if waiting.is_empty() {
             return Ok(false);
         }
@@ -257,6 +247,17 @@ impl PerStreamReader {
             }
         }
         failed.map_or(Ok(true), Err)
+    }
+
+    /// Returns the streams that need a page, by number, with the query for it.
+    fn next_queries(&self, wanted: &LogSelection, limit: usize) -> Vec<(usize, LogStream, EventsQuery)> {
+        let waiting = self.streams.iter().enumerate().filter(|(_, reader)| reader.wants_page());
+        let queries = waiting.map(|(number, reader)| {
+            let stop_token = reader.stop_token.clone();
+            let query = EventsQuery { up_to: stop_token, ..query(wanted, reader.token.clone(), limit) };
+            (number, reader.stream.clone(), query)
+        });
+        queries.collect()
     }
 
     /// Returns true if a page has events that arrived after the poll began. Reading on would never end while lines keep

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{MAX_EMPTY_PAGES, PerStreamReader, Sink, events_of, query};
+use super::{MAX_EMPTY_PAGES, PerStreamReader, Sink, StreamReader, events_of, query};
 use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
 use crate::ops::log::dedup::{LATENESS_WINDOW, RescanPass};
@@ -69,19 +69,13 @@ impl PerStreamReader {
     async fn rescan_stream(
         &mut self,
         number: usize,
-        mut query: EventsQuery,
+        query: EventsQuery,
         cloud: &Cloud,
         limits: &mut RateLimits,
         sink: &mut impl Sink,
     ) -> Result<()> {
         let Some(reader) = self.streams.get(number).filter(|reader| !reader.is_gone) else { return Ok(()) };
-        // Newer events are behind the forward cursor.
-        let Some(end) = reader.newest.and_then(|newest| newest.checked_add(MILLISECOND).ok()) else { return Ok(()) };
-        if query.start.is_some_and(|start| start >= end) {
-            return Ok(());
-        }
-        query.start = query.start.max(reader.floor);
-        query.end = Some(query.end.map_or(end, |until| until.min(end)));
+        let Some(mut query) = up_to_newest(reader, query) else { return Ok(()) };
         let stream = reader.stream.clone();
         let mut pass = RescanPass::default();
         let mut empty_pages = 0;
@@ -110,4 +104,15 @@ impl PerStreamReader {
             query.token = Some(page.next_forward_token);
         }
     }
+}
+
+/// Returns the query without events newer than the stream's newest one, which are behind the forward cursor; `None` if
+/// nothing is left of it.
+fn up_to_newest(reader: &StreamReader, query: EventsQuery) -> Option<EventsQuery> {
+    let end = reader.newest?.checked_add(MILLISECOND).ok()?;
+    if query.start.is_some_and(|start| start >= end) {
+        return None;
+    }
+    let until = query.end.map_or(end, |until| until.min(end));
+    Some(EventsQuery { start: query.start.max(reader.floor), end: Some(until), ..query })
 }
