@@ -36,7 +36,9 @@ pub(crate) fn local(time: Timestamp) -> String {
 /// `45s`, `12m 5s`, `3h 20m`: the two largest units.
 pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = Duration::try_from(duration).unwrap_or_default().as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let days = seconds / 86_400;
+    let hours = seconds / 3600 % 24;
+    let minutes = seconds / 60 % 60;
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds}s"),
         (0, 0, _) => format!("{minutes}m {}s", seconds % 60),

@@ -158,7 +158,9 @@ fn read(folder: &DirHandle) -> io::Result<HashMap<ObjectIdentity, ByteRanges>> {
 /// Parses the record of a byte range.
 pub(super) fn parse_range(line: &str) -> Option<(u64, Range<u64>)> {
     let mut numbers = line.split(' ').map(str::parse::<u64>);
-    let (object, start, end) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    let object = numbers.next()?.ok()?;
+    let start = numbers.next()?.ok()?;
+    let end = numbers.next()?.ok()?;
     numbers.next().is_none().then_some((object, start..end))
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::dedup::Dedup;
 use super::per_stream::{PerStreamReader, Sink};
-use super::polling::RateLimits;
+use super::rate_limits::RateLimits;
 use super::selection::LogSelection;
 use super::tail::StreamPosition;
 use crate::cloud::{Cloud, Cost, EventsQuery, JobEvent, JobEventsPage, LogStream, PageTokens};

@@ -16,6 +16,7 @@ mod per_stream;
 mod phases;
 mod polling;
 mod preflight;
+mod rate_limits;
 mod read;
 mod recorder;
 mod selection;

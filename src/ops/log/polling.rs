@@ -1,24 +1,11 @@
-//! Poll intervals, idle backoff and rate limits of log reading.
+//! Poll intervals and idle backoff of log reading.
 //!
 //! [`Backoff`] decides what each poll does beside reading on, and how long to pause after it: briefly while lines
-//! arrive, longer while the log is idle. [`RateLimits`] has a token bucket for each operation, which keeps one smtrain
-//! below a share of the account's quota, however many streams a job has.
+//! arrive, longer while the log is idle.
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
-
 use crate::cloud::Cloud;
-
-// Rate limits: 30 % of the lowest quota of any region (AWS General Reference, CloudWatch Logs quotas: GetLogEvents 10,
-// FilterLogEvents 5, DescribeLogStreams 5 calls per second).
-const GET_EVENTS_PER_SECOND: f64 = 3.0;
-const FILTER_EVENTS_PER_SECOND: f64 = 1.5;
-const LIST_STREAMS_PER_SECOND: f64 = 1.5;
-/// Burst of a bucket while the existing log is read, in seconds of its rate.
-const INITIAL_BURST_SECONDS: f64 = 100.0;
-/// Burst of a bucket once the existing log has been read, in seconds of its rate.
-const BURST_SECONDS: f64 = 3.0;
 
 /// Maximum backoff multiplier of the base pause while the log is idle.
 const MAX_IDLE_BACKOFF: u32 = 5;
@@ -32,69 +19,6 @@ const POLLS_PER_DESCRIBE: u32 = 2;
 const POLLS_PER_STREAM_LIST: u32 = 7;
 /// Polls in which each stream's lateness window is rescanned once.
 const POLLS_PER_RESCAN: u32 = 6;
-
-/// Limits the rate of calls; allows bursts.
-#[derive(Debug)]
-pub(super) struct TokenBucket {
-    /// Tokens per second; `None` means unlimited.
-    rate: Option<f64>,
-    /// Tokens available; negative while callers wait.
-    tokens: f64,
-    /// Maximum number of tokens.
-    capacity: f64,
-    refilled_at: Instant,
-}
-
-impl TokenBucket {
-    fn new(rate: Option<f64>) -> Self {
-        let capacity = rate.unwrap_or_default() * INITIAL_BURST_SECONDS;
-        Self { rate, tokens: capacity, capacity, refilled_at: Instant::now() }
-    }
-
-    /// Reduces the capacity from [`INITIAL_BURST_SECONDS`] to [`BURST_SECONDS`].
-    fn end_initial_burst(&mut self) {
-        self.capacity = self.rate.unwrap_or_default() * BURST_SECONDS;
-    }
-
-    /// Takes a token; waits until there is one.
-    pub(super) async fn take(&mut self) {
-        let Some(rate) = self.rate else { return };
-        let now = Instant::now();
-        self.tokens =
-            (self.tokens + now.duration_since(self.refilled_at).as_secs_f64() * rate).min(self.capacity) - 1.0;
-        self.refilled_at = now;
-        if self.tokens < 0.0 {
-            sleep_until(now + Duration::from_secs_f64(-self.tokens / rate)).await;
-        }
-    }
-}
-
-/// Token buckets of the CloudWatch Logs operations.
-#[derive(Debug)]
-pub(super) struct RateLimits {
-    pub(super) get_events: TokenBucket,
-    pub(super) filter_events: TokenBucket,
-    pub(super) list_streams: TokenBucket,
-}
-
-impl RateLimits {
-    /// Returns the limits for a cloud; local files have none.
-    pub(super) fn for_cloud(cloud: &Cloud) -> Self {
-        let bucket = |rate| TokenBucket::new(Some(rate).filter(|_| cloud.capabilities.has_rate_quotas));
-        Self {
-            get_events: bucket(GET_EVENTS_PER_SECOND),
-            filter_events: bucket(FILTER_EVENTS_PER_SECOND),
-            list_streams: bucket(LIST_STREAMS_PER_SECOND),
-        }
-    }
-
-    /// Ends the large initial bursts: the existing log has been read.
-    pub(super) fn end_initial_burst(&mut self) {
-        for bucket in [&mut self.get_events, &mut self.filter_events, &mut self.list_streams] {
-            bucket.end_initial_burst();
-        }
-    }
-}
 
 /// Schedule of polls.
 #[derive(Debug)]
@@ -186,29 +110,6 @@ pub(super) const MAX_CONCURRENT_STREAMS: usize = 8;
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_bucket_keeps_to_its_rate_after_a_burst() {
-        let mut bucket = TokenBucket::new(Some(2.0));
-        let start = Instant::now();
-        for _ in 0..200 {
-            bucket.take().await;
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-        for _ in 0..20 {
-            bucket.take().await;
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        assert!((9.5..10.5).contains(&seconds), "{seconds}");
-        bucket.end_initial_burst();
-        tokio::time::advance(Duration::from_mins(10)).await;
-        let start = Instant::now();
-        for _ in 0..26 {
-            bucket.take().await;
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        assert!((9.5..10.5).contains(&seconds), "{seconds}");
-    }
-
     #[test]
     fn a_quiet_job_costs_at_most_three_calls_in_ten_seconds() {
         for nodes in [1, 2, 4, 7] {
@@ -219,7 +120,8 @@ mod tests {
                 until_describe: 0,
                 until_list: 0,
             };
-            let (mut calls, mut seconds) = (0_u32, 0);
+            let mut calls = 0_u32;
+            let mut seconds = 0;
             for poll in 0..400 {
                 let PollPlan { describe_job, list_streams, .. } = backoff.next(false, false);
                 let pause = backoff.pause(true, nodes as usize);

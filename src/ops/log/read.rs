@@ -3,7 +3,8 @@
 use super::filtered::FilteredReader;
 use super::merge::Merge;
 use super::per_stream::{MergingSink, PerStreamReader};
-use super::polling::{RateLimits, is_large};
+use super::polling::is_large;
+use super::rate_limits::RateLimits;
 use super::selection::LogSelection;
 use super::tail::read_tail;
 use super::watcher::Watcher;

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::dedup::LATENESS_WINDOW;
-use super::polling::{MAX_CONCURRENT_STREAMS, RateLimits};
+use super::polling::MAX_CONCURRENT_STREAMS;
+use super::rate_limits::RateLimits;
 use super::selection::LogSelection;
 use crate::cloud::{Cloud, CloudError, EventsQuery, LogStream, PageTokens};
 use crate::error::{Error, Result};

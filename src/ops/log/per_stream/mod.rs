@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use super::dedup::{Dedup, LATENESS_WINDOW};
 use super::merge::Merge;
-use super::polling::{MAX_CONCURRENT_STREAMS, RateLimits};
+use super::polling::MAX_CONCURRENT_STREAMS;
+use super::rate_limits::RateLimits;
 use super::selection::LogSelection;
 use super::tail::StreamPosition;
 use crate::cloud::{Cloud, CloudError, CloudResult, EventsPage, EventsQuery, LogStream, PageTokens};

@@ -7,7 +7,7 @@ use super::{MAX_EMPTY_PAGES, PerStreamReader, Sink, StreamReader, events_of, que
 use crate::cloud::{Cloud, CloudError, EventsQuery, PageTokens};
 use crate::error::Result;
 use crate::ops::log::dedup::{LATENESS_WINDOW, RescanPass};
-use crate::ops::log::polling::RateLimits;
+use crate::ops::log::rate_limits::RateLimits;
 use crate::ops::log::selection::LogSelection;
 
 /// Resolution of a query's times.

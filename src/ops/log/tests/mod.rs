@@ -178,7 +178,7 @@ fn a_lost_connection_is_told_of_once() -> TestResult {
     Ok(())
 }
 
-/// A round of eight calls takes three seconds at the polite rate, beside the pause of two; then come three of holding
+/// A poll of eight calls takes three seconds at the polite rate, beside the pause of two; then come three of holding
 /// back.
 #[test]
 fn lines_of_eight_streams_come_soon() -> TestResult {
@@ -238,7 +238,7 @@ fn a_tail_is_followed_from_there() -> TestResult {
     Ok(())
 }
 
-/// Also where the calls that serve many nodes are denied: there is one round alone.
+/// Also where the calls that serve many nodes are denied: one poll reads everything.
 #[test]
 fn a_job_that_ended_long_ago_is_read_at_once() -> TestResult {
     for (nodes, may_filter) in [(1, true), (12, true), (12, false)] {
