@@ -16,7 +16,7 @@ pub(crate) fn sha256(from: &mut impl Read, progress: impl Fn(u64)) -> io::Result
         match from.read(&mut chunk) {
             Ok(0) => return Ok(digest.finalize().into()),
             Ok(read) => {
-                digest.update(chunk.get(..read).unwrap_or_default());
+                digest.update(chunk.get(..read).expect("a read returns at most the length of its buffer"));
                 progress(read as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

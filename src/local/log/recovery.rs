@@ -42,7 +42,9 @@ fn drain(mut pipe: File, lines: &mut LineSplitter, log: &mut LogWriter) -> io::R
         match pipe.read(&mut chunk) {
             Ok(0) => return Ok(()),
             Ok(read) => {
-                lines.feed(chunk.get(..read).unwrap_or_default(), |line| log.event(Timestamp::now(), line));
+                lines.feed(chunk.get(..read).expect("a read returns at most the length of its buffer"), |line| {
+                    log.event(Timestamp::now(), line)
+                });
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -49,7 +49,10 @@ impl PipeSpool {
                 Err(error) if is_unsupported(&error) || is_full(&error) => self.give_up(),
                 moved => {
                     let moved = moved?;
-                    file.read_exact_at(into.get_mut(..moved).unwrap_or_default(), self.len)?;
+                    file.read_exact_at(
+                        into.get_mut(..moved).expect("splice moves at most the length that it was given"),
+                        self.len,
+                    )?;
                     self.len += moved as u64;
                     return Ok(moved);
                 }

@@ -124,7 +124,11 @@ impl JobOutput {
         let mut spool = PipeSpool::create(&self.folder.spool(), self.log.len());
         loop {
             let read = spool.read(&mut pipe, &mut chunk)?;
-            if let Err(error) = self.record(&mut lines, chunk.get(..read).unwrap_or_default(), &mut each) {
+            if let Err(error) = self.record(
+                &mut lines,
+                chunk.get(..read).expect("a read returns at most the length of its buffer"),
+                &mut each,
+            ) {
                 self.log.drop_unwritten(&format!("the log could not be written: {error}"));
                 spool.give_up();
                 let Some(failing) = failing else { return Err(error) };

@@ -270,7 +270,7 @@ impl Read for ObjectReader {
             self.is_whole = self.piece.is_empty();
         }
         let length = self.piece.len().min(buffer.len());
-        self.piece.copy_to_slice(buffer.get_mut(..length).unwrap_or_default());
+        self.piece.copy_to_slice(buffer.get_mut(..length).expect("it is no longer than the buffer"));
         Ok(length)
     }
 }

@@ -253,7 +253,9 @@ impl LogReader {
             let start = end.saturating_sub(READ_CHUNK_BYTES as u64).max(floor);
             let mut chunk = vec![0; usize::try_from(end - start).unwrap_or(READ_CHUNK_BYTES)];
             let read = self.read_at(start, &mut chunk)?;
-            if let Some(feed) = memrchr(b'\n', chunk.get(..read).unwrap_or_default()) {
+            if let Some(feed) =
+                memrchr(b'\n', chunk.get(..read).expect("a read returns at most the length of its buffer"))
+            {
                 return Ok(start + feed as u64 + 1);
             }
             end = start;
@@ -266,7 +268,7 @@ impl LogReader {
         while at < to {
             let mut chunk = vec![0; READ_CHUNK_BYTES.min(usize::try_from(to - at).unwrap_or(READ_CHUNK_BYTES))];
             let read = self.read_at(at, &mut chunk)?;
-            match memchr(b'\n', chunk.get(..read).unwrap_or_default()) {
+            match memchr(b'\n', chunk.get(..read).expect("a read returns at most the length of its buffer")) {
                 Some(feed) => return Ok(at + feed as u64 + 1),
                 None if read == 0 => return Ok(to),
                 None => at += read as u64,
@@ -282,7 +284,8 @@ impl LogReader {
             let start = end.saturating_sub(READ_CHUNK_BYTES as u64).max(from);
             let mut chunk = vec![0; usize::try_from(end - start).unwrap_or(READ_CHUNK_BYTES)];
             let read = self.read_at(start, &mut chunk)?;
-            for feed in memrchr_iter(b'\n', chunk.get(..read).unwrap_or_default()) {
+            for feed in memrchr_iter(b'\n', chunk.get(..read).expect("a read returns at most the length of its buffer"))
+            {
                 let line = start + feed as u64 + 1;
                 lines += 1;
                 if lines >= limit || to - line >= MAX_PAGE_BYTES as u64 {
