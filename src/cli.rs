@@ -22,16 +22,16 @@ pub(crate) struct GlobalArgs {
     /// Work with jobs on this computer
     #[arg(long, global = true)]
     pub(crate) local: bool,
-    /// AWS region [default: the settings', AWS_REGION, the profile's]
+    /// AWS region [default: from the settings, AWS_REGION or the profile]
     #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
     pub(crate) region: Option<String>,
-    /// Profile of the AWS configuration [default: the settings', AWS_PROFILE]
+    /// Profile of the AWS configuration [default: from the settings or AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) profile: Option<String>,
-    /// Say more on stderr: where settings come from, and what is behind an error
+    /// Print more on stderr: the origin of settings and the causes of errors
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Say nothing on stderr but warnings and errors
+    /// Print only warnings and errors on stderr
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// When to use colours
@@ -44,7 +44,7 @@ pub(crate) struct GlobalArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Color {
-    /// Where the stream is a terminal and NO_COLOR is not set
+    /// If the stream is a terminal and NO_COLOR is not set
     Auto,
     Always,
     Never,

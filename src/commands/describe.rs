@@ -23,7 +23,7 @@ pub(crate) struct DescribeArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum DescribeOutput {
     Text,
-    /// DescribeTrainingJob's answer, in the API's names
+    /// The answer of DescribeTrainingJob, with the API's names
     Json,
 }
 

@@ -19,22 +19,22 @@ use crate::view::json_line;
 /// List jobs, newest first
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// Only jobs whose name contains this
+    /// Only jobs whose names contain this text
     #[arg(value_name = "NAME")]
     name: Option<String>,
-    /// Only jobs of this status
+    /// Only jobs with this status
     #[arg(short, long, ignore_case = true)]
     status: Option<StatusArg>,
-    /// Only jobs created at this time or later: 2h (ago), 7d, 2026-11-23
+    /// Only jobs created from this time on: 2h (ago), 7d, 2026-11-23
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only jobs created before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// What to sort by
+    /// Sort key
     #[arg(long, value_name = "KEY", default_value = "created")]
     sort: SortArg,
-    /// Oldest, or first by name or status, first
+    /// Sort in ascending order: oldest first, or by name or status from A to Z
     #[arg(long)]
     ascending: bool,
     /// At most N jobs
@@ -72,7 +72,7 @@ enum HistoryOutput {
     /// One JSON object a line
     Json,
     Csv,
-    /// Names alone, one a line
+    /// Names only, one a line
     Names,
 }
 

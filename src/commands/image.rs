@@ -12,32 +12,32 @@ use crate::view::json_line;
 
 /// Print the URI of a container image
 ///
-/// The image is that of a framework or a built-in algorithm, as the SageMaker Python SDK names it, for --region. No
-/// network is needed. `smtrain images` lists what there is.
+/// Prints the image of a framework or built-in algorithm, named as in the SageMaker Python SDK, in --region. Needs no
+/// network. `smtrain images` lists all names and versions.
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
     /// Framework or built-in algorithm: pytorch, xgboost, kmeans, ...
     #[arg(value_name = "NAME", add = ArgValueCompleter::new(complete_name))]
     name: String,
-    /// Its version; may be left out where there is one
+    /// Version; optional if there is only one
     #[arg(value_name = "VERSION")]
     version: Option<String>,
-    /// Instance type, whose processor the image is for
+    /// Instance type that the image is to run on
     #[arg(long, value_name = "TYPE")]
     instance_type: Option<String>,
-    /// Python version, such as py311 [default: the newest that there is]
+    /// Python version, such as py311 [default: the newest available]
     #[arg(long, value_name = "VERSION")]
     py_version: Option<String>,
-    /// PyTorch version, for images of Hugging Face
+    /// PyTorch version of a Hugging Face image
     #[arg(long, value_name = "VERSION")]
     pytorch_version: Option<String>,
-    /// TensorFlow version, for images of Hugging Face
+    /// TensorFlow version of a Hugging Face image
     #[arg(long, value_name = "VERSION", conflicts_with = "pytorch_version")]
     tensorflow_version: Option<String>,
-    /// The image with SageMaker Training Compiler
+    /// Use the image with SageMaker Training Compiler
     #[arg(long)]
     training_compiler: bool,
-    /// Name the image of a version that the catalog doesn't have, by the newest pattern
+    /// Derive the image of a version that isn't in the catalog from the newest version
     #[arg(long)]
     allow_unknown_version: bool,
     /// What to print on stdout

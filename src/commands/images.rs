@@ -12,8 +12,8 @@ use crate::view::json_line;
 
 /// List the container images of frameworks and built-in algorithms
 ///
-/// Without a NAME, a line for each framework and algorithm; with one, its versions, the newest first. With --region,
-/// only those that are there.
+/// Without NAME, prints one line for each framework and algorithm; with NAME, its versions, newest first. With --region,
+/// only images that are available there.
 #[derive(Debug, Args)]
 pub(crate) struct ImagesArgs {
     /// Framework or built-in algorithm

@@ -15,16 +15,16 @@ use crate::view::{TemplateJson, json_line};
 /// Write a job spec and a working script from a template
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// The folder to write into; it may exist, its files are never overwritten
+    /// Folder to write into; may exist, its files are never overwritten
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// The template
+    /// Name of the template
     #[arg(short, long, value_name = "NAME", default_value = "quickstart")]
     template: String,
     /// List the templates
     #[arg(long, conflicts_with_all = ["dir", "template"])]
     list: bool,
-    /// How to print the list
+    /// Format of the list
     #[arg(short, long, value_name = "FORMAT", default_value = "table", requires = "list")]
     output: InitOutput,
 }

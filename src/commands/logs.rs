@@ -22,13 +22,13 @@ use crate::view::log_lines::{LogFormat, LogStyle, TimestampFormat};
 
 /// Print a job's log
 ///
-/// All nodes' lines in one order, each once; with several nodes, each line starts with its node. With -f they are shown
-/// as they come until the job has ended; Ctrl-C leaves the job running.
+/// Prints the lines of all nodes in one order, each once; with several nodes, each line starts with its node's name. With
+/// -f, lines are shown as they arrive until the job has ended; Ctrl-C leaves the job running.
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     #[command(flatten)]
     job: JobArg,
-    /// Go on until the job has ended; the exit code tells how: 0 Completed, 3 Failed, 4 Stopped
+    /// Follow the log until the job has ended; exit code 0 Completed, 3 Failed, 4 Stopped
     #[arg(short, long)]
     follow: bool,
     #[command(flatten)]
@@ -37,10 +37,10 @@ pub(crate) struct LogsArgs {
     display: DisplayArgs,
     #[command(flatten)]
     grep: GrepArgs,
-    /// Say which nodes have printed nothing for so long: 15m
+    /// Report nodes that have printed nothing for this long: 15m
     #[arg(long, value_name = "DURATION", requires = "follow")]
     stall: Option<String>,
-    /// Only print the job's status; the exit code is 0 Completed or still going, 3 Failed, 4 Stopped
+    /// Print only the job's status; exit code 0 Completed or not ended, 3 Failed, 4 Stopped
     #[arg(long, conflicts_with_all = ["follow", "tail", "grep", "fold"])]
     status: bool,
     /// What to print on stdout
@@ -54,13 +54,13 @@ struct SelectionArgs {
     /// Only the last N lines
     #[arg(short = 'n', long, value_name = "N")]
     tail: Option<usize>,
-    /// Only lines of this time and later: 10m (ago), 2026-11-23, 2026-11-23T08:30
+    /// Only lines from this time on: 10m (ago), 2026-11-23, 2026-11-23T08:30
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only lines before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only this node's lines, such as algo-2; may be given several times
+    /// Only lines of this node, such as algo-2; repeatable
     #[arg(long = "node", value_name = "NODE")]
     nodes: Vec<String>,
 }
@@ -78,10 +78,10 @@ struct DisplayArgs {
         default_missing_value = "local"
     )]
     timestamps: Option<StampArg>,
-    /// Don't start lines with their node
+    /// Don't start lines with their node's name
     #[arg(long)]
     no_prefix: bool,
-    /// Show the same line of several nodes once, with their number: [x64]
+    /// Show a line that several nodes print once, with their number: [x64]
     #[arg(long)]
     fold: bool,
 }
@@ -89,13 +89,13 @@ struct DisplayArgs {
 /// Filter of lines.
 #[derive(Debug, Args)]
 struct GrepArgs {
-    /// Only lines that match a regular expression
+    /// Only lines that match this regular expression
     #[arg(short, long, value_name = "REGEX")]
     grep: Option<String>,
-    /// Only lines that don't match it
+    /// Only lines that don't match the expression of --grep
     #[arg(long, requires = "grep")]
     invert: bool,
-    /// And N lines of the same node before and after each
+    /// Also N lines of the same node before and after each match
     #[arg(short = 'C', long, value_name = "N", requires = "grep", default_value = "0", hide_default_value = true)]
     context: usize,
 }
@@ -110,7 +110,7 @@ enum LogsOutput {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum StampArg {
-    /// In this computer's zone
+    /// In this computer's time zone
     Local,
     Utc,
     /// Since the job was created

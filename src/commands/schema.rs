@@ -9,8 +9,8 @@ use crate::view;
 
 /// Print the JSON Schema of job specs, for editors
 ///
-/// An editor with taplo (VS Code's Even Better TOML, Helix, Neovim, ...) completes and checks a job.toml whose first
-/// line is `#:schema ./job.schema.json` when this stands in that file; `smtrain init` writes both.
+/// Editors with taplo (VS Code's Even Better TOML, Helix, Neovim, ...) complete and check a job.toml whose first line is
+/// `#:schema ./job.schema.json` if that file has this output; `smtrain init` writes both.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {}
 

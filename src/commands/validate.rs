@@ -11,7 +11,7 @@ use crate::job::diagnostics::problem::{InvalidSpec, Problem, SourceText};
 use crate::job::{self, LoadOptions};
 use crate::ops::local_inputs;
 
-/// Check job specs, every problem at once
+/// Check job specs and report every problem at once
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
     /// Job specs

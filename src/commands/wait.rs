@@ -12,7 +12,7 @@ use crate::view::{self, JobJson, json_line};
 
 /// Wait until jobs have ended
 ///
-/// The exit code tells how: 0 all Completed, 3 one Failed, 4 one Stopped and none Failed.
+/// Exit code 0: all Completed; 3: at least one Failed; 4: at least one Stopped and none Failed.
 #[derive(Debug, Args)]
 pub(crate) struct WaitArgs {
     #[command(flatten)]

@@ -21,41 +21,41 @@ use crate::ops::download::{self, DownloadSource, Patterns, SaveOptions, Selectio
 use crate::view::download::{DownloadJson, FileJson};
 use crate::{ui, view};
 
-/// Fetch and unpack a job's model and output data
+/// Download and unpack a job's model and output data
 ///
-/// The model comes to DIR/JOB/model/, the output data to DIR/JOB/output/; the folder is printed. What an S3 URI names
-/// comes to DIR. An interrupted download goes on when the same command is given again; nothing is seen under its name
-/// before it is whole and checked.
+/// The model is saved in DIR/JOB/model/, the output data in DIR/JOB/output/; the folder's path is printed. The content of
+/// an S3 URI is saved in DIR. The same command resumes an interrupted download; no file appears under its name before it
+/// is complete and verified.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct DownloadArgs {
     #[command(flatten)]
     source: SourceArg,
-    /// The folder to make JOB in
+    /// Folder in which JOB is created
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Keep the tar.gz, and don't unpack it
+    /// Save the tar.gz archive without unpacking it
     #[arg(long, conflicts_with = "only")]
     archive: bool,
-    /// Print what is inside, and save nothing
+    /// List the content and save nothing
     #[arg(long, conflicts_with_all = ["archive", "only", "stdout", "force", "max_size"])]
     list: bool,
-    /// Save only files that fit, `*.json` or `logs/`; can be given again
+    /// Save only matching files, such as `*.json` or `logs/`; repeatable
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
-    /// Write one file's bytes to stdout
+    /// Write the content of one file to stdout
     #[arg(long, value_name = "PATH", conflicts_with_all = ["archive", "only", "force", "max_size", "output"])]
     stdout: Option<PathBuf>,
-    /// Fetch the checkpoints, to DIR/JOB/checkpoints/
+    /// Download the checkpoints to DIR/JOB/checkpoints/
     #[arg(long)]
     checkpoints: bool,
-    /// Fetch the code that ran, to DIR/JOB/code/
+    /// Download the code that ran to DIR/JOB/code/
     #[arg(long)]
     code: bool,
-    /// Replace what an earlier download left
+    /// Replace what an earlier download saved
     #[arg(long)]
     force: bool,
-    /// The most that may be unpacked, like 20GB; by default what the disk has room for
+    /// Maximum unpacked size, such as 20GB [default: the free disk space]
     #[arg(long, value_name = "SIZE")]
     max_size: Option<Size>,
     /// What to print on stdout
@@ -65,9 +65,9 @@ pub(crate) struct DownloadArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DownloadOutput {
-    /// The folder; with --list, sizes and names
+    /// The folder's path; with --list, sizes and names
     Path,
-    /// One object a line: each file, then what came
+    /// One object a line: each file, then a summary
     Json,
 }
 

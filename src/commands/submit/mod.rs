@@ -34,16 +34,16 @@ pub(crate) struct SubmitArgs {
     file: PathBuf,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Wait until the job has ended; the exit code tells how: 0 Completed, 3 Failed, 4 Stopped
+    /// Wait until the job has ended; exit code 0 Completed, 3 Failed, 4 Stopped
     #[arg(short, long)]
     wait: bool,
     /// Show the job's log on stderr until it has ended; exit codes as with --wait
     #[arg(short, long)]
     follow: bool,
-    /// Fetch and unpack the model into DIR/JOB once the job has completed
+    /// Download and unpack the model into DIR/JOB once the job has completed
     #[arg(short, long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".")]
     download: Option<PathBuf>,
-    /// Print the CreateTrainingJob request as JSON, and create nothing
+    /// Print the CreateTrainingJob request as JSON and create nothing
     #[arg(long, conflicts_with_all = ["wait", "follow", "download"])]
     dry_run: bool,
     /// What to print on stdout
@@ -59,25 +59,25 @@ enum SubmitOutput {
     Json,
 }
 
-/// Values that stand over the spec's.
+/// Values that override the spec's.
 #[derive(Debug, Args)]
 pub(crate) struct OverrideArgs {
-    /// Set any key of the spec: resources.instance_count=2
+    /// Set any key of the spec, such as resources.instance_count=2; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Set a hyperparameter
+    /// Set a hyperparameter; repeatable
     #[arg(short = 'H', long = "hyperparameter", value_name = "NAME=VALUE")]
     hyperparameter: Vec<String>,
     /// Base of the job's name [name]
     #[arg(long)]
     name: Option<String>,
-    /// IAM role: ARN or name [role]
+    /// Name or ARN of the IAM role [role]
     #[arg(long)]
     role: Option<String>,
-    /// [resources.instance_type]
+    /// Instance type [resources.instance_type]
     #[arg(long, value_name = "TYPE")]
     instance_type: Option<String>,
-    /// [resources.instance_count]
+    /// Number of instances [resources.instance_count]
     #[arg(long, value_name = "N")]
     instance_count: Option<String>,
     /// Train on spot instances [spot.enabled]
