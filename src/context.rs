@@ -124,7 +124,10 @@ impl Context {
         let layers = self.layers()?;
         let from_settings = |setting: Option<Setting<&str>>| setting.map(|setting| setting.value.to_owned());
         let AwsTarget { region: flag, profile, .. } = self.target.clone();
+        let setting = layers.profile().filter(|_| profile.is_none());
+        let profile_origin = setting.as_ref().map(|setting| setting.origin.clone());
+        let profile = profile.or_else(|| from_settings(setting));
         let region = flag.or(region.map(str::to_owned)).or_else(|| from_settings(layers.region()));
-        Ok(AwsTarget { region, profile: profile.or_else(|| from_settings(layers.profile())), offline: false })
+        Ok(AwsTarget { region, profile, profile_origin, offline: false })
     }
 }

@@ -122,16 +122,27 @@ fn supervise(folder: &Path) -> Result<()> {
 fn run(command: UserCommand, global: GlobalArgs, ui: Ui) -> Result<()> {
     let settings = Settings::from_environment()?;
     let local = local_cloud(&settings);
-    let target = AwsTarget { region: global.region, profile: global.profile, offline: false };
+    let target = AwsTarget { region: global.region, profile: global.profile, ..AwsTarget::default() };
     let context = Context::new(ui, settings, global.local, target, local, |target, on_fallback| {
-        let files = aws::AwsConfigFiles {
+        let variables = aws_variables();
+        Box::pin(async move { aws::cloud(&target, variables, on_fallback).await })
+    });
+    block_on(commands::run(command, &context))?
+}
+
+/// Reads what the environment says about AWS.
+fn aws_variables() -> aws::AwsVariables {
+    aws::AwsVariables {
+        files: aws::AwsConfigFiles {
             profiles: environment::aws_profiles(),
             tokens: environment::aws_tokens(),
             sso_cache: environment::aws_sso_cache(),
-        };
-        Box::pin(async move { aws::cloud(&target, files, on_fallback).await })
-    });
-    block_on(commands::run(command, &context))?
+        },
+        profile: environment::aws_profile(),
+        region: environment::aws_region(),
+        ca_bundle: environment::ca_bundle("AWS_CA_BUNDLE"),
+        fallback_ca_bundle: environment::ca_bundle("REQUESTS_CA_BUNDLE"),
+    }
 }
 
 fn local_cloud(settings: &Settings) -> Cloud {

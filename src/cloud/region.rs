@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) struct AwsTarget {
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
+    /// The setting that names the profile. `None` if the command line does.
+    pub(crate) profile_origin: Option<String>,
     /// Forbids all calls. Values that only AWS can return become placeholders in angle brackets.
     pub(crate) offline: bool,
 }

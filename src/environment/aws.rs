@@ -3,12 +3,20 @@
 use std::env;
 use std::path::PathBuf;
 
+use super::variable;
+
 /// Variables that name a file of profiles, and the default path (AWS SDKs and Tools Reference Guide, "Location of the
 /// shared config and credentials files").
 const PROFILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
 /// Variables that name a file with a token, which is exchanged for credentials.
 const TOKENS: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+
+/// Variables that name the profile, the first that is set. botocore 1.44.5 (`configprovider.py`) reads both; the AWS SDKs
+/// and Tools Reference Guide has only the first.
+const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+/// Variables that name the region, the first that is set (AWS SDKs and Tools Reference Guide, "AWS Region").
+const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// A variable and the path of its file, by its value or by default.
 type Named = (&'static str, PathBuf);
@@ -31,6 +39,22 @@ pub(crate) fn aws_tokens() -> Vec<Named> {
 /// Center").
 pub(crate) fn aws_sso_cache() -> PathBuf {
     expand_home("~/.aws/sso/cache".to_owned())
+}
+
+/// Returns the profile that the environment names, with the variable. An empty variable counts as unset.
+pub(crate) fn aws_profile() -> Option<(&'static str, String)> {
+    PROFILE.into_iter().find_map(|name| Some((name, variable(name)?)))
+}
+
+/// Returns the region that the environment names. An empty variable counts as unset.
+pub(crate) fn aws_region() -> Option<String> {
+    REGION.into_iter().find_map(variable)
+}
+
+/// Returns the file of trusted certificates that a variable names, with the variable. botocore 1.44.5 knows both
+/// (`configprovider.py`, `endpoint.py`); a profile's `ca_bundle` stands between them.
+pub(crate) fn ca_bundle(name: &'static str) -> Option<Named> {
+    Some((name, variable(name)?.into()))
 }
 
 /// Replaces a leading `~` by the home folder. Without a home folder it stays, as in the SDK.

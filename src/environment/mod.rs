@@ -16,9 +16,9 @@ use etcetera::BaseStrategy;
 use crate::error::{Error, Result, WithContext};
 use crate::job::Layers;
 
-pub(crate) use aws::{aws_profiles, aws_sso_cache, aws_tokens};
+pub(crate) use aws::{aws_profile, aws_profiles, aws_region, aws_sso_cache, aws_tokens, ca_bundle};
 pub(crate) use programs::find_program;
-pub(crate) use trust::{is_own, project_root};
+pub(crate) use trust::project_root;
 
 /// The folders that smtrain uses, and its own executable.
 #[derive(Clone, Debug)]

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sagemaker::config::IdentityCache;
 use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
-use aws_sdk_sagemaker::config::{IdentityCache, SharedHttpClient};
 
 use super::credentials::{RenewExpired, RenewableCredentials};
-use super::files::AwsConfigFiles;
-use super::{profiles, proxy_bypass, region};
+use super::settings::ConnectionSettings;
+use super::variables::AwsVariables;
+use super::{proxy_bypass, region};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, Region, ServiceError};
 
 /// Attempts per call, the first one included, unless AWS_MAX_ATTEMPTS or the profile sets a number. The SDK's three are
@@ -65,21 +66,22 @@ impl AwsConfig {
     }
 }
 
-/// Loads the configuration of a target. Fails if no region is found (unless offline) or a file can't be read.
-pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResult<AwsConfig> {
-    profiles::check(&files, target.profile.as_deref()).await?;
-    let profile = target.profile.clone();
-    let renewable = RenewableCredentials::new(target.clone(), files);
+/// Loads the configuration of a target. Fails if no region is found (unless offline), a file can't be read, or a profile
+/// doesn't exist.
+pub(super) async fn load(target: &AwsTarget, variables: AwsVariables) -> CloudResult<AwsConfig> {
+    let settings = ConnectionSettings::load(target.clone(), variables)?;
+    let region = region::find(&settings).await?;
+    let trust = settings.trust.clone();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region::provider(target))
-        .credentials_provider(SharedCredentialsProvider::new(renewable.clone()))
+        .region(region)
+        .profile_files(settings.profiles.for_sdk())
+        .profile_name(settings.selection.sdk_name())
         .identity_cache(IdentityCache::no_cache())
         // Used by the providers of settings: without a region, some query the instance metadata service again.
-        .http_client(proxy_bypass::client())
+        .http_client(proxy_bypass::client(&trust))
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
+    let renewable = RenewableCredentials::new(settings);
+    loader = loader.credentials_provider(SharedCredentialsProvider::new(renewable.clone()));
     if let Ok(name) = AppName::new("smtrain") {
         loader = loader.app_name(name);
     }
@@ -90,7 +92,7 @@ pub(super) async fn load(target: &AwsTarget, files: AwsConfigFiles) -> CloudResu
         None => return Err(no_region()),
     };
     let mut services = sdk.to_builder().retry_config(retry_config(sdk.retry_config()));
-    services.set_http_client(None::<SharedHttpClient>);
+    services.set_http_client(Some(proxy_bypass::service_client(&trust)));
     Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 

@@ -8,9 +8,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
@@ -18,9 +15,10 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::credential_chain;
 use super::error::EXPIRED_CODES;
-use super::files::AwsConfigFiles;
-use super::{profiles, proxy_bypass, region};
+use super::settings::ConnectionSettings;
+use super::variables::AwsVariables;
 use crate::cloud::AwsTarget;
 use crate::model::IgnorePoison;
 
@@ -37,7 +35,9 @@ const RENEWAL_GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(super) struct RenewableCredentials {
     target: AwsTarget,
-    files: AwsConfigFiles,
+    variables: AwsVariables,
+    /// What the first fetch uses. Later ones read the files again: a new login changes them.
+    loaded: Arc<Mutex<Option<ConnectionSettings>>>,
     /// Held while credentials are fetched, so that concurrent calls cause one fetch.
     fetching: Arc<AsyncMutex<()>>,
     state: Arc<Mutex<CredentialState>>,
@@ -54,8 +54,11 @@ struct CredentialState {
 }
 
 impl RenewableCredentials {
-    pub(super) fn new(target: AwsTarget, files: AwsConfigFiles) -> Self {
-        Self { target, files, fetching: Arc::default(), state: Arc::default() }
+    pub(super) fn new(settings: ConnectionSettings) -> Self {
+        let target = settings.target.clone();
+        let variables = settings.variables.clone();
+        let loaded = Arc::new(Mutex::new(Some(settings)));
+        Self { target, variables, loaded, fetching: Arc::default(), state: Arc::default() }
     }
 
     async fn provide(&self) -> provider::Result {
@@ -71,21 +74,14 @@ impl RenewableCredentials {
         Ok(fetched)
     }
 
-    /// Fetches credentials. The chain is built anew each time, since it caches the profile files. With a profile, only
-    /// that profile is used: as in all AWS tools, it takes precedence over the environment's credentials.
+    /// Fetches credentials. The chain is built anew each time, since it caches what it reads.
     async fn fetch(&self) -> provider::Result {
-        let checked = profiles::check(&self.files, self.target.profile.as_deref()).await;
-        checked.map_err(CredentialsError::invalid_configuration)?;
-        let region = region::provider(&self.target);
-        let Some(profile) = &self.target.profile else {
-            let context = ProviderConfig::default().with_http_client(proxy_bypass::client());
-            let chain = DefaultCredentialsChain::builder().configure(context).imds_client(region::metadata_client());
-            return chain.region(region).build().await.provide_credentials().await;
+        let loaded = self.loaded.lock().ignore_poison().take();
+        let settings = match loaded {
+            Some(settings) => Ok(settings),
+            None => ConnectionSettings::load(self.target.clone(), self.variables.clone()),
         };
-        let context = ProviderConfig::without_region().with_region(region.region().await);
-        let context = context.with_http_client(proxy_bypass::client());
-        let chain = ProfileFileCredentialsProvider::builder().configure(&context).profile_name(profile);
-        chain.build().provide_credentials().await
+        credential_chain::fetch(&settings.map_err(CredentialsError::invalid_configuration)?).await
     }
 
     fn current(&self) -> Option<Credentials> {

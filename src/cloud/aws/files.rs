@@ -28,17 +28,21 @@ pub(crate) struct AwsConfigFiles {
 }
 
 impl AwsConfigFiles {
-    /// Fails with the first file that exists and can't or must not be read. Tokens, which not every source of
-    /// credentials uses, fail only if the SDK would hang on them.
-    pub(super) fn check(&self) -> CloudResult<()> {
+    /// Returns the files of profiles that exist, each with its variable and its text. Fails with the first file that
+    /// exists and can't or must not be read. Tokens, which not every source of credentials uses, fail only if the SDK
+    /// would hang on them.
+    pub(super) fn read(&self) -> CloudResult<Vec<(&'static str, &Path, String)>> {
+        let mut texts = Vec::new();
         for (variable, path) in &self.profiles {
             let hint = || format!("mend it, or set {variable} to another file; /dev/null is one without profiles");
-            check_file(path).map_err(|problem| problem.of(path, hint()))?;
+            let text = read(path).map_err(|problem| problem.of(path, hint()))?;
+            texts.extend(text.map(|text| (*variable, path.as_path(), text)));
         }
         for (variable, path) in &self.tokens {
             check_token(path, || format!("set {variable} to a file with a token, or unset it"))?;
         }
-        self.check_sso_cache()
+        self.check_sso_cache()?;
+        Ok(texts)
     }
 
     fn check_sso_cache(&self) -> CloudResult<()> {
@@ -89,9 +93,13 @@ impl fmt::Display for FileProblem {
     }
 }
 
-/// Returns the text of a file that exists and can be read.
-pub(super) fn text(path: &Path) -> Option<String> {
-    read(path).ok().flatten()
+/// Returns the text of a file that must exist.
+pub(super) fn required_text(path: &Path, hint: impl FnOnce() -> String) -> CloudResult<String> {
+    match read(path) {
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err(CloudError::Unusable { what: format!("there is no file {}", path.display()), hint: hint() }),
+        Err(problem) => Err(problem.of(path, hint())),
+    }
 }
 
 fn check_file(path: &Path) -> Result<(), FileProblem> {
@@ -207,8 +215,8 @@ mod tests {
         let binary = folder.path().join("binary");
         fs::write(&binary, b"\xff")?;
         let of = |path: PathBuf| AwsConfigFiles { tokens: vec![("TOKEN", path)], ..AwsConfigFiles::default() };
-        assert!(of(binary).check().is_ok());
-        assert!(of("/dev/zero".into()).check().is_err());
+        assert!(of(binary).read().is_ok());
+        assert!(of("/dev/zero".into()).read().is_err());
         Ok(())
     }
 }

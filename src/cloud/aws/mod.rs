@@ -6,6 +6,7 @@
 
 mod arn;
 mod config;
+mod credential_chain;
 mod credentials;
 mod error;
 mod files;
@@ -22,6 +23,9 @@ mod proxy_bypass;
 mod region;
 mod response_check;
 mod response_limits;
+mod settings;
+mod trust;
+mod variables;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +33,7 @@ use std::time::Duration;
 use super::{AwsTarget, Capabilities, Cloud, CloudResult, Fallbacks, Identity, OnFallback, PollIntervals};
 
 pub(crate) use files::AwsConfigFiles;
+pub(crate) use variables::AwsVariables;
 
 const POLL_INTERVALS: PollIntervals =
     PollIntervals { job_initial: Duration::from_secs(1), job_max: Duration::from_secs(5), log: Duration::from_secs(2) };
@@ -45,10 +50,10 @@ const CAPABILITIES: Capabilities = Capabilities {
     filters_job_events: true,
 };
 
-/// Returns the services of an AWS account in one region. Fails if no region is configured, or if one of `files` exists
-/// but can't be read. Performs no network I/O, except that the region may come from the instance metadata service.
-pub(crate) async fn cloud(place: &AwsTarget, files: AwsConfigFiles, on_fallback: OnFallback) -> CloudResult<Cloud> {
-    let config = Arc::new(config::load(place, files).await?);
+/// Returns the services of an AWS account in one region. Fails if no region is configured, a file can't be read, or a
+/// profile or bundle of certificates doesn't exist. Performs no network I/O, except that the region may come from the instance metadata service.
+pub(crate) async fn cloud(place: &AwsTarget, variables: AwsVariables, on_fallback: OnFallback) -> CloudResult<Cloud> {
+    let config = Arc::new(config::load(place, variables).await?);
     let fallbacks = Fallbacks::new(on_fallback);
     let account = Arc::new(identity::AwsIdentity::new(config.clone()));
     let identity: Box<dyn Identity> = if place.offline {

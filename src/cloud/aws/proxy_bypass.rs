@@ -14,22 +14,31 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use super::trust::Trust;
+
 /// Path prefix of the instance metadata service, below any endpoint.
 const METADATA: &str = "/latest/";
 
 /// Returns a client that connects to metadata services and loopback addresses directly, and to others through the
 /// environment's proxies.
-pub(super) fn client() -> SharedHttpClient {
+pub(super) fn client(trust: &Trust) -> SharedHttpClient {
     SharedHttpClient::new(BypassingClient {
-        direct: client_with_proxy(ProxyConfig::disabled),
-        proxied: client_with_proxy(ProxyConfig::from_env),
+        direct: client_with_proxy(ProxyConfig::disabled, trust),
+        proxied: service_client(trust),
     })
 }
 
-/// Returns the SDK's default client with another proxy configuration.
-fn client_with_proxy(proxy: fn() -> ProxyConfig) -> SharedHttpClient {
+/// Returns a client that connects through the environment's proxies, for services.
+pub(super) fn service_client(trust: &Trust) -> SharedHttpClient {
+    client_with_proxy(ProxyConfig::from_env, trust)
+}
+
+/// Returns the SDK's default client with another proxy configuration and other trusted certificates.
+fn client_with_proxy(proxy: fn() -> ProxyConfig, trust: &Trust) -> SharedHttpClient {
+    let context = trust.tls_context();
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
+        let builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
+        let mut builder = builder.tls_context(context.clone());
         builder.set_connector_settings(settings.cloned());
         builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         builder.set_proxy_config(Some(proxy()));

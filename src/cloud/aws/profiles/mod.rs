@@ -1,0 +1,155 @@
+//! The profiles of the AWS configuration files, read once for a connection.
+//!
+//! They are read as the AWS CLI reads them ([`parser`], [`names`]) and given to the SDK in the form that it knows
+//! ([`for_sdk`]). The SDK by itself treats files that it can't parse as absent, and goes on to other credentials, such as
+//! those of the instance, if a profile doesn't exist.
+
+mod for_sdk;
+mod names;
+mod parser;
+mod selection;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use aws_config::profile::profile_file;
+
+use super::files::{self, AwsConfigFiles};
+use crate::cloud::{CloudError, CloudResult};
+use names::SectionName;
+use parser::{Entry, Section};
+
+pub(super) use selection::Selection;
+
+const TOKEN_FILE: &str = "web_identity_token_file";
+const SOURCE_PROFILE: &str = "source_profile";
+
+/// The variable that names the file `config`, whose sections have prefixes.
+const CONFIG: &str = "AWS_CONFIG_FILE";
+
+#[expect(deprecated, reason = "the type's other name is in a crate that is no direct dependency")]
+pub(super) type SdkProfiles = profile_file::ProfileFiles;
+
+/// A section's values by their keys.
+type Values = BTreeMap<String, PlacedValue>;
+
+/// A value and the file that it is in.
+#[derive(Clone, Debug)]
+struct PlacedValue {
+    entry: Entry,
+    file: PathBuf,
+}
+
+/// All profiles, and the sections that they refer to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profiles {
+    profiles: BTreeMap<String, Values>,
+    sso_sessions: BTreeMap<String, Values>,
+    services: BTreeMap<String, Values>,
+    /// Sections that are none of these: the file, the line and the header.
+    others: Vec<(PathBuf, usize, String)>,
+    files: Vec<PathBuf>,
+}
+
+impl Profiles {
+    /// Reads the files. Fails with the first that can't or must not be read, or can't be parsed.
+    pub(super) fn read(files: &AwsConfigFiles) -> CloudResult<Self> {
+        let mut profiles = Self::default();
+        for (variable, path, text) in files.read()? {
+            let sections = parser::parse(&text).map_err(|error| unparsed(path, &error.to_string(), variable))?;
+            profiles.add_file(path, variable == CONFIG, sections);
+        }
+        Ok(profiles)
+    }
+
+    fn add_file(&mut self, path: &Path, is_config: bool, sections: Vec<Section>) {
+        let name = |section: &Section| {
+            if is_config {
+                SectionName::in_config(&section.header)
+            } else {
+                SectionName::in_credentials(&section.header)
+            }
+        };
+        let (defaults, sections): (Vec<_>, Vec<_>) =
+            sections.into_iter().partition(|section| name(section) == SectionName::Defaults);
+        let defaults: Vec<Entry> = defaults.into_iter().flat_map(|section| section.entries).collect();
+        let placed = |entry: Entry| (entry.key.clone(), PlacedValue { entry, file: path.to_owned() });
+        for section in sections {
+            let name = name(&section);
+            let entries = defaults.iter().cloned().chain(section.entries);
+            let values: Values = entries.map(placed).collect();
+            match name {
+                // A later section replaces one of the same name and another header, as in botocore.
+                SectionName::Profile(name) if is_config => _ = self.profiles.insert(name, values),
+                SectionName::Profile(name) => self.profiles.entry(name).or_default().extend(values),
+                SectionName::SsoSession(name) => _ = self.sso_sessions.insert(name, values),
+                SectionName::Services(name) => _ = self.services.insert(name, values),
+                SectionName::Defaults | SectionName::Other => {
+                    self.others.push((path.to_owned(), section.line, section.header));
+                }
+            }
+        }
+        self.files.push(path.to_owned());
+    }
+
+    /// Returns the value of a profile's key, if it has one line.
+    pub(super) fn get(&self, profile: &str, key: &str) -> Option<&str> {
+        self.profiles.get(profile)?.get(key)?.entry.value()
+    }
+
+    /// Returns whether a profile's key has an empty value.
+    pub(super) fn is_empty_value(&self, profile: &str, key: &str) -> bool {
+        let value = self.profiles.get(profile).and_then(|values| values.get(key));
+        value.is_some_and(|value| value.entry.lines.iter().all(String::is_empty))
+    }
+
+    /// Returns where a profile's key is: `FILE, line 3, profile x`.
+    pub(super) fn place(&self, profile: &str, key: &str) -> Option<String> {
+        let value = self.profiles.get(profile)?.get(key)?;
+        Some(format!("{}, line {}, profile {profile}", value.file.display(), value.entry.line))
+    }
+
+    /// Returns the profiles in the form of the SDK.
+    #[expect(deprecated, reason = "the types' other names are in a crate that is no direct dependency")]
+    pub(super) fn for_sdk(&self) -> SdkProfiles {
+        let kind = profile_file::ProfileFileKind::Config;
+        SdkProfiles::builder().with_contents(kind, for_sdk::text(self)).build()
+    }
+
+    /// Returns the profile whose credentials a profile takes, each with where that is told.
+    pub(super) fn source_of(&self, profile: &str) -> Option<&str> {
+        // With credentials of its own, or another source, the SDK and botocore don't look at it.
+        self.get(profile, "role_arn").and_then(|_| self.get(profile, SOURCE_PROFILE))
+    }
+
+    /// Fails if the SDK would hang on a token that a profile, or one that it gets its credentials from, names, or if the
+    /// token is absent.
+    pub(super) fn check_tokens(&self, profile: &str) -> CloudResult<()> {
+        for name in self.chain(profile) {
+            if let Some(path) = self.get(name, TOKEN_FILE) {
+                let hint = || format!("set {TOKEN_FILE} of the profile {name} to a file with a token, or remove it");
+                files::check_token(Path::new(path), hint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a profile and the chain of its source profiles, each once.
+    fn chain<'a>(&'a self, profile: &'a str) -> Vec<&'a str> {
+        let mut chain = vec![profile];
+        while let Some(next) = chain.last().and_then(|last| self.get(last, SOURCE_PROFILE)) {
+            if chain.contains(&next) {
+                break;
+            }
+            chain.push(next);
+        }
+        chain
+    }
+}
+
+fn unparsed(path: &Path, why: &str, variable: &str) -> CloudError {
+    CloudError::Unusable {
+        what: format!("{} can't be parsed: {why}", path.display()),
+        hint: format!("mend it, or set {variable} to another file; /dev/null is one without profiles"),
+    }
+}

@@ -1,0 +1,19 @@
+//! What the environment says about AWS, as far as smtrain reads it itself. The rest, such as keys and endpoints, is read
+//! by the SDK.
+
+use std::path::PathBuf;
+
+use super::files::AwsConfigFiles;
+
+/// Values of environment variables. What is empty there is `None` here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AwsVariables {
+    pub(crate) files: AwsConfigFiles,
+    /// The profile, and the variable that names it.
+    pub(crate) profile: Option<(&'static str, String)>,
+    pub(crate) region: Option<String>,
+    /// File of trusted certificates that takes precedence over the profile's, and its variable.
+    pub(crate) ca_bundle: Option<(&'static str, PathBuf)>,
+    /// File of trusted certificates that the profile's takes precedence over, and its variable.
+    pub(crate) fallback_ca_bundle: Option<(&'static str, PathBuf)>,
+}
