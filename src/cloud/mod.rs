@@ -21,11 +21,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::bytes::Bytes;
 
 use crate::model::checksum::{Checksum, ContentDigest};
-use crate::model::request::CreateTrainingJobRequest;
+use crate::model::request::{CreateTrainingJobRequest, Tag};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, LogEvent, RequestDocument, S3Uri};
 
@@ -75,6 +75,8 @@ pub(crate) trait Jobs: Send + Sync {
     -> CloudResult<Vec<String>>;
     /// Describes a job. Fails with [`CloudError::NotFound`] if it doesn't exist.
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse>;
+    /// Returns a job's tags, which its description lacks.
+    async fn tags(&self, job: &DescribeTrainingJobResponse) -> CloudResult<Vec<Tag>>;
     /// Returns one page of jobs, in the query's order. A page may be short or empty and still have a next token.
     async fn list(&self, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>>;
     /// Returns the statuses of jobs, in a few calls for any number of jobs. Jobs that don't exist are left out.
@@ -101,7 +103,7 @@ impl From<DescribeTrainingJobResponse> for ListedJob {
     fn from(job: DescribeTrainingJobResponse) -> Self {
         Self {
             name: job.training_job_name.clone(),
-            status: Ok(job.training_job_status),
+            status: Ok(job.training_job_status.clone()),
             created: job.creation_time,
             ended: job.training_end_time,
             details: Some(job),
@@ -319,16 +321,32 @@ pub(crate) struct JobEvent {
 /// Training metrics that SageMaker extracts from the log by the expressions in `[metrics]`.
 #[async_trait]
 pub(crate) trait Metrics: Send + Sync {
-    /// Returns all values of all metrics of a job, oldest first.
-    async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>>;
+    /// Returns the values of all metrics of a job, as exactly as the service still has them.
+    async fn training_metrics(&self, job: &DescribeTrainingJobResponse) -> CloudResult<MetricHistory>;
 }
 
-/// A value of a metric.
+/// Values of a job's metrics.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MetricHistory {
+    /// Oldest first.
+    pub(crate) points: Vec<MetricPoint>,
+    /// Time that a point stands for; `None` if each point is one value.
+    pub(crate) period: Option<SignedDuration>,
+    /// True if the job is so old that the service has no value any more.
+    pub(crate) is_expired: bool,
+}
+
+/// A value of a metric, or those of one period.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MetricPoint {
     pub(crate) name: String,
+    /// Start of the period.
     pub(crate) timestamp: Timestamp,
-    pub(crate) value: f64,
+    pub(crate) average: f64,
+    pub(crate) least: f64,
+    pub(crate) greatest: f64,
+    /// Number of values.
+    pub(crate) values: u64,
 }
 
 /// The caller's account and roles: STS and IAM.

@@ -251,7 +251,7 @@ pub(super) async fn follow(
 
 async fn show_status(job: &FoundJob<'_>, context: &Context) -> Result<()> {
     let state = job.cloud.jobs.describe(&job.name).await?;
-    context.ui.line(state.training_job_status)?;
+    context.ui.line(&state.training_job_status)?;
     wait::verdict(&[state])
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
 /// Asks a job to stop. Returns the message for the user.
 async fn stop(cloud: &Cloud, name: &JobName) -> Result<String> {
     match cloud.jobs.describe(name).await {
-        Ok(job) if job.training_job_status.is_final() => {
+        Ok(job) if job.has_ended() => {
             return Ok(format!("job {name} has ended already: {}", job.training_job_status));
         }
         // Its processes can be stopped even if its state cannot be read.

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// `TrainingJobStatus`, as botocore lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// `TrainingJobStatus`: the statuses that botocore 1.44.5 lists, and any that the service has gained since.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub(crate) enum JobStatus {
     InProgress,
     Completed,
@@ -13,15 +14,22 @@ pub(crate) enum JobStatus {
     Stopping,
     Stopped,
     Deleting,
+    /// A status that this version does not know.
+    Unknown(String),
 }
 
 impl JobStatus {
-    /// Returns whether the job has ended.
-    pub(crate) fn is_final(self) -> bool {
+    /// Returns whether the status says that the job has ended. One that is not known does not say it; see
+    /// `DescribeTrainingJobResponse::has_ended`.
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)
     }
 
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::InProgress => "InProgress",
             Self::Completed => "Completed",
@@ -29,6 +37,30 @@ impl JobStatus {
             Self::Stopping => "Stopping",
             Self::Stopped => "Stopped",
             Self::Deleting => "Deleting",
+            Self::Unknown(status) => status,
+        }
+    }
+}
+
+impl From<String> for JobStatus {
+    fn from(status: String) -> Self {
+        match status.as_str() {
+            "InProgress" => Self::InProgress,
+            "Completed" => Self::Completed,
+            "Failed" => Self::Failed,
+            "Stopping" => Self::Stopping,
+            "Stopped" => Self::Stopped,
+            "Deleting" => Self::Deleting,
+            _ => Self::Unknown(status),
+        }
+    }
+}
+
+impl From<JobStatus> for String {
+    fn from(status: JobStatus) -> Self {
+        match status {
+            JobStatus::Unknown(status) => status,
+            known => known.as_str().to_owned(),
         }
     }
 }

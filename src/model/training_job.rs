@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::request::{
@@ -71,6 +72,18 @@ pub(crate) struct DescribeTrainingJobResponse {
     pub(crate) mlflow_details: Option<MlflowDetails>,
     pub(crate) progress_info: Option<TrainingProgressInfo>,
     pub(crate) output_model_package_arn: Option<String>,
+    /// The answer as it was received, with the fields that this version does not know. `None` for a job that was not
+    /// read from DescribeTrainingJob.
+    #[serde(skip)]
+    pub(crate) document: Option<Value>,
+}
+
+impl DescribeTrainingJobResponse {
+    /// Returns whether the job has ended. With a status that this version does not know, the time of its end tells.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.training_job_status.is_final()
+            || (!self.training_job_status.is_known() && self.training_end_time.is_some())
+    }
 }
 
 #[skip_serializing_none]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure;
 use super::find_job::FoundJob;
-use crate::cloud::{Cloud, Region};
+use crate::cloud::{Cloud, CloudError, Cost, Region};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus};
@@ -89,21 +89,35 @@ impl CloudJobs<'_> {
         let statuses = self.cloud.jobs.statuses(&self.running).await?;
         let mut ended = Vec::new();
         for job in self.running.clone() {
-            // A job that does not exist is described too, for its error.
-            if statuses.get(&job).is_none_or(|status| status.is_final()) {
+            // A job that does not exist is described too, for its error; and one whose status may be a final one.
+            if statuses.get(&job).is_none_or(|status| status.is_final() || !status.is_known()) {
                 let state = self.cloud.jobs.describe(&job).await?;
                 // An answer may be older than the one before.
-                if state.training_job_status.is_final() {
+                if state.has_ended() {
                     ended.push(state);
                     self.running.retain(|running| *running != job);
+                } else {
+                    self.report_unknown(&state);
                 }
             }
         }
         Ok(ended)
     }
+
+    /// Reports a job whose status this version does not know, and which goes on.
+    fn report_unknown(&self, state: &DescribeTrainingJobResponse) {
+        let name = &state.training_job_name;
+        let status = &state.training_job_status;
+        if !status.is_known() {
+            let unknown = format!("job {name} is {status}, a status that this version of smtrain does not know");
+            let consequence = format!("{name} is waited for until SageMaker tells a time of its end");
+            self.cloud.fallbacks.report(Cost::Result, &CloudError::Other(unknown), &consequence);
+        }
+    }
 }
 
-/// Returns the error that the end of the jobs means for the exit code; Failed outranks Stopped.
+/// Returns the error that the end of the jobs means for the exit code. Failed outranks a status that this version does
+/// not know, and that Stopped.
 pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
     let with = |status: JobStatus| jobs.iter().find(|job| job.training_job_status == status);
     if let Some(job) = with(JobStatus::Failed) {
@@ -113,10 +127,23 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
         let is_local = job.training_job_arn.split(':').nth(3) == Some(Region::Local.as_str());
         return Err(failure::advice(reason, name.as_str(), is_local).into_iter().fold(failed, Error::hint));
     }
+    let unknown = || jobs.iter().find(|job| !job.training_job_status.is_known()).map(ended_unknown);
     match with(JobStatus::Stopped) {
-        Some(job) => Err(stopped(job)),
-        None => Ok(()),
+        Some(job) => Err(unknown().unwrap_or_else(|| stopped(job))),
+        None => unknown().map_or(Ok(()), Err),
     }
+}
+
+/// Returns the error of a job that has ended in a status that this version does not know.
+fn ended_unknown(job: &DescribeTrainingJobResponse) -> Error {
+    let name = &job.training_job_name;
+    let status = &job.training_job_status;
+    let error = Error::failure(format!("job {name} is {status}, a status that this version of smtrain does not know"));
+    let error = match &job.failure_reason {
+        Some(reason) => error.hint(format!("SageMaker gives a reason: {}", reason.trim_end())),
+        None => error,
+    };
+    error.hint(format!("see what is known of it: smtrain describe {name}"))
 }
 
 fn stopped(job: &DescribeTrainingJobResponse) -> Error {

@@ -20,11 +20,11 @@ pub(crate) enum Style {
 
 impl Style {
     /// Returns the style of a job's status.
-    pub(crate) fn of(status: JobStatus) -> Self {
+    pub(crate) fn of(status: &JobStatus) -> Self {
         match status {
             JobStatus::Completed => Self::Good,
             JobStatus::Failed => Self::Error,
-            JobStatus::Stopped | JobStatus::Stopping | JobStatus::Deleting => Self::Warning,
+            JobStatus::Stopped | JobStatus::Stopping | JobStatus::Deleting | JobStatus::Unknown(_) => Self::Warning,
             JobStatus::InProgress => Self::Hint,
         }
     }

@@ -19,7 +19,7 @@ const UNREADABLE: &str = "Unreadable";
 pub(crate) struct JobRow {
     version: u32,
     name: String,
-    status: &'static str,
+    status: String,
     secondary_status: Option<String>,
     /// The image or algorithm, and the entry point.
     runs: Option<String>,
@@ -42,14 +42,14 @@ impl JobRow {
     pub(crate) fn of(job: &ListedJob, now: Timestamp) -> Self {
         let details = job.details.as_ref();
         // Details that lag behind the status describe an earlier phase.
-        let current = details.filter(|details| job.status == Ok(details.training_job_status));
+        let current = details.filter(|details| job.status.as_ref() == Ok(&details.training_job_status));
         let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
         let until = job.ended.unwrap_or(now);
         let start = details.and_then(|details| details.training_start_time);
         Self {
             version: VERSION,
             name: job.name.to_string(),
-            status: job.status.as_ref().map_or(UNREADABLE, |status| status.as_str()),
+            status: job.status.as_ref().map_or(UNREADABLE, JobStatus::as_str).to_owned(),
             secondary_status: current.map(|details| details.secondary_status.clone()),
             runs: details.map(runs),
             instances: details.map(instances),
@@ -59,7 +59,7 @@ impl JobRow {
             billable_seconds: details.and_then(|details| details.billable_time_in_seconds),
             metric: metric.and_then(|metric| metric.metric_name.clone()),
             metric_value: metric.and_then(|metric| metric.value),
-            state: job.status.as_ref().ok().copied(),
+            state: job.status.as_ref().ok().cloned(),
             created_at: job.created,
         }
     }
@@ -74,7 +74,7 @@ impl JobRow {
         let metric = self.metric.as_ref().zip(self.metric_value).map(|(name, value)| format!("{name}={value}"));
         vec![
             Cell::from(self.name.as_str()),
-            Cell::styled(self.status, self.state.map_or(Style::Warning, Style::of)),
+            Cell::styled(self.status.as_str(), self.state.as_ref().map_or(Style::Warning, Style::of)),
             or_dash(self.runs.clone()).into(),
             or_dash(self.instances.clone()).into(),
             time::local(self.created_at).into(),

@@ -40,7 +40,7 @@ pub(crate) struct JobJson<'a> {
     pub(crate) version: u32,
     pub(crate) name: &'a str,
     pub(crate) arn: &'a str,
-    pub(crate) status: &'static str,
+    pub(crate) status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure_reason: Option<&'a str>,
 }

@@ -20,8 +20,8 @@ use super::config::{AwsConfig, client};
 use super::error::{Answer, answer, failed, service_error};
 use super::json::{self, ResponseBody};
 use super::listing::JobLister;
-use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, Jobs, JobsQuery, ListedJob, Page};
-use crate::model::request::CreateTrainingJobRequest;
+use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, Jobs, JobsQuery, ListedJob, Page, PageTokens};
+use crate::model::request::{CreateTrainingJobRequest, Tag};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
@@ -173,9 +173,26 @@ impl Jobs for AwsJobs {
         let received = ResponseBody::default();
         let call = self.client.describe_training_job().training_job_name(job.as_str()).customize();
         match call.interceptor(received.clone()).send().await {
-            Ok(_) => received.read("SageMaker's description of the job"),
+            Ok(_) => received.read_job("SageMaker's description of the job"),
             Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
             Err(error) => Err(service_error(&format!("describe job {job}"), &self.arn(job), &error)),
+        }
+    }
+
+    async fn tags(&self, job: &DescribeTrainingJobResponse) -> CloudResult<Vec<Tag>> {
+        let name = &job.training_job_name;
+        let mut tags = Vec::new();
+        let mut token = None;
+        let mut tokens = PageTokens::default();
+        loop {
+            let call = self.client.list_tags().resource_arn(&job.training_job_arn).set_next_token(token);
+            let page = call.send().await.map_err(failed(format!("list the tags of {name}"), self.arn(name)))?;
+            let page_tags = page.tags.into_iter().flatten();
+            tags.extend(page_tags.filter_map(|tag| Some(Tag { key: tag.key?, value: tag.value.unwrap_or_default() })));
+            token = tokens.next(page.next_token, &format!("the tags of {name}"))?;
+            if token.is_none() {
+                return Ok(tags);
+            }
         }
     }
 
@@ -217,7 +234,7 @@ impl Jobs for AwsJobs {
             Err(error) if answer(&error).is_some_and(|answer| is_missing(&answer)) => Err(self.no_job(job)),
             Err(error) => {
                 // A job that has ended in the meantime needs no stop.
-                let has_ended = self.describe(job).await.is_ok_and(|job| job.training_job_status.is_final());
+                let has_ended = self.describe(job).await.is_ok_and(|job| job.has_ended());
                 if has_ended { Ok(()) } else { Err(failed(format!("stop job {job}"), self.arn(job))(error)) }
             }
         }

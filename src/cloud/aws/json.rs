@@ -12,12 +12,14 @@ use aws_sdk_sagemaker::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::INTERPOSED;
 use crate::cloud::{CloudError, CloudResult};
 use crate::model::IgnorePoison;
+use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// Returns a function that replaces the body of the SDK's request by a document, before it is signed.
 pub(super) fn send(document: &Value) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
@@ -36,17 +38,30 @@ impl ResponseBody {
     /// Parses the response. SageMaker's times are seconds since 1970; the types of `model` take text. `what` names the
     /// response in errors.
     pub(super) fn read<T: DeserializeOwned>(&self, what: &str) -> CloudResult<T> {
-        let bytes = self.0.lock().ignore_poison();
-        let read = || {
-            let mut answer: Value = serde_json::from_slice(&bytes)?;
-            times_as_text(&mut answer);
-            serde_json::from_value(answer)
-        };
-        read().map_err(|error: serde_json::Error| CloudError::Unusable {
-            what: format!("{what} can't be read: {error}"),
-            hint: INTERPOSED.to_owned(),
-        })
+        self.document().and_then(serde_json::from_value).map_err(unusable(what))
     }
+
+    /// Parses the description of a job, which keeps the whole response. Otherwise like [`Self::read`].
+    pub(super) fn read_job(&self, what: &str) -> CloudResult<DescribeTrainingJobResponse> {
+        let read = || {
+            let document = self.document()?;
+            let job = DescribeTrainingJobResponse::deserialize(&document)?;
+            Ok(DescribeTrainingJobResponse { document: Some(document), ..job })
+        };
+        read().map_err(unusable(what))
+    }
+
+    fn document(&self) -> serde_json::Result<Value> {
+        let mut answer: Value = serde_json::from_slice(&self.0.lock().ignore_poison())?;
+        times_as_text(&mut answer);
+        Ok(answer)
+    }
+}
+
+/// Returns a function that makes the error of a response that can't be parsed.
+fn unusable(what: &str) -> impl FnOnce(serde_json::Error) -> CloudError {
+    let what = what.to_owned();
+    move |error| CloudError::Unusable { what: format!("{what} can't be read: {error}"), hint: INTERPOSED.to_owned() }
 }
 
 impl Intercept for ResponseBody {
@@ -66,16 +81,18 @@ impl Intercept for ResponseBody {
     }
 }
 
-/// Fields of SageMaker's responses that are times, as far as `model` has them.
-const TIME_FIELDS: [&str; 7] =
-    ["CreationTime", "TrainingStartTime", "TrainingEndTime", "LastModifiedTime", "StartTime", "EndTime", "Timestamp"];
+/// Returns whether a field of SageMaker's responses is a time, if it is a number. So are all that DescribeTrainingJob has
+/// (botocore 1.44.5), and a field that it gains is taken for one by its name.
+fn is_time(name: &str) -> bool {
+    name == "Timestamp" || name.ends_with("Time")
+}
 
 fn times_as_text(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(times_as_text),
         Value::Object(fields) => {
             for (name, field) in fields {
-                match field.as_f64().filter(|_| TIME_FIELDS.contains(&name.as_str())).and_then(time) {
+                match field.as_f64().filter(|_| is_time(name)).and_then(time) {
                     Some(time) => *field = Value::String(time.to_string()),
                     None => times_as_text(field),
                 }
@@ -103,12 +120,16 @@ mod tests {
             "CreationTime": 1_732_334_455.123,
             "Nested": [{ "StartTime": 0, "Value": 1.5 }],
             "HyperParameters": { "EndTime": "12" },
+            "GainedTime": 1.25,
+            "MaxTimeInSeconds": 60,
         });
         times_as_text(&mut answer);
         let expected = json!({
             "CreationTime": "2024-11-23T04:00:55.123Z",
             "Nested": [{ "StartTime": "1970-01-01T00:00:00Z", "Value": 1.5 }],
             "HyperParameters": { "EndTime": "12" },
+            "GainedTime": "1970-01-01T00:00:01.25Z",
+            "MaxTimeInSeconds": 60,
         });
         assert_eq!(answer, expected);
     }

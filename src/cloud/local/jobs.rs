@@ -22,7 +22,7 @@ use crate::local::python::interpreter;
 use crate::local::store::job_state::{self, to_json};
 use crate::local::store::layout::{self, Home, JobFolder, create_private_dir};
 use crate::local::store::{private_file, stop_request};
-use crate::model::request::CreateTrainingJobRequest;
+use crate::model::request::{CreateTrainingJobRequest, Tag};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
 
@@ -124,13 +124,19 @@ impl Jobs for LocalJobs {
         request: &CreateTrainingJobRequest,
         options: &LocalOptions,
     ) -> CloudResult<Vec<String>> {
-        differences::check(&self.home, request)?;
+        differences::check(&self.home, request, &options.copies)?;
         interpreter::find(options.python.as_deref()).await?;
         Ok(differences::unsimulated(request, &self.executable))
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {
         Ok(self.home.job(job).current_state()?)
+    }
+
+    async fn tags(&self, job: &DescribeTrainingJobResponse) -> CloudResult<Vec<Tag>> {
+        let request = self.home.job(&job.training_job_name).read_request()?.typed();
+        let request = request.map_err(|error| CloudError::Other(format!("the job's request is damaged: {error}")))?;
+        Ok(request.tags.unwrap_or_default())
     }
 
     async fn list(&self, query: &JobsQuery, _token: Option<String>) -> CloudResult<Page<ListedJob>> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cloud::{JobsQuery, ListedJob, SortBy};
 use crate::local::LocalError;
 use crate::local::store::layout::Home;
-use crate::model::{JobName, JobStatus};
+use crate::model::JobName;
 
 /// Minimum and maximum number of states that are read at a time.
 const MIN_BATCH_JOBS: usize = 32;
@@ -54,7 +54,9 @@ fn created(home: &Home, name: &JobName) -> Timestamp {
 
 fn by_status(mut jobs: Vec<ListedJob>, ascending: bool, limit: usize) -> Vec<ListedJob> {
     // Jobs with an unknown status come first.
-    jobs.sort_by_key(|job| (job.status.as_ref().ok().copied().map(JobStatus::as_str), std::cmp::Reverse(job.created)));
+    jobs.sort_by_key(|job| {
+        (job.status.as_ref().ok().map(|status| status.as_str().to_owned()), std::cmp::Reverse(job.created))
+    });
     if !ascending {
         jobs.reverse();
     }
@@ -108,7 +110,7 @@ fn unreadable(name: &JobName, error: &LocalError) -> ListedJob {
 }
 
 fn matches(query: &JobsQuery, job: &ListedJob) -> bool {
-    query.status.is_none_or(|status| job.status == Ok(status))
+    query.status.as_ref().is_none_or(|status| job.status.as_ref() == Ok(status))
         && query.created_after.is_none_or(|time| job.created >= time)
         && query.created_before.is_none_or(|time| job.created < time)
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use crate::cloud::{CloudError, CloudResult, MetricPoint, Metrics};
+use crate::cloud::{CloudError, CloudResult, MetricHistory, MetricPoint, Metrics};
 use crate::local::store::layout::Home;
 use crate::local::store::private_file;
-use crate::model::JobName;
+use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// Implements [`Metrics`] over the jobs' CSV files.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ impl LocalMetrics {
 
 #[async_trait]
 impl Metrics for LocalMetrics {
-    async fn training_metrics(&self, job: &JobName) -> CloudResult<Vec<MetricPoint>> {
-        let path = self.home.job(job).metrics();
+    async fn training_metrics(&self, job: &DescribeTrainingJobResponse) -> CloudResult<MetricHistory> {
+        let path = self.home.job(&job.training_job_name).metrics();
         match private_file::open(&path, File::options().read(true)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(MetricHistory::default()),
             Err(error) => Err(unreadable(&path, error)),
             Ok(file) => {
                 let rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file).into_records();
@@ -41,7 +41,7 @@ impl Metrics for LocalMetrics {
                         Err(_) => {}
                     }
                 }
-                Ok(points)
+                Ok(MetricHistory { points, ..MetricHistory::default() })
             }
         }
     }
@@ -53,5 +53,7 @@ fn unreadable(path: &Path, error: io::Error) -> CloudError {
 
 fn point(row: &csv::StringRecord) -> Option<MetricPoint> {
     let timestamp = row.get(0)?.parse().ok()?;
-    Some(MetricPoint { timestamp, name: row.get(1)?.to_owned(), value: row.get(2)?.parse().ok()? })
+    let value = row.get(2)?.parse().ok()?;
+    let name = row.get(1)?.to_owned();
+    Some(MetricPoint { name, timestamp, average: value, least: value, greatest: value, values: 1 })
 }

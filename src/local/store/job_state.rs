@@ -79,7 +79,7 @@ pub(crate) fn end(state: &mut DescribeTrainingJobResponse, ending: &Ending, now:
     if let Some(last) = state.secondary_status_transitions.iter_mut().flatten().last() {
         last.end_time = Some(now);
     }
-    state.training_job_status = ending.status;
+    state.training_job_status = ending.status.clone();
     state.failure_reason.clone_from(&ending.reason);
     if let Some(start) = state.training_start_time {
         state.training_end_time = Some(now);

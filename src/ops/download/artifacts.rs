@@ -141,7 +141,7 @@ pub(super) fn model_uri(state: &DescribeTrainingJobResponse) -> Option<String> {
 /// Returns the URI that a model would have. The description of a failed job has none, although its output data is
 /// stored next to it.
 fn default_uri(state: &DescribeTrainingJobResponse) -> Option<String> {
-    let output = state.output_data_config.as_ref().filter(|_| state.training_job_status.is_final())?;
+    let output = state.output_data_config.as_ref().filter(|_| state.has_ended())?;
     Some(format!("{}/{}/output/model.tar.gz", output.s3_output_path.trim_end_matches('/'), state.training_job_name))
 }
 

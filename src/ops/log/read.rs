@@ -82,14 +82,14 @@ pub(super) fn announce_nodes(streams: &[LogStream], watcher: &mut impl Watcher) 
 /// Returns a message that says why a job has no log: its current phase, or how it ended.
 pub(crate) fn no_log_reason(state: &DescribeTrainingJobResponse) -> String {
     let name = &state.training_job_name;
-    let status = state.training_job_status;
+    let status = &state.training_job_status;
     let last = state.secondary_status_transitions.iter().flatten().last();
     let message = last.and_then(|phase| phase.status_message.as_deref()).unwrap_or_default();
     let because = match state.failure_reason.as_deref().unwrap_or(message) {
         "" => String::new(),
         text => format!(": {text}"),
     };
-    if status.is_final() {
+    if state.has_ended() {
         format!("job {name} ended {status} and logged nothing{because}")
     } else {
         format!("job {name} has no log yet; it is {}{because}", state.secondary_status)

@@ -22,6 +22,7 @@ use aws_sdk_s3::operation::put_public_access_block::PutPublicAccessBlockError;
 use aws_sdk_s3::operation::upload_part::UploadPartError;
 use aws_sdk_sagemaker::operation::create_training_job::CreateTrainingJobError;
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobError;
+use aws_sdk_sagemaker::operation::list_tags::ListTagsError;
 use aws_sdk_sagemaker::operation::list_training_jobs::ListTrainingJobsError;
 use aws_sdk_sagemaker::operation::search::SearchError;
 use aws_sdk_sagemaker::operation::stop_training_job::StopTrainingJobError;
@@ -45,6 +46,7 @@ actions! {
     CreateTrainingJobError: "sagemaker:CreateTrainingJob",
     DescribeTrainingJobError: "sagemaker:DescribeTrainingJob",
     ListTrainingJobsError: "sagemaker:ListTrainingJobs",
+    ListTagsError: "sagemaker:ListTags",
     SearchError: "sagemaker:Search",
     StopTrainingJobError: "sagemaker:StopTrainingJob",
     DescribeLogStreamsError: "logs:DescribeLogStreams",

@@ -17,7 +17,7 @@ const MAX_SEARCH_LAG: SignedDuration = SignedDuration::from_mins(15);
 
 /// Returns a page of the jobs that match the query.
 pub(super) async fn page(client: &Client, query: &JobsQuery, token: Option<String>) -> CloudResult<Page<ListedJob>> {
-    let status = query.status.map(|status| TrainingJobStatus::from(status.as_str()));
+    let status = query.status.as_ref().map(|status| TrainingJobStatus::from(status.as_str()));
     let call = call(client, query, page_size(query)).set_status_equals(status);
     send(query, call.set_next_token(token)).await
 }
@@ -55,12 +55,11 @@ async fn send(query: &JobsQuery, call: ListTrainingJobsFluentBuilder) -> CloudRe
     Ok(Page { items, next_token: page.next_token })
 }
 
-/// Converts a summary. Returns `None` for one with an unknown status or an invalid name.
+/// Converts a summary. Returns `None` for one without a status or with an invalid name.
 fn listed(job: TrainingJobSummary) -> Option<ListedJob> {
-    let status = serde_json::from_value::<JobStatus>(job.training_job_status?.as_str().into()).ok()?;
     Some(ListedJob {
         name: JobName::new(job.training_job_name?).ok()?,
-        status: Ok(status),
+        status: Ok(JobStatus::from(job.training_job_status?.as_str().to_owned())),
         created: timestamp(job.creation_time?)?,
         ended: job.training_end_time.and_then(timestamp),
         details: None,

@@ -69,7 +69,7 @@ fn filters(query: &JobsQuery) -> Vec<Filter> {
     let before = query.created_before.map(ceil_second).map(time);
     let filters = [
         name.map(|part| filter(NAME, Operator::Contains, part)),
-        query.status.map(|status| filter(STATUS, Operator::Equals, status.as_str())),
+        query.status.as_ref().map(|status| filter(STATUS, Operator::Equals, status.as_str())),
         after.map(|time| filter(CREATED, Operator::GreaterThanOrEqualTo, time)),
         before.map(|time| filter(CREATED, Operator::LessThan, time)),
     ];

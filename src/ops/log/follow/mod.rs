@@ -171,7 +171,7 @@ impl<'a> Follower<'a> {
         if state.secondary_status == "Training" {
             self.training_since.get_or_insert_with(Instant::now);
         }
-        if state.training_job_status.is_final() {
+        if state.has_ended() {
             self.ended_at.get_or_insert_with(Instant::now);
             let age = state.training_end_time.map(|end| Timestamp::now().duration_since(end));
             self.ended_long_ago |= self.state.is_none() && age.is_some_and(|age| age > ENDED_LONG_AGO);

@@ -13,12 +13,12 @@ use tokio::time::Instant;
 
 use crate::cloud::{
     ByteStream, Capabilities, Cloud, CloudError, CloudResult, ContentMatch, EventsPage, EventsQuery, FailureClass,
-    Fallbacks, Identity, JobEvent, JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricPoint, Metrics,
+    Fallbacks, Identity, JobEvent, JobEventsPage, Jobs, JobsQuery, ListedJob, LogStream, Logs, MetricHistory, Metrics,
     Object, ObjectContent, ObjectSummary, Objects, Page, PollIntervals, Region, ServiceError,
 };
 use crate::model::LogEvent;
 use crate::model::checksum::ContentDigest;
-use crate::model::request::CreateTrainingJobRequest;
+use crate::model::request::{CreateTrainingJobRequest, Tag};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument, S3Uri};
 
@@ -277,6 +277,10 @@ impl Jobs for Service {
         not_here()
     }
 
+    async fn tags(&self, _: &DescribeTrainingJobResponse) -> CloudResult<Vec<Tag>> {
+        not_here()
+    }
+
     async fn list(&self, _: &JobsQuery, _: Option<String>) -> CloudResult<Page<ListedJob>> {
         not_here()
     }
@@ -337,7 +341,7 @@ impl Objects for Nothing {
 
 #[async_trait]
 impl Metrics for Nothing {
-    async fn training_metrics(&self, _: &JobName) -> CloudResult<Vec<MetricPoint>> {
+    async fn training_metrics(&self, _: &DescribeTrainingJobResponse) -> CloudResult<MetricHistory> {
         not_here()
     }
 }

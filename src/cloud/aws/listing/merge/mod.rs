@@ -21,18 +21,24 @@ pub(super) struct Position {
 
 impl Position {
     pub(super) fn of(job: &ListedJob) -> Self {
-        Self { name: job.name.clone(), status: job.status.as_ref().ok().copied(), created: job.created }
+        Self { name: job.name.clone(), status: job.status.as_ref().ok().cloned(), created: job.created }
     }
 
     pub(super) fn of_details(job: &DescribeTrainingJobResponse) -> Self {
-        Self { name: job.training_job_name.clone(), status: Some(job.training_job_status), created: job.creation_time }
+        Self {
+            name: job.training_job_name.clone(),
+            status: Some(job.training_job_status.clone()),
+            created: job.creation_time,
+        }
     }
 
     fn cmp(&self, other: &Self, query: &JobsQuery) -> Ordering {
         let by_key = match query.sort_by {
             SortBy::CreationTime => self.created.cmp(&other.created),
             SortBy::Name => Ordering::Equal,
-            SortBy::Status => self.status.map(JobStatus::as_str).cmp(&other.status.map(JobStatus::as_str)),
+            SortBy::Status => {
+                self.status.as_ref().map(JobStatus::as_str).cmp(&other.status.as_ref().map(JobStatus::as_str))
+            }
         };
         let order = by_key.then_with(|| self.name.cmp(&other.name));
         if query.ascending { order } else { order.reverse() }
@@ -70,7 +76,7 @@ pub(super) fn merge_recent(
             && end.is_none_or(|end| position.cmp(end, query).is_le())
     };
     jobs.extend(recent.into_values().filter(is_here));
-    jobs.retain(|job| query.status.is_none_or(|status| job.status == Ok(status)));
+    jobs.retain(|job| query.status.as_ref().is_none_or(|status| job.status.as_ref() == Ok(status)));
     jobs.sort_by(|a, b| Position::of(a).cmp(&Position::of(b), query));
     jobs
 }

@@ -26,20 +26,26 @@ impl Job {
     }
 
     fn listed(&self) -> ListedJob {
-        ListedJob { name: self.name(), status: Ok(self.status), created: self.created(), ended: None, details: None }
+        ListedJob {
+            name: self.name(),
+            status: Ok(self.status.clone()),
+            created: self.created(),
+            ended: None,
+            details: None,
+        }
     }
 
     fn found(&self) -> Option<DescribeTrainingJobResponse> {
         let job = json!({
             "TrainingJobName": self.name(), "TrainingJobArn": "", "ModelArtifacts": { "S3ModelArtifacts": "" },
-            "TrainingJobStatus": self.known?, "SecondaryStatus": "", "StoppingCondition": {},
+            "TrainingJobStatus": self.known.as_ref()?, "SecondaryStatus": "", "StoppingCondition": {},
             "CreationTime": self.created().to_string(),
         });
         Some(serde_json::from_value(job).expect("a job"))
     }
 
     fn has_changed(&self) -> bool {
-        self.known != Some(self.status)
+        self.known.as_ref() != Some(&self.status)
     }
 }
 
@@ -50,7 +56,7 @@ fn job(number: usize, created: i64, status: JobStatus, known: Option<JobStatus>)
 /// What Search finds, in order.
 fn found(jobs: &[Job], query: &JobsQuery) -> Vec<DescribeTrainingJobResponse> {
     let mut found: Vec<_> = jobs.iter().filter_map(Job::found).collect();
-    found.retain(|job| query.status.is_none_or(|status| job.training_job_status == status));
+    found.retain(|job| query.status.as_ref().is_none_or(|status| job.training_job_status == *status));
     found.sort_by(|a, b| Position::of_details(a).cmp(&Position::of_details(b), query));
     found
 }
@@ -86,14 +92,14 @@ proptest! {
             .into_iter()
             .enumerate()
             .map(|(number, (created, status, known))| {
-                job(number, created, STATUSES[status], known.map(|known| STATUSES[known]))
+                job(number, created, STATUSES[status].clone(), known.map(|known| STATUSES[known].clone()))
             })
             .collect();
         let sort_by = if by_name { SortBy::Name } else { SortBy::CreationTime };
-        let status = status.map(|status| STATUSES[status]);
-        let query = JobsQuery { status, sort_by, ascending, ..JobsQuery::default() };
+        let status = status.map(|status| STATUSES[status].clone());
+        let query = JobsQuery { status: status.clone(), sort_by, ascending, ..JobsQuery::default() };
         let mut expected: Vec<ListedJob> = jobs.iter().map(Job::listed).collect();
-        expected.retain(|job| status.is_none_or(|status| job.status == Ok(status)));
+        expected.retain(|job| status.as_ref().is_none_or(|status| job.status.as_ref() == Ok(status)));
         expected.sort_by(|a, b| Position::of(a).cmp(&Position::of(b), &query));
         let listed = pages(&jobs, &query, size);
         prop_assert_eq!(names(&listed), names(&expected));

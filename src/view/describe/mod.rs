@@ -1,14 +1,20 @@
 //! Output of `describe`.
 
+mod metrics;
+mod page;
+mod setup;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use self::page::DescribePage;
 use super::{VERSION, history};
-use crate::cloud::MetricPoint;
+use crate::cloud::MetricHistory;
 use crate::error::{Result, WithContext};
+use crate::model::request::Tag;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{one_line, secrets, time};
+use crate::model::{secrets, time};
 use crate::ui::{Style, Text};
 
 /// The reply of DescribeTrainingJob under `job`, in the API's names.
@@ -20,19 +26,28 @@ pub(crate) struct DescribeJson {
 
 impl DescribeJson {
     pub(crate) fn of(job: &DescribeTrainingJobResponse) -> Result<Self> {
-        let mut job = serde_json::to_value(job).context("write JSON")?;
+        let typed = || serde_json::to_value(job).context("write JSON");
+        let mut job = job.document.clone().map_or_else(typed, Ok)?;
         super::hide_secrets(&mut job);
         Ok(Self { version: VERSION, job })
     }
 }
 
+/// A job with what DescribeTrainingJob does not tell of it.
+#[derive(Debug)]
+pub(crate) struct DescribedJob<'a> {
+    pub(crate) job: &'a DescribeTrainingJobResponse,
+    pub(crate) metrics: &'a MetricHistory,
+    pub(crate) tags: &'a [Tag],
+}
+
 /// Formats everything about a job; a running phase lasts until `now`.
-pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], now: Timestamp) -> Text {
+pub(crate) fn text(described: &DescribedJob<'_>, now: Timestamp) -> Text {
+    let DescribedJob { job, metrics, tags } = described;
     let mut page = DescribePage::default();
     state(&mut page, job, now);
     page.field("runs", &history::runs(job));
-    page.field("instances", &history::instances(job));
-    limits(&mut page, job);
+    setup::fields(&mut page, job);
     if let Some(artifacts) = &job.model_artifacts {
         page.field("model", &artifacts.s3_model_artifacts);
     }
@@ -40,15 +55,16 @@ pub(crate) fn text(job: &DescribeTrainingJobResponse, points: &[MetricPoint], no
     map(&mut page, "hyperparameters", job.hyper_parameters.iter().flatten());
     map(&mut page, "environment", job.environment.iter().flatten());
     channels(&mut page, job);
-    metrics(&mut page, points);
+    map(&mut page, "tags", tags.iter().map(|tag| (&tag.key, &tag.value)));
+    metrics::section(&mut page, job, metrics);
     phases(&mut page, job, now);
     page.text
 }
 
 fn state(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Timestamp) {
-    let style = Style::of(job.training_job_status);
+    let style = Style::of(&job.training_job_status);
     page.field("name", job.training_job_name.as_str());
-    let status = job.training_job_status;
+    let status = &job.training_job_status;
     let phase = &job.secondary_status;
     let both = if status.as_str() == phase { phase.clone() } else { format!("{status} ({phase})") };
     page.styled_field("status", style, &both);
@@ -62,12 +78,6 @@ fn state(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Timest
     }
     if let Some(seconds) = job.billable_time_in_seconds {
         page.field("billed", &time::duration(SignedDuration::from_secs(seconds.into())));
-    }
-}
-
-fn limits(page: &mut DescribePage, job: &DescribeTrainingJobResponse) {
-    if let Some(seconds) = job.stopping_condition.max_runtime_in_seconds {
-        page.field("max run", &time::duration(SignedDuration::from_secs(seconds.into())));
     }
 }
 
@@ -97,46 +107,6 @@ fn channels(page: &mut DescribePage, job: &DescribeTrainingJobResponse) {
     }
 }
 
-/// Adds each metric's last value and range.
-fn metrics(page: &mut DescribePage, points: &[MetricPoint]) {
-    let mut ranges: Vec<MetricRange<'_>> = Vec::new();
-    for point in points {
-        match ranges.iter_mut().find(|range| range.name == point.name) {
-            Some(range) => range.add(point.value),
-            None => ranges.push(MetricRange::of(point)),
-        }
-    }
-    if !ranges.is_empty() {
-        page.heading("metrics");
-    }
-    for MetricRange { name, values, last, least, greatest } in &ranges {
-        page.entry(name, &format!("{last} (of {} from {least} to {greatest})", super::count(*values, "value")));
-    }
-}
-
-/// Values of one metric.
-struct MetricRange<'a> {
-    name: &'a str,
-    values: usize,
-    last: f64,
-    least: f64,
-    greatest: f64,
-}
-
-impl<'a> MetricRange<'a> {
-    fn of(point: &'a MetricPoint) -> Self {
-        let value = point.value;
-        Self { name: &point.name, values: 1, last: value, least: value, greatest: value }
-    }
-
-    fn add(&mut self, value: f64) {
-        self.values += 1;
-        self.last = value;
-        self.least = self.least.min(value);
-        self.greatest = self.greatest.max(value);
-    }
-}
-
 fn phases(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Timestamp) {
     page.heading("phases");
     for phase in job.secondary_status_transitions.iter().flatten() {
@@ -144,43 +114,4 @@ fn phases(page: &mut DescribePage, job: &DescribeTrainingJobResponse, now: Times
         let message = phase.status_message.as_deref().unwrap_or_default();
         page.entry(&phase.status, &format!("{} {took:>8}  {message}", time::local(phase.start_time)));
     }
-}
-
-/// Text of fields and sections.
-#[derive(Default)]
-struct DescribePage {
-    text: Text,
-}
-
-/// Column of a field's value.
-const FIELD_COLUMN: usize = 12;
-/// Column of a section entry's value.
-const ENTRY_COLUMN: usize = 34;
-
-impl DescribePage {
-    fn field(&mut self, name: &str, value: &str) {
-        self.styled_field(name, Style::Plain, value);
-    }
-
-    fn styled_field(&mut self, name: &str, style: Style, value: &str) {
-        self.text.push(format_args!("{name:<FIELD_COLUMN$}"));
-        self.text.push_styled(style, indented(FIELD_COLUMN, value));
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, title: &str) {
-        self.text.push('\n');
-        self.text.push_styled(Style::Heading, title);
-        self.text.push('\n');
-    }
-
-    fn entry(&mut self, name: &str, value: &str) {
-        let name = one_line(name);
-        self.text.push(format_args!("  {name:<30}  {}\n", indented(ENTRY_COLUMN, value)));
-    }
-}
-
-/// Indents further lines of a value to its column.
-fn indented(column: usize, value: &str) -> String {
-    value.replace('\n', &format!("\n{:column$}", ""))
 }
