@@ -3,7 +3,7 @@
 import json
 from urllib.parse import unquote
 
-from . import logs
+from . import cloudwatch, logs
 from .s3 import objects
 from .sagemaker import live, synthetic
 from .web import Response
@@ -84,6 +84,12 @@ def add_log_events(tenant, wanted):
     logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"], 1000)
 
 
+def add_metrics(tenant, wanted):
+    """{"region", "job", "values": [[name, value, seconds], ...]}: of a job's training metrics, of any time."""
+    dimensions = {"TrainingJobName": wanted["job"]}
+    cloudwatch.put(tenant.account, wanted["region"], dimensions, wanted["values"])
+
+
 HANDLERS = {
     ("GET", ""): about,
     ("POST", "rules"): add_rules,
@@ -96,6 +102,7 @@ HANDLERS = {
     ("POST", "live-jobs"): add_live_job,
     ("GET", "live-jobs"): live_job,
     ("POST", "log-events"): add_log_events,
+    ("POST", "metrics"): add_metrics,
     ("POST", "checksums"): tell_checksum,
 }
 

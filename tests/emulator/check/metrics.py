@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import time
 import urllib.error
 import urllib.request
 
@@ -11,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from .support import REGION, Case, rule
+from .support import REGION, Case, admin, rule
 
 PROTOCOL = "smithy-rpc-v2-cbor"
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
@@ -50,6 +51,29 @@ class Metrics(Case):
         dimension = {"Name": "TrainingJobName", "Value": "m"}
         names = self.call("ListMetrics", Namespace=NAMESPACE, Dimensions=[dimension])["Metrics"]
         self.assertEqual([metric["MetricName"] for metric in names], ["loss"])
+
+    def kept(self, period, days):
+        """How many values of some days ago are told by a period."""
+        name = {"Namespace": NAMESPACE, "MetricName": "old", "Dimensions": [{"Name": "TrainingJobName", "Value": "k"}]}
+        moment = int(time.time()) // 3600 * 3600 - days * 24 * 3600
+        admin("POST", "metrics", {"region": REGION, "job": "k", "values": [["old", 1.0, moment]]})
+        query = {"Id": "q", "MetricStat": {"Metric": name, "Period": period, "Stat": "Average"}}
+        start = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
+        end = start + datetime.timedelta(hours=1)
+        answer = self.call("GetMetricData", MetricDataQueries=[query], StartTime=start, EndTime=end)
+        return len(answer["MetricDataResults"][0]["Values"])
+
+    def test_old_values_are_kept_by_longer_periods_only(self):
+        kept = [[self.kept(period, days) for period in (60, 300, 3600)] for days in (1, 20, 80, 500)]
+        self.assertEqual(kept, [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]])
+
+    def test_a_metric_is_listed_for_two_weeks(self):
+        now = int(time.time())
+        values = [["new", 1.0, now - 13 * 24 * 3600], ["old", 1.0, now - 15 * 24 * 3600]]
+        admin("POST", "metrics", {"region": REGION, "job": "l", "values": values})
+        dimension = {"Name": "TrainingJobName", "Value": "l"}
+        names = self.call("ListMetrics", Namespace=NAMESPACE, Dimensions=[dimension])["Metrics"]
+        self.assertEqual([metric["MetricName"] for metric in names], ["new"])
 
     def test_errors(self):
         rule(fault="throttle", service="monitoring", operation="GetMetricData", count=1)

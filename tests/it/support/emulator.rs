@@ -160,6 +160,11 @@ impl TestAccount {
         self.admin("POST", "log-events", &json!({ "region": REGION, "stream": stream, "events": events })).map(drop)
     }
 
+    /// Adds values of a job's training metrics: name, value, and time in seconds.
+    pub(crate) fn metrics(&self, job: &str, values: &[(&str, f64, u64)]) -> TestResult {
+        self.admin("POST", "metrics", &json!({ "region": REGION, "job": job, "values": values })).map(drop)
+    }
+
     /// Starts a job that only seems to run: `{"name": "j", "nodes": 8, "seconds": 10, "events": 100}`. All fields are in
     /// `tests/emulator/sagemaker/plan.py`.
     pub(crate) fn live_job(&self, job: &Value) -> TestResult {
