@@ -23,6 +23,8 @@ pub(crate) enum PackError {
     NothingToPack(PathBuf),
     #[error("could not read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
+    #[error("could not read which files git tracks from {}", index.display())]
+    GitIndex { index: PathBuf, source: io::Error },
     #[error("{} changed while it was packed", .0.display())]
     Changed(PathBuf),
     #[error("{} is a symbolic link to {}, which does not exist", link.display(), target.display())]
@@ -77,6 +79,7 @@ impl PackError {
             Self::NothingToPack(_) => "check source.dir, source.exclude, .gitignore and .smtrainignore",
             Self::Clash { .. } => "rename one of them: dependencies lie at the root of the archive",
             Self::Changed(_) => "run the command again when nothing writes to the folder",
+            Self::GitIndex { .. } => "see whether git can read it: git status",
             Self::Unreadable { .. } => "make it readable, or add it to source.exclude",
             Self::NotAFolder(_) | Self::BadPattern { .. } | Self::Write(_) => return None,
         })

@@ -6,12 +6,13 @@ use std::env;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use super::trust::{exists, is_own, is_repository, is_writable_by_all};
+use super::trust::{exists, is_repository, is_writable_by_all};
 use crate::error::{Error, Result};
 use crate::images::Catalog;
 use crate::job::decode::image_catalog;
 use crate::job::diagnostics::problem::InvalidSpec;
 use crate::job::{Layer, Layers, VARIABLES};
+use crate::model::is_own;
 
 /// Name of the SDK's file in its folder (sagemaker 2.257.7, `sagemaker/config/config.py`).
 const SDK_FILE: &str = "config.yaml";

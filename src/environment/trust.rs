@@ -4,10 +4,10 @@
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use nix::unistd::geteuid;
+use crate::model::is_own;
 
 const WRITABLE_BY_ALL: u32 = 0o002;
 /// Mode bit of a folder in which only an entry's owner may remove or rename it (inode(7)).
@@ -18,11 +18,6 @@ const STATE_FOLDERS: [&str; 3] = ["jobs", "s3", "s3/.staging"];
 const ENVIRONMENTS: &str = "environments";
 /// Entries that mark a repository's root: those of git, Jujutsu and Mercurial.
 const REPOSITORIES: [&str; 3] = [".git", ".jj", ".hg"];
-
-/// Returns whether a file belongs to this user, or to root, who can change any file anyway.
-pub(crate) fn is_own(metadata: &Metadata) -> bool {
-    [geteuid().as_raw(), 0].contains(&metadata.uid())
-}
 
 /// Returns whether every user may write to a file or folder.
 pub(super) fn is_writable_by_all(about: &Metadata) -> bool {

@@ -4,8 +4,9 @@
 //! Before them, the built-in excludes apply: tooling is never packed, and files that are secrets by their names only if
 //! `source.exclude`, `.smtrainignore` or `source.allow_secrets` name them.
 //!
-//! The ignore files of the tree count, and those of the git repository around it, as git itself reads them. The user's
-//! global gitignore and `.git/info/exclude` do not: two clones of one commit must give the same archive.
+//! The ignore files of the tree count, and those of the git repository around it, as git itself reads them: files that
+//! git tracks are not ignored by a `.gitignore`. The user's global gitignore and `.git/info/exclude` do not count: two
+//! clones of one commit must give the same archive.
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
 use super::builtin_excludes::BuiltinExcludes;
 use super::exclude_reason::{ExcludeKind, ExcludeReason, pattern_source};
+use super::git::WorkTree;
 use super::stable_file;
 use crate::archive::{PackError, secrets};
 
@@ -43,6 +45,8 @@ struct Scope {
 pub(crate) struct ScopeMark {
     length: usize,
     floor: usize,
+    work_trees: usize,
+    ignored: Option<ExcludeReason>,
 }
 
 /// The rules that apply in the current folder.
@@ -54,13 +58,25 @@ pub(crate) struct IgnoreRules {
     scopes: Vec<Scope>,
     /// Index of the first scope that applies: those before belong to another root.
     floor: usize,
+    /// The git work trees around the current folder, innermost last; `None` for a root outside of any.
+    work_trees: Vec<Option<WorkTree>>,
+    /// The reason for which git ignores the current folder, of which only tracked files are packed.
+    ignored: Option<ExcludeReason>,
 }
 
 impl IgnoreRules {
     pub(crate) fn new(exclude: &[String], allow_secrets: &[String]) -> Result<Self, PackError> {
         let exclude = build(exclude.iter().map(String::as_str), None)?;
         let allow_secrets = secrets::allow_patterns(allow_secrets, "source.allow_secrets")?;
-        Ok(Self { builtin: BuiltinExcludes::new()?, exclude, allow_secrets, scopes: Vec::new(), floor: 0 })
+        Ok(Self {
+            builtin: BuiltinExcludes::new()?,
+            exclude,
+            allow_secrets,
+            scopes: Vec::new(),
+            floor: 0,
+            work_trees: Vec::new(),
+            ignored: None,
+        })
     }
 
     /// Returns whether `source.allow_secrets` names a file or a folder around it.
@@ -114,12 +130,32 @@ impl IgnoreRules {
     }
 
     fn by_patterns(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> PathVerdict {
-        let innermost_first = |own| scopes.iter().rev().filter(move |scope| scope.own == own);
-        let mut matches = std::iter::once(self.exclude.matched(name, is_dir))
-            .chain(innermost_first(true).chain(innermost_first(false)).map(|scope| scope.matched(name, is_dir)));
+        let own = scopes.iter().rev().filter(|scope| scope.own).map(|scope| scope.matched(name, is_dir));
+        let mut matches = std::iter::once(self.exclude.matched(name, is_dir)).chain(own);
         match matches.find(|found| !found.is_none()) {
             Some(Match::Ignore(glob)) => PathVerdict::LeaveOut(reason(glob)),
-            _ => PathVerdict::Keep,
+            Some(_) => PathVerdict::Keep,
+            None => self.by_git(name, is_dir, scopes).map_or(PathVerdict::Keep, PathVerdict::LeaveOut),
+        }
+    }
+
+    /// Returns the reason for which git ignores a path, unless it tracks the path or something below it.
+    fn by_git(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Option<ExcludeReason> {
+        let reason = self.ignored_by_git(name, is_dir, scopes)?;
+        let work_tree = self.work_trees.last().and_then(Option::as_ref);
+        let is_tracked = work_tree.is_some_and(|tree| tree.tracks(name) || (is_dir && tree.tracks_below(name)));
+        (!is_tracked).then_some(reason)
+    }
+
+    /// Returns the reason for which the git's ignore files match a path or a folder around it.
+    fn ignored_by_git(&self, name: &Path, is_dir: bool, scopes: &[Scope]) -> Option<ExcludeReason> {
+        if self.ignored.is_some() {
+            return self.ignored.clone();
+        }
+        let mut git = scopes.iter().rev().filter(|scope| !scope.own).map(|scope| scope.matched(name, is_dir));
+        match git.find(|found| !found.is_none()) {
+            Some(Match::Ignore(glob)) => Some(reason(glob)),
+            _ => None,
         }
     }
 
@@ -127,6 +163,8 @@ impl IgnoreRules {
     pub(crate) fn enter_root(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
         self.floor = mark.length;
+        self.ignored = None;
+        self.enter_work_tree(folder, name)?;
         self.read_around(folder, name)?;
         self.read(folder, name, Path::new(""))?;
         Ok(mark)
@@ -135,18 +173,45 @@ impl IgnoreRules {
     /// Enters a folder and reads its ignore files.
     pub(crate) fn enter(&mut self, folder: &Path, name: &Path) -> Result<ScopeMark, PackError> {
         let mark = self.mark();
+        if folder.join(".git").exists() {
+            self.ignored = None;
+            self.enter_work_tree(folder, name)?;
+        } else if !self.work_trees.last().and_then(Option::as_ref).is_some_and(|tree| tree.tracks(name)) {
+            self.ignored = self.ignored_by_git(name, true, &self.scopes[self.floor..]);
+        }
         self.read(folder, name, Path::new(""))?;
         Ok(mark)
     }
 
+    fn enter_work_tree(&mut self, folder: &Path, name: &Path) -> Result<(), PackError> {
+        self.work_trees.push(WorkTree::around(folder, name)?);
+        self.read_tracked()
+    }
+
+    /// Reads the names of the files that git tracks, once a `.gitignore` applies.
+    fn read_tracked(&mut self) -> Result<(), PackError> {
+        let has_git_scope = self.scopes[self.floor..].iter().any(|scope| !scope.own);
+        match self.work_trees.last_mut() {
+            Some(Some(work_tree)) if has_git_scope => work_tree.read(),
+            _ => Ok(()),
+        }
+    }
+
     /// Leaves a folder.
-    pub(crate) fn leave(&mut self, mark: &ScopeMark) {
+    pub(crate) fn leave(&mut self, mark: ScopeMark) {
         self.scopes.truncate(mark.length);
         self.floor = mark.floor;
+        self.work_trees.truncate(mark.work_trees);
+        self.ignored = mark.ignored;
     }
 
     fn mark(&self) -> ScopeMark {
-        ScopeMark { length: self.scopes.len(), floor: self.floor }
+        ScopeMark {
+            length: self.scopes.len(),
+            floor: self.floor,
+            work_trees: self.work_trees.len(),
+            ignored: self.ignored.clone(),
+        }
     }
 
     /// Reads the ignore files between the repository's root and this folder, without those of the folder itself.
@@ -171,6 +236,7 @@ impl IgnoreRules {
             let patterns = build(text.lines(), Some(&path))?;
             if !patterns.is_empty() {
                 self.scopes.push(Scope { own, patterns, strip: strip.to_owned(), lead: lead.to_owned() });
+                self.read_tracked()?;
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ pub(super) mod builtin_excludes;
 pub(super) mod data;
 mod entry_point;
 pub(super) mod exclude_reason;
+pub(super) mod git;
 pub(super) mod ignore_rules;
 pub(super) mod named_files;
 pub(super) mod output_dir;

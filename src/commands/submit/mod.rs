@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::interrupt::{interrupt, unless_interrupted};
 use super::log_printer::LogPrinter;
 use super::logs;
+use crate::archive::Skipped;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -222,9 +223,32 @@ fn report_code(prepared: &PreparedJob, context: &Context) {
     if !code.secrets.is_empty() {
         context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
     }
+    report_skipped(&code.skipped, context);
     let files = view::count(code.files, "file");
     let bytes = ui::bytes(code.packed_bytes);
     context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
+}
+
+/// Reports what ignore files left out of the code: their number, and with `-v` each with its rule.
+fn report_skipped(skipped: &Skipped, context: &Context) {
+    let Skipped { ignored, ignored_names, tooling: _, special } = skipped;
+    for (name, rule) in ignored_names {
+        context.ui.detail(format_args!("left out of the code: {name}, by {rule}"));
+    }
+    let unnamed = ignored - ignored_names.len();
+    if unnamed > 0 {
+        context.ui.detail(format_args!("left out of the code: {unnamed} more"));
+    }
+    if *ignored > 0 {
+        let ignored = view::count(*ignored, "path");
+        context
+            .ui
+            .note(format_args!("left out of the code by ignore files and source.exclude: {ignored} (-v names them)"));
+    }
+    if *special > 0 {
+        let special = view::count(*special, "special file");
+        context.ui.note(format_args!("left out of the code, as sockets, pipes or devices: {special}"));
+    }
 }
 
 fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> Result<()> {

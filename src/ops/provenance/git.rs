@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::repository::Repository;
+use crate::archive::Repository;
 use crate::environment::{find_program, variable_names};
 
 /// Time limit of all git calls together.

@@ -1,13 +1,12 @@
 //! Builds the tags that identify a job's code: smtrain's version, the code's digest, git's commit and branch.
 
 mod git;
-mod repository;
 
 use std::io;
 use std::path::Path;
 
 use self::git::Revision;
-use self::repository::Repository;
+use crate::archive::Repository;
 use crate::model::secrets::looks_like_one;
 
 /// Tags, with a notice if those of git are missing.

@@ -1,5 +1,6 @@
 //! Code archives as others read them: with the tar crate, Python and the system's tar.
 
+mod git;
 mod links;
 mod secrets;
 

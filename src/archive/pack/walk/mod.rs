@@ -30,11 +30,16 @@ pub(crate) struct SourceFile {
     pub(crate) metadata: Metadata,
 }
 
+/// Maximum number of ignored files that are kept by name.
+const MAX_NAMED: usize = 1000;
+
 /// Numbers of files that were left out, a folder counting once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Skipped {
     /// Left out by `.gitignore`, `.smtrainignore` or `source.exclude`.
     pub(crate) ignored: usize,
+    /// The first [`MAX_NAMED`] of them: the path in the archive and the rule.
+    pub(crate) ignored_names: Vec<(String, String)>,
     /// Version control, caches, Python environments.
     pub(crate) tooling: usize,
     /// Sockets, fifos, devices: they have no content to send, and git skips them too.
@@ -120,7 +125,7 @@ impl Walk {
                 }
                 None => {
                     if let Some(level) = self.levels.pop() {
-                        self.rules.leave(&level.mark);
+                        self.rules.leave(level.mark);
                     }
                 }
             }
@@ -238,7 +243,12 @@ impl Walk {
         match reason {
             ExcludeReason::BuiltIn(found) if found.kind == ExcludeKind::Secret => self.note_secret(name, is_dir),
             ExcludeReason::BuiltIn(_) => self.skipped.tooling += 1,
-            ExcludeReason::Pattern { .. } => self.skipped.ignored += 1,
+            ExcludeReason::Pattern { .. } => {
+                self.skipped.ignored += 1;
+                if self.skipped.ignored_names.len() < MAX_NAMED {
+                    self.skipped.ignored_names.push((shown(name, is_dir), reason.to_string()));
+                }
+            }
         }
     }
 }

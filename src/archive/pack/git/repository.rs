@@ -6,19 +6,19 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::environment::is_own;
+use crate::model::is_own;
 
 /// Maximum size of a file that holds a reference or a path, in bytes.
 const MAX_POINTER_BYTES: u64 = 16 * 1024;
 
 /// The folders of a repository (gitrepository-layout(5)).
 #[derive(Clone, Debug)]
-pub(super) struct Repository {
-    pub(super) work_tree: PathBuf,
+pub(crate) struct Repository {
+    pub(crate) work_tree: PathBuf,
     /// Holds HEAD and the index.
-    pub(super) git_dir: PathBuf,
+    pub(crate) git_dir: PathBuf,
     /// Holds objects and refs; another folder than `git_dir` for a linked work tree.
-    pub(super) common_dir: PathBuf,
+    pub(crate) common_dir: PathBuf,
 }
 
 impl Repository {
@@ -26,7 +26,7 @@ impl Repository {
     /// git.
     ///
     /// Bare repositories are not recognized: files named `HEAD`, `objects` and `config` may be part of any project.
-    pub(super) fn around(folder: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn around(folder: &Path) -> io::Result<Option<Self>> {
         let folder = fs::canonicalize(folder)?;
         for work_tree in folder.ancestors() {
             let dot_git = work_tree.join(".git");
@@ -46,7 +46,7 @@ impl Repository {
     }
 
     /// Returns the text of HEAD.
-    pub(super) fn head(&self) -> io::Result<OsString> {
+    pub(crate) fn head(&self) -> io::Result<OsString> {
         read_pointer(&self.git_dir.join("HEAD"))?.ok_or_else(|| io::Error::other("the repository has no HEAD"))
     }
 }
