@@ -142,7 +142,17 @@ fn aws_variables() -> aws::AwsVariables {
         region: environment::aws_region(),
         ca_bundle: environment::ca_bundle("AWS_CA_BUNDLE"),
         fallback_ca_bundle: environment::ca_bundle("REQUESTS_CA_BUNDLE"),
+        proxies: proxies(),
     }
+}
+
+/// Returns the environment's proxies.
+fn proxies() -> aws::Proxies {
+    let named = |scheme| {
+        let (variable, address) = environment::proxy(scheme)?;
+        Some(aws::NamedProxy { variable, address })
+    };
+    aws::Proxies { http: named("http"), https: named("https"), excluded: environment::hosts_without_proxy() }
 }
 
 fn local_cloud(settings: &Settings) -> Cloud {

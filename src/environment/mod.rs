@@ -5,6 +5,7 @@
 mod aws;
 mod files;
 mod programs;
+mod proxies;
 mod trust;
 
 use std::env;
@@ -18,6 +19,7 @@ use crate::job::Layers;
 
 pub(crate) use aws::{aws_profile, aws_profiles, aws_region, aws_sso_cache, aws_tokens, ca_bundle};
 pub(crate) use programs::find_program;
+pub(crate) use proxies::{hosts_without_proxy, proxy};
 pub(crate) use trust::project_root;
 
 /// The folders that smtrain uses, and its own executable.

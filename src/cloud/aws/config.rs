@@ -35,6 +35,7 @@ macro_rules! client {
                 .retry_classifier($config.renew_expired())
                 .retry_classifier($crate::cloud::aws::response_limits::ResponseLimits::default())
                 .retry_classifier($crate::cloud::aws::error::RejectInterposed)
+                .retry_classifier($crate::cloud::aws::error::RejectRefused)
                 .interceptor($crate::cloud::aws::response_limits::ResponseLimits::default())
                 .interceptor($crate::cloud::aws::response_check::ResponseCheck)
                 .build(),
@@ -71,14 +72,14 @@ impl AwsConfig {
 pub(super) async fn load(target: &AwsTarget, variables: AwsVariables) -> CloudResult<AwsConfig> {
     let settings = ConnectionSettings::load(target.clone(), variables)?;
     let region = region::find(&settings).await?;
-    let trust = settings.trust.clone();
+    let network = settings.network.clone();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .profile_files(settings.profiles.for_sdk())
         .profile_name(settings.selection.sdk_name())
         .identity_cache(IdentityCache::no_cache())
         // Used by the providers of settings: without a region, some query the instance metadata service again.
-        .http_client(proxy_bypass::client(&trust))
+        .http_client(proxy_bypass::client(&network))
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build());
     let renewable = RenewableCredentials::new(settings);
     loader = loader.credentials_provider(SharedCredentialsProvider::new(renewable.clone()));
@@ -92,7 +93,7 @@ pub(super) async fn load(target: &AwsTarget, variables: AwsVariables) -> CloudRe
         None => return Err(no_region()),
     };
     let mut services = sdk.to_builder().retry_config(retry_config(sdk.retry_config()));
-    services.set_http_client(Some(proxy_bypass::service_client(&trust)));
+    services.set_http_client(Some(proxy_bypass::service_client(&network)));
     Ok(AwsConfig { sdk: services.build(), region, renew_expired: RenewExpired::new(renewable) })
 }
 

@@ -37,14 +37,14 @@ fn check(settings: &ConnectionSettings) -> CloudResult<()> {
 async fn from_files_and_services(settings: &ConnectionSettings) -> provider::Result {
     let region = region::find(settings).await.map_err(CredentialsError::invalid_configuration)?;
     let context = ProviderConfig::without_region().with_region(region);
-    let context = context.with_http_client(proxy_bypass::client(&settings.trust));
+    let context = context.with_http_client(proxy_bypass::client(&settings.network));
     let profile = ProfileFileCredentialsProvider::builder().configure(&context);
     let profile =
         profile.profile_files(settings.profiles.for_sdk()).profile_name(settings.selection.sdk_name()).build();
     if settings.selection.is_exclusive() {
         return profile.provide_credentials().await;
     }
-    let metadata = region::metadata_client(&settings.trust);
+    let metadata = region::metadata_client(&settings.network);
     let instance = ImdsCredentialsProvider::builder().configure(&context).imds_client(metadata).build();
     CredentialsProviderChain::first_try("Profile", profile)
         .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(&context).build())

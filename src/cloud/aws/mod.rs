@@ -16,9 +16,11 @@ mod json;
 mod listing;
 mod logs;
 mod metrics;
+mod network;
 mod objects;
 mod offline;
 mod profiles;
+mod proxies;
 mod proxy_bypass;
 mod region;
 mod response_check;
@@ -33,6 +35,7 @@ use std::time::Duration;
 use super::{AwsTarget, Capabilities, Cloud, CloudResult, Fallbacks, Identity, OnFallback, PollIntervals};
 
 pub(crate) use files::AwsConfigFiles;
+pub(crate) use proxies::{NamedProxy, Proxies};
 pub(crate) use variables::AwsVariables;
 
 const POLL_INTERVALS: PollIntervals =

@@ -14,28 +14,30 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::trust::Trust;
+use super::network::Network;
+use super::proxies::Proxies;
 
 /// Path prefix of the instance metadata service, below any endpoint.
 const METADATA: &str = "/latest/";
 
 /// Returns a client that connects to metadata services and loopback addresses directly, and to others through the
 /// environment's proxies.
-pub(super) fn client(trust: &Trust) -> SharedHttpClient {
+pub(super) fn client(network: &Network) -> SharedHttpClient {
     SharedHttpClient::new(BypassingClient {
-        direct: client_with_proxy(ProxyConfig::disabled, trust),
-        proxied: service_client(trust),
+        direct: client_with_proxy(ProxyConfig::disabled, network),
+        proxied: service_client(network),
     })
 }
 
 /// Returns a client that connects through the environment's proxies, for services.
-pub(super) fn service_client(trust: &Trust) -> SharedHttpClient {
-    client_with_proxy(ProxyConfig::from_env, trust)
+pub(super) fn service_client(network: &Network) -> SharedHttpClient {
+    let client = client_with_proxy(ProxyConfig::from_env, network);
+    SharedHttpClient::new(ProxiedClient { client, proxies: network.proxies.clone() })
 }
 
 /// Returns the SDK's default client with another proxy configuration and other trusted certificates.
-fn client_with_proxy(proxy: fn() -> ProxyConfig, trust: &Trust) -> SharedHttpClient {
-    let context = trust.tls_context();
+fn client_with_proxy(proxy: fn() -> ProxyConfig, network: &Network) -> SharedHttpClient {
+    let context = network.trust.tls_context();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
         let mut builder = builder.tls_context(context.clone());
@@ -44,6 +46,33 @@ fn client_with_proxy(proxy: fn() -> ProxyConfig, trust: &Trust) -> SharedHttpCli
         builder.set_proxy_config(Some(proxy()));
         builder.build()
     })
+}
+
+/// A client whose errors name the proxy that failed.
+#[derive(Debug)]
+struct ProxiedClient {
+    client: SharedHttpClient,
+    proxies: Proxies,
+}
+
+impl HttpClient for ProxiedClient {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let connector = self.client.http_connector(settings, components);
+        SharedHttpConnector::new(ProxiedConnector { connector, proxies: self.proxies.clone() })
+    }
+}
+
+#[derive(Debug)]
+struct ProxiedConnector {
+    connector: SharedHttpConnector,
+    proxies: Proxies,
+}
+
+impl HttpConnector for ProxiedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri().to_owned();
+        self.proxies.name_failure(&uri, self.connector.call(request))
+    }
 }
 
 #[derive(Debug)]

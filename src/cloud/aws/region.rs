@@ -7,10 +7,10 @@ use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, imds};
 
+use super::network::Network;
 use super::profiles::{Profiles, Selection};
 use super::proxy_bypass;
 use super::settings::ConnectionSettings;
-use super::trust::Trust;
 use crate::cloud::{CloudError, CloudResult};
 
 /// Connect timeout of the instance metadata service, which is one network hop away.
@@ -21,7 +21,7 @@ const REGION: &str = "region";
 
 /// Returns the region of a target. An offline target doesn't query the instance metadata service.
 pub(super) async fn find(settings: &ConnectionSettings) -> CloudResult<Option<Region>> {
-    let ConnectionSettings { target, variables, profiles, selection, trust } = settings;
+    let ConnectionSettings { target, variables, profiles, selection, network } = settings;
     let named = target.region.clone().or_else(|| variables.region.clone());
     let known = match named {
         Some(region) => Some(region),
@@ -31,7 +31,7 @@ pub(super) async fn find(settings: &ConnectionSettings) -> CloudResult<Option<Re
         Some(region) => Ok(Some(Region::new(region))),
         None if target.offline => Ok(None),
         None => {
-            let provider = ImdsRegionProvider::builder().imds_client(metadata_client(trust)).build();
+            let provider = ImdsRegionProvider::builder().imds_client(metadata_client(network)).build();
             Ok(provider.region().await)
         }
     }
@@ -64,8 +64,8 @@ fn of_profile(profiles: &Profiles, selection: &Selection) -> CloudResult<Option<
 }
 
 /// Returns a client of the instance metadata service. Its short timeout matters on computers that have no such service.
-pub(super) fn metadata_client(trust: &Trust) -> imds::Client {
-    let config = ProviderConfig::default().with_http_client(proxy_bypass::client(trust));
+pub(super) fn metadata_client(network: &Network) -> imds::Client {
+    let config = ProviderConfig::default().with_http_client(proxy_bypass::client(network));
     let client = imds::Client::builder().configure(&config);
     client.max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()
 }

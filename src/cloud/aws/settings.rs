@@ -1,6 +1,7 @@
 //! What a connection is configured by: the target, the environment, the profiles and the trusted certificates, each read
 //! once.
 
+use super::network::Network;
 use super::profiles::{Profiles, Selection};
 use super::trust::Trust;
 use super::variables::AwsVariables;
@@ -13,7 +14,7 @@ pub(super) struct ConnectionSettings {
     pub(super) variables: AwsVariables,
     pub(super) profiles: Profiles,
     pub(super) selection: Selection,
-    pub(super) trust: Trust,
+    pub(super) network: Network,
 }
 
 impl ConnectionSettings {
@@ -24,6 +25,7 @@ impl ConnectionSettings {
         let selection = Selection::new(&target, variables.profile.as_ref());
         profiles.check_selected(&selection)?;
         let trust = Trust::load(&variables, &profiles, &selection)?;
-        Ok(Self { target, variables, profiles, selection, trust })
+        let network = Network { trust, proxies: variables.proxies.clone() };
+        Ok(Self { target, variables, profiles, selection, network })
     }
 }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::files::AwsConfigFiles;
+use super::proxies::Proxies;
 
 /// Values of environment variables. What is empty there is `None` here.
 #[derive(Clone, Debug, Default)]
@@ -16,4 +17,5 @@ pub(crate) struct AwsVariables {
     pub(crate) ca_bundle: Option<(&'static str, PathBuf)>,
     /// File of trusted certificates that the profile's takes precedence over, and its variable.
     pub(crate) fallback_ca_bundle: Option<(&'static str, PathBuf)>,
+    pub(crate) proxies: Proxies,
 }

@@ -2,16 +2,18 @@
 //! causes.
 //!
 //! An error falls into one of three cases: the service answered ([`Answer`]), something else answered in its place
-//! ([`interposed`]), or nothing did (credentials, network, timeout).
+//! ([`interposed`]), or nothing did (credentials, network, timeout: [`no_answer`]).
 
 mod action;
 mod advice;
+mod chain;
+mod clock;
 mod interposed;
+mod no_answer;
 mod response;
 
 use std::error::Error as StdError;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -20,7 +22,9 @@ use crate::cloud::{CloudError, FailureClass, ServiceError};
 
 pub(super) use action::Permitted;
 pub(super) use advice::{EXPIRED_CODES, INTERPOSED};
+pub(super) use chain::{find, innermost};
 pub(super) use interposed::RejectInterposed;
+pub(super) use no_answer::RejectRefused;
 pub(super) use response::{Answer, Permission, answer};
 
 /// Returns a function for `map_err`, which adds what was being done and to which resource (an ARN).
@@ -53,8 +57,11 @@ where
     let (class, why, hints) = match (interposed::describe(error), &answer) {
         // A proxy's answer may not come again.
         (Some((why, hints)), _) => (FailureClass::Transient, why, hints),
-        (None, Some(answer)) => explain(answer, permission),
-        (None, None) => explain_no_answer(error),
+        (None, Some(answer)) => {
+            let by_clock = error.raw_response().and_then(|response| clock::explain(answer, response));
+            by_clock.unwrap_or_else(|| explain(answer, permission))
+        }
+        (None, None) => no_answer::explain(error),
     };
     let message = format!("could not {doing}: {why}");
     CloudError::Service(Box::new(ServiceError { class, message, hints, details: details(error, answer.as_ref()) }))
@@ -69,6 +76,8 @@ fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String
         FailureClass::Unconfigured
     } else if advice::is_throttled(answer) || answer.status >= 500 {
         FailureClass::Transient
+    } else if answer.code == "NoSuchBucket" {
+        FailureClass::Missing
     } else {
         FailureClass::Other
     };
@@ -92,61 +101,6 @@ fn with_permission(why: String, answer: &Answer, permission: Permission<'_>) -> 
         return why;
     }
     format!("{why}: it takes {action} on {resource}")
-}
-
-/// Explains an error without an answer: of the credentials, the network or a timeout.
-fn explain_no_answer<E>(error: &SdkError<E, HttpResponse>) -> (FailureClass, String, Vec<String>)
-where
-    E: StdError + Send + Sync + 'static,
-{
-    if let Some(credentials) = find::<CredentialsError>(error) {
-        return match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => (
-                FailureClass::Unconfigured,
-                "no AWS credentials are configured".to_owned(),
-                advice::no_credentials_hints(),
-            ),
-            other => (
-                FailureClass::Unconfigured,
-                format!("could not get AWS credentials: {}", innermost(other)),
-                advice::no_credentials_hints(),
-            ),
-        };
-    }
-    let why = match error {
-        SdkError::TimeoutError(_) => "the service did not answer in time".to_owned(),
-        SdkError::DispatchFailure(_) => format!("the service could not be reached: {}", innermost(error)),
-        SdkError::ResponseError(_) => format!("the answer was cut off or can't be read: {}", innermost(error)),
-        _ => innermost(error),
-    };
-    let class = match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            FailureClass::Transient
-        }
-        _ => FailureClass::Other,
-    };
-    (class, why, vec!["check the network, the region, and AWS_ENDPOINT_URL if it is set".to_owned()])
-}
-
-/// Returns the first cause of a type.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        next = error.source();
-    }
-    None
-}
-
-/// Returns the innermost cause. The SDK's outer errors say little.
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 fn details<E>(error: &SdkError<E, HttpResponse>, answer: Option<&Answer>) -> Vec<String>
