@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell as AsyncOnceCell;
 
 use crate::cloud::{AwsTarget, Cloud, CloudResult, Cost, OnFallback};
-use crate::environment::Settings;
+use crate::environment::{self, Settings};
 use crate::error::Result;
 use crate::job::{Layers, Setting};
 use crate::model::shell_quote;
@@ -107,6 +107,12 @@ impl Context {
     /// Returns true if the flags select AWS only.
     pub(crate) fn is_for_aws(&self) -> bool {
         self.target != AwsTarget::default()
+    }
+
+    /// Returns the profile that a flag, the settings or the environment names, in this order.
+    pub(crate) fn profile(&self) -> Option<String> {
+        let target = self.aws_target(None).ok()?;
+        target.profile.or_else(|| environment::aws_profile().map(|(_, profile)| profile))
     }
 
     /// Returns the settings layers, which are read on first use.

@@ -3,12 +3,13 @@
 use clap::Args;
 use clap_complete::engine::{ArgValueCompleter, ValueCompleter};
 
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{AwsTarget, Cloud};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
 use crate::ops::download::DownloadSource;
 use crate::ops::find_job::{FoundJob, JobRef, JobSearch, Purpose};
+use crate::ops::submitted::{SubmissionRecord, SubmittedJob};
 
 /// IDs of the arguments below that name jobs.
 const JOB_ARGS: [&str; 2] = ["job", "jobs"];
@@ -26,25 +27,28 @@ pub(crate) fn complete_jobs(command: clap::Command, completer: impl ValueComplet
 /// One job.
 #[derive(Debug, Args)]
 pub(crate) struct JobArg {
-    /// The job's name, a unique beginning of it, or `-` for the newest
+    /// The job's name, a unique beginning of it, or `-` for the newest that was submitted from here
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
-    /// The newest job
+    /// The newest job that was submitted from this computer
     #[arg(long, conflicts_with = "job")]
     last: bool,
 }
 
 impl JobArg {
     pub(crate) async fn find(self, context: &Context) -> Result<FoundJob<'_>> {
-        self.find_in(search(context)).await
+        self.find_in(search(context)?).await
     }
 
     /// Finds a job whose log is to be read.
     pub(crate) async fn find_for_log(self, context: &Context) -> Result<FoundJob<'_>> {
-        self.find_in(JobSearch { purpose: Purpose::Log, ..search(context) }).await
+        self.find_in(JobSearch { purpose: Purpose::Log, ..search(context)? }).await
     }
 
-    async fn find_in<'a>(self, search: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>) -> Result<FoundJob<'a>> {
+    async fn find_in<'a>(
+        self,
+        search: JobSearch<'a, impl AsyncFn(Option<&str>) -> Result<&'a Cloud>>,
+    ) -> Result<FoundJob<'a>> {
         let Self { job, last } = self;
         let job = match job {
             Some(job) if !last => JobRef::parse(job),
@@ -57,16 +61,21 @@ impl JobArg {
 /// One job, or something in S3.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArg {
-    /// The job's name, a unique beginning of it, `-` for the newest; or an s3:// URI of an archive, a file or a prefix
+    /// The job's name, a unique beginning of it, `-` for the newest from here; or an s3:// URI of an archive, a file or a prefix
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
-    /// The newest job
+    /// The newest job that was submitted from this computer
     #[arg(long, conflicts_with = "job")]
     last: bool,
 }
 
 impl SourceArg {
-    /// Finds the source and its cloud. An S3 URI is looked up in the local store first, unless a flag selects AWS.
+    /// Returns the S3 URI that is named, if it is one.
+    pub(crate) fn uri(&self) -> Option<S3Uri> {
+        S3Uri::parse(self.job.as_deref()?).ok()
+    }
+
+    /// Finds the source and its cloud. An S3 URI means S3, and with `--local` the objects of this computer.
     pub(crate) async fn find(self, context: &Context) -> Result<(&Cloud, DownloadSource)> {
         let Self { job, last } = self;
         let Some(text) = job.as_deref().filter(|text| text.starts_with("s3://")) else {
@@ -74,15 +83,12 @@ impl SourceArg {
             return Ok((cloud, DownloadSource::Job(name)));
         };
         let uri = S3Uri::parse(text).map_err(|error| Error::usage(format!("{text}: {error}")))?;
-        let local = context.local_cloud();
-        context.warn_of_local_state();
-        // Not every key of S3 can be one in the local store.
-        let is_stored_locally = async || match local.objects.list(&uri).await {
-            Err(error @ CloudError::Io { .. }) => Err(error),
-            found => Ok(found.is_ok_and(|found| !found.is_empty())),
+        let cloud = if context.local {
+            context.warn_of_local_state();
+            context.local_cloud()
+        } else {
+            context.aws(None).await?
         };
-        let is_local = context.local || (!context.is_for_aws() && is_stored_locally().await?);
-        let cloud = if is_local { local } else { context.aws(None).await? };
         Ok((cloud, DownloadSource::Uri(uri)))
     }
 }
@@ -90,27 +96,36 @@ impl SourceArg {
 /// One or more jobs.
 #[derive(Debug, Args)]
 pub(crate) struct JobsArg {
-    /// Names of jobs, unique beginnings of them, or `-` for the newest
+    /// Names of jobs, unique beginnings of them, or `-` for the newest that was submitted from here
     #[arg(value_name = "JOB", required_unless_present = "last")]
     jobs: Vec<String>,
-    /// The newest job
+    /// The newest job that was submitted from this computer
     #[arg(long, conflicts_with = "jobs")]
     last: bool,
 }
 
 impl JobsArg {
     pub(crate) async fn find(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
-        self.find_in(search(context)).await
+        self.find_in(search(context)?).await
     }
 
-    /// Finds jobs that are to be stopped.
+    /// Finds jobs that are to be stopped. Names those that the user did not name in full.
     pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
-        self.find_in(JobSearch { purpose: Purpose::Stop, ..search(context) }).await
+        let given = self.jobs.clone();
+        let found = self.find_in(JobSearch { purpose: Purpose::Stop, ..search(context)? }).await?;
+        for FoundJob { cloud, name, .. } in &found {
+            if !given.iter().any(|given| given == name.as_str()) {
+                let place =
+                    if cloud.is_local() { "on this computer".to_owned() } else { format!("in {}", cloud.region) };
+                context.ui.note(format_args!("the job is {name}, {place}"));
+            }
+        }
+        Ok(found)
     }
 
     async fn find_in<'a>(
         self,
-        search: JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>>,
+        search: JobSearch<'a, impl AsyncFn(Option<&str>) -> Result<&'a Cloud>>,
     ) -> Result<Vec<FoundJob<'a>>> {
         let Self { jobs, last } = self;
         let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
@@ -120,10 +135,23 @@ impl JobsArg {
 
 /// Searches this computer and AWS, unless a flag selects one.
 #[expect(clippy::elidable_lifetime_names, reason = "a closure's type needs the name")]
-fn search<'a>(context: &'a Context) -> JobSearch<'a, impl AsyncFn() -> Result<&'a Cloud>> {
+fn search<'a>(context: &'a Context) -> Result<JobSearch<'a, impl AsyncFn(Option<&str>) -> Result<&'a Cloud>>> {
     let local = (!context.is_for_aws()).then(|| context.local_cloud());
     if local.is_some() {
         context.warn_of_local_state();
     }
-    JobSearch { local, aws: (!context.local).then_some(async || context.aws(None).await), purpose: Purpose::Any }
+    let aws = (!context.local).then_some(async |region: Option<&str>| context.aws(region).await);
+    Ok(JobSearch { local, aws, submitted: submitted(context)?, purpose: Purpose::Any })
+}
+
+/// Returns the jobs that were submitted from here to what the flags select.
+fn submitted(context: &Context) -> Result<Vec<SubmittedJob>> {
+    if context.local {
+        return Ok(Vec::new());
+    }
+    let AwsTarget { region, profile, .. } = &context.target;
+    let mut jobs = SubmissionRecord::new(&context.settings.state).jobs()?;
+    jobs.retain(|job| region.as_ref().is_none_or(|region| *region == job.region));
+    jobs.retain(|job| profile.is_none() || *profile == job.profile);
+    Ok(jobs)
 }

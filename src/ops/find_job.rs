@@ -1,10 +1,11 @@
-//! Finds jobs by what a user calls them: a name, a unique prefix, or `-` for the newest. Searches this computer, then
-//! AWS.
+//! Finds jobs by what a user calls them: a name, a unique prefix, or `-` for the newest that this user submitted from
+//! here. Searches this computer, then AWS.
 
 use crate::cloud::{Cloud, CloudError, JobsQuery, ListedJob};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::JobName;
 use crate::ops::log::{Preflight, preflight};
+use crate::ops::submitted::SubmittedJob;
 
 /// Maximum number of names in an error.
 const MAX_NAMES_SHOWN: usize = 5;
@@ -16,6 +17,7 @@ const MAX_SINGLE_LOOKUPS: usize = 3;
 /// A job as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobRef {
+    /// The newest that this user submitted from this computer.
     Newest,
     /// A name, or a prefix of exactly one.
     Named(String),
@@ -43,12 +45,14 @@ impl<'a> FoundJob<'a> {
     }
 }
 
-/// The clouds to search. AWS is asked only for jobs that this computer does not have, or whose prefix is ambiguous.
+/// The clouds to search. AWS is asked only for jobs that this computer does not know, or whose prefix is ambiguous.
 pub(crate) struct JobSearch<'a, Aws> {
     /// `None` if only AWS is to be searched.
     pub(crate) local: Option<&'a Cloud>,
-    /// Connects to AWS; `None` if only this computer is to be searched.
+    /// Connects to AWS, in a region unless a flag sets another; `None` if only this computer is to be searched.
     pub(crate) aws: Option<Aws>,
+    /// Jobs of this user's on AWS, in the order in which they were submitted from here.
+    pub(crate) submitted: Vec<SubmittedJob>,
     /// Purpose of the search.
     pub(crate) purpose: Purpose,
 }
@@ -63,7 +67,7 @@ pub(crate) enum Purpose {
     Stop,
 }
 
-impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> JobSearch<'a, Aws> {
+impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
     /// Finds several jobs, each once.
     pub(crate) async fn find_all(&self, jobs: &[JobRef]) -> Result<Vec<FoundJob<'a>>> {
         let mut found: Vec<FoundJob<'a>> = Vec::new();
@@ -93,7 +97,7 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> JobSearch<'a, Aws> {
                 absent.push(name);
             }
         }
-        let Some(cloud) = (if absent.is_empty() { None } else { self.aws().await? }) else { return Ok(Vec::new()) };
+        let Some(cloud) = (if absent.is_empty() { None } else { self.aws(None).await? }) else { return Ok(Vec::new()) };
         match cloud.jobs.statuses(&absent).await.map_err(Error::from) {
             Ok(known) => Ok(known.into_keys().map(|name| FoundJob::new(cloud, name)).collect()),
             Err(error) if self.local.is_some() && is_unconfigured(&error) => Ok(Vec::new()),
@@ -111,43 +115,79 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> JobSearch<'a, Aws> {
 
     /// Connects to AWS if it is to be searched. Without region or credentials, returns `None` if this computer is
     /// searched too.
-    async fn aws(&self) -> Result<Option<&'a Cloud>> {
+    async fn aws(&self, region: Option<&str>) -> Result<Option<&'a Cloud>> {
         let Some(connect) = &self.aws else { return Ok(None) };
-        match connect().await {
+        match connect(region).await {
             Err(error) if self.local.is_some() && is_unconfigured(&error) => Ok(None),
             cloud => cloud.map(Some),
         }
     }
 
-    /// Finds the newest job of all clouds.
+    /// Finds the newest job that was submitted from here. AWS is asked only for that job: the newest of the account may
+    /// be somebody else's.
     async fn newest(&self) -> Result<FoundJob<'a>> {
         let local = match self.local {
             Some(cloud) => newest_in(cloud).await?,
             None => None,
         };
-        let remote = match self.aws().await? {
-            Some(cloud) => match newest_in(cloud).await {
-                Err(error) if local.is_some() && is_unconfigured(&error) => None,
-                newest => newest?,
-            },
-            None => None,
-        };
-        let newest = [local, remote].into_iter().flatten().max_by_key(|(job, _)| job.created);
-        newest
-            .map(|(job, cloud)| FoundJob::new(cloud, job.name))
-            .ok_or_else(|| Error::failure("there is no job yet").hint("start one: smtrain submit job.toml"))
+        let on_aws =
+            self.submitted.last().filter(|job| local.as_ref().is_none_or(|(local, _)| local.created <= job.time));
+        match (on_aws, local) {
+            (Some(job), _) => self.submitted_job(job).await,
+            (None, Some((job, cloud))) => Ok(FoundJob::new(cloud, job.name)),
+            (None, None) => Err(self.no_newest()),
+        }
+    }
+
+    /// Looks up a job that was submitted from here, in its region.
+    async fn submitted_job(&self, job: &SubmittedJob) -> Result<FoundJob<'a>> {
+        let Some(connect) = &self.aws else { return Err(self.no_newest()) };
+        let cloud = connect(Some(&job.region)).await?;
+        match find_exact(Some(cloud), job.name.as_str(), self.purpose).await? {
+            Some(found) => Ok(found),
+            None => Err(gone(job, cloud)),
+        }
+    }
+
+    fn no_newest(&self) -> Error {
+        let error = Error::failure("no job was submitted from this computer");
+        if self.aws.is_some() {
+            error.hint("name a job: smtrain history lists them")
+        } else {
+            error.hint("start one: smtrain submit --local job.toml")
+        }
+    }
+
+    /// Returns the only job that is known here whose name has a prefix. `None` if there are none or several.
+    async fn known_by_prefix(&self, text: &str) -> Result<Option<KnownJob<'a>>> {
+        let mut known = Vec::new();
+        if let Some(cloud) = self.local {
+            let names = cloud.jobs.names(text).await?.into_iter().filter(|name| name.as_str().starts_with(text));
+            known.extend(names.map(|name| KnownJob::Local(FoundJob::new(cloud, name))));
+        }
+        if self.aws.is_some() {
+            let submitted = self.submitted.iter().filter(|job| job.name.as_str().starts_with(text));
+            known.extend(submitted.cloned().map(KnownJob::Submitted));
+        }
+        Ok(known.pop().filter(|_| known.is_empty()))
     }
 
     /// Finds a job by name, else by prefix.
     async fn named(&self, text: &str) -> Result<FoundJob<'a>> {
         // The empty text is a prefix of every name: an unset variable in a script must not select the only job.
         if text.is_empty() {
-            return Err(Error::usage("a job's name can't be empty").hint("`-` is the newest job"));
+            let error = Error::usage("a job's name can't be empty");
+            return Err(error.hint("`-` is the newest job that was submitted from here"));
         }
         if let Some(found) = find_exact(self.local, text, self.purpose).await? {
             return Ok(found);
         }
-        let aws = match self.aws().await? {
+        match self.known_by_prefix(text).await? {
+            Some(KnownJob::Local(found)) => return Ok(found),
+            Some(KnownJob::Submitted(job)) => return self.submitted_job(&job).await,
+            None => {}
+        }
+        let aws = match self.aws(None).await? {
             Some(cloud) => match find_exact(Some(cloud), text, self.purpose).await {
                 Ok(Some(found)) => return Ok(found),
                 Err(error) if is_unconfigured(&error) => return self.find_local_by_prefix(text, error).await,
@@ -169,6 +209,24 @@ impl<'a, Aws: AsyncFn() -> Result<&'a Cloud>> JobSearch<'a, Aws> {
             Err(error.hint("no job on this computer has that name"))
         }
     }
+}
+
+/// A job that is known without a call to AWS.
+enum KnownJob<'a> {
+    Local(FoundJob<'a>),
+    Submitted(SubmittedJob),
+}
+
+/// Returns the error that a job that was submitted from here is not found.
+fn gone(job: &SubmittedJob, cloud: &Cloud) -> Error {
+    let SubmittedJob { name, region, account, profile, .. } = job;
+    let error = Error::failure(format!("the job {name}, which was submitted from here, is not in {}", cloud.region));
+    let account = account.as_ref().map(|account| format!(" of the account {account}")).unwrap_or_default();
+    let error = match profile {
+        Some(profile) => error.hint(format!("it was submitted to {region}{account} with --profile {profile}")),
+        None => error.hint(format!("it was submitted to {region}{account}: use that account's credentials")),
+    };
+    error.hint("or name another job: smtrain history lists them")
 }
 
 /// Returns true if region or credentials are missing.

@@ -2,16 +2,18 @@
 
 pub(crate) mod content;
 pub(crate) mod download;
+mod entry_point;
 pub(crate) mod failure;
-pub(crate) mod fetch_channels;
 pub(crate) mod find_job;
 pub(crate) mod history;
+pub(crate) mod local_copies;
 pub(crate) mod local_data;
 pub(crate) mod local_inputs;
 pub(crate) mod log;
 mod project;
 pub(crate) mod provenance;
 pub(crate) mod submit;
+pub(crate) mod submitted;
 pub(crate) mod wait;
 
 use crate::error::{Result, WithContext};

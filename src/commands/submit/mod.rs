@@ -1,11 +1,13 @@
 //! `smtrain submit`: creates a training job from a spec.
 
 mod destination;
+mod inputs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use super::interrupt::{interrupt, unless_interrupted};
 use super::log_printer::LogPrinter;
@@ -14,14 +16,16 @@ use crate::archive::Skipped;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::spec::JobSpec;
+use crate::job::spec::{ChannelSource, JobSpec};
 use crate::job::{self, LoadOptions, Loaded, Override};
 use crate::model::InstanceType;
+use crate::model::copies::JobCopies;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::ops::fetch_channels::{self, FetchedChannel};
 use crate::ops::find_job::FoundJob;
+use crate::ops::local_inputs::{self, CheckScope};
 use crate::ops::log::Following;
 use crate::ops::submit::{self, Defaults, PreparedJob, SubmitProgress, Submitted};
+use crate::ops::submitted::{SubmissionRecord, SubmittedJob};
 use crate::ops::wait;
 use crate::ui;
 use crate::view::dry_run::DryRun;
@@ -120,14 +124,16 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     }
     let cloud =
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
-    if cloud.capabilities.reads_s3 {
+    let copies = if cloud.capabilities.reads_s3 {
         destination::announce(&spec, &destination, context)?;
+        JobCopies::default()
     } else {
-        fetch_channels(&spec, context).await?;
-    }
-    let prepared = prepare(cloud, &spec, true, context).await?;
+        inputs::fetch(&spec, context).await?
+    };
+    let prepared = prepare(cloud, &spec, copies, true, context).await?;
     report(&prepared, context);
     let submitted = submit::create(cloud, &spec, prepared).await?;
+    remember(cloud, &submitted, context);
     let job = FoundJob::new(cloud, submitted.job.clone());
     announce(&submitted, output, context)
         .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
@@ -136,10 +142,21 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<Loaded> {
     let options = LoadOptions { overrides, local: context.local, layers: context.layers()? };
-    let loaded = job::load(file, &options).map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
+    let loaded = job::load(file, &options).and_then(|loaded| {
+        let scope = check_scope(&loaded.spec, context);
+        local_inputs::check(loaded, file, scope, &context.local_cloud().own_folders)
+    });
+    let loaded = loaded.map_err(|invalid| Error::invalid_specs(vec![invalid]))?;
     context.ui.spec_warnings(&loaded.sources, &loaded.warnings);
     loaded.origins.iter().for_each(|origin| context.ui.detail(origin));
     Ok(loaded)
+}
+
+/// Returns the part of code and data that is to be checked now. Packing checks the code before anything is stored, but
+/// after the channels of a local job were fetched.
+fn check_scope(spec: &JobSpec, context: &Context) -> CheckScope {
+    let fetches = spec.channels.iter().any(|channel| matches!(channel.source, ChannelSource::S3(_)));
+    if fetches && is_local(spec, context) { CheckScope::Code } else { CheckScope::EntryPoint }
 }
 
 /// Returns true for a local job: by `--local`, or by the SDK's instance type `local`.
@@ -156,14 +173,20 @@ async fn dry_run_job(spec: &JobSpec, context: &Context) -> Result<()> {
         aws = context.offline(spec.region.as_deref()).await?;
         &aws
     };
-    let prepared = prepare(cloud, spec, false, context).await?;
+    let prepared = prepare(cloud, spec, JobCopies::default(), false, context).await?;
     report(&prepared, context);
     let shown = DryRun::of(prepared.request.document());
     shown.notes().iter().for_each(|note| context.ui.note(note));
     context.ui.line(view::json(shown.document())?)
 }
 
-async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) -> Result<PreparedJob> {
+async fn prepare(
+    cloud: &Cloud,
+    spec: &JobSpec,
+    copies: JobCopies,
+    store: bool,
+    context: &Context,
+) -> Result<PreparedJob> {
     let bar = Arc::new(context.ui.progress_of_bytes("reading code and data"));
     let reading = bar.clone();
     let storing = bar;
@@ -172,7 +195,7 @@ async fn prepare(cloud: &Cloud, spec: &JobSpec, store: bool, context: &Context) 
         stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
     };
     let defaults = defaults(context)?;
-    let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, store, progress)).await;
+    let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, copies, store, progress)).await;
     if prepared.is_err() {
         cloud.objects.abort_uploads().await.iter().for_each(|error| context.ui.warning(error));
     }
@@ -188,22 +211,6 @@ fn defaults(context: &Context) -> Result<Defaults<'_>> {
         provenance: layers.provenance(),
         state: context.settings.state.clone(),
     })
-}
-
-/// Fetches what a local job reads from S3.
-async fn fetch_channels(spec: &JobSpec, context: &Context) -> Result<()> {
-    let bar = Arc::new(context.ui.progress_of_bytes("fetching channels from S3"));
-    let on_bytes = Arc::new(move |bytes| bar.advance(bytes));
-    let aws = async || context.aws(spec.region.as_deref()).await;
-    let fetched = fetch_channels::fetch(context.local_cloud(), aws, spec, on_bytes);
-    for FetchedChannel { channel, objects, bytes } in unless_interrupted(fetched).await? {
-        let objects = view::count(objects, "object");
-        let bytes = ui::bytes(bytes);
-        context
-            .ui
-            .note(format_args!("channel {channel}: {objects}, {bytes} fetched from S3, and kept for the next job"));
-    }
-    Ok(())
 }
 
 fn report(prepared: &PreparedJob, context: &Context) {
@@ -248,6 +255,19 @@ fn report_skipped(skipped: &Skipped, context: &Context) {
     if *special > 0 {
         let special = view::count(*special, "special file");
         context.ui.note(format_args!("left out of the code, as sockets, pipes or devices: {special}"));
+    }
+}
+
+/// Notes a job on AWS in the record of what was submitted from here.
+fn remember(cloud: &Cloud, submitted: &Submitted, context: &Context) {
+    let Some(region) = cloud.region.aws_name() else { return };
+    let Submitted { job, arn } = submitted;
+    // arn:aws:sagemaker:REGION:ACCOUNT:training-job/NAME
+    let account = arn.split(':').nth(4).filter(|account| !account.is_empty()).map(str::to_owned);
+    let profile = context.profile();
+    let noted = SubmittedJob { name: job.clone(), region: region.to_owned(), account, profile, time: Timestamp::now() };
+    if let Err(error) = SubmissionRecord::new(&context.settings.state).add(&noted) {
+        context.ui.warning(format_args!("`-` will not find {job}: {error}"));
     }
 }
 
