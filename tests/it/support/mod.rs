@@ -1,6 +1,7 @@
 //! The harness: the binary, run from outside in a sandbox of its own, and what it said.
 
 mod emulator;
+mod gateway;
 mod output;
 mod poll;
 mod process;
@@ -9,7 +10,8 @@ pub(crate) mod python;
 mod sandbox;
 
 pub(crate) use emulator::{Injected, TestAccount};
-pub(crate) use output::CommandOutput;
+pub(crate) use gateway::Gateway;
+pub(crate) use output::{CommandOutput, Transcript, normalised};
 pub(crate) use poll::poll;
 pub(crate) use project::Project;
 pub(crate) use sandbox::Sandbox;
