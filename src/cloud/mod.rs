@@ -256,18 +256,24 @@ pub(crate) trait Logs: Send + Sync {
     }
 }
 
-/// A log stream: the events of one start of a node.
+/// A log stream: the events of one start of a node, or of sessions on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LogStream {
-    /// `{job}/algo-{N}-{epoch}`.
+    /// `{job}/algo-{N}-{epoch}`; of sessions, `{job}/algo-{N}-{epoch}/ssm`.
     pub(crate) name: Arc<str>,
 }
 
 impl LogStream {
-    /// Returns the node's name: `algo-1` for `{job}/algo-1-1732334455`.
+    /// Returns the node's name: `algo-1` for `{job}/algo-1-1732334455` and what is below it.
     pub(crate) fn node(&self) -> &str {
-        let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
+        let stream = self.name.split('/').nth(1).unwrap_or(&self.name);
         stream.rsplit_once('-').map_or(stream, |(node, _)| node)
+    }
+
+    /// Returns whether it is not the output of a node, but stands below such a stream: the log of sessions that
+    /// `[remote_debug]` allows (SageMaker developer guide, "Access a training container through AWS Systems Manager").
+    pub(crate) fn is_of_session(&self) -> bool {
+        self.name.split('/').nth(2).is_some()
     }
 
     /// Returns the node's number: 2 for `algo-2`. 0 if the name has none.

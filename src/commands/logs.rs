@@ -19,6 +19,7 @@ use crate::ops::wait;
 use crate::ui::{self, Ui};
 use crate::view::log_end;
 use crate::view::log_lines::{LogFormat, LogStyle, TimestampFormat};
+use crate::view::{JobJson, json_line};
 
 /// Print a job's log
 ///
@@ -63,6 +64,9 @@ struct SelectionArgs {
     /// Only lines of this node, such as algo-2; repeatable
     #[arg(long = "node", value_name = "NODE")]
     nodes: Vec<String>,
+    /// The log of remote sessions ([remote_debug]), in place of the nodes' output
+    #[arg(long, conflicts_with_all = ["follow", "status"])]
+    ssm: bool,
 }
 
 /// Form of each line.
@@ -133,7 +137,7 @@ pub(crate) async fn run(args: LogsArgs, context: &Context) -> Result<()> {
     let resolved = resolve(selection, display, grep, stall.as_deref(), output)?;
     let job = if follow { job.find_for_log(context).await? } else { job.find(context).await? };
     match (status, follow) {
-        (true, _) => show_status(&job, context).await,
+        (true, _) => show_status(&job, output, context).await,
         (_, true) => follow_log(&job, resolved, context).await,
         _ => print_log(&job, resolved, context).await,
     }
@@ -147,13 +151,13 @@ fn resolve(
     stall: Option<&str>,
     output: LogsOutput,
 ) -> Result<Resolved> {
-    let SelectionArgs { tail, since, until, nodes } = selection;
+    let SelectionArgs { tail, since, until, nodes, ssm } = selection;
     let DisplayArgs { timestamps, no_prefix, fold } = display;
     let GrepArgs { grep, invert, context } = grep;
     let expression = grep.map(|text| expression(&text)).transpose()?;
     let (since, until) = span(since.as_deref(), until.as_deref())?;
     Ok(Resolved {
-        wanted: LogSelection { since, until, nodes, tail },
+        wanted: LogSelection { since, until, nodes, tail, sessions: ssm },
         stall: stall.map(stall_time).transpose()?,
         grep: Grep::new(expression, invert, context),
         style: style(output),
@@ -202,12 +206,12 @@ async fn print_log(job: &FoundJob<'_>, resolved: Resolved, context: &Context) ->
     }
     // Distinguishes a job without a log from one that does not exist.
     let state = job.cloud.jobs.describe(&job.name).await?;
-    let text = if wanted.nodes.is_empty() {
-        log::no_log_reason(&state)
-    } else {
-        format!("there is no log of {} in job {}", wanted.nodes.join(", "), job.name)
-    };
-    context.ui.note(text);
+    let of_nodes = if wanted.nodes.is_empty() { String::new() } else { format!(" of {}", wanted.nodes.join(", ")) };
+    context.ui.note(match (wanted.sessions, of_nodes.is_empty()) {
+        (true, _) => format!("job {} has no log of remote sessions{of_nodes}", job.name),
+        (false, true) => log::no_log_reason(&state),
+        (false, false) => format!("there is no log{of_nodes} in job {}", job.name),
+    });
     Ok(())
 }
 
@@ -249,9 +253,12 @@ pub(super) async fn follow(
     Ok(state)
 }
 
-async fn show_status(job: &FoundJob<'_>, context: &Context) -> Result<()> {
+async fn show_status(job: &FoundJob<'_>, output: LogsOutput, context: &Context) -> Result<()> {
     let state = job.cloud.jobs.describe(&job.name).await?;
-    context.ui.line(&state.training_job_status)?;
+    match output {
+        LogsOutput::Text => context.ui.line(&state.training_job_status)?,
+        LogsOutput::Json => context.ui.line(json_line(&JobJson::of(&state))?)?,
+    }
     wait::verdict(&[state])
 }
 

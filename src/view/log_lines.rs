@@ -60,7 +60,7 @@ struct EventJson<'a> {
     timestamp: String,
     /// `algo-1`.
     node: &'a str,
-    /// Message; invalid UTF-8 is replaced.
+    /// Message; invalid UTF-8 is replaced. CloudWatch has control characters as text: `#015`.
     message: Cow<'a, str>,
     /// True if the node's next message overwrites this one, as a progress bar does.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -84,12 +84,12 @@ fn is_one(times: &usize) -> bool {
 impl LogFormat {
     /// Appends a line to `out`, with its line end; nothing if it is not shown.
     pub(crate) fn write(&self, line: &LogLine, out: &mut Vec<u8>) -> Result<()> {
-        let (message, overwritten) = visible_part(&line.event.message);
+        let (message, overwritten) = visible_part(&line.event);
         match self.style {
-            LogStyle::Json => out.extend(json(line, message, overwritten)?.as_bytes()),
+            LogStyle::Json => out.extend(json(line)?.as_bytes()),
             LogStyle::Pipe if overwritten => return Ok(()),
-            LogStyle::Pipe => self.lines(line, message, out, |text, out| out.extend_from_slice(text)),
-            LogStyle::Terminal => self.lines(line, message, out, log_text),
+            LogStyle::Pipe => self.lines(line, &message, out, |text, out| out.extend_from_slice(text)),
+            LogStyle::Terminal => self.lines(line, &message, out, log_text),
         }
         // The cursor returns to the start of the line, which the next line clears.
         out.extend_from_slice(if overwritten && self.style == LogStyle::Terminal { b"\x1b[K\r" } else { b"\n" });
@@ -143,25 +143,52 @@ impl TimestampFormat {
     }
 }
 
-/// Returns the visible part of a message, and true if the next message overwrites it. After carriage returns within a
-/// message, only the text after the last one is visible.
-pub(crate) fn visible_part(message: &[u8]) -> (&[u8], bool) {
+/// Returns the visible part of an event, and true if the next event overwrites it. After carriage returns within a
+/// line, only the text after the last one is visible. An event of CloudWatch has a whole line with all of its states:
+/// no other overwrites it, and a carriage return at its end is a part of its line end.
+pub(crate) fn visible_part(event: &LogEvent) -> (Cow<'_, [u8]>, bool) {
+    if !event.is_of_service() {
+        let (seen, overwritten) = local_part(&event.message);
+        return (Cow::Borrowed(seen), overwritten);
+    }
+    let decoded = event.decoded();
+    if memchr::memchr(b'\r', &decoded).is_none() {
+        return (decoded, false);
+    }
+    let lines = decoded.split(|byte| *byte == b'\n').map(last_state);
+    (Cow::Owned(lines.collect::<Vec<_>>().join(&b'\n')), false)
+}
+
+fn local_part(message: &[u8]) -> (&[u8], bool) {
     let (message, overwritten) = match message.strip_suffix(b"\r") {
         Some(message) => (message, true),
         None => (message, false),
     };
-    let seen = memchr::memrchr(b'\r', message).map_or(message, |at| message.get(at + 1..).unwrap_or_default());
-    (seen, overwritten)
+    (after_last_return(message), overwritten)
 }
 
-fn json(line: &LogLine, message: &[u8], overwritten: bool) -> Result<String> {
+/// Returns what stands in a line at its end: the last of the states that carriage returns separate.
+fn last_state(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    after_last_return(line.get(..end).unwrap_or_default())
+}
+
+fn after_last_return(line: &[u8]) -> &[u8] {
+    memchr::memrchr(b'\r', line).map_or(line, |at| line.get(at + 1..).unwrap_or_default())
+}
+
+/// Serializes an event. One of CloudWatch keeps its exact text, in which a progress bar has all of its states.
+fn json(line: &LogLine) -> Result<String> {
+    let event = &line.event;
+    let (message, overwritten) =
+        if event.is_of_service() { (event.message.as_slice(), false) } else { local_part(&event.message) };
     super::json_line(&EventJson {
         version: super::VERSION,
-        timestamp: format!("{:.3}", line.event.timestamp),
+        timestamp: format!("{:.3}", event.timestamp),
         node: line.stream.node(),
         message: String::from_utf8_lossy(message),
         overwritten,
-        gap: line.event.is_gap,
+        gap: event.is_gap,
         late: line.late,
         times: line.times,
     })
@@ -199,6 +226,33 @@ mod tests {
         assert_eq!(shown(LogStyle::Pipe, b" 5%\r")?, "");
         assert_eq!(shown(LogStyle::Pipe, b" 5%\r 6%")?, " 6%\n");
         assert!(shown(LogStyle::Json, b" 5%\r")?.contains(r#""message":" 5%","overwritten":true"#));
+        Ok(())
+    }
+
+    #[test]
+    fn a_progress_bar_of_cloudwatch() -> Result<()> {
+        let shown = |style, message: &str| -> Result<String> {
+            let mut line = line(message.as_bytes());
+            line.event.ingested = Some(Timestamp::UNIX_EPOCH);
+            let mut out = Vec::new();
+            LogFormat { style, timestamps: None, prefix: None, colored: false }.write(&line, &mut out)?;
+            Ok(String::from_utf8_lossy(&out).into_owned())
+        };
+        for style in [LogStyle::Terminal, LogStyle::Pipe] {
+            for (message, expected) in [
+                ("#015  5%#015 50%#015100%", "100%\n"),
+                ("#015 50%#015100%#015", "100%\n"),
+                ("text#015", "text\n"),
+                ("#015", "\n"),
+                ("a#015b#012c#015", "b\nc\n"),
+                ("#1 of #2\u{e9}#", "#1 of #2\u{e9}#\n"),
+            ] {
+                assert_eq!(shown(style, message)?, expected, "{message}");
+            }
+        }
+        assert_eq!(shown(LogStyle::Terminal, "#033[31mred#033[2J#011b")?, "\x1b[31mred\u{241b}[2J\tb\x1b[0m\n");
+        let json = shown(LogStyle::Json, "#015 5%#015100%#015")?;
+        assert!(json.ends_with("\"message\":\"#015 5%#015100%#015\"}\n"), "{json}");
         Ok(())
     }
 

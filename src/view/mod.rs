@@ -8,6 +8,7 @@ pub(crate) mod images;
 mod json;
 pub(crate) mod log_end;
 pub(crate) mod log_lines;
+pub(crate) mod validation;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -60,6 +61,30 @@ impl<'a> JobJson<'a> {
             status: job.training_job_status.as_str(),
             failure_reason: job.failure_reason.as_deref(),
         }
+    }
+}
+
+/// A job that was asked to stop.
+#[derive(Debug, Serialize)]
+pub(crate) struct StopJson<'a> {
+    pub(crate) version: u32,
+    pub(crate) name: &'a str,
+    /// The API's status after the request; `null` if it can't be read.
+    pub(crate) status: Option<String>,
+    /// `stopping`, `ended` if the job had ended already, or `failed`.
+    pub(crate) outcome: &'static str,
+    /// Reason why the job was not stopped.
+    pub(crate) error: Option<String>,
+}
+
+impl<'a> StopJson<'a> {
+    pub(crate) fn new(name: &'a JobName, status: Option<&JobStatus>, outcome: &'static str) -> Self {
+        let status = status.map(|status| status.as_str().to_owned());
+        Self { version: VERSION, name: name.as_str(), status, outcome, error: None }
+    }
+
+    pub(crate) fn failed(name: &'a JobName, error: String) -> Self {
+        Self { error: Some(error), ..Self::new(name, None, "failed") }
     }
 }
 

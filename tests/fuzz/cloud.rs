@@ -9,7 +9,7 @@ pub(crate) struct LogStream {
 
 impl LogStream {
     pub(crate) fn node(&self) -> &str {
-        let stream = self.name.rsplit('/').next().unwrap_or(&self.name);
+        let stream = self.name.split('/').nth(1).unwrap_or(&self.name);
         stream.rsplit_once('-').map_or(stream, |(node, _)| node)
     }
 

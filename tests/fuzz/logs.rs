@@ -155,18 +155,18 @@ fn line(line: &LogLine, shown: &Shown) {
         LogFormat { style, timestamps, prefix, colored }.write(line, &mut out).expect("a line can be written");
         out
     };
-    let (message, overwritten) = visible_part(&line.event.message);
+    let (message, overwritten) = visible_part(&line.event);
     let terminal = String::from_utf8(written(LogStyle::Terminal, shown.colored)).expect("a terminal gets text");
     let end = if overwritten { "\u{1b}[K\r" } else { "\n" };
     let terminal = terminal.strip_suffix(end).expect("a line ends");
     is_harmless(terminal);
-    assert!(terminal.ends_with(&log_shown(message)) && !terminal.contains('\r'), "{terminal:?}");
+    assert!(terminal.ends_with(&log_shown(&message)) && !terminal.contains('\r'), "{terminal:?}");
     let pipe = written(LogStyle::Pipe, false);
-    assert!(if overwritten { pipe.is_empty() } else { pipe.ends_with(&[message, b"\n"].concat()) });
+    assert!(if overwritten { pipe.is_empty() } else { pipe.ends_with(&[&message, &b"\n"[..]].concat()) });
     let json = String::from_utf8(written(LogStyle::Json, false)).expect("JSON is text");
     let value: Value = serde_json::from_str(&json).expect("it is JSON");
     assert!(!json.trim_end_matches('\n').contains(steers_terminals));
-    assert!(json.matches('\n').count() == 1 && value["message"] == *String::from_utf8_lossy(message), "{json:?}");
+    assert!(json.matches('\n').count() == 1 && value["message"] == *String::from_utf8_lossy(&message), "{json:?}");
 }
 
 /// Which lines are shown of several nodes'.
@@ -174,7 +174,7 @@ fn of_several_nodes(lines: &[LogLine], shown: &Shown) {
     let folded = printer::folded(lines);
     assert_eq!(folded.iter().map(|line| line.times).sum::<usize>(), lines.len());
     let expression = Regex::new("a|[0-9]").expect("it is one");
-    let is_match = |line: &LogLine| expression.is_match(visible_part(&line.event.message).0) != shown.invert;
+    let is_match = |line: &LogLine| expression.is_match(&visible_part(&line.event).0) != shown.invert;
     let grepped = printer::grepped(lines, expression.clone(), shown.invert, usize::from(shown.context % 4));
     let matching = |lines: &mut dyn Iterator<Item = &LogLine>| -> Vec<Vec<u8>> {
         lines.filter(|line| is_match(line)).map(|line| line.event.message.clone()).collect()

@@ -43,8 +43,8 @@ impl Grep {
 
     /// Returns true if an event is selected.
     pub(crate) fn matches(&self, event: &LogEvent) -> bool {
-        let (message, _) = log_lines::visible_part(&event.message);
-        self.expression.as_ref().is_none_or(|expression| expression.is_match(message) != self.invert)
+        let (message, _) = log_lines::visible_part(event);
+        self.expression.as_ref().is_none_or(|expression| expression.is_match(&message) != self.invert)
     }
 
     /// Adds a line. Returns the lines to show now; `None` stands for omitted lines.

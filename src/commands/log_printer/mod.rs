@@ -81,7 +81,7 @@ impl LogPrinter {
 
     /// Returns true if the output format shows an event: a pipe gets no overwritten lines.
     fn is_shown(&self, event: &LogEvent) -> bool {
-        let (_, overwritten) = log_lines::visible_part(&event.message);
+        let (_, overwritten) = log_lines::visible_part(event);
         !overwritten || self.format.style != LogStyle::Pipe
     }
 

@@ -17,12 +17,15 @@ pub(crate) struct LogSelection {
     pub(crate) nodes: Vec<String>,
     /// Number of lines from the end; `None` means all.
     pub(crate) tail: Option<usize>,
+    /// The log of remote sessions, in place of the nodes' output.
+    pub(crate) sessions: bool,
 }
 
 impl LogSelection {
-    /// Returns true if the stream's node is selected.
+    /// Returns true if the stream's node and kind are selected.
     pub(super) fn has(&self, stream: &LogStream) -> bool {
-        self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node())
+        let has_node = self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node());
+        has_node && self.sessions == stream.is_of_session()
     }
 
     /// Returns the numbers of the selected nodes of a job with `nodes` nodes; empty if neither is known.

@@ -64,14 +64,14 @@ impl Tracebacks {
     /// Scans a line for the start of a traceback, or adds it to the node's open one.
     pub(super) fn scan(&mut self, stream: &LogStream, event: &LogEvent) {
         let number = stream.number();
-        if let Some(start) = find(&event.message) {
+        let message = event.decoded();
+        if let Some(start) = find(&message) {
             self.close(number);
-            let prefix = event.message.get(..start).unwrap_or_default().to_vec();
             let open = Traceback { node: stream.node().to_owned(), lines: Vec::new(), time: event.timestamp };
             self.open.insert(number, open);
-            self.add(number, event.message.get(prefix.len()..).unwrap_or_default());
+            self.add(number, message.get(start..).unwrap_or_default());
         } else if self.open.contains_key(&number) {
-            self.add(number, &event.message);
+            self.add(number, &message);
         }
     }
 

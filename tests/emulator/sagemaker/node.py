@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from . import container
 LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launcher.py")
 # The longest text of output/failure that comes into FailureReason.
 LONGEST_FAILURE = 980
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class Node:
@@ -84,6 +86,11 @@ class Node:
             return self.refusal or ""
 
 
+def escaped(text):
+    """A line as CloudWatch has it: control characters as rsyslog writes them, `#` and three octal digits."""
+    return CONTROL.sub(lambda found: "#%03o" % ord(found.group()), text)
+
+
 class Lines:
     """What a node prints, sent to its log stream line by line."""
 
@@ -100,7 +107,7 @@ class Lines:
         sender = threading.Thread(target=self.send_until, args=[ended], daemon=True)
         sender.start()
         for line in iter(pipe.readline, b""):
-            text = line.decode("utf-8", "replace").rstrip("\n")
+            text = escaped(line.decode("utf-8", "replace").rstrip("\n"))
             # CloudWatch takes no event without text.
             if text:
                 with self.lock:
