@@ -52,6 +52,12 @@ impl JobName {
         &self.0
     }
 
+    /// Returns the name without the time that smtrain or the SageMaker SDK appended to it.
+    pub(crate) fn base(&self) -> &str {
+        let stamp_at = self.0.len().saturating_sub(STAMP_LEN);
+        self.stamp().and_then(|_| self.0.get(..stamp_at)).unwrap_or(&self.0)
+    }
+
     /// Returns the time in a name that smtrain or the SageMaker SDK generated, to the millisecond.
     pub(crate) fn stamp(&self) -> Option<Timestamp> {
         let at = self.0.len().checked_sub(STAMP_LEN)?;

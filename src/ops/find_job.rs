@@ -257,12 +257,16 @@ async fn find_exact<'a>(cloud: Option<&'a Cloud>, text: &str, purpose: Purpose) 
     }
 }
 
-/// Finds the only job whose name has a prefix. Fails if there are none or several.
+/// Finds the only job whose name has a prefix. Fails if there are none or several. If the text is the whole base of a
+/// name, as the spec has it, longer bases that begin with it don't count.
 async fn find_by_prefix<'a>(clouds: &[&'a Cloud], text: &str) -> Result<FoundJob<'a>> {
     let mut beginning = Vec::new();
     for cloud in clouds {
         let names = cloud.jobs.names(text).await?.into_iter().filter(|name| name.as_str().starts_with(text));
         beginning.extend(names.map(|name| FoundJob::new(cloud, name)));
+    }
+    if beginning.iter().any(|found| found.name.base() == text) {
+        beginning.retain(|found| found.name.base() == text);
     }
     match (beginning.pop(), beginning.len()) {
         (Some(found), 0) => Ok(found),

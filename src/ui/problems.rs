@@ -30,7 +30,7 @@ fn report<'a>(file: &'a str, sources: &'a [SourceText], problem: &'a Problem) ->
     let mut group = match problem.place.as_ref().and_then(|place| Some((place, sources.get(place.source)?))) {
         Some((place, source)) => match snippet(source, &place.bytes, &problem.label) {
             Some(snippet) => title.element(snippet),
-            None => title.element(origin(source, place)),
+            None => title.element(origin(source, place)).element(excerpt(source, &place.bytes)),
         },
         None => title.element(Origin::path(file)),
     };
@@ -54,6 +54,25 @@ fn snippet<'a>(
     let (first, _) = line_and_column(&source.text, lines.start);
     let snippet = Snippet::source(printable(shown)).line_start(first).path(one_line(&source.name));
     Some(snippet.fold(true).annotation(annotation))
+}
+
+/// Number of characters that are shown of a line that is too long: before the place, which names the key, and from its
+/// start on.
+const CHARS_BEFORE: usize = 80;
+const CHARS_AFTER: usize = 20;
+
+/// Returns the text around a place whose lines are too long to be shown.
+fn excerpt<'a>(source: &SourceText, bytes: &Range<usize>) -> annotate_snippets::Message<'a> {
+    let at = char_boundary(&source.text, bytes.start);
+    let (before, after) = source.text.split_at(at);
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let after = after.lines().next().unwrap_or_default();
+    let cut_before = before.char_indices().rev().nth(CHARS_BEFORE - 1).map_or(0, |(start, _)| start);
+    let cut_after = after.char_indices().nth(CHARS_AFTER).map_or(after.len(), |(end, _)| end);
+    let shown = before.get(cut_before..).unwrap_or_default().to_owned() + after.get(..cut_after).unwrap_or_default();
+    let start = if cut_before > 0 { "..." } else { "" };
+    let end = if cut_after < after.len() { "..." } else { "" };
+    Level::NOTE.with_name("at").message(format!("{start}{}{end}", one_line(shown)))
 }
 
 /// Returns the byte range of the lines that a range touches, line ends included. At the start of a line it includes the
@@ -92,9 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_named_and_not_shown() {
+    fn a_line_that_is_too_long_is_shown_from_its_key_to_the_value_s_start() {
         let text = format!("a = 1\nb = \"{}\"\n", "\u{fc}".repeat(MAX_SHOWN_BYTES));
-        assert_eq!(shown(&text, 6..7), "error: it is wrong\n--> job.toml:2:1\n");
+        let cut = "\u{fc}".repeat(CHARS_AFTER);
+        let place = text.find('\u{fc}').expect("a value");
+        let expected = format!("error: it is wrong\n--> job.toml:2:6\n|\n= at: b = \"{cut}...\n");
+        assert_eq!(shown(&text, place..place + 2), expected);
         let text = "x = 1\n".repeat(200_000);
         let at = text.len() - 6;
         assert!(shown(&text, at..at + 1).contains("\n200000 | x = 1\n"));
