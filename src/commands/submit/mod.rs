@@ -60,7 +60,7 @@ pub(crate) struct SubmitArgs {
 enum SubmitOutput {
     /// The job's name
     Name,
-    /// Name, ARN and status
+    /// Name, ARN and status; with --wait, --follow or --download, as the job has ended
     Json,
 }
 
@@ -116,6 +116,13 @@ struct FollowUp {
     download: Option<PathBuf>,
 }
 
+impl FollowUp {
+    /// Returns true if the end of the job is waited for.
+    fn is_waiting(&self) -> bool {
+        self.wait || self.follow || self.download.is_some()
+    }
+}
+
 pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
     let Loaded { spec, destination, .. } = load(&file, &overrides.resolve(), context)?;
@@ -135,9 +142,18 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let submitted = submit::create(cloud, &spec, prepared).await?;
     remember(cloud, &submitted, context);
     let job = FoundJob::new(cloud, submitted.job.clone());
-    announce(&submitted, output, context)
+    let actions = FollowUp { wait, follow, download };
+    announce(&submitted, output, actions.is_waiting(), context)
         .map_err(|error| error.hint(format!("job {} was created all the same", job.name)))?;
-    follow_up(&job, FollowUp { wait, follow, download }, context).await
+    if !actions.is_waiting() {
+        show_next_steps(&job, context);
+        return Ok(());
+    }
+    let ended = watch(&job, actions.follow, context).await;
+    if output == SubmitOutput::Json {
+        print_end(&submitted, &ended, context)?;
+    }
+    complete(&job, &ended?, actions.download, context).await
 }
 
 fn load(file: &Path, overrides: &[Override], context: &Context) -> Result<Loaded> {
@@ -271,27 +287,46 @@ fn remember(cloud: &Cloud, submitted: &Submitted, context: &Context) {
     }
 }
 
-fn announce(submitted: &Submitted, output: SubmitOutput, context: &Context) -> Result<()> {
+/// Prints the job that was created. The JSON of one that is waited for is printed at its end.
+fn announce(submitted: &Submitted, output: SubmitOutput, is_waiting: bool, context: &Context) -> Result<()> {
     match output {
         SubmitOutput::Name => context.ui.line(&submitted.job),
+        SubmitOutput::Json if is_waiting => {
+            context.ui.note(format_args!("job {} was created", submitted.job));
+            Ok(())
+        }
         SubmitOutput::Json => context.ui.line(view::json_line(&JobJson::created(&submitted.job, &submitted.arn))?),
     }
 }
 
-async fn follow_up(job: &FoundJob<'_>, follow_up_actions: FollowUp, context: &Context) -> Result<()> {
-    let FollowUp { wait, follow, download } = follow_up_actions;
-    if !wait && !follow && download.is_none() {
-        show_next_steps(job, context);
-        return Ok(());
-    }
+/// Prints the job as it ended, or as it was created if its end was not seen.
+fn print_end(submitted: &Submitted, ended: &Result<DescribeTrainingJobResponse>, context: &Context) -> Result<()> {
+    let job = match ended {
+        Ok(job) => JobJson::of(job),
+        Err(_) => JobJson::created(&submitted.job, &submitted.arn),
+    };
+    context.ui.line(view::json_line(&job)?)
+}
+
+/// Waits for the end of a job, with its log if it is followed.
+async fn watch(job: &FoundJob<'_>, follow: bool, context: &Context) -> Result<DescribeTrainingJobResponse> {
     let ended = if follow { follow_on_stderr(job, context).await } else { wait_quietly(job, context).await };
-    let ended = ended.map_err(|error| with_created_hints(error, job, context))?;
-    wait::verdict(std::slice::from_ref(&ended))?;
+    ended.map_err(|error| with_created_hints(error, job, context))
+}
+
+/// Reports how a job ended, and downloads the results of one that has completed.
+async fn complete(
+    job: &FoundJob<'_>,
+    ended: &DescribeTrainingJobResponse,
+    download: Option<PathBuf>,
+    context: &Context,
+) -> Result<()> {
+    wait::verdict(std::slice::from_ref(ended))?;
     context.ui.note(format_args!("job {} completed", job.name));
-    if let Some(into) = download {
-        super::download::results(job.cloud, &job.name, into, context).await?;
+    match download {
+        Some(into) => super::download::results(job.cloud, &job.name, into, context).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Adds hints to an error that ended the watching of a created job. An interruption has its own.
