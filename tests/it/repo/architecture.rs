@@ -35,7 +35,7 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     ("context", &["cloud", "environment", "error", "job", "model", "ui"]),
     ("ops", &["archive", "cloud", "contract", "environment", "error", "images", "job", "model"]),
     // Log streams and metric values are the cloud's own data types, which no SDK type hides in.
-    ("view", &["cloud", "error", "images", "model", "ui"]),
+    ("view", &["cloud", "error", "images", "job", "model", "ui"]),
     // What it prints: errors, a spec's problems, statuses.
     ("ui", &["error", "job", "model"]),
     ("environment", &["error", "images", "job", "model"]),

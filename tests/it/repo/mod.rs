@@ -3,4 +3,5 @@
 mod architecture;
 mod documents;
 mod imports;
+mod json_fields;
 mod readme;
