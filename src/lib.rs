@@ -143,6 +143,8 @@ fn aws_variables() -> aws::AwsVariables {
         ca_bundle: environment::ca_bundle("AWS_CA_BUNDLE"),
         fallback_ca_bundle: environment::ca_bundle("REQUESTS_CA_BUNDLE"),
         proxies: proxies(),
+        role_cache: environment::aws_role_cache(),
+        ask: ui::ask,
     }
 }
 

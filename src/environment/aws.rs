@@ -41,6 +41,11 @@ pub(crate) fn aws_sso_cache() -> PathBuf {
     expand_home("~/.aws/sso/cache".to_owned())
 }
 
+/// Returns the folder in which the AWS CLI keeps credentials of roles (AWS CLI's user guide, "Using an IAM role").
+pub(crate) fn aws_role_cache() -> PathBuf {
+    expand_home("~/.aws/cli/cache".to_owned())
+}
+
 /// Returns the profile that the environment names, with the variable. An empty variable counts as unset.
 pub(crate) fn aws_profile() -> Option<(&'static str, String)> {
     PROFILE.into_iter().find_map(|name| Some((name, variable(name)?)))

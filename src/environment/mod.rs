@@ -17,7 +17,7 @@ use etcetera::BaseStrategy;
 use crate::error::{Error, Result, WithContext};
 use crate::job::Layers;
 
-pub(crate) use aws::{aws_profile, aws_profiles, aws_region, aws_sso_cache, aws_tokens, ca_bundle};
+pub(crate) use aws::{aws_profile, aws_profiles, aws_region, aws_role_cache, aws_sso_cache, aws_tokens, ca_bundle};
 pub(crate) use programs::find_program;
 pub(crate) use proxies::{hosts_without_proxy, proxy};
 pub(crate) use trust::project_root;

@@ -7,6 +7,7 @@
 mod out;
 mod problems;
 mod progress;
+mod question;
 mod streams;
 mod style;
 pub(crate) mod table;
@@ -26,6 +27,7 @@ use streams::is_styled;
 
 pub(crate) use out::{DataOutput, file_bytes};
 pub(crate) use progress::{Progress, bytes};
+pub(crate) use question::ask;
 pub(crate) use streams::{err_is_terminal, out_is_terminal};
 pub(crate) use style::Style;
 pub(crate) use terminal::log_text;

@@ -31,8 +31,14 @@ impl AwsObjects {
         }))
     }
 
-    /// Compares the SHA-256 that S3 computed at the upload with the expected digest.
-    pub(super) async fn verify_object(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
+    /// Compares the SHA-256 that S3 computed at the upload with the expected digest, and how the object is stored with
+    /// how it would be stored now.
+    pub(super) async fn verify_object(
+        &self,
+        uri: &S3Uri,
+        expected: &ContentDigest,
+        kms_key_id: Option<&str>,
+    ) -> CloudResult<ContentMatch> {
         let Some(found) = self.head_object(uri, Some(ChecksumMode::Enabled), None).await? else {
             return Ok(ContentMatch::Nothing);
         };
@@ -42,8 +48,12 @@ impl AwsObjects {
         let is_kind = if expected.parts().is_some() { !is_of_whole } else { !is_composite };
         let is_expected = size(uri, found.content_length)? == expected.size
             && is_kind
-            && found.checksum_sha256.is_some_and(|reported| reported == encode_digest(expected));
-        Ok(if is_expected { ContentMatch::Expected } else { ContentMatch::Other })
+            && found.checksum_sha256.as_ref().is_some_and(|reported| *reported == encode_digest(expected));
+        if !is_expected {
+            return Ok(ContentMatch::Other);
+        }
+        let is_stored_alike = self.is_stored_alike(uri, &found, kms_key_id).await?;
+        Ok(if is_stored_alike { ContentMatch::Expected } else { ContentMatch::StoredOtherwise })
     }
 
     /// Returns the checksum of a multipart object. Its value ends in `-N`, the number of parts; their size takes

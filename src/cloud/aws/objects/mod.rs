@@ -2,6 +2,7 @@
 //! they broke off.
 
 mod bucket;
+mod encryption;
 mod error;
 mod get;
 mod head;
@@ -24,6 +25,7 @@ use aws_sdk_s3::config::ResponseChecksumValidation;
 use futures_util::stream::BoxStream;
 use tokio::sync::Semaphore;
 
+use self::encryption::AppliedEncryptions;
 use self::open_uploads::OpenUploads;
 use super::config::{AwsConfig, client};
 use crate::cloud::{
@@ -45,6 +47,7 @@ pub(super) struct AwsObjects {
     /// Memory that all uploads together may use, in units of [`source::UNIT_BYTES`].
     memory: Arc<Semaphore>,
     fallbacks: Fallbacks,
+    applied_encryption: AppliedEncryptions,
 }
 
 impl AwsObjects {
@@ -65,6 +68,7 @@ impl AwsObjects {
             open_uploads: Arc::default(),
             memory: Arc::new(Semaphore::new(source::MEMORY_UNITS)),
             fallbacks: Fallbacks::default(),
+            applied_encryption: AppliedEncryptions::default(),
         }
     }
 
@@ -83,8 +87,13 @@ impl Objects for AwsObjects {
         self.head_object(uri, None, None).await?.map(|object| size(uri, object.content_length)).transpose()
     }
 
-    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch> {
-        self.verify_object(uri, expected).await
+    async fn verify(
+        &self,
+        uri: &S3Uri,
+        expected: &ContentDigest,
+        kms_key_id: Option<&str>,
+    ) -> CloudResult<ContentMatch> {
+        self.verify_object(uri, expected, kms_key_id).await
     }
 
     async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()> {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use tokio_util::task::TaskTracker;
 
+use super::encryption::AppliedEncryption;
 use crate::model::{IgnorePoison, S3Uri};
 
 /// An open multipart upload.
@@ -14,6 +15,8 @@ pub(super) struct Upload {
     pub(super) id: String,
     /// Expected owner account of the bucket.
     pub(super) owner: Option<String>,
+    /// Encryption that S3 will store the object with.
+    pub(super) encryption: AppliedEncryption,
 }
 
 /// The open uploads of this process.

@@ -13,9 +13,9 @@ use aws_smithy_types::base64;
 use futures_util::{Stream, TryStreamExt, stream};
 use tokio::sync::Semaphore;
 
+use super::encryption::encryption;
 use super::open_uploads::Upload;
 use super::source::{FilePart, UploadSource};
-use super::uploads::encryption;
 use super::{AwsObjects, head};
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult, ContentMatch, ObjectContent};
@@ -40,7 +40,7 @@ impl AwsObjects {
         let upload = self.begin(uri, content.kms_key_id.clone()).await?;
         let size = source.size;
         let stored = match self.send_parts(&upload, source, &content).await {
-            Ok(parts) => self.complete(&upload, &parts, size).await,
+            Ok(parts) => self.complete(&upload, &parts, size, content.kms_key_id.as_deref()).await,
             Err(error) => Err(error),
         };
         match &stored {
@@ -103,7 +103,13 @@ impl AwsObjects {
         Ok(SentPart { number, e_tag: sent.e_tag, sha256 })
     }
 
-    async fn complete(&self, upload: &Upload, parts: &[SentPart], size: u64) -> CloudResult<()> {
+    async fn complete(
+        &self,
+        upload: &Upload,
+        parts: &[SentPart],
+        size: u64,
+        kms_key_id: Option<&str>,
+    ) -> CloudResult<()> {
         let digests: Vec<[u8; 32]> = parts.iter().map(|part| part.sha256).collect();
         let digest = ContentDigest::of_parts(size, &digests);
         let error = match self.completion(upload, parts).send().await {
@@ -112,7 +118,7 @@ impl AwsObjects {
         };
         // If the response to the first attempt was lost, the upload no longer exists.
         let is_gone = answer(&error).is_some_and(|answer| answer.code == "NoSuchUpload");
-        if is_gone && self.verify_object(&upload.uri, &digest).await? == ContentMatch::Expected {
+        if is_gone && self.verify_object(&upload.uri, &digest, kms_key_id).await? == ContentMatch::Expected {
             return Ok(());
         }
         Err(self.failure(&format!("store {}", upload.uri), &upload.uri, &error))

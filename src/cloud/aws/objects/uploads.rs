@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::AwsObjects;
+use super::encryption::{AppliedEncryption, encryption};
 use super::open_uploads::Upload;
 use crate::cloud::aws::error::answer;
 use crate::cloud::{CloudError, CloudResult};
@@ -28,7 +29,8 @@ impl AwsObjects {
         let target = uri.clone();
         let begun = self.open_uploads.beginning.spawn(async move {
             let begun = call.send().await?;
-            let upload = begun.upload_id.map(|id| Upload { uri: target, id, owner });
+            let encryption = AppliedEncryption::new(begun.server_side_encryption, begun.ssekms_key_id);
+            let upload = begun.upload_id.map(|id| Upload { uri: target, id, owner, encryption });
             upload.iter().cloned().for_each(|upload| open_uploads.add(upload));
             Ok(upload)
         });
@@ -72,9 +74,4 @@ fn abort_of(upload: &Upload) -> String {
 
 fn left_open(upload: &Upload) -> String {
     format!("could not {}: it takes too long", abort_of(upload))
-}
-
-/// Returns the encryption for a KMS key. Without a key, the bucket's settings decide.
-pub(super) fn encryption(kms_key_id: Option<&str>) -> Option<ServerSideEncryption> {
-    kms_key_id.map(|_| ServerSideEncryption::AwsKms)
 }

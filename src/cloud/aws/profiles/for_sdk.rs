@@ -40,7 +40,7 @@ fn write_values(text: &mut String, values: &Values) {
 }
 
 /// Returns a section's name as the SDK finds it.
-pub(super) fn encoded(name: &str) -> String {
+pub(in crate::cloud::aws) fn encoded(name: &str) -> String {
     let mut text = String::new();
     for next in name.chars() {
         if is_plain(next) && next != '%' {

@@ -13,16 +13,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::profile_file;
+use aws_credential_types::Credentials;
 
 use super::files::{self, AwsConfigFiles};
 use crate::cloud::{CloudError, CloudResult};
 use names::SectionName;
 use parser::{Entry, Section};
 
+pub(super) use for_sdk::encoded as sdk_name;
 pub(super) use selection::Selection;
 
-const TOKEN_FILE: &str = "web_identity_token_file";
+pub(super) const TOKEN_FILE: &str = "web_identity_token_file";
 const SOURCE_PROFILE: &str = "source_profile";
+pub(super) const SSO_SESSION: &str = "sso_session";
 
 /// The variable that names the file `config`, whose sections have prefixes.
 const CONFIG: &str = "AWS_CONFIG_FILE";
@@ -134,8 +137,30 @@ impl Profiles {
         Ok(())
     }
 
+    /// Returns the keys that a profile has itself.
+    pub(super) fn keys(&self, profile: &str) -> Option<Credentials> {
+        let get = |key| self.get(profile, key).map(str::to_owned);
+        let (id, secret) = (get("aws_access_key_id")?, get("aws_secret_access_key")?);
+        Some(Credentials::new(id, secret, get("aws_session_token"), None, "profile"))
+    }
+
+    /// Fails if a profile, or one that it gets its credentials from, names an sso-session that the SDK can't find: it
+    /// takes fewer characters than the AWS CLI, and looks for the login by the name.
+    pub(super) fn check_sessions(&self, profile: &str) -> CloudResult<()> {
+        for name in self.chain(profile) {
+            let session = self.get(name, SSO_SESSION).filter(|session| !session.chars().all(for_sdk::is_plain));
+            if let Some((session, place)) = session.zip(self.place(name, SSO_SESSION)) {
+                return Err(CloudError::Unusable {
+                    what: format!("the name of the sso-session {session} is not supported: {place}"),
+                    hint: "name it with letters, digits and `-`, in [sso-session NAME] too".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Returns a profile and the chain of its source profiles, each once.
-    fn chain<'a>(&'a self, profile: &'a str) -> Vec<&'a str> {
+    pub(super) fn chain<'a>(&'a self, profile: &'a str) -> Vec<&'a str> {
         let mut chain = vec![profile];
         while let Some(next) = chain.last().and_then(|last| self.get(last, SOURCE_PROFILE)) {
             if chain.contains(&next) {
