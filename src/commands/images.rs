@@ -53,7 +53,7 @@ fn in_region(listed: Vec<ListedImage>, region: &str) -> Result<Vec<ListedImage>>
         listed.into_iter().filter(|listed| listed.regions.iter().any(|known| known == region)).collect();
     if in_region.is_empty() {
         return Err(Error::usage(format!("there are no such images in region {region:?}"))
-            .hint("`smtrain images NAME -o json` has the regions of each"));
+            .hint("see the regions of each: smtrain images NAME -o json"));
     }
     Ok(in_region)
 }

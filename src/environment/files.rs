@@ -143,7 +143,7 @@ fn doubt(file: &Path, is_reachable: bool) -> Option<&'static str> {
     let abouts = [file.symlink_metadata(), file.metadata()];
     let any = |is: fn(&Metadata) -> bool| abouts.iter().flatten().any(is);
     if !is_reachable {
-        Some("it lies in or above a folder of another user's, or one that everybody may write to")
+        Some("it lies in or above a folder that belongs to another user or that everybody may write to")
     } else if any(|about| !is_own(about)) {
         Some("it belongs to another user")
     } else if any(|about| !about.is_symlink() && is_writable_by_all(about)) {

@@ -33,7 +33,7 @@ impl ImageError {
 
     /// Returns the hint. `allow` names the option by which the user accepts an unknown version.
     pub(crate) fn hint_with(&self, allow: &str) -> String {
-        let pattern = format!("; {allow} takes the image's name to follow its pattern");
+        let pattern = format!("; {allow} builds the URI of a newer one by the same pattern");
         format!("{}{}", self.hint, if self.follows_pattern { &pattern } else { "" })
     }
 }

@@ -107,7 +107,7 @@ fn only_version<'a>(images: &'a ImageFamily, query: &ImageQuery<'_>) -> Result<(
         [only] => Ok((only, only)),
         several => {
             let message = format!("`{}` has several versions", query.name);
-            let hint = several.first().map_or_else(String::new, |newest| format!("such as {newest:?}"));
+            let hint = several.first().map_or_else(String::new, |newest| format!("name one, such as {newest:?}"));
             Err(ImageError::new(Subject::Version, message, hint))
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, Zoned, civil, fmt::friendly::SpanParser, tz::TimeZone};
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time (2026-11-23T08:30:00)")]
+#[error("{0:?} is not a time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time (2026-11-23T08:30:00)")]
 pub(crate) struct InvalidTime(String);
 
 /// `10m` (ago), `2026-11-23`, `2026-11-23T08:30` (in the local time zone), or a time with its own zone.

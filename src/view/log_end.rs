@@ -23,9 +23,9 @@ pub(crate) struct LogEnd {
 pub(crate) fn lines(end: &LogEnd) -> String {
     let LogEnd { lines, late, gaps, nodes, expected, is_denied } = end;
     if *is_denied && *lines == 0 {
-        return "the log was not read: the permission is missing".to_owned();
+        return "the log was not read: access denied".to_owned();
     }
-    let rest = if *is_denied { "; the rest was not read: the permission is missing" } else { "" };
+    let rest = if *is_denied { "; the rest was not read: access denied" } else { "" };
     let noun = if *lines == 1 { "line" } else { "lines" };
     let lines = grouped(*lines);
     let of = expected.map_or_else(String::new, |expected| format!("/{expected}"));
@@ -66,7 +66,7 @@ pub(crate) fn phases(state: &DescribeTrainingJobResponse) -> Option<String> {
 
 /// Formats the first traceback of a job of several nodes.
 pub(crate) fn traceback(node: &str, lines: &[String]) -> String {
-    format!("it failed first on {node}:\n{}", lines.join("\n"))
+    format!("first failure, on {node}:\n{}", lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -11,9 +11,6 @@ use crate::local::store::objects;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 
-/// Hint for a channel that can't be read.
-const USE_A_FOLDER: &str = "give the channel a local folder: --set channels.NAME=PATH";
-
 /// Hyperparameters that enable a kind of distributed training, each with the kind's name.
 const DISTRIBUTION_SWITCHES: [(&str, &str); 6] = [
     ("sagemaker_distributed_dataparallel_enabled", "smdistributed_dataparallel"),
@@ -99,7 +96,7 @@ fn check_limit(request: &CreateTrainingJobRequest) -> CloudResult<()> {
     let condition = request.stopping_condition.as_ref();
     match condition.and_then(|condition| condition.max_runtime_in_seconds) {
         Some(seconds) if seconds < 1 => {
-            refuse(format!("MaxRuntimeInSeconds is {seconds}: a job runs for a second at least"), "set limits.max_run")
+            refuse(format!("MaxRuntimeInSeconds is {seconds}: it must be at least 1"), "set limits.max_run")
         }
         _ => Ok(()),
     }
@@ -114,17 +111,22 @@ fn check_channel(home: &Home, channel: &Channel, mode_of_job: &str) -> CloudResu
         );
     }
     let Some(source) = &channel.data_source.s3_data_source else {
-        return refuse(format!("channel {name} is on a file system that a local job can't mount"), USE_A_FOLDER);
+        return refuse(format!("channel {name} is on a file system that a local job can't mount"), &use_a_folder(name));
     };
     if source.s3_data_type != "S3Prefix" {
         let kind = &source.s3_data_type;
-        return refuse(format!("channel {name} is a {kind}, which a local job doesn't read"), USE_A_FOLDER);
+        return refuse(format!("channel {name} is a {kind}, which a local job doesn't read"), &use_a_folder(name));
     }
     let uri = S3Uri::parse(&source.s3_uri).map_err(|error| CloudError::Other(format!("channel {name}: {error}")))?;
     if objects::list(home, &uri)?.is_empty() {
-        return refuse(format!("channel {name}: nothing is stored at {uri} on this computer"), USE_A_FOLDER);
+        return refuse(format!("channel {name}: nothing is stored at {uri} on this computer"), &use_a_folder(name));
     }
     Ok(())
+}
+
+/// Returns the hint for a channel that can't be read.
+fn use_a_folder(channel: &str) -> String {
+    format!("give the channel a local folder: --set channels.{channel}=PATH")
 }
 
 fn refuse(what: String, hint: &str) -> CloudResult<()> {

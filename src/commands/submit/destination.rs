@@ -18,7 +18,7 @@ pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context
     }
     context.ui.note(credentials(context)?);
     for path in outside(spec) {
-        context.ui.note(format_args!("note: {} is sent, which lies outside the project", path.display()));
+        context.ui.note(format_args!("note: {} lies outside the project and is uploaded", path.display()));
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ fn outside(spec: &JobSpec) -> Vec<&Path> {
 fn bucket(context: &Context) -> Result<String> {
     let bucket = context.layers()?.default_bucket();
     Ok(bucket.map_or_else(
-        || "bucket: the account's own, sagemaker-REGION-ACCOUNT".to_owned(),
+        || "bucket: the default bucket, sagemaker-REGION-ACCOUNT".to_owned(),
         |Setting { value, origin }| format!("bucket: {value} (from {origin})"),
     ))
 }

@@ -160,7 +160,7 @@ fn errors_say_the_fact_and_what_to_write() {
     Name: "pytorch" is not a built-in algorithm -- it belongs in [framework]
     Name: "deepar" is not a built-in algorithm -- did you mean `forecasting-deepar`?
     Version: `kmeans` has no training image of version "2" -- there is only `1`
-    Version: `xgboost` has several versions -- such as "3.2-0"
+    Version: `xgboost` has several versions -- name one, such as "3.2-0"
     Version: `xgboost` has no training image of version "1.7" -- did you mean `1.7-1`?
     Version: `pytorch` has no training image of version "2.3.4" -- did you mean `2.3`?
     Version: `pytorch` has no training image of version "9.1" -- the newest is `2.10.0`

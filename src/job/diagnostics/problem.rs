@@ -80,8 +80,8 @@ fn withheld(kind: &str, lines: &BTreeSet<usize>) -> Problem {
     };
     let message = format!("this file is not a valid {kind}: see {noun} {}{more}", named.join(", "));
     Problem::error(message).hint(
-        "its lines are not shown, since it may be a file of something else: its name ends otherwise, or it lies outside the \
-         folder of the file that names it",
+        "its lines are not shown, since it may be another program's file: it has another extension, or it lies outside \
+         the folder of the file that names it",
     )
 }
 

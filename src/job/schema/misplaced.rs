@@ -97,6 +97,10 @@ pub(crate) fn is_of_spec(key: &str) -> bool {
 /// Returns a hint for a key that `section`, empty for the top level, doesn't have.
 pub(crate) fn hint_for_unknown(section: &str, key: &str, allowed: &'static [Key]) -> Option<String> {
     let word = snake_case(key);
+    if !section.is_empty() && !is_of_spec(section.split(['.', '[']).next().unwrap_or_default()) {
+        // Another file's section, such as an image's: no section of a spec has its keys.
+        return did_you_mean(&word, names(allowed));
+    }
     let section = if section.starts_with("channels.") { CHANNELS } else { section };
     known_elsewhere(section, &word, allowed).or_else(|| did_you_mean(&word, names(allowed)))
 }

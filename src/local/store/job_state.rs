@@ -355,7 +355,7 @@ impl JobFolder {
         );
         match error {
             LocalError::NotFound(_) if private_file::exists(self.path()).unwrap_or(true) => LocalError::Damaged {
-                what: format!("local job {name} has no {}", self.state().display()),
+                what: format!("there is no {}", self.state().display()),
                 hint: remove,
             },
             LocalError::Io { doing, source } => {

@@ -229,5 +229,5 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
             return Ok(());
         }
     }
-    Err(Error::failure(format!("there is no file {} in it", path.display())).hint("see what is inside with --list"))
+    Err(Error::failure(format!("there is no file {} in {source}", path.display())).hint("see what is inside with --list"))
 }
