@@ -60,6 +60,13 @@ impl CommandOutput {
         normalised(&self.to_string().replace(&root.display().to_string(), "[SANDBOX]"))
     }
 
+    /// stderr from its first error on, for a snapshot: where the phases before it depend on the moment.
+    pub(crate) fn error_snapshot(&self, root: &Path) -> TestResult<String> {
+        let stderr = self.stderr_snapshot(root)?;
+        let lines = stderr.split_inclusive('\n').skip_while(|line| !line.starts_with("error: "));
+        Ok(lines.collect())
+    }
+
     /// stderr alone, for a snapshot: where stdout is checked as JSON or is long.
     pub(crate) fn stderr_snapshot(&self, root: &Path) -> TestResult<String> {
         normalised(&self.stderr.replace(&root.display().to_string(), "[SANDBOX]"))
@@ -122,7 +129,8 @@ impl Transcript {
 }
 
 /// Replaces what differs from run to run by its kind: `[SANDBOX]`, `[STAMP]` in job names, `[TIME]`, `[SHA256]`, `[SIZE]`,
-/// `[S]`, `[ACCOUNT]`, `[PORT]`. A control character that would act on the terminal of the reader is named: `[ESC]`, `[CR]`.
+/// `[S]`, `[PYTHON]`, `[VERSION]`, `[ETAG]`, `[TEMPORARY]`, `[EPOCH]`, `[UPLOAD]`, `[PORT]`, `[ACCOUNT]`. A control character
+/// that would act on the terminal of the reader is named: `[ESC]`, `[CR]`.
 pub(crate) fn normalised(text: &str) -> TestResult<String> {
     let mut text = text.to_owned();
     for (pattern, name) in [
@@ -134,6 +142,13 @@ pub(crate) fn normalised(text: &str) -> TestResult<String> {
         (r"[0-9.]+ [KM]?i?B packed", "[SIZE] packed"),
         // In the columns of tables: how long something took.
         (r"(  +)\d+s\b", "$1[S]"),
+        (r"\bbilled \d+s\b", "billed [S]"),
+        (r#"Command "[^" ]*/python3[\d.]*"#, r#"Command "[PYTHON]"#),
+        (r"(smtrain:version\s+)\d+\.\d+\.\d+", "$1[VERSION]"),
+        (r#""etag":"[^"]*""#, r#""etag":"[ETAG]""#),
+        (r"/\.(tmp|new-)\w{6}\b", "/.$1[TEMPORARY]"),
+        (r"\b(algo-\d+)-\d{10}\b", "$1-[EPOCH]"),
+        (r"\bthe upload \w{20,}", "the upload [UPLOAD]"),
         (r"\b127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:[PORT]"),
         ("\u{1b}", "[ESC]"),
         ("\r", "[CR]"),
