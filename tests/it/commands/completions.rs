@@ -66,13 +66,25 @@ fn bash_completes_the_names_of_jobs() -> TestResult {
     for command in ["logs", "describe", "download", "stop", "wait"] {
         assert_eq!(offered(&sandbox, &format!("{command} peng"))?, [job.as_str()], "{command}");
     }
+    let on_aws = json!({ "name": "whales-1", "region": "eu-west-1", "account": null, "profile": null, "time": "2026-01-01T00:00:00Z" });
+    fs::write(sandbox.state().join("submitted.jsonl"), format!("{on_aws}\n"))?;
+    assert_eq!(offered(&sandbox, "stop wha")?, ["whales-1"]);
     Ok(())
 }
 
 #[test]
 fn an_unknown_shell_is_an_error_of_usage() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["completions", "tcsh"]).run()?.expect(2)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("bash, zsh, fish, powershell, elvish"), "{said}");
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'tcsh' for '<SHELL>'
+      [possible values: bash, zsh, fish, powershell, elvish]
+
+      tip: a similar value exists: 'zsh'
+
+    For more information, try '--help'.
+    "#);
     Ok(())
 }
