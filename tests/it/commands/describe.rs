@@ -1,6 +1,6 @@
 //! `smtrain describe`.
 
-use crate::support::{Project, Sandbox, TestResult};
+use crate::support::{Project, Sandbox, TestResult, Transcript};
 
 const METRICS: &str = "print('loss=0.9 acc=0.1')\nprint('loss=0.25 acc=0.8')\n";
 
@@ -27,8 +27,12 @@ fn for_a_person() -> TestResult {
     created     [TIME]
     trained     [S]
     runs        sklearn:1.4-2 train.py
+    image       <sklearn:1.4-2>
     instances   ml.m5.large
+    volume      30 GB
     max run     1d 0h
+    role        arn:aws:iam::000000000000:role/local
+    output      s3://sagemaker-local-000000000000/
     model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
@@ -46,9 +50,13 @@ fn for_a_person() -> TestResult {
     channels
       train                           s3://sagemaker-local-000000000000/smtrain/data/[SHA256]/
 
+    tags
+      smtrain:version                 [VERSION]
+      smtrain:code-sha256             [SHA256]
+
     metrics
-      loss                            0.25 (of 2 values from 0.25 to 0.9)
-      acc                             0.8 (of 2 values from 0.1 to 0.8)
+      loss                            0.25 (last of 2 values, from 0.25 to 0.9)
+      acc                             0.8 (last of 2 values, from 0.1 to 0.8)
 
     phases
       Starting                        [TIME]       [S]  Preparing the job on this computer
@@ -66,7 +74,54 @@ fn a_failure_with_its_reason() -> TestResult {
     let sandbox = Sandbox::new()?;
     let (job, _) = sandbox.end(&project(&sandbox, "raise ValueError('no penguins')")?, &[], 3)?;
     let said = sandbox.smtrain(&["describe", &job]).run()?.ok()?;
-    assert!(said.stdout.contains("Failed") && said.stdout.contains("ValueError: no penguins"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    name        proj-[STAMP]
+    status      Failed
+    reason      AlgorithmError: ExecuteUserScriptError:
+                ExitCode 1
+                ErrorMessage "raise ValueError('no penguins')
+                 ValueError: no penguins"
+                Command "[PYTHON] -- train.py --epochs 3", exit code: 1
+    created     [TIME]
+    trained     [S]
+    runs        sklearn:1.4-2 train.py
+    image       <sklearn:1.4-2>
+    instances   ml.m5.large
+    volume      30 GB
+    max run     1d 0h
+    role        arn:aws:iam::000000000000:role/local
+    output      s3://sagemaker-local-000000000000/
+    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
+    arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
+
+    hyperparameters
+      epochs                          3
+      sagemaker_container_log_level   20
+      sagemaker_job_name              "proj-[STAMP]"
+      sagemaker_program               "train.py"
+      sagemaker_region                "local"
+      sagemaker_submit_directory      "s3://sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz"
+
+    environment
+      MODE                            fast
+
+    channels
+      train                           s3://sagemaker-local-000000000000/smtrain/data/[SHA256]/
+
+    tags
+      smtrain:version                 [VERSION]
+      smtrain:code-sha256             [SHA256]
+
+    phases
+      Starting                        [TIME]       [S]  Preparing the job on this computer
+      Downloading                     [TIME]       [S]  Preparing the code and the input data
+      Training                        [TIME]       [S]  Training in progress
+      Uploading                       [TIME]       [S]  Storing the model and the output data
+      Failed                          [TIME]       [S]  Training job failed
+    --- stderr
+    "#);
     assert!(sandbox.failure_reason(&job)?.ends_with(", exit code: 1"));
     Ok(())
 }
@@ -114,7 +169,47 @@ fn a_running_job() -> TestResult {
     let job = sandbox.submit(&project(&sandbox, "import time\nprint('ready', flush=True)\ntime.sleep(600)")?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let said = sandbox.smtrain(&["show", "-"]).run()?.ok()?;
-    assert!(said.stdout.contains("InProgress (Training)"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    name        proj-[STAMP]
+    status      InProgress (Training)
+    created     [TIME]
+    trained     [S]
+    runs        sklearn:1.4-2 train.py
+    image       <sklearn:1.4-2>
+    instances   ml.m5.large
+    volume      30 GB
+    max run     1d 0h
+    role        arn:aws:iam::000000000000:role/local
+    output      s3://sagemaker-local-000000000000/
+    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
+    arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
+
+    hyperparameters
+      epochs                          3
+      sagemaker_container_log_level   20
+      sagemaker_job_name              "proj-[STAMP]"
+      sagemaker_program               "train.py"
+      sagemaker_region                "local"
+      sagemaker_submit_directory      "s3://sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz"
+
+    environment
+      MODE                            fast
+
+    channels
+      train                           s3://sagemaker-local-000000000000/smtrain/data/[SHA256]/
+
+    tags
+      smtrain:version                 [VERSION]
+      smtrain:code-sha256             [SHA256]
+
+    phases
+      Starting                        [TIME]       [S]  Preparing the job on this computer
+      Downloading                     [TIME]       [S]  Preparing the code and the input data
+      Training                        [TIME]       [S]  Training in progress
+    --- stderr
+    "#);
     Ok(())
 }
 
@@ -122,16 +217,25 @@ fn a_running_job() -> TestResult {
 fn colours_only_when_asked_for() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.complete(&project(&sandbox, "")?, &[])?;
-    assert!(!sandbox.smtrain(&["describe", "-"]).run()?.ok()?.stdout.contains('\u{1b}'));
-    assert!(sandbox.smtrain(&["describe", "-", "--color", "always"]).run()?.ok()?.stdout.contains('\u{1b}'));
+    let colours = |arguments: &[&str]| -> TestResult<bool> {
+        let said = sandbox.smtrain(&["describe", "-"]).args(arguments).run()?.ok()?;
+        // The presence of an escape sequence, not the text, is what differs.
+        Ok(said.stdout.contains('\u{1b}'))
+    };
+    assert_eq!((colours(&[])?, colours(&["--color", "always"])?), (false, true));
     Ok(())
 }
 
 #[test]
 fn an_unknown_job() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["describe", "nothing"]).run()?.expect(1)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.starts_with("error: there is no job nothing on this computer\nhint: "), "{said}");
+    insta::assert_snapshot!(said.to_string(), @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: there is no job nothing on this computer
+    hint: list the jobs there are: smtrain history --local
+    "#);
     Ok(())
 }
 
@@ -140,10 +244,22 @@ fn an_empty_name_is_not_the_only_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     sandbox.complete(&project, &[])?;
+    let mut transcript = Transcript::default();
     for command in ["describe", "stop", "wait", "logs", "download"] {
         let said = sandbox.smtrain(&[command, ""]).run()?.expect(2)?;
-        assert!(said.stderr.contains("can't be empty"), "{command}: {said}");
+        transcript.add(command, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## describe
+    ## stop
+    ## wait
+    ## logs
+    ## download
+    exit code: 2
+    --- stderr
+    error: a job's name can't be empty
+    hint: `-` is the newest job
+    "#);
     Ok(())
 }
 
