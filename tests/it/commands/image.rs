@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Sandbox, TestResult, Transcript};
 
 const REGISTRY: &str = "763104351884.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -54,25 +54,81 @@ fn an_image_is_one_line() -> TestResult {
 #[test]
 fn what_there_is_no_image_of_is_said_in_words_of_the_command_line() -> TestResult {
     let sandbox = sandbox()?;
-    for (arguments, words) in [
-        ("torch 2.3", "did you mean `pytorch`?"),
-        ("jax", "smtrain images"),
-        ("pytorch 2.3", "--instance-type"),
-        ("pytorch 9.9 --instance-type local", "--allow-unknown-version"),
-        ("pytorch 2.3 --instance-type ml.c7g.large", "Graviton"),
-        ("huggingface 4.36 --instance-type ml.g5.xlarge", "--pytorch-version"),
-        ("xgboost 1.7", "did you mean `1.7-1`?"),
-        ("xgboost", "has several versions"),
-        ("kmeans 2", "there is only `1`"),
-        ("kmeans --region eu-wets-1", "did you mean `eu-west-1`?"),
+    let mut transcript = Transcript::default();
+    for arguments in [
+        "torch 2.3",
+        "jax",
+        "pytorch 2.3",
+        "pytorch 9.9 --instance-type local",
+        "pytorch 2.3 --instance-type ml.c7g.large",
+        "huggingface 4.36 --instance-type ml.g5.xlarge",
+        "xgboost 1.7",
+        "xgboost",
+        "kmeans 2",
+        "kmeans --region eu-wets-1",
     ] {
-        let arguments: Vec<&str> = ["image"].into_iter().chain(arguments.split(' ')).collect();
-        let said = sandbox.smtrain(&arguments).run()?.expect(2).map_err(|error| format!("{arguments:?}: {error}"))?;
-        assert_eq!(said.stdout, "", "{arguments:?}");
-        assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "{arguments:?}: {said}");
+        let said = sandbox.smtrain(&["image"]).args(arguments.split(' ')).run()?.expect(2)?;
+        transcript.add(arguments, &said);
     }
     let said = Sandbox::new()?.smtrain(&["image", "kmeans"]).run()?.expect(2)?;
-    assert!(said.stderr.contains("no AWS region is set") && said.stderr.contains("--region"), "{said}");
+    transcript.add("without a region", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## torch 2.3
+    exit code: 2
+    --- stderr
+    error: "torch" is not a framework or a built-in algorithm with training images
+    hint: did you mean `pytorch`?
+    ## jax
+    exit code: 2
+    --- stderr
+    error: "jax" is not a framework or a built-in algorithm with training images
+    hint: list them: smtrain images
+    ## pytorch 2.3
+    exit code: 2
+    --- stderr
+    error: the image of `pytorch` depends on the instance type
+    hint: give one: --instance-type ml.m5.xlarge
+    ## pytorch 9.9 --instance-type local
+    exit code: 2
+    --- stderr
+    error: `pytorch` has no training image of version "9.9"
+    hint: the newest is `2.10.0`; --allow-unknown-version builds the URI of a newer one by the same pattern
+    ## pytorch 2.3 --instance-type ml.c7g.large
+    exit code: 2
+    --- stderr
+    error: `ml.c7g.large` has a Graviton processor, for which there are no training images
+    hint: choose a type without it, such as `ml.m5.xlarge`
+    ## huggingface 4.36 --instance-type ml.g5.xlarge
+    exit code: 2
+    --- stderr
+    error: `huggingface` needs the version of the framework below it
+    hint: give --pytorch-version or --tensorflow-version: it has `pytorch2.1.0`
+    ## xgboost 1.7
+    exit code: 2
+    --- stderr
+    error: `xgboost` has no training image of version "1.7"
+    hint: did you mean `1.7-1`?
+    ## xgboost
+    exit code: 2
+    --- stderr
+    error: `xgboost` has several versions
+    hint: name one, such as "3.2-0"
+    ## kmeans 2
+    exit code: 2
+    --- stderr
+    error: `kmeans` has no training image of version "2"
+    hint: there is only `1`
+    ## kmeans --region eu-wets-1
+    exit code: 2
+    --- stderr
+    error: `kmeans` 1 has no image in region "eu-wets-1"
+    hint: did you mean `eu-west-1`?
+    ## without a region
+    exit code: 2
+    --- stderr
+    error: no AWS region is set, and each has images of its own
+    hint: give one: --region eu-west-1, or set AWS_REGION
+    "#);
     Ok(())
 }
 
@@ -94,14 +150,70 @@ fn the_catalog_as_a_table_and_as_json() -> TestResult {
     assert!(image["regions"].as_array().is_some_and(|regions| regions.contains(&json!("eu-west-1"))), "{image}");
     assert!(listed.iter().any(|image| image["variant"] == "training-compiler"));
 
-    let versions = sandbox.smtrain(&["images", "huggingface"]).run()?.ok()?;
-    assert!(versions.stdout.contains("pytorch2.1.0"), "{versions}");
+    let said = sandbox.smtrain(&["images", "huggingface"]).run()?.ok()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    VERSION  ALSO  BASE             PYTHON  PROCESSORS  REGIONS     FOR
+    5.3.0    5.3   pytorch2.9.0     py312   gpu         31 regions
+    4.56.2   4.56  pytorch2.8.0     py312   gpu         31 regions
+    4.55.0   4.55  pytorch2.7.1     py312   gpu         31 regions
+    4.49.0   4.49  pytorch2.5.1     py311   gpu         31 regions
+    4.48.0   4.48  pytorch2.3.0     py311   gpu         31 regions
+    4.46.1   4.46  pytorch2.3.0     py311   gpu         31 regions
+    4.36.0   4.36  pytorch2.1.0     py310   gpu         31 regions
+    4.28.1   4.28  pytorch2.0.0     py310   gpu         31 regions
+    4.26.0   4.26  pytorch1.13.1    py39    gpu         31 regions
+    4.17.0   4.17  pytorch1.10.2    py38    gpu         35 regions
+    4.17.0   4.17  tensorflow2.6.3  py38    gpu         35 regions
+    4.12.3   4.12  pytorch1.9.1     py38    gpu         35 regions
+    4.12.3   4.12  tensorflow2.5.1  py37    gpu         35 regions
+    4.11.0   4.11  pytorch1.9.0     py38    gpu         35 regions
+    4.11.0   4.11  tensorflow2.5.1  py37    gpu         35 regions
+    4.10.2   4.10  pytorch1.8.1     py36    gpu         35 regions
+    4.10.2   4.10  pytorch1.9.0     py38    gpu         35 regions
+    4.10.2   4.10  tensorflow2.4.3  py37    gpu         35 regions
+    4.10.2   4.10  tensorflow2.5.1  py37    gpu         35 regions
+    4.6.1    4.6   pytorch1.6.0     py36    gpu         35 regions
+    4.6.1    4.6   pytorch1.7.1     py36    gpu         35 regions
+    4.6.1    4.6   pytorch1.8.1     py36    gpu         35 regions
+    4.6.1    4.6   tensorflow2.4.1  py37    gpu         35 regions
+    4.5.0    4.5   pytorch1.6.0     py36    gpu         35 regions
+    4.5.0    4.5   tensorflow2.4.1  py37    gpu         35 regions
+    4.4.2    4.4   pytorch1.6.0     py36    gpu         35 regions
+    4.4.2    4.4   tensorflow2.4.1  py37    gpu         35 regions
+    4.21.1   4.21  pytorch1.11.0    py38    gpu         33 regions  training_compiler
+    4.17.0   4.17  pytorch1.10.2    py38    gpu         33 regions  training_compiler
+    4.17.0   4.17  tensorflow2.6.3  py38    gpu         33 regions  training_compiler
+    4.11.0   4.11  pytorch1.9.0     py38    gpu         5 regions   training_compiler
+    4.11.0   4.11  tensorflow2.5.1  py37    gpu         5 regions   training_compiler
+    4.55.4   4.55  pytorch2.8.0     py310   trn         24 regions  ml.trn instances
+    4.51.0   4.51  pytorch2.7.0     py310   trn         24 regions  ml.trn instances
+    4.48.1   4.48  pytorch2.1.2     py310   trn         24 regions  ml.trn instances
+    4.43.2   4.43  pytorch2.1.2     py310   trn         24 regions  ml.trn instances
+    4.36.2   4.36  pytorch1.13.1    py310   trn         25 regions  ml.trn instances
+    4.34.1   4.34  pytorch1.13.1    py310   trn         25 regions  ml.trn instances
+    4.28.1   4.28  pytorch1.13.0    py38    trn         25 regions  ml.trn instances
+    --- stderr
+    "#);
     let all = sandbox.smtrain(&["images", "lda", "-o", "json"]).run()?.ok()?.json_lines()?;
     assert_eq!(all.len(), 1);
-    let none = sandbox.smtrain(&["images", "lda", "--region", "eu-south-1"]).run()?.expect(2)?;
-    assert!(none.stderr.contains("eu-south-1"), "{none}");
-    let unknown = sandbox.smtrain(&["images", "pytroch"]).run()?.expect(2)?;
-    assert!(unknown.stderr.contains("did you mean `pytorch`?"), "{unknown}");
+    let said = sandbox.smtrain(&["images", "lda", "--region", "eu-south-1"]).run()?.expect(2)?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: there are no such images in region "eu-south-1"
+    hint: see the regions of each: smtrain images NAME -o json
+    "#);
+    let said = sandbox.smtrain(&["images", "pytroch"]).run()?.expect(2)?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: "pytroch" is not a framework or a built-in algorithm with training images
+    hint: did you mean `pytorch`?
+    "#);
     Ok(())
 }
 
@@ -128,8 +240,27 @@ fn a_file_of_one_s_own_adds_to_the_catalog() -> TestResult {
 
     let project = project.file("mine.toml", "[pytorch.versions.\"9.9\"]\npython = \"py3\"\n")?;
     let said = sandbox.smtrain(&["images"]).dir(project.path("")).run()?.expect(2)?;
-    assert!(said.stderr.contains("mine.toml:2:1"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: unknown key `python` in [pytorch.versions.9.9]
+     --> [SANDBOX]/own/mine.toml:2:1
+      |
+    2 | python = "py3"
+      | ^^^^^^ unknown key
+      |
+      = hint: `python` belongs in [local]
+    [SANDBOX]/own/mine.toml: 1 error
+    "#);
     let said = sandbox.smtrain(&["images"]).env("SMTRAIN_IMAGES", "nowhere.toml").run()?.expect(2)?;
-    assert!(said.stderr.contains("nowhere.toml") && said.stderr.contains("no such file"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: there is no such file
+    --> nowhere.toml
+    nowhere.toml: 1 error
+    "#);
     Ok(())
 }
