@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Sandbox, TestResult, Transcript};
 
 const THREE: &str = "import sys\nprint('one')\nprint('two', file=sys.stderr)\nprint('three')\n";
 
@@ -58,11 +58,17 @@ fn jobs_by_prefix_and_the_newest() -> TestResult {
 fn an_ambiguous_prefix_names_the_jobs() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
-    let jobs = [sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?];
+    for _ in 0..2 {
+        sandbox.complete(&project, &[])?;
+    }
     let said = sandbox.smtrain(&["logs", "proj"]).run()?.expect(1)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("proj is a prefix of 2 jobs' names"), "{said}");
-    assert!(jobs.iter().all(|job| said.stderr.contains(job)), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: proj is a prefix of 2 jobs' names
+    hint: name one: proj-[STAMP], proj-[STAMP]
+    "#);
     Ok(())
 }
 
@@ -70,13 +76,35 @@ fn an_ambiguous_prefix_names_the_jobs() -> TestResult {
 fn an_unknown_job_names_the_nearest() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&sandbox.project("penguins", "")?, &[])?;
+    let mut transcript = Transcript::default();
     for typed in ["pengiuns", &job.replace("penguins", "pinguins"), &job.replace("-20", "-21")] {
         let said = sandbox.smtrain(&["logs", typed]).run()?.expect(1)?;
-        assert!(said.stderr.starts_with(&format!("error: there is no job {typed} on this computer\n")), "{said}");
-        assert!(said.stderr.contains(&format!("did you mean {job}?")), "{said}");
+        transcript.add(typed, &said);
     }
     let said = sandbox.smtrain(&["logs", "zzz"]).run()?.expect(1)?;
-    assert!(said.stderr.contains("smtrain history --local"), "{said}");
+    transcript.add("zzz", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## pengiuns
+    exit code: 1
+    --- stderr
+    error: there is no job pengiuns on this computer
+    hint: did you mean penguins-[STAMP]?
+    ## pinguins-[STAMP]
+    exit code: 1
+    --- stderr
+    error: there is no job pinguins-[STAMP] on this computer
+    hint: did you mean penguins-[STAMP]?
+    ## penguins-[STAMP]
+    exit code: 1
+    --- stderr
+    error: there is no job penguins-[STAMP] on this computer
+    hint: did you mean penguins-[STAMP]?
+    ## zzz
+    exit code: 1
+    --- stderr
+    error: there is no job zzz on this computer
+    hint: list the jobs there are: smtrain history --local
+    "#);
     Ok(())
 }
 
@@ -84,11 +112,48 @@ fn an_unknown_job_names_the_nearest() -> TestResult {
 fn names_that_lead_out_of_the_folder_are_no_jobs() -> TestResult {
     let sandbox = Sandbox::new()?;
     complete(&sandbox, "")?;
+    let mut transcript = Transcript::default();
     for name in ["../jobs", "..", ".", "/etc", "a/b", "\u{1b}[31m", "ü"] {
         let said = sandbox.smtrain(&["logs", name]).run()?.expect(1)?;
-        assert!(said.stderr.starts_with("error: there is no job "), "{said}");
-        assert!(!said.stderr.contains('\u{1b}'), "{said}");
+        transcript.add(name, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## ../jobs
+    exit code: 1
+    --- stderr
+    error: there is no job ../jobs on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## ..
+    exit code: 1
+    --- stderr
+    error: there is no job .. on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## .
+    exit code: 1
+    --- stderr
+    error: there is no job . on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## /etc
+    exit code: 1
+    --- stderr
+    error: there is no job /etc on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## a/b
+    exit code: 1
+    --- stderr
+    error: there is no job a/b on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## [ESC][31m
+    exit code: 1
+    --- stderr
+    error: there is no job �[31m on this computer
+    hint: list the jobs there are: smtrain history --local
+    ## ü
+    exit code: 1
+    --- stderr
+    error: there is no job ü on this computer
+    hint: list the jobs there are: smtrain history --local
+    "#);
     Ok(())
 }
 
@@ -128,7 +193,16 @@ fn lines_that_match() -> TestResult {
     assert_eq!(last.stdout, "epoch 80 loss=0.5\nepoch 90 loss=0.5\n");
     assert_eq!(matching(&["-g", "nothing like it"])?.ok()?.stdout, "");
     let said = matching(&["--grep", "("])?.expect(2)?;
-    assert!(said.stderr.contains("--grep") && said.stdout.is_empty(), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: --grep "(" is not a regular expression
+      cause: regex parse error:
+          (
+          ^
+      error: unclosed group
+    "#);
     Ok(())
 }
 
@@ -141,7 +215,8 @@ fn times() -> TestResult {
     let pattern = regex::Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 (one|two|three)$")?;
     assert!(stamped.lines().len() == 3 && stamped.lines().iter().all(|line| pattern.is_match(line)), "{stamped}");
     let elsewhere = sandbox.smtrain(&["logs", &job, "-t"]).env("TZ", "Asia/Tokyo").run()?.ok()?;
-    assert!(elsewhere.stdout.contains("+09:00 one"), "{elsewhere}");
+    // `[TIME]` in a snapshot would hide the offset.
+    assert!(elsewhere.lines().iter().all(|line| line.contains("+09:00 ")), "{elsewhere}");
     let first = stamped.stdout.split(' ').next().unwrap_or_default().to_owned();
     for (arguments, lines) in [
         (&["--since", "1h"][..], 3),
@@ -156,10 +231,29 @@ fn times() -> TestResult {
         let said = logs(arguments)?.ok()?;
         assert_eq!(said.lines().len(), lines, "{arguments:?}: {said}");
     }
+    let mut transcript = Transcript::default();
     for text in ["yesterday", "", "10", "2026-13-01"] {
         let said = logs(&["--since", text])?.expect(2)?;
-        assert!(said.stderr.contains("--since"), "{said}");
+        transcript.add(text, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## yesterday
+    exit code: 2
+    --- stderr
+    error: --since: "yesterday" is not a time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time ([TIME])
+    ## 
+    exit code: 2
+    --- stderr
+    error: --since: "" is not a time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time ([TIME])
+    ## 10
+    exit code: 2
+    --- stderr
+    error: --since: "10" is not a time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time ([TIME])
+    ## 2026-13-01
+    exit code: 2
+    --- stderr
+    error: --since: "2026-13-01" is not a time: write how long ago (10m, 2h, 7d), a date (2026-11-23) or a time ([TIME])
+    "#);
     Ok(())
 }
 
@@ -230,8 +324,23 @@ fn following_tells_how_the_job_ended() -> TestResult {
     let sandbox = Sandbox::new()?;
     let (failed, _) = sandbox.end(&sandbox.project("bad", "print('x')\nraise SystemExit(9)")?, &[], 3)?;
     let said = sandbox.smtrain(&["logs", "-f", &failed]).run()?.expect(3)?;
-    assert_eq!(said.stdout, "x\n");
-    assert!(said.stderr.contains("error: job bad-"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 3
+    --- stdout
+    x
+    --- stderr
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    Uploading: Storing the model and the output data
+    Failed: Training job failed
+    1 line, 1/1 node, 0 late, 0 gaps
+    error: job bad-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 9
+      ErrorMessage ""
+      Command "[PYTHON] -- train.py", exit code: 1
+    hint: read its log: smtrain logs bad-[STAMP]
+    "#);
     // Without -f the log is only read, and that succeeds.
     sandbox.smtrain(&["logs", &failed]).run()?.ok()?;
     Ok(())
@@ -246,8 +355,18 @@ fn an_interrupt_detaches() -> TestResult {
     running.wait_for_stdout("ready")?;
     running.signal(Signal::SIGINT)?;
     let said = running.finish()?.expect(130)?;
-    assert_eq!(said.stdout, "ready\n");
-    assert!(said.stderr.contains(&format!("smtrain logs -f {job}")), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 130
+    --- stdout
+    ready
+    --- stderr
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    error: detached; job proj-[STAMP] continues
+    hint: follow it again: smtrain logs -f proj-[STAMP]
+    hint: stop it: smtrain stop proj-[STAMP]
+    "#);
     assert_eq!(sandbox.status(&job)?, "InProgress");
     fs::write(go, "")?;
     sandbox.smtrain(&["wait", &job]).run()?.ok()?;
