@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Sandbox, TestResult, Transcript};
 
 const WORD: &str = "import word\nprint(word.WORD)";
 
@@ -96,7 +96,7 @@ fn state_is_private_and_readable_with_cat() -> TestResult {
     let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(folder.join("job.json"))?)?;
     assert_eq!(state["TrainingJobStatus"], "Completed");
     let log = fs::read_dir(folder.join("log"))?.next().ok_or("no log")??.path();
-    assert!(fs::read_to_string(log)?.contains("line"));
+    assert!(fs::read_to_string(log)?.ends_with(" line\n"));
     Ok(())
 }
 
@@ -119,9 +119,13 @@ fn code_outside_the_folder_is_not_sent_unasked() -> TestResult {
     let project = sandbox.project("proj", "import os\nprint(sorted(os.listdir('.')))")?;
     symlink("../outside.txt", project.path("link.txt"))?;
     let said = sandbox.smtrain(&["submit", "--local", "--wait", &project.spec()]).run()?;
-    assert!(said.stderr.contains("link.txt"), "it is neither refused nor told: {said}");
-    let sent = said.code == 0 && sandbox.log(said.line())?.contains("link.txt");
-    assert!(!sent, "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: [SANDBOX]/proj/link.txt is a symbolic link to ../outside.txt, outside the source folder
+    hint: add the link to source.exclude, or set source.external_symlinks = true to pack what it leads to
+    "#);
     Ok(())
 }
 
@@ -130,6 +134,7 @@ fn a_source_that_is_too_odd_is_an_error_of_usage() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     fs::create_dir(project.path("folder.py"))?;
+    let mut transcript = Transcript::default();
     for set in [
         "source.entry_point=../train.py",
         "source.entry_point=/etc/passwd",
@@ -141,9 +146,97 @@ fn a_source_that_is_too_odd_is_an_error_of_usage() -> TestResult {
         "channels.\"no good\"=data",
     ] {
         let said = sandbox.smtrain(&["submit", "--local", &project.spec(), "--set", set]).run()?.expect(2)?;
-        assert_eq!(said.stdout, "", "{set}");
-        assert!(said.stderr.contains("error: "), "{set}: {said}");
+        transcript.add(set, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## source.entry_point=../train.py
+    exit code: 2
+    --- stderr
+    error: `entry_point` has an empty, `.` or `..` part, which the training toolkit refuses
+     --> --set:1:20
+      |
+    1 | source.entry_point=../train.py
+      |                    ^^^^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.entry_point=/etc/passwd
+    exit code: 2
+    --- stderr
+    error: `entry_point` is an absolute path, and should be one inside `dir`
+     --> --set:1:20
+      |
+    1 | source.entry_point=/etc/passwd
+      |                    ^^^^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.entry_point=folder.py
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/proj/folder.py is a folder
+     --> --set:1:20
+      |
+    1 | source.entry_point=folder.py
+      |                    ^^^^^^^^^
+      |
+      = hint: the entry point is a .py or .sh file
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.entry_point=train.txt
+    exit code: 2
+    --- stderr
+    error: `entry_point` is neither a .py nor a .sh file
+     --> --set:1:20
+      |
+    1 | source.entry_point=train.txt
+      |                    ^^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.dir=nowhere
+    exit code: 2
+    --- stderr
+    error: there is no [SANDBOX]/proj/nowhere
+     --> --set:1:12
+      |
+    1 | source.dir=nowhere
+      |            ^^^^^^^
+      |
+      = hint: relative paths start in the spec's folder
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.dependencies=['nothing']
+    exit code: 2
+    --- stderr
+    error: there is no [SANDBOX]/proj/nothing
+     --> --set:1:22
+      |
+    1 | source.dependencies=['nothing']
+      |                      ^^^^^^^^^
+      |
+      = hint: relative paths start in the spec's folder
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels.train=nothing
+    exit code: 2
+    --- stderr
+    error: there is no [SANDBOX]/proj/nothing
+     --> --set:1:16
+      |
+    1 | channels.train=nothing
+      |                ^^^^^^^
+      |
+      = hint: relative paths start in the spec's folder
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels."no good"=data
+    exit code: 2
+    --- stderr
+    error: the channel's name has the character ' ', and only letters, digits, `.`, `-` and `_` are allowed
+     --> --set:1:10
+      |
+    1 | channels."no good"=data
+      |          ^^^^^^^^^
+    error: there is no [SANDBOX]/proj/data
+     --> --set:1:20
+      |
+    1 | channels."no good"=data
+      |                    ^^^^
+      |
+      = hint: relative paths start in the spec's folder
+    [SANDBOX]/proj/job.toml: 2 errors
+    "#);
     assert!(!sandbox.state().join("jobs").exists());
     Ok(())
 }
@@ -179,12 +272,32 @@ fn what_the_request_section_asks_of_this_computer() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     let submit = |set: &str| sandbox.smtrain(&["submit", "--local", "--wait", &project.spec(), "--set", set]).run();
+    let mut transcript = Transcript::default();
     for limit in ["-1", "0"] {
         let said = submit(&format!("request.StoppingCondition.MaxRuntimeInSeconds={limit}"))?;
-        assert!(said.code != 0 && said.stderr.contains("MaxRuntimeInSeconds"), "{said}");
-        assert_eq!(said.stdout, "");
+        transcript.add(limit, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## -1
+    exit code: 1
+    --- stderr
+    error: MaxRuntimeInSeconds is -1: it must be at least 1
+    hint: set limits.max_run
+    ## 0
+    exit code: 1
+    --- stderr
+    error: MaxRuntimeInSeconds is 0: it must be at least 1
+    hint: set limits.max_run
+    "#);
     let said = submit("request.HyperParameters.sagemaker_torch_distributed_enabled=\"true\"")?.ok()?;
-    assert!(said.stderr.contains("one process: torch_distributed is not simulated"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: a local job runs the script as one process: torch_distributed is not simulated
+    job proj-[STAMP] completed
+    "#);
     Ok(())
 }
