@@ -31,8 +31,12 @@ fn a_script_that_saves_its_model_in_time() -> TestResult {
     let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let said = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains(&format!("smtrain wait {job}")), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    stopping proj-[STAMP]; wait for its end: smtrain wait proj-[STAMP]
+    "#);
     sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
     assert_eq!(sandbox.log(&job)?, "ready\nsaved\n");
     let left = sandbox.smtrain(&["download", &job]).run()?.ok()?;
@@ -60,7 +64,12 @@ fn a_job_that_has_ended_stays_as_it_is() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     let said = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
-    assert!(said.stderr.contains("has ended already: Completed"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    job proj-[STAMP] has ended already: Completed
+    "#);
     assert_eq!(sandbox.status(&job)?, "Completed");
     Ok(())
 }
