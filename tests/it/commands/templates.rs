@@ -49,6 +49,7 @@ fn each_makes_a_request() -> TestResult {
     for name in written(&sandbox)? {
         let spec = format!("{name}/job.toml");
         let said = sandbox.smtrain(&[&["submit", &spec, "--dry-run"][..], &AWS].concat()).run()?.ok()?;
+        // What else is said differs by template, and none of it is a problem of the template.
         assert!(!said.stderr.contains("warning"), "{name}: {said}");
         let request = said.json()?;
         let image = request["AlgorithmSpecification"]["TrainingImage"].as_str().unwrap_or_default();
@@ -67,6 +68,7 @@ fn each_says_how_it_is_run() -> TestResult {
         assert!(spec.contains("smtrain submit job.toml --role ROLE"), "{name}");
         assert_eq!(spec.contains("smtrain submit job.toml --local"), is_local(&sandbox, &name)?, "{name}");
         let said = sandbox.smtrain(&["init", "-t", &name, &format!("{name}-again")]).run()?.ok()?;
+        // One of two hints, which a template has by its kind.
         assert_eq!(said.stderr.contains("--local"), is_local(&sandbox, &name)?, "{said}");
     }
     Ok(())
@@ -108,6 +110,7 @@ fn custom_container_trains_in_an_image_that_knows_nothing_of_sagemaker() -> Test
     sandbox.smtrain(&["init", "proj", "-t", "custom-container"]).run()?.ok()?;
     let arguments = ["submit", "proj/job.toml", "--role", "SageMakerRole", "--follow", "--download", "models"];
     let said = sandbox.smtrain(&arguments).run()?.ok()?;
+    // Which lines come before which phase depends on the moment.
     assert!(said.stderr.contains("\nepoch=50 train_rmse=393.1\n"), "{said}");
     let job = said.line();
     assert_eq!(metric_names(&sandbox.describe(job)?), ["train:rmse"]);
