@@ -1,6 +1,6 @@
 //! What differs when a person looks on: colours and progress bars.
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Sandbox, TestResult, Transcript};
 
 const BAR: &str = "
 import sys
@@ -15,12 +15,33 @@ fn colours_unless_they_are_unwanted() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     let history = || sandbox.terminal(&["history", "--local"]);
-    assert!(history().run()?.ok()?.stdout.contains("\u{1b}[32mCompleted"));
-    for command in [history().env("NO_COLOR", "1"), history().env("TERM", "dumb"), history().args(["--color", "never"])]
-    {
+    let said = history().run()?.ok()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    [ESC][1mNAME[ESC][0m                          [ESC][1mSTATUS[ESC][0m     [ESC][1mRUNS[ESC][0m                    [ESC][1mINSTANCES[ESC][0m    [ESC][1mCREATED[ESC][0m              [ESC][1mTRAINED[ESC][0m  [ESC][1mBILLED[ESC][0m  [ESC][1mMETRIC[ESC][0m[CR]
+    proj-[STAMP]  [ESC][32mCompleted[ESC][0m  sklearn:1.4-2 train.py  ml.m5.large  [TIME]  [S]       -       -[CR]
+    --- stderr
+    "#);
+    let mut transcript = Transcript::default();
+    let no_colour = ["--color", "never"];
+    for (title, command) in [
+        ("NO_COLOR", history().env("NO_COLOR", "1")),
+        ("TERM=dumb", history().env("TERM", "dumb")),
+        ("--color never", history().args(no_colour)),
+    ] {
         let said = command.run()?.ok()?;
-        assert!(said.stdout.contains("Completed") && !said.stdout.contains('\u{1b}'), "{said}");
+        transcript.add(title, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## NO_COLOR
+    ## TERM=dumb
+    ## --color never
+    exit code: 0
+    --- stdout
+    NAME                          STATUS     RUNS                    INSTANCES    CREATED              TRAINED  BILLED  METRIC[CR]
+    proj-[STAMP]  Completed  sklearn:1.4-2 train.py  ml.m5.large  [TIME]  [S]       -       -[CR]
+    "#);
     Ok(())
 }
 
@@ -40,6 +61,7 @@ fn following_a_submitted_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "print('trained')")?;
     let said = sandbox.terminal(&["submit", "--local", "--follow", &project.spec()]).run()?.ok()?;
+    // How often a progress line is drawn in between depends on the moment.
     assert!(said.stdout.contains("trained\r\n"), "{said}");
     // The name, the phases and the log are lines of their own, whatever was drawn between them.
     let job = said.stdout.lines().find(|line| line.starts_with("proj-"));
@@ -51,6 +73,12 @@ fn following_a_submitted_job() -> TestResult {
 fn a_failure_s_exit_code() -> TestResult {
     let sandbox = Sandbox::new()?;
     let said = sandbox.terminal(&["logs", "nothing"]).run()?.expect(1)?;
-    assert!(said.stdout.contains("\u{1b}[31m") || said.stdout.contains("\u{1b}[1m"), "{said:?}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    [ESC][1m[ESC][31merror[ESC][0m: there is no job nothing on this computer[CR]
+    [ESC][36mhint[ESC][0m: list the jobs there are: smtrain history --local[CR]
+    --- stderr
+    "#);
     Ok(())
 }
