@@ -1,6 +1,6 @@
 //! `smtrain validate`.
 
-use crate::support::{Project, Sandbox, TestResult};
+use crate::support::{Project, Sandbox, TestResult, Transcript};
 
 /// A spec with one problem of each kind.
 const MANY_PROBLEMS: &str = r#"name = "bad name"
@@ -298,7 +298,15 @@ fn an_instance_type_is_not_needed_on_this_computer() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?.whole_spec("[framework]\nname='sklearn'\nversion='1.4-2'\n[source]\nentry_point='train.py'")?;
     let said = sandbox.smtrain(&["validate", "proj/job.toml"]).run()?.expect(2)?;
-    assert!(said.stderr.contains("instance_type"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: [resources] needs `instance_type`
+    --> proj/job.toml
+     = hint: such as instance_type = "ml.m5.xlarge", or "local" to run on this computer
+    proj/job.toml: 1 error
+    "#);
     sandbox.smtrain(&["validate", "--local", "proj/job.toml"]).run()?.ok()?;
     Ok(())
 }
@@ -328,17 +336,89 @@ fn files_that_are_no_specs() -> TestResult {
     for (name, content) in files {
         project = project.file(name, content)?;
     }
+    let mut transcript = Transcript::default();
     for (name, _) in files {
         let file = format!("proj/{name}");
         let said = sandbox.smtrain(&["validate", &file]).run()?.expect(2)?;
-        assert!(said.stderr.starts_with("error: ") && said.stderr.contains(&file), "{said}");
+        transcript.add(&file, &said);
     }
     sandbox.sh("mkfifo proj/pipe.toml").run()?.ok()?;
     for endless in ["proj/pipe.toml", "/dev/zero"] {
-        sandbox.smtrain(&["validate", endless]).run()?.expect(2)?;
+        let said = sandbox.smtrain(&["validate", endless]).run()?.expect(2)?;
+        transcript.add(endless, &said);
     }
-    let folder = sandbox.smtrain(&["validate", "proj"]).run()?.expect(2)?;
-    assert!(folder.stderr.contains("folder") || folder.stderr.contains("directory"), "{folder}");
+    let said = sandbox.smtrain(&["validate", "proj"]).run()?.expect(2)?;
+    transcript.add("a folder", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## proj/empty.toml
+    exit code: 2
+    --- stderr
+    error: this file has no job spec in it
+    --> proj/empty.toml
+     = hint: `smtrain init` writes a job spec to start from
+    proj/empty.toml: 1 error
+    ## proj/binary.toml
+    exit code: 2
+    --- stderr
+    error: this is not a text file: byte 5 (line 1) is 0xff, which is not UTF-8 text
+    --> proj/binary.toml
+     = hint: a job spec is a TOML file, saved as UTF-8
+    proj/binary.toml: 1 error
+    ## proj/latin1.toml
+    exit code: 2
+    --- stderr
+    error: this is not a text file: byte 11 (line 1) is 0xe9, which is not UTF-8 text
+    --> proj/latin1.toml
+     = hint: a job spec is a TOML file, saved as UTF-8
+    proj/latin1.toml: 1 error
+    ## proj/twice.toml
+    exit code: 2
+    --- stderr
+    error: nothing says what runs
+    --> proj/twice.toml
+     = hint: add [framework] with a name such as "pytorch", [algorithm] or [container]
+    error: [resources] needs `instance_type`
+    --> proj/twice.toml
+     = hint: such as instance_type = "ml.m5.xlarge", or "local" to run on this computer
+    error: duplicate key `name`
+     --> proj/twice.toml:2:1
+      |
+    2 | name = "b"
+      | ^^^^ given again
+      |
+      = hint: it is first given at line 1, column 1
+    proj/twice.toml: 3 errors
+    ## proj/cut.toml
+    exit code: 2
+    --- stderr
+    error: invalid TOML: unclosed table, expected `]`
+     --> proj/cut.toml:1:11
+      |
+    1 | [framework
+      |           ^
+    proj/cut.toml: 1 error
+    ## proj/pipe.toml
+    exit code: 2
+    --- stderr
+    error: this is a pipe or a device, not a job spec
+    --> proj/pipe.toml
+     = hint: write it to a file first
+    proj/pipe.toml: 1 error
+    ## /dev/zero
+    exit code: 2
+    --- stderr
+    error: this is a pipe or a device, not a job spec
+    --> /dev/zero
+     = hint: write it to a file first
+    /dev/zero: 1 error
+    ## a folder
+    exit code: 2
+    --- stderr
+    error: this is a folder, not a job spec
+    --> proj
+     = hint: did you mean proj/job.toml?
+    proj: 1 error
+    "#);
     Ok(())
 }
 
@@ -357,6 +437,7 @@ fn colours() -> TestResult {
         (&[], "ANY", false),
     ] {
         let said = said(color, variable)?.expect(2)?;
+        // The text is that of the first test; only the escape sequences differ.
         assert_eq!(said.stderr.contains("\u{1b}["), expected, "{color:?} with {variable}: {said}");
     }
     Ok(())
