@@ -67,7 +67,14 @@ fn an_interrupt_leaves_the_jobs_alone() -> TestResult {
     running.wait_for_stdout(&done)?;
     running.signal(Signal::SIGINT)?;
     let said = running.finish()?.expect(130)?;
-    assert!(said.stderr.contains(&format!("smtrain wait {job}")), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 130
+    --- stdout
+    done-[STAMP] Completed
+    --- stderr
+    error: interrupted; the jobs continue
+    hint: wait again: smtrain wait proj-[STAMP]
+    "#);
     assert_eq!(sandbox.status(&job)?, "InProgress");
     Ok(())
 }
@@ -77,7 +84,12 @@ fn one_unknown_job_and_nothing_is_awaited() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&ending(&sandbox, "proj", SLEEP)?, &[])?;
     let said = sandbox.smtrain(&["wait", &job, "other"]).run()?.expect(1)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("there is no job other"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: there is no job other on this computer
+    hint: list the jobs there are: smtrain history --local
+    "#);
     Ok(())
 }
