@@ -40,6 +40,7 @@ fn they_are_installed_once() -> TestResult {
     let sandbox = sandbox()?;
     let project = project(&sandbox, "tiny==1.0\n")?;
     let first = sandbox.log(&sandbox.complete(&project, &[])?)?;
+    // What pip says differs by its version.
     assert!(first.contains("tiny") && first.ends_with("size tiny\n"), "{first}");
     assert_ne!(first, "size tiny\n", "what pip says is not in the log");
     // Were it installed again, there would be nothing to install it from.
@@ -101,6 +102,7 @@ fn a_package_that_is_not_there_fails_the_job_before_the_script() -> TestResult {
     assert!(!message.starts_with('"'), "no message: {reason}");
     assert!(reason.ends_with(", exit code: 1"), "{reason}");
     let log = sandbox.log(&job)?;
+    // What pip says differs by its version.
     assert!(log.contains("no-such-package") && !log.contains("size"), "{log}");
     // What was half made is not taken for whole.
     let (_, said) = sandbox.end(&project, &[], 3)?;
