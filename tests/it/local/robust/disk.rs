@@ -1,6 +1,6 @@
 //! Disks that are full, or can't be written.
 
-use crate::support::{CommandOutput, Sandbox, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestResult, normalised};
 
 /// Runs a shell script with a small disk of its own as SMTRAIN_HOME.
 pub(crate) fn on_a_small_disk(sandbox: &Sandbox, size: &str, script: &str) -> TestResult<CommandOutput> {
@@ -28,7 +28,7 @@ fn fail_on_a_small_disk(script: &str) -> TestResult<(String, String)> {
 #[test]
 fn a_log_that_does_not_fit() -> TestResult {
     let (reason, log) = fail_on_a_small_disk("for i in range(10**6): print('line number', i)")?;
-    assert!(reason.contains("could not write the job's log: No space left on device"), "{reason}");
+    insta::assert_snapshot!(normalised(&reason)?, @"InternalServerError: could not write the job's log: No space left on device (os error 28)");
     let lines: Vec<&str> = log.lines().collect();
     let whole = lines.iter().position(|line| line.starts_with("smtrain: lines may be missing here"));
     let whole = whole.ok_or("no mark of the lines that were lost")?;
@@ -44,7 +44,7 @@ fn a_model_that_fits_once_but_not_twice() -> TestResult {
     let script = "import os
 open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(1200 << 10))";
     let (reason, _) = fail_on_a_small_disk(script)?;
-    assert!(reason.contains("could not pack") && reason.contains("No space left on device"), "{reason}");
+    insta::assert_snapshot!(normalised(&reason)?, @r#"InternalServerError: could not pack [SANDBOX]/smtrain/jobs/proj-[STAMP]/ml/model: could not write the archive: No space left on device (os error 28) at path "[SANDBOX]/smtrain/s3/.staging/.tmp[TEMPORARY]"; all that it made is kept in [SANDBOX]/smtrain/jobs/proj-[STAMP]/ml"#);
     Ok(())
 }
 
@@ -53,6 +53,7 @@ fn a_model_that_does_not_fit() -> TestResult {
     let script = "import os
 open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(8 << 20))";
     let (reason, _) = fail_on_a_small_disk(script)?;
+    // Either the model or the log is what does not fit.
     assert!(reason.contains("No space left on device"), "{reason}");
     Ok(())
 }
@@ -67,7 +68,12 @@ try:
 except OSError:
     sys.exit(7)";
     let (reason, _) = fail_on_a_small_disk(script)?;
-    assert!(reason.contains("ExitCode 7"), "{reason}");
+    insta::assert_snapshot!(normalised(&reason)?, @r#"
+    AlgorithmError: ExecuteUserScriptError:
+    ExitCode 7
+    ErrorMessage ""
+    Command "[PYTHON] -- train.py", exit code: 1
+    "#);
     Ok(())
 }
 
@@ -79,8 +85,14 @@ fn submit_makes_nothing_by_halves() -> TestResult {
     let list = "find $SMTRAIN_HOME/jobs $SMTRAIN_HOME/s3 -type f 2>/dev/null;";
     let script = format!("{fill} smtrain submit -q --local {spec}; echo code $?; {list} smtrain history -q --local;");
     let said = on_a_small_disk(&sandbox, "1m", &script)?.ok()?;
-    assert_eq!(said.stdout, "code 1\n");
-    assert!(said.stderr.contains("No space left on device"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    code 1
+    --- stderr
+    error: could not store [SANDBOX]/smtrain/s3/sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz
+      cause: No space left on device (os error 28)
+    "#);
     sandbox.wait_for_no_processes()
 }
 
@@ -95,6 +107,9 @@ fn a_disk_that_can_only_be_read() -> TestResult {
     let said = on_a_small_disk(&sandbox, "9m", &script)?.ok()?;
     let [job, log, listed] = said.lines()[..] else { return Err(said.to_string().into()) };
     assert_eq!((log, listed), ("hello", job));
-    assert!(said.stderr.contains("Read-only file system"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    error: could not create a folder in [SANDBOX]/smtrain/jobs
+      cause: Read-only file system (os error 30) at path "[SANDBOX]/smtrain/jobs/.new-[TEMPORARY]"
+    "#);
     Ok(())
 }
