@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Sandbox, TestResult, poll};
+use crate::support::{Sandbox, TestResult, Transcript, poll};
 
 #[test]
 fn twenty_submits_at_once() -> TestResult {
@@ -37,7 +37,16 @@ time.sleep(1)";
     fs::rename(sandbox.job_folder(&job), sandbox.path("removed"))?;
     fs::remove_dir_all(sandbox.path("removed"))?;
     let said = follow.finish()?.expect(1)?;
-    assert!(said.stderr.contains("does not exist"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    ready
+    --- stderr
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    error: local job gone-[STAMP] does not exist
+    "#);
     sandbox.wait_for_no_processes()
 }
 
@@ -64,10 +73,28 @@ fn a_damaged_job_is_named_by_its_file() -> TestResult {
     let (whole, damaged) = (sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?);
     let file = sandbox.job_folder(&damaged).join("job.json");
     fs::write(&file, "{\"Train")?;
+    let mut transcript = Transcript::default();
     for command in ["describe", "stop", "wait"] {
         let said = sandbox.smtrain(&[command, &damaged]).run()?.expect(1)?;
-        assert!(said.stderr.contains(&format!("{} is damaged", file.display())), "{said}");
+        transcript.add(command, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## describe
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/smtrain/jobs/proj-[STAMP]/job.json is damaged: EOF while parsing a string at line 1 column 7
+    hint: end what still runs of it: smtrain stop proj-[STAMP]; save what you need of its folder, and remove it: rm -r [SANDBOX]/smtrain/jobs/proj-[STAMP]
+    ## stop
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/smtrain/jobs/proj-[STAMP]/job.json is damaged: EOF while parsing a string at line 1 column 7
+    hint: none of its processes runs any more: save what you need of its folder, and remove it: rm -r [SANDBOX]/smtrain/jobs/proj-[STAMP]
+    ## wait
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/smtrain/jobs/proj-[STAMP]/job.json is damaged: EOF while parsing a string at line 1 column 7
+    hint: end what still runs of it: smtrain stop proj-[STAMP]; save what you need of its folder, and remove it: rm -r [SANDBOX]/smtrain/jobs/proj-[STAMP]
+    "#);
     let listed = sandbox.smtrain(&["history", "--local", "-o", "names"]).run()?.ok()?;
     assert_eq!(listed.lines(), [&damaged, &whole]);
     Ok(())
@@ -102,7 +129,42 @@ while not os.path.exists('go'): time.sleep(0.01)";
     let job = sandbox.submit(&sandbox.project("proj", script)?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let copy = sandbox.sh("cp -r $SMTRAIN_HOME copy && SMTRAIN_HOME=$PWD/copy smtrain describe -").run()?.ok()?;
-    assert!(copy.stdout.contains("Failed"), "{copy}");
+    insta::assert_snapshot!(copy.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    name        proj-[STAMP]
+    status      Failed
+    reason      InternalServerError: the process that looked after this job ended without recording why: it was killed, the computer was restarted, or its state could not be written
+    created     [TIME]
+    trained     [S]
+    runs        sklearn:1.4-2 train.py
+    image       <sklearn:1.4-2>
+    instances   ml.m5.large
+    volume      30 GB
+    max run     1d 0h
+    role        arn:aws:iam::000000000000:role/local
+    output      s3://sagemaker-local-000000000000/
+    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
+    arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
+
+    hyperparameters
+      sagemaker_container_log_level   20
+      sagemaker_job_name              "proj-[STAMP]"
+      sagemaker_program               "train.py"
+      sagemaker_region                "local"
+      sagemaker_submit_directory      "s3://sagemaker-local-000000000000/smtrain/code/[SHA256]/sourcedir.tar.gz"
+
+    tags
+      smtrain:version                 [VERSION]
+      smtrain:code-sha256             [SHA256]
+
+    phases
+      Starting                        [TIME]       [S]  Preparing the job on this computer
+      Downloading                     [TIME]       [S]  Preparing the code and the input data
+      Training                        [TIME]       [S]  Training in progress
+      Failed                          [TIME]       [S]  Training job failed
+    --- stderr
+    "#);
     fs::write(sandbox.job_folder(&job).join("ml/code/go"), "")?;
     poll("the job's end", || Ok((sandbox.status(&job)? == "Completed").then_some(())))
 }
