@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use crate::support::{Sandbox, TestResult};
+use crate::support::{Sandbox, TestResult, Transcript};
 use nix::unistd::geteuid;
 
 /// Another user: nobody, on most systems.
@@ -38,7 +38,13 @@ fn settings_of_another_user_do_not_count() -> TestResult {
     chown(&settings, Some(ANOTHER), None)?;
     assert_eq!(role(&sandbox, "proj", "job.toml")?, "Own (from ROOT/smtrain.toml:1)");
     let said = sandbox.smtrain(&["validate", "job.toml"]).dir(sandbox.path("proj")).run()?.ok()?;
-    assert!(said.stderr.contains("proj/smtrain.toml is not read: it belongs to another user"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    warning: [SANDBOX]/proj/smtrain.toml is not read: it belongs to another user
+    job.toml: valid
+    "#);
     // A stranger's link to a file of one's own.
     fs::remove_file(&settings)?;
     write(&sandbox.path("proj/elsewhere.toml"), "role = \"Linked\"\n")?;
@@ -76,7 +82,13 @@ fn settings_in_a_folder_that_all_may_write_to_do_not_count() -> TestResult {
     fs::set_permissions(sandbox.path("shared"), fs::Permissions::from_mode(0o1777))?;
     assert_eq!(role(&sandbox, "shared/mine", "job.toml")?, "none");
     let said = sandbox.smtrain(&["validate", "job.toml"]).dir(sandbox.path("shared/mine")).run()?.ok()?;
-    assert!(said.stderr.contains("shared/smtrain.toml is not read: it lies in or above a folder of another"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    warning: [SANDBOX]/shared/smtrain.toml is not read: it lies in or above a folder that belongs to another user or that everybody may write to
+    job.toml: valid
+    "#);
     assert_eq!(role(&sandbox, "shared", "mine/job.toml")?, "Shared (from smtrain.toml:1)", "where smtrain is called");
     fs::set_permissions(sandbox.path("shared/smtrain.toml"), fs::Permissions::from_mode(0o666))?;
     assert_eq!(role(&sandbox, "shared", "mine/job.toml")?, "none", "anybody can have written it");
@@ -95,10 +107,11 @@ fn no_error_shows_lines_of_other_files() -> TestResult {
     let spec = sandbox.path("proj/linked.toml");
     let settings = sandbox.path("proj/smtrain.toml");
     let home = sandbox.path("home").display().to_string();
-    let validate = |spec: &str| -> TestResult {
+    let mut transcript = Transcript::default();
+    let mut validate = |spec: &str| -> TestResult {
         let said = sandbox.smtrain(&["validate", "-v", spec]).dir(sandbox.path("proj")).run()?.expect(2)?;
         assert!(!said.to_string().contains(SECRET), "{said}");
-        assert!(said.stderr.contains("its lines are not shown"), "{said}");
+        transcript.add(spec, &said);
         Ok(())
     };
     for file in [".aws/credentials", ".cargo/credentials.toml"] {
@@ -124,8 +137,106 @@ fn no_error_shows_lines_of_other_files() -> TestResult {
     fs::remove_file(&settings)?;
     // The environment of the process itself, which is a regular file.
     symlink("/proc/self/environ", &spec)?;
-    let said = sandbox.smtrain(&["validate", "linked.toml"]).dir(sandbox.path("proj")).env("TOKEN", SECRET).run()?;
-    assert!(said.code == 2 && !said.stderr.contains(SECRET), "{said}");
+    let said = sandbox
+        .smtrain(&["validate", "linked.toml"])
+        .dir(sandbox.path("proj"))
+        .env("TOKEN", SECRET)
+        .run()?
+        .expect(2)?;
+    assert!(!said.to_string().contains(SECRET), "{said}");
+    transcript.add("/proc/self/environ", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see line 2
+    --> ~/.aws/credentials
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    ~/.aws/credentials: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see line 2
+    --> [SANDBOX]/proj/../home/.aws/credentials
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    [SANDBOX]/proj/../home/.aws/credentials: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid settings file: see line 2
+    --> smtrain.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    smtrain.toml: 1 error
+    ## linked.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid job spec: see line 2
+    --> linked.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    linked.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see line 2
+    --> [SANDBOX]/proj/images.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    [SANDBOX]/proj/images.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see lines 1, 2, 3
+    --> ~/.cargo/credentials.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    ~/.cargo/credentials.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see lines 1, 2, 3
+    --> [SANDBOX]/proj/../home/.cargo/credentials.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    [SANDBOX]/proj/../home/.cargo/credentials.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid settings file: see line 1
+    --> smtrain.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    smtrain.toml: 1 error
+    ## linked.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid job spec: see line 1
+    --> linked.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    error: nothing says what runs
+    --> linked.toml
+     = hint: add [framework] with a name such as "pytorch", [algorithm] or [container]
+    error: [resources] needs `instance_type`
+    --> linked.toml
+     = hint: such as instance_type = "ml.m5.xlarge", or "local" to run on this computer
+    linked.toml: 3 errors
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see lines 1, 2, 3
+    --> [SANDBOX]/proj/images.toml
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    [SANDBOX]/proj/images.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: this file is not a valid file of container images: see line 1
+    --> [SANDBOX]/proj/.env
+     = hint: its lines are not shown, since it may be another program's file: it has another extension, or it lies outside the folder of the file that names it
+    [SANDBOX]/proj/.env: 1 error
+    ## /proc/self/environ
+    exit code: 2
+    --- stderr
+    error: this is not a text file: byte 11 (line 1) is 0x00, which is not UTF-8 text
+    --> linked.toml
+     = hint: a job spec is a TOML file, saved as UTF-8
+    linked.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -133,6 +244,7 @@ fn no_error_shows_lines_of_other_files() -> TestResult {
 fn lines_of_ones_own_files_are_shown() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.project("proj", "print(1)")?;
+    let mut transcript = Transcript::default();
     for (file, other, text) in [
         ("smtrain.toml", "", "rolle = 1 # here\n"),
         ("images.toml", "smtrain.toml", "[pytorch.versions.\"9.9\"]\nbad = 1 # here\n"),
@@ -145,11 +257,52 @@ fn lines_of_ones_own_files_are_shown() -> TestResult {
         symlink(Path::new("real").join(file), sandbox.path("proj").join(file))?;
         let spec = if file == "linked.toml" { file } else { "job.toml" };
         let said = sandbox.smtrain(&["validate", spec]).dir(sandbox.path("proj")).run()?.expect(2)?;
-        assert!(said.stderr.contains("# here"), "{said}");
+        transcript.add(spec, &said);
         for file in [file, other].iter().filter(|file| !file.is_empty()) {
             fs::remove_file(sandbox.path("proj").join(file))?;
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: unknown key `rolle` in the settings
+     --> smtrain.toml:1:1
+      |
+    1 | rolle = 1 # here
+      | ^^^^^ unknown key
+      |
+      = hint: did you mean `role`?
+    smtrain.toml: 1 error
+    ## job.toml
+    exit code: 2
+    --- stderr
+    error: unknown key `bad` in [pytorch.versions.9.9]
+     --> [SANDBOX]/proj/images.toml:2:1
+      |
+    2 | bad = 1 # here
+      | ^^^ unknown key
+      |
+      = hint: its keys are repository, registries, processors, py_versions, tag_prefix, processor_in_tag, container_version, base
+    [SANDBOX]/proj/images.toml: 1 error
+    ## linked.toml
+    exit code: 2
+    --- stderr
+    error: nothing says what runs
+    --> linked.toml
+     = hint: add [framework] with a name such as "pytorch", [algorithm] or [container]
+    error: [resources] needs `instance_type`
+    --> linked.toml
+     = hint: such as instance_type = "ml.m5.xlarge", or "local" to run on this computer
+    error: unknown key `rolle`
+     --> linked.toml:1:1
+      |
+    1 | rolle = 1 # here
+      | ^^^^^ unknown key
+      |
+      = hint: did you mean `role`?
+    linked.toml: 3 errors
+    "#);
     Ok(())
 }
 
@@ -166,20 +319,28 @@ fn submit_says_where_everything_goes_and_why() -> TestResult {
     let project = project.file("data/a.csv", "1\n")?;
     let project = project.with("[channels]\ninside = \"data\"\noutside = \"../elsewhere\"\n")?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
-    let talk = said.stderr.clone();
-    for line in [
-        "output.s3_uri: s3://jobs-of-strangers/x (from smtrain.toml:3)",
-        "role: SageMakerRole (from smtrain.toml:1)",
-        "credentials: from AWS_ACCESS_KEY_ID",
-        "elsewhere is sent, which lies outside the project",
-    ] {
-        assert_eq!(talk.matches(line).count(), 1, "{line} in {said}");
-    }
-    assert!(!talk.contains("data is sent"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    output.s3_uri: s3://jobs-of-strangers/x (from smtrain.toml:3)
+    role: SageMakerRole (from smtrain.toml:1)
+    credentials: from AWS_ACCESS_KEY_ID
+    note: [SANDBOX]/proj/../elsewhere lies outside the project and is uploaded
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    follow it:   smtrain logs -f proj-[STAMP]
+    stop it:     smtrain stop proj-[STAMP]
+    download it: smtrain download proj-[STAMP]
+    "#);
     fs::remove_file(sandbox.path("smtrain.toml"))?;
     let said = sandbox.smtrain(&["submit", "--role", "SageMakerRole", &project.spec()]).run()?.ok()?;
-    assert!(said.stderr.contains("role: SageMakerRole (from --role)"), "{said}");
-    assert!(said.stderr.contains("bucket: the account's own, sagemaker-REGION-ACCOUNT"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    role: SageMakerRole (from --role)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    note: [SANDBOX]/proj/../elsewhere lies outside the project and is uploaded
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    follow it:   smtrain logs -f proj-[STAMP]
+    stop it:     smtrain stop proj-[STAMP]
+    download it: smtrain download proj-[STAMP]
+    "#);
     let quiet = sandbox.smtrain(&["submit", "-q", "--role", "SageMakerRole", &project.spec()]).run()?.ok()?;
     assert_eq!(quiet.stderr, "");
     Ok(())
