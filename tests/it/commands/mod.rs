@@ -7,6 +7,7 @@ mod help;
 mod history;
 mod image;
 mod init;
+mod left_out;
 mod logs;
 mod places;
 mod schema;
