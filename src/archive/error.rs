@@ -39,7 +39,7 @@ pub(crate) enum PackError {
     Clash { name: String, first: PathBuf, second: PathBuf },
     #[error("the code holds secrets, and none of it was sent:{0}")]
     Secrets(SecretFiles),
-    #[error("{pattern} in {place} is not a valid pattern: {problem}")]
+    #[error("`{pattern}` in {place} is not a valid pattern: {problem}")]
     BadPattern { pattern: String, place: String, problem: String },
     #[error("could not write the archive")]
     Write(#[source] io::Error),

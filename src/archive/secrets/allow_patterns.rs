@@ -16,7 +16,7 @@ pub(crate) fn allow_patterns(allowed: &[String], place: &str) -> Result<Gitignor
     builder.allow_unclosed_class(false);
     for pattern in allowed {
         check_pattern(pattern).map_err(|problem| PackError::BadPattern {
-            pattern: format!("`{pattern}`"),
+            pattern: pattern.to_owned(),
             place: place.to_owned(),
             problem: problem.to_owned(),
         })?;

@@ -159,7 +159,7 @@ fn hints(error: &UnpackError, object: &Object) -> &'static [&'static str] {
     match error {
         error if is_mismatch(error) => &[TRY_AGAIN],
         UnpackError::TooLarge(_) => &["allow more by --max-size SIZE, on a disk that has the room"],
-        error if error.is_malformed() => &["what was compressed is no sound tar archive: --archive keeps it as it is"],
+        error if error.is_malformed() => &["the decompressed data is no valid tar archive: --archive keeps it as it is"],
         UnpackError::Damaged { .. } | UnpackError::TrailingData if object.checksum.is_some() => &[
             "--archive keeps it as it is, if it matches S3's checksum; for a sound one, train again, or ask who made it",
         ],

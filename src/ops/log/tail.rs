@@ -100,6 +100,6 @@ async fn read_stream_tail(
         if events.len() >= count || token.as_deref() == Some(&page.next_backward_token) {
             return Ok(StreamTail { events, position: StreamPosition { stream, token: forward, known } });
         }
-        token = tokens.next(Some(page.next_backward_token), "the end of the log")?;
+        token = tokens.next(Some(page.next_backward_token), "the log's last events")?;
     }
 }
