@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use nix::sys::stat::Mode;
 
-use crate::support::{CommandOutput, Project, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Project, Sandbox, TestAccount, TestResult, Transcript};
 
 /// A secret of AWS's shape, put together here so that no scanner takes this file for a leak.
 fn aws_secret() -> String {
@@ -68,26 +68,99 @@ fn refusals(sandbox: &Sandbox, project: &Project) -> TestResult<Vec<CommandOutpu
 fn code_with_secrets_is_refused_with_every_file_named() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = with_leaks(sandbox.project("proj", "pass")?, "conf")?;
-    let names: Vec<&str> = leaks().iter().map(|(name, _)| *name).collect();
+    let mut transcript = Transcript::default();
     for said in refusals(&sandbox, &project)? {
-        assert!(
-            said.stderr.contains("the code holds secrets") && said.stderr.contains("source.allow_secrets"),
-            "{said}"
-        );
-        assert!(names.iter().all(|name| said.stderr.contains(&format!("  conf/{name}:"))), "{said}");
-        assert!(!said.stderr.contains(&aws_secret()) && !said.stdout.contains(&aws_secret()), "{said}");
+        transcript.add("every file", &said);
+        assert!(!said.to_string().contains(&aws_secret()), "{said}");
     }
-    // Each by itself.
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## every file
+    exit code: 2
+    --- stderr
+    error: the code holds secrets, and none of it was sent:
+        conf/Dockerfile:2: an AWS secret access key
+        conf/Dockerfile.arg:1: an AWS secret access key
+        conf/accessKeys.csv:1: an AWS secret access key
+        conf/annotated.py:1: an AWS secret access key
+        conf/config.ini:2: an AWS secret access key
+        conf/config.toml:1: an AWS secret access key
+        conf/config.yaml:2: an AWS secret access key
+        conf/core-site.xml:1: an AWS secret access key
+        conf/environ.py:2: an AWS secret access key
+        conf/explore.ipynb:1: an AWS secret access key
+        conf/keys.csv:1: an AWS secret access key
+        conf/kwargs.py:1: an AWS secret access key
+        conf/large.py:6001: an AWS secret access key
+        conf/late.py:501: an AWS secret access key
+        conf/my.properties:1: an AWS secret access key
+        conf/run.fish:1: an AWS secret access key
+        conf/run.ps1:1: an AWS secret access key
+        conf/run.sh:1: an AWS secret access key
+        conf/sts.json:1: an AWS secret access key
+        conf/walrus.py:1: an AWS secret access key
+    hint: have the script fetch them from Secrets Manager, or leave the files out with source.exclude; source.allow_secrets = ["PATTERN"] sends files all the same
+    ## every file
+    exit code: 2
+    --- stderr
+    error: the code holds secrets, and none of it was sent:
+             conf/Dockerfile:2: an AWS secret access key
+             conf/Dockerfile.arg:1: an AWS secret access key
+             conf/accessKeys.csv:1: an AWS secret access key
+             conf/annotated.py:1: an AWS secret access key
+             conf/config.ini:2: an AWS secret access key
+             conf/config.toml:1: an AWS secret access key
+             conf/config.yaml:2: an AWS secret access key
+             conf/core-site.xml:1: an AWS secret access key
+             conf/environ.py:2: an AWS secret access key
+             conf/explore.ipynb:1: an AWS secret access key
+             conf/keys.csv:1: an AWS secret access key
+             conf/kwargs.py:1: an AWS secret access key
+             conf/large.py:6001: an AWS secret access key
+             conf/late.py:501: an AWS secret access key
+             conf/my.properties:1: an AWS secret access key
+             conf/run.fish:1: an AWS secret access key
+             conf/run.ps1:1: an AWS secret access key
+             conf/run.sh:1: an AWS secret access key
+             conf/sts.json:1: an AWS secret access key
+             conf/walrus.py:1: an AWS secret access key
+     --> [SANDBOX]/proj/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+      |
+      = hint: have the script fetch them from Secrets Manager, or leave the files out with source.exclude; source.allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/proj/job.toml: 1 error
+    "#);
+    // Each by itself: the line that names it.
+    let mut alone = String::new();
     for (name, content) in leaks() {
         let project = sandbox.project("one", "pass")?.file(name, content)?;
         let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
-        assert!(
-            said.stderr.contains(&format!("{name}:")) && said.stderr.contains("an AWS secret access key"),
-            "{said}"
-        );
+        alone += &format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim());
         fs::remove_file(project.path(name))?;
     }
-    assert_eq!(names.len(), 20);
+    insta::assert_snapshot!(alone, @r#"
+    environ.py:2: an AWS secret access key
+    kwargs.py:1: an AWS secret access key
+    annotated.py:1: an AWS secret access key
+    walrus.py:1: an AWS secret access key
+    late.py:501: an AWS secret access key
+    large.py:6001: an AWS secret access key
+    explore.ipynb:1: an AWS secret access key
+    accessKeys.csv:1: an AWS secret access key
+    keys.csv:1: an AWS secret access key
+    sts.json:1: an AWS secret access key
+    Dockerfile:2: an AWS secret access key
+    Dockerfile.arg:1: an AWS secret access key
+    config.yaml:2: an AWS secret access key
+    config.toml:1: an AWS secret access key
+    config.ini:2: an AWS secret access key
+    run.sh:1: an AWS secret access key
+    run.fish:1: an AWS secret access key
+    run.ps1:1: an AWS secret access key
+    core-site.xml:1: an AWS secret access key
+    my.properties:1: an AWS secret access key
+    "#);
     assert!(!sandbox.state().join("jobs").exists(), "a job was made");
     Ok(())
 }
@@ -102,43 +175,57 @@ fn allowed_code_is_sent_with_a_warning() -> TestResult {
     let (job, said) = sandbox.end(&project, &arguments, 0)?;
     let log = sandbox.log(&job)?;
     assert!(log.contains("'.env'") && log.contains("'keys.csv'"), "{log}");
-    assert!(said.stderr.contains("as you allow: .env, keys.csv"), "{said}");
-    assert!(said.stderr.contains("left out of the code, as secrets: deploy/prod.env"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    warning: sent although they are or hold secrets, as you allow: .env, keys.csv
+    warning: left out of the code, as secrets: deploy/prod.env
+    code: 4 files, [SIZE] packed, sha256 [SHA256]
+    job proj-[STAMP] completed
+    "#);
     Ok(())
 }
 
-/// Files of other secrets than AWS's, each with the kind that is said of it and the value that is never shown. Values are put
+/// Files of other secrets than AWS's, each with the value that is never shown. Values are put
 /// together here, as that of [`aws_secret`].
-fn other_leaks() -> Vec<(&'static str, &'static str, String, String)> {
+fn other_leaks() -> Vec<(&'static str, String, String)> {
     let password = ["p@ss!", "w0rd", "#1"].concat();
     let random = ["x7Kp2mQ9", "vR4t"].concat();
     let signature = format!("{}aB3%3D", "w9Jx7Kp2mQzR4tVbN6cY".repeat(2));
     let url =
         format!("https://acc.blob.core.windows.net/c/a.csv?sv=2024-11-04&se=2027-01-01&sr=b&sp=r&sig={signature}");
     let webhook = format!("https://discord.com/api/webhooks/1187263540918273645/{}", "w9Jx7Kp2mQ_-aB3dE".repeat(4));
-    let a_password = "a password or token";
     vec![
-        ("config.py", a_password, format!("password = \"{password}\"\n"), password.clone()),
-        ("db.yaml", a_password, format!("db:\n  password: {password} # ours\n"), password.clone()),
-        ("explore.ipynb", a_password, format!("{{\"source\": [\"pwd = '{password}'\\n\"]}}"), password.clone()),
-        ("data.py", "an Azure shared access signature", format!("url = \"{url}\"\n"), signature),
-        ("fetch.sh", "a password of curl's", format!("curl -sL -u me:{random} https://h.org/x -O\n"), random.clone()),
-        ("Dockerfile", "a password of curl's", format!("RUN curl --user 'me:{password}' https://h.org\n"), password),
-        ("notify.py", "the URL of a Discord webhook", format!("post('{webhook}')\n"), webhook),
-        ("engine.py", "a password in a URL", format!("create_engine('mysql://me:{random}@db.org/x')\n"), random),
+        ("config.py", format!("password = \"{password}\"\n"), password.clone()),
+        ("db.yaml", format!("db:\n  password: {password} # ours\n"), password.clone()),
+        ("explore.ipynb", format!("{{\"source\": [\"pwd = '{password}'\\n\"]}}"), password.clone()),
+        ("data.py", format!("url = \"{url}\"\n"), signature),
+        ("fetch.sh", format!("curl -sL -u me:{random} https://h.org/x -O\n"), random.clone()),
+        ("Dockerfile", format!("RUN curl --user 'me:{password}' https://h.org\n"), password),
+        ("notify.py", format!("post('{webhook}')\n"), webhook),
+        ("engine.py", format!("create_engine('mysql://me:{random}@db.org/x')\n"), random),
     ]
 }
 
 #[test]
 fn passwords_signed_urls_and_logins_are_refused() -> TestResult {
     let sandbox = Sandbox::new()?;
-    for (name, kind, content, value) in other_leaks() {
+    let mut named = String::new();
+    for (name, content, value) in other_leaks() {
         let project = sandbox.project("one", "pass")?.file(name, content)?;
         let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
-        assert!(said.stderr.contains(&format!("{name}:")) && said.stderr.contains(kind), "{name}: {said}");
-        assert!(!said.stderr.contains(&value) && !said.stdout.contains(&value), "{name}: {said}");
+        named += &format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim());
+        assert!(!said.to_string().contains(&value), "{name}: {said}");
         fs::remove_file(project.path(name))?;
     }
+    insta::assert_snapshot!(named, @r#"
+    config.py:1: a password or token
+    db.yaml:2: a password or token
+    explore.ipynb:1: a password or token
+    data.py:1: an Azure shared access signature
+    fetch.sh:1: a password of curl's
+    Dockerfile:1: a password of curl's
+    notify.py:1: the URL of a Discord webhook
+    engine.py:1: a password in a URL
+    "#);
     Ok(())
 }
 
@@ -192,15 +279,53 @@ fn data_with_secrets_is_refused_before_anything_is_sent() -> TestResult {
     let (sandbox, tenant) = on_aws()?;
     let project = data(&sandbox)?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
-    for name in [".env: ", ".aws/: ", ".ssh/: ", "terraform.tfstate: "] {
-        assert!(said.stderr.contains(&format!("\n    {name}")), "{name}: {said}");
-    }
-    assert!(said.stderr.contains("allow_secrets"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    role: arn:aws:iam::[ACCOUNT]:role/service-role/SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    note: [SANDBOX]/proj/../data lies outside the project and is uploaded
+    error: the data in [SANDBOX]/proj/../data holds secrets, and none of it was sent:
+        .env: environment variables, by convention with passwords
+        .ssh/: SSH keys
+        terraform.tfstate: Terraform's state, which holds secrets in clear
+        .aws/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    "#);
     assert_eq!(tenant.buckets()?, Vec::<String>::new());
     assert_eq!((tenant.count("PutObject")?, tenant.count("CreateTrainingJob")?), (0, 0));
+    let mut transcript = Transcript::default();
     for said in refusals(&sandbox, &project)? {
-        assert!(said.stderr.contains("\n  .env: ") || said.stderr.contains("  .env: "), "{said}");
+        transcript.add("data", &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## data
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/proj/../data holds secrets, and none of it was sent:
+        .env: environment variables, by convention with passwords
+        .ssh/: SSH keys
+        terraform.tfstate: Terraform's state, which holds secrets in clear
+        .aws/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## data
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/proj/../data holds secrets, and none of it was sent:
+             .env: environment variables, by convention with passwords
+             .ssh/: SSH keys
+             terraform.tfstate: Terraform's state, which holds secrets in clear
+             .aws/: AWS credentials
+      --> [SANDBOX]/proj/job.toml:12:9
+       |
+    12 | train = "../data"
+       |         ^^^^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/proj/job.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -211,14 +336,34 @@ fn data_with_a_secret_in_a_file_is_refused_too() -> TestResult {
     let project = project.file("data/a.csv", "1,2\n")?.file("data/b/config.ini", leaks()[14].1.clone())?;
     let project = project.file(".smtrainignore", "data/\n")?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
-    assert!(said.stderr.contains("\n    b/config.ini:2: an AWS secret access key"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    role: arn:aws:iam::[ACCOUNT]:role/service-role/SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    error: the data in [SANDBOX]/proj/data holds secrets, and none of it was sent:
+        b/config.ini:2: an AWS secret access key
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    "#);
     assert!(!said.stderr.contains(&aws_secret()), "{said}");
     assert_eq!((tenant.count("PutObject")?, tenant.buckets()?), (0, Vec::new()));
     let spec = fs::read_to_string(project.path("job.toml"))?;
     let allowed = spec.replace("train = \"data\"", "train = { source = \"data\", allow_secrets = [\"*.ini\"] }");
     let project = project.whole_spec(&allowed)?;
     let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
-    assert!(said.stderr.contains("as you allow: b/config.ini in channel train"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    role: arn:aws:iam::[ACCOUNT]:role/service-role/SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    warning: sent although they are or hold secrets, as you allow: b/config.ini in channel train
+    left out of the code by ignore files and source.exclude: 1 path (-v names them)
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    follow it:   smtrain logs -f proj-[STAMP]
+    stop it:     smtrain stop proj-[STAMP]
+    download it: smtrain download proj-[STAMP]
+    "#);
     assert_eq!(tenant.keys(&tenant.default_bucket(), "smtrain/data/")?.len(), 2);
     Ok(())
 }
@@ -235,14 +380,51 @@ fn a_link_out_of_the_data_is_not_followed() -> TestResult {
     symlink("../home/.aws", sandbox.path("data/link"))?;
     let spec = |rest: &str| format!("[channels.train]\nsource = \"../data\"\n{rest}");
     let project = project.with(&spec(""))?;
+    let mut transcript = Transcript::default();
     for said in refusals(&sandbox, &project)? {
-        assert!(said.stderr.contains("symbolic link") && said.stderr.contains("external_symlinks = true"), "{said}");
+        transcript.add("a link", &said);
     }
     // With links allowed, what they lead to is judged.
     let project = project.with("external_symlinks = true\n")?;
     for said in refusals(&sandbox, &project)? {
-        assert!(said.stderr.contains("  link/: AWS credentials"), "{said}");
+        transcript.add("a link that is allowed", &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## a link
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/data/link is a symbolic link to ../home/.aws, outside the data's folder
+    hint: remove the link, or write the channel as a table with external_symlinks = true to send what it leads to
+    ## a link
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/data/link is a symbolic link to ../home/.aws, outside the data's folder
+      --> [SANDBOX]/proj/job.toml:12:10
+       |
+    12 | source = "../data"
+       |          ^^^^^^^^^
+       |
+       = hint: remove the link, or write the channel as a table with external_symlinks = true to send what it leads to
+    [SANDBOX]/proj/job.toml: 1 error
+    ## a link that is allowed
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/proj/../data holds secrets, and none of it was sent:
+        link/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## a link that is allowed
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/proj/../data holds secrets, and none of it was sent:
+             link/: AWS credentials
+      --> [SANDBOX]/proj/job.toml:12:10
+       |
+    12 | source = "../data"
+       |          ^^^^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/proj/job.toml: 1 error
+    "#);
     fs::remove_file(sandbox.path("data/link"))?;
     symlink("../shared", sandbox.path("data/link"))?;
     sandbox.smtrain(&["submit", &project.spec()]).run()?.ok()?;
@@ -260,17 +442,17 @@ fn a_named_link_out_of_the_project_is_not_followed() -> TestResult {
     fs::write(sandbox.path("home/notes/diary.txt"), "dear diary\n")?;
     fs::write(sandbox.path("home/notes/train.py"), "pass\n")?;
     let cases = [
-        ("channel", "[channels]\ntrain = \"out\"\n", "channel as a table"),
-        ("file", "[channels]\ntrain = \"out/diary.txt\"\n", "channel as a table"),
-        ("dots", "[channels]\ntrain = \"src/../out/diary.txt\"\n", "channel as a table"),
+        ("channel", "[channels]\ntrain = \"out\"\n"),
+        ("file", "[channels]\ntrain = \"out/diary.txt\"\n"),
+        ("dots", "[channels]\ntrain = \"src/../out/diary.txt\"\n"),
     ];
-    for (name, rest, hint) in cases {
+    let mut transcript = Transcript::default();
+    for (name, rest) in cases {
         let project = sandbox.project(name, "pass")?.file("src/a.py", "1\n")?;
         let project = project.file(".smtrainignore", "out\n")?.with(rest)?;
         symlink("../home/notes", project.path("out"))?;
         for said in refusals(&sandbox, &project)? {
-            let names = said.stderr.contains("/out is a symbolic link to ../home/notes, outside the project");
-            assert!(names && said.stderr.contains(hint) && said.stderr.contains("external_symlinks"), "{name}: {said}");
+            transcript.add(name, &said);
         }
     }
     for (name, set) in [("dependency", "source.dependencies=[\"out\"]"), ("dir", "source.dir=\"out\"")] {
@@ -280,14 +462,95 @@ fn a_named_link_out_of_the_project_is_not_followed() -> TestResult {
             let spec = project.spec();
             let arguments = [command, &["--set", set, &spec]].concat();
             let said = sandbox.smtrain(&arguments).env("SMTRAIN_ROLE", "R").run()?.expect(2)?;
-            assert!(
-                said.stderr.contains("outside the project") && said.stderr.contains("source.external_symlinks"),
-                "{name}: {said}"
-            );
+            transcript.add(format_args!("{name}: {}", command.join(" ")), &said);
         }
         let arguments = ["validate", "--set", set, "--set", "source.external_symlinks=true", &project.spec()];
         sandbox.smtrain(&arguments).run()?.ok()?;
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## channel
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/channel/out is a symbolic link to ../home/notes, outside the project
+    hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    ## channel
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/channel/out is a symbolic link to ../home/notes, outside the project
+      --> [SANDBOX]/channel/job.toml:12:9
+       |
+    12 | train = "out"
+       |         ^^^^^
+       |
+       = hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    [SANDBOX]/channel/job.toml: 1 error
+    ## file
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/file/out is a symbolic link to ../home/notes, outside the project
+    hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    ## file
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/file/out is a symbolic link to ../home/notes, outside the project
+      --> [SANDBOX]/file/job.toml:12:9
+       |
+    12 | train = "out/diary.txt"
+       |         ^^^^^^^^^^^^^^^
+       |
+       = hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    [SANDBOX]/file/job.toml: 1 error
+    ## dots
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dots/src/../out is a symbolic link to ../home/notes, outside the project
+    hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    ## dots
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dots/src/../out is a symbolic link to ../home/notes, outside the project
+      --> [SANDBOX]/dots/job.toml:12:9
+       |
+    12 | train = "src/../out/diary.txt"
+       |         ^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = hint: name what it leads to, or write the channel as a table with external_symlinks = true
+    [SANDBOX]/dots/job.toml: 1 error
+    ## dependency: submit --local
+    ## dependency: submit --dry-run --region eu-west-1
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dependency/out is a symbolic link to ../home/notes, outside the project
+    hint: name what it leads to, or set source.external_symlinks = true to send it all the same
+    ## dependency: validate
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dependency/out is a symbolic link to ../home/notes, outside the project
+     --> [SANDBOX]/dependency/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+      |
+      = hint: name what it leads to, or set source.external_symlinks = true to send it all the same
+    [SANDBOX]/dependency/job.toml: 1 error
+    ## dir: submit --local
+    ## dir: submit --dry-run --region eu-west-1
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dir/out is a symbolic link to ../home/notes, outside the project
+    hint: name what it leads to, or set source.external_symlinks = true to send it all the same
+    ## dir: validate
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/dir/out is a symbolic link to ../home/notes, outside the project
+     --> --set:1:12
+      |
+    1 | source.dir="out"
+      |            ^^^^^
+      |
+      = hint: name what it leads to, or set source.external_symlinks = true to send it all the same
+    [SANDBOX]/dir/job.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -300,26 +563,113 @@ fn a_named_secret_is_one_under_any_name() -> TestResult {
     fs::write(sandbox.path("home/.pgpass"), "x\n")?;
     let table = |source: &str| format!("[channels.train]\nsource = \"{source}\"\nexternal_symlinks = true\n");
     let cases = [
-        ("outside", table("data"), Some("../home/.pgpass"), "database passwords"),
-        ("around", table("data"), Some("../home/.aws/sso"), "AWS credentials"),
-        ("written", "[channels]\ntrain = \"../home/.aws/sso\"\n".to_owned(), None, "AWS credentials"),
-        ("inside", "[channels]\ntrain = \"data\"\n".to_owned(), Some("conf/.aws"), "AWS credentials"),
+        ("outside", table("data"), Some("../home/.pgpass")),
+        ("around", table("data"), Some("../home/.aws/sso")),
+        ("written", "[channels]\ntrain = \"../home/.aws/sso\"\n".to_owned(), None),
+        ("inside", "[channels]\ntrain = \"data\"\n".to_owned(), Some("conf/.aws")),
     ];
-    for (name, rest, link, about) in cases {
+    let mut transcript = Transcript::default();
+    for (name, rest, link) in cases {
         let project = sandbox.project(name, "pass")?.file("conf/.aws/config", "x\n")?;
         let project = project.file(".smtrainignore", "data\n")?.with(&rest)?;
         if let Some(target) = link {
             symlink(target, project.path("data"))?;
         }
         for said in refusals(&sandbox, &project)? {
-            assert!(said.stderr.contains(about), "{name}: {said}");
+            transcript.add(name, &said);
         }
     }
     let project = sandbox.project("code", "pass")?.file("train.py", "pass\n")?;
     fs::write(sandbox.path("home/.aws/sso/train.py"), "pass\n")?;
     let set = "source.dir=\"../home/.aws/sso\"";
     let said = sandbox.smtrain(&["validate", "--set", set, &project.spec()]).run()?.expect(2)?;
-    assert!(said.stderr.contains("AWS credentials"), "{said}");
+    transcript.add("code", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## outside
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/outside/data holds secrets, and none of it was sent:
+        data: database passwords
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## outside
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/outside/data holds secrets, and none of it was sent:
+             data: database passwords
+      --> [SANDBOX]/outside/job.toml:12:10
+       |
+    12 | source = "data"
+       |          ^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/outside/job.toml: 1 error
+    ## around
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/around/data holds secrets, and none of it was sent:
+        data/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## around
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/around/data holds secrets, and none of it was sent:
+             data/: AWS credentials
+      --> [SANDBOX]/around/job.toml:12:10
+       |
+    12 | source = "data"
+       |          ^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/around/job.toml: 1 error
+    ## written
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/written/../home/.aws/sso holds secrets, and none of it was sent:
+        sso/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## written
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/written/../home/.aws/sso holds secrets, and none of it was sent:
+             sso/: AWS credentials
+      --> [SANDBOX]/written/job.toml:12:9
+       |
+    12 | train = "../home/.aws/sso"
+       |         ^^^^^^^^^^^^^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/written/job.toml: 1 error
+    ## inside
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/inside/data holds secrets, and none of it was sent:
+        data/: AWS credentials
+    hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    ## inside
+    exit code: 2
+    --- stderr
+    error: the data in [SANDBOX]/inside/data holds secrets, and none of it was sent:
+             data/: AWS credentials
+      --> [SANDBOX]/inside/job.toml:12:9
+       |
+    12 | train = "data"
+       |         ^^^^^^
+       |
+       = hint: move them out of the folder; a channel that is a table with allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/inside/job.toml: 1 error
+    ## code
+    exit code: 2
+    --- stderr
+    error: the code holds secrets, and none of it was sent:
+             [SANDBOX]/home/.aws/sso/: AWS credentials
+     --> --set:1:12
+      |
+    1 | source.dir="../home/.aws/sso"
+      |            ^^^^^^^^^^^^^^^^^^
+      |
+      = hint: have the script fetch them from Secrets Manager, or leave the files out with source.exclude; source.allow_secrets = ["PATTERN"] sends files all the same
+    [SANDBOX]/code/job.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -347,9 +697,28 @@ fn special_files_in_data_hang_nothing() -> TestResult {
     let project = sandbox.project("proj", "pass")?.file("../data/a.csv", "1\n")?;
     let project = project.with("[channels]\ntrain = \"../data\"\n")?;
     nix::unistd::mkfifo(&sandbox.path("data/fifo"), Mode::S_IRWXU)?;
+    let mut transcript = Transcript::default();
     for said in refusals(&sandbox, &project)? {
-        assert!(said.stderr.contains("is neither a file nor a folder"), "{said}");
+        transcript.add("a fifo", &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## a fifo
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/data/fifo is neither a file nor a folder
+    hint: remove it from the folder
+    ## a fifo
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/data/fifo is neither a file nor a folder
+      --> [SANDBOX]/proj/job.toml:12:9
+       |
+    12 | train = "../data"
+       |         ^^^^^^^^^
+       |
+       = hint: remove it from the folder
+    [SANDBOX]/proj/job.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -357,28 +726,124 @@ fn special_files_in_data_hang_nothing() -> TestResult {
 fn keys_of_the_spec_are_checked() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "pass")?;
-    let cases = [
-        ("source.allow_secrets=[\"{a\"]", "not a valid pattern"),
-        ("source.allow_secrets=true", "allow_secrets"),
-        ("source.allow_secrets=[\"/\"]", "not a valid pattern"),
-        ("source.allow_secrets=[\"[\"]", "not a valid pattern"),
-        ("source.allow_secrets=[\" \"]", "not a valid pattern"),
-        ("channels.t={source=\".\",allow_secrets=[\"/\"]}", "not a valid pattern"),
-        ("channels.t={source=\".\",allow_secrets=[\"[\"]}", "not a valid pattern"),
-        (
-            "channels.t={source=\"s3://bucket/k\",allow_secrets=[\"x\"]}",
-            "`allow_secrets` is only for data on this computer",
-        ),
-        ("channels.t={source=\"s3://bucket/k\",external_symlinks=true}", "`external_symlinks` is only for data"),
+    let sets = [
+        "source.allow_secrets=[\"{a\"]",
+        "source.allow_secrets=true",
+        "source.allow_secrets=[\"/\"]",
+        "source.allow_secrets=[\"[\"]",
+        "source.allow_secrets=[\" \"]",
+        "channels.t={source=\".\",allow_secrets=[\"/\"]}",
+        "channels.t={source=\".\",allow_secrets=[\"[\"]}",
+        "channels.t={source=\"s3://bucket/k\",allow_secrets=[\"x\"]}",
+        "channels.t={source=\"s3://bucket/k\",external_symlinks=true}",
     ];
-    for (set, problem) in cases {
+    let mut transcript = Transcript::default();
+    for set in sets {
         let said = sandbox.smtrain(&["validate", &project.spec(), "--set", set]).run()?.expect(2)?;
-        assert!(said.stderr.contains(problem), "{set}: {said}");
+        transcript.add(set, &said);
     }
     // Whoever else's settings these are, they open nothing.
     let project = project.file("smtrain.toml", "[source]\nallow_secrets = [\"*\"]\n")?;
     let said = sandbox.smtrain(&["validate", "job.toml"]).dir(project.path("")).run()?.expect(2)?;
-    assert!(said.stderr.contains("allow_secrets"), "{said}");
+    transcript.add("smtrain.toml", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## source.allow_secrets=["{a"]
+    exit code: 2
+    --- stderr
+    error: `{a` in source.allow_secrets is not a valid pattern: error parsing glob '{a': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+     --> [SANDBOX]/proj/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.allow_secrets=true
+    exit code: 2
+    --- stderr
+    error: `allow_secrets` is a boolean, and should be a list of strings
+     --> --set:1:22
+      |
+    1 | source.allow_secrets=true
+      |                      ^^^^ expected a list of strings
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.allow_secrets=["/"]
+    exit code: 2
+    --- stderr
+    error: `/` in source.allow_secrets is not a valid pattern: it names no file
+     --> [SANDBOX]/proj/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.allow_secrets=["["]
+    exit code: 2
+    --- stderr
+    error: `[` in source.allow_secrets is not a valid pattern: error parsing glob '[': unclosed character class; missing ']'
+     --> [SANDBOX]/proj/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## source.allow_secrets=[" "]
+    exit code: 2
+    --- stderr
+    error: ` ` in source.allow_secrets is not a valid pattern: it names no file
+     --> [SANDBOX]/proj/job.toml:5:1
+      |
+    5 | [source]
+      | ^^^^^^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels.t={source=".",allow_secrets=["/"]}
+    exit code: 2
+    --- stderr
+    error: `/` in allow_secrets is not a valid pattern: it names no file
+     --> --set:1:20
+      |
+    1 | channels.t={source=".",allow_secrets=["/"]}
+      |                    ^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels.t={source=".",allow_secrets=["["]}
+    exit code: 2
+    --- stderr
+    error: `[` in allow_secrets is not a valid pattern: error parsing glob '[': unclosed character class; missing ']'
+     --> --set:1:20
+      |
+    1 | channels.t={source=".",allow_secrets=["["]}
+      |                    ^^^
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels.t={source="s3://bucket/k",allow_secrets=["x"]}
+    exit code: 2
+    --- stderr
+    error: `allow_secrets` is only for data on this computer
+     --> --set:1:50
+      |
+    1 | channels.t={source="s3://bucket/k",allow_secrets=["x"]}
+      |                                                  ^^^^^
+      |
+      = hint: leave it out
+    [SANDBOX]/proj/job.toml: 1 error
+    ## channels.t={source="s3://bucket/k",external_symlinks=true}
+    exit code: 2
+    --- stderr
+    error: `external_symlinks` is only for data on this computer
+     --> --set:1:54
+      |
+    1 | channels.t={source="s3://bucket/k",external_symlinks=true}
+      |                                                      ^^^^
+      |
+      = hint: leave it out
+    [SANDBOX]/proj/job.toml: 1 error
+    ## smtrain.toml
+    exit code: 2
+    --- stderr
+    error: unknown key `allow_secrets` in [source] of the settings
+     --> smtrain.toml:2:1
+      |
+    2 | allow_secrets = ["*"]
+      | ^^^^^^^^^^^^^ unknown key
+      |
+      = hint: `allow_secrets` belongs in a job spec
+    smtrain.toml: 1 error
+    "#);
     Ok(())
 }
 
@@ -389,7 +854,15 @@ fn tags_are_checked_like_hyperparameters() -> TestResult {
     let project = sandbox.project("proj", "pass")?;
     let project = project.with(&format!("[tags]\nteam = \"{token}\"\nowner = \"research\"\n"))?;
     let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.ok()?;
-    assert!(said.stderr.contains("`tags.team` looks like a secret"), "{said}");
-    assert!(!said.stderr.contains("tags.owner") && !said.stderr.contains(&token), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    warning: `tags.team` looks like a secret, and is sent in clear with the job
+    --> [SANDBOX]/proj/job.toml
+     = hint: have the script fetch it from Secrets Manager by its name; the job's role gives it the permission
+    [SANDBOX]/proj/job.toml: valid
+    "#);
+    assert!(!said.to_string().contains(&token), "{said}");
     Ok(())
 }
