@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, TestAccount, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult, Transcript};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -36,14 +36,48 @@ fn a_page_token_that_repeats_ends_the_list() -> TestResult {
         ("Search", &["history", "--status", "Completed"]),
         ("DescribeLogStreams", &["logs", "done"]),
     ];
+    let mut transcript = Transcript::default();
     for (operation, args) in cases {
         tenant.clear_rules()?;
         tenant.clear_calls()?;
         tenant.rule(&json!({ "fault": "repeat_token", "operation": operation }))?;
         let said = sandbox.smtrain(args).run()?.expect(1)?;
-        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}: {said}");
+        transcript.add(format_args!("{operation}: {}", args.join(" ")), &said);
         assert!(tenant.count(operation)? < 10, "{operation}");
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## ListObjectsV2: download --list s3://sagemaker-eu-west-1-[ACCOUNT]/model/
+    exit code: 1
+    --- stdout
+           100 B  0
+           100 B  1
+           100 B  2
+           100 B  0
+           100 B  1
+           100 B  2
+    --- stderr
+    error: what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/model/ can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## ListObjectsV2: download -d out s3://sagemaker-eu-west-1-[ACCOUNT]/model/
+    exit code: 1
+    --- stderr
+    error: what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/model/ can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## ListTrainingJobs: history
+    ## Search: history --status Completed
+    exit code: 1
+    --- stdout
+    NAME  STATUS     RUNS                INSTANCES    CREATED              TRAINED  BILLED  METRIC
+    done  Completed  scikit-learn:1.4-2  ml.m5.large  [TIME]  1m 0s    1m 0s   -
+    --- stderr
+    error: the jobs can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## DescribeLogStreams: logs done
+    exit code: 1
+    --- stderr
+    error: the log streams of done can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    "#);
     Ok(())
 }
 
@@ -65,14 +99,52 @@ fn log_pages_that_lead_in_a_circle_end() -> TestResult {
         ("FilterLogEvents", &["logs", "wide"]),
         ("DescribeLogStreams", &["logs", "wide"]),
     ];
+    let mut transcript = Transcript::default();
     for (operation, args) in cases {
         tenant.clear_rules()?;
         tenant.clear_calls()?;
         tenant.rule(&json!({ "fault": "repeat_token", "operation": operation }))?;
         let said = sandbox.smtrain(args).run()?.expect(1)?;
-        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}, {args:?}: {said}");
+        transcript.add(format_args!("{operation}: {}", args.join(" ")), &said);
         assert!((2..10).contains(&tenant.count(operation)?), "{operation}, {args:?}");
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## GetLogEvents: logs done
+    exit code: 1
+    --- stderr
+    error: the events of the log stream done/algo-1-[EPOCH] can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## GetLogEvents: logs done -f
+    exit code: 1
+    --- stdout
+    one
+    two
+    one
+    two
+    --- stderr
+    error: the events of the log stream done/algo-1-[EPOCH] can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## GetLogEvents: logs done -n 1000
+    exit code: 1
+    --- stderr
+    error: the log's last events can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## DescribeLogStreams: logs done -f
+    exit code: 1
+    --- stderr
+    error: the log streams of done can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## FilterLogEvents: logs wide
+    exit code: 1
+    --- stderr
+    error: the log of wide can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    ## DescribeLogStreams: logs wide
+    exit code: 1
+    --- stderr
+    error: the log streams of wide can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    "#);
     Ok(())
 }
 
@@ -84,15 +156,24 @@ fn a_slice_of_the_history_that_leads_in_a_circle_ends() -> TestResult {
     let job = |n: u64| json!({ "name": format!("job-{n:04}"), "created": 1_732_400_000 + n * 60, "state": state });
     tenant.jobs(&(0..450).map(job).collect::<Vec<_>>())?;
     // The first page and the farthest job come as they are.
+    let mut transcript = Transcript::default();
     for operation in ["ListTrainingJobs", "Search"] {
         tenant.clear_rules()?;
         tenant.clear_calls()?;
         tenant.rule(&json!({ "fault": "repeat_token", "operation": operation, "skip": 2 }))?;
         let status: &[&str] = if operation == "Search" { &["--status", "Completed"] } else { &[] };
         let said = sandbox.smtrain(&["history", "--all"]).args(status).run()?.expect(1)?;
-        assert!(said.stderr.contains("leads back to an earlier one"), "{operation}: {said}");
+        transcript.add_stderr(operation, &said);
         assert!(tenant.count(operation)? < 40, "{operation}: {}", tenant.count(operation)?);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## ListTrainingJobs
+    ## Search
+    exit code: 1
+    --- stderr
+    error: the jobs can't be listed to the end: a page leads back to an earlier one
+    hint: try again, and check AWS_ENDPOINT_URL if it is set
+    "#);
     Ok(())
 }
 
@@ -113,6 +194,7 @@ fn an_answer_of_more_than_any_service_gives_is_refused_early() -> TestResult {
         ("GetLogEvents", &["logs", "done"]),
         ("ListObjectsV2", &["download", "--list", &prefix]),
     ];
+    let mut transcript = Transcript::default();
     for is_told in [true, false] {
         for (operation, args) in cases {
             tenant.clear_rules()?;
@@ -120,11 +202,53 @@ fn an_answer_of_more_than_any_service_gives_is_refused_early() -> TestResult {
             let flood = json!({ "fault": "flood", "operation": operation, "size": 1500 * MIB, "is_told": is_told });
             tenant.rule(&flood)?;
             let said = sandbox.smtrain(args).run()?.expect(1)?;
-            assert!(said.stderr.contains("more than 64 MiB"), "{operation}: {said}");
+            transcript.add(format_args!("{operation}, its size told: {is_told}"), &said);
             assert_eq!(tenant.count(operation)?, 1, "{operation} is not asked for again: {said}");
             assert!(sent(&tenant, operation)? < 100 * MIB, "{operation}: {} bytes", sent(&tenant, operation)?);
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## DescribeTrainingJob, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not describe job done: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## ListTrainingJobs, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not list the jobs: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## GetLogEvents, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not read the log stream done/algo-1-[EPOCH]: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## ListObjectsV2, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/model/: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## DescribeTrainingJob, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not describe job done: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## ListTrainingJobs, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not list the jobs: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## GetLogEvents, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not read the log stream done/algo-1-[EPOCH]: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    ## ListObjectsV2, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/model/: the answer was cut off or can't be read: the answer has more than 64 MiB
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    "#);
     Ok(())
 }
 
@@ -132,17 +256,36 @@ fn an_answer_of_more_than_any_service_gives_is_refused_early() -> TestResult {
 #[test]
 fn an_object_s_body_that_is_longer_than_asked_for_is_refused() -> TestResult {
     let (sandbox, tenant, bucket) = on_aws()?;
+    let mut transcript = Transcript::default();
     for is_told in [true, false] {
         tenant.clear_rules()?;
         tenant.rule(&json!({ "fault": "flood", "operation": "GetObject", "size": 300 * MIB, "is_told": is_told }))?;
         for uri in [format!("s3://{bucket}/model/"), format!("s3://{bucket}/model/1")] {
             tenant.clear_calls()?;
             let said = sandbox.smtrain(&["download", "-d", "out", &uri]).run()?.expect(1)?;
-            assert!(said.stderr.contains("more bytes than were asked for"), "{said}");
+            transcript.add(format_args!("{uri}, its size told: {is_told}"), &said);
             assert!(!sandbox.path("out/model").exists() && !sandbox.path("out/1").exists());
             assert!(sent(&tenant, "GetObject")? < 100 * MIB, "{said}");
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/0: S3 sends more bytes than were asked for
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/1, its size told: true
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/1: S3 sends more bytes than were asked for
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/0: S3 sends more bytes than were asked for
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/1, its size told: false
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/1: S3 sends more bytes than were asked for
+    "#);
     Ok(())
 }
 
@@ -152,7 +295,13 @@ fn an_answer_of_a_byte_in_five_seconds_ends() -> TestResult {
     let (sandbox, tenant, _) = on_aws()?;
     tenant.rule(&json!({ "fault": "slow_body", "operation": "DescribeTrainingJob", "rate": 0.2, "piece": 1 }))?;
     let said = sandbox.smtrain(&["describe", "done"]).env("AWS_MAX_ATTEMPTS", "1").run()?.expect(1)?;
-    assert!(said.stderr.contains("too slowly"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: could not describe job done: the answer was cut off or can't be read: the answer arrives too slowly, less than 1024 bytes in 30 s
+    hint: check the network, the region, and AWS_ENDPOINT_URL if it is set
+    "#);
     Ok(())
 }
 
@@ -179,16 +328,28 @@ fn of_nothing(count: usize, kind: tar::EntryType) -> TestResult<Vec<u8>> {
 #[test]
 fn max_size_counts_folders_links_and_empty_files() -> TestResult {
     let (sandbox, tenant, bucket) = on_aws()?;
+    let mut transcript = Transcript::default();
     for kind in [tar::EntryType::Directory, tar::EntryType::Symlink, tar::EntryType::Regular] {
         tenant.put_object(&bucket, "many.tar.gz", &of_nothing(1000, kind)?)?;
         let uri = format!("s3://{bucket}/many.tar.gz");
         let download = |size: &str| sandbox.smtrain(&["download", "-d", "out", &uri, "--max-size", size]).run();
         let said = download("2MiB")?.expect(1)?;
-        assert!(said.stderr.contains("4096 bytes for each") && said.stderr.contains("--max-size"), "{kind:?}: {said}");
+        transcript.add(format_args!("{kind:?}"), &said);
         assert!(!sandbox.path("out/many").exists(), "{said}");
         download("5MiB")?.ok()?;
         fs::remove_dir_all(sandbox.path("out"))?;
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## Directory
+    ## Symlink
+    ## Regular
+    exit code: 1
+    --- stderr
+    error: could not unpack s3://sagemaker-eu-west-1-[ACCOUNT]/many.tar.gz
+      cause: the archive unpacks to more than 2097152 bytes, with 4096 bytes for each file, folder and link
+    hint: allow more by --max-size SIZE, on a disk that has the room
+    hint: the fetched bytes are kept in out/.many.partial: the same command continues from there
+    "#);
     Ok(())
 }
 
