@@ -3,8 +3,8 @@
 use super::ImageError;
 use super::catalog::Catalog;
 use super::query::ImageKind;
-use super::resolve::unknown_name;
 use super::tables::{ImageEntry, ImageFamily, Tables, VARIANTS};
+use super::unknown_name::unknown_name;
 
 /// The images of one version in one repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,13 @@ pub(crate) struct ListedImage {
 /// Lists images by name, each with its newest version first. Fails for a name that isn't in the catalog.
 pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<ListedImage>, ImageError> {
     let tables = catalog.tables();
-    let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
-    let listed: Vec<ListedImage> = wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect();
+    let listed: Vec<ListedImage> = match name.and_then(|name| tables.variant(name)) {
+        Some((stem, variant)) => of_variant(tables, stem, variant),
+        None => {
+            let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
+            wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect()
+        }
+    };
     match name {
         Some(name) if listed.is_empty() => Err(unknown_name(tables, name, None)),
         _ => Ok(listed),
@@ -38,12 +43,13 @@ pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<ListedIm
 
 fn of_name(tables: &Tables, name: &str, images: &ImageFamily) -> Vec<ListedImage> {
     let mut all = of_table(tables, name, None, images);
-    for variant in VARIANTS {
-        if let Some(images) = tables.get(&format!("{name}-{variant}")) {
-            all.extend(of_table(tables, name, Some(variant), images));
-        }
-    }
+    all.extend(VARIANTS.into_iter().flat_map(|variant| of_variant(tables, name, variant)));
     all
+}
+
+fn of_variant(tables: &Tables, name: &str, variant: &'static str) -> Vec<ListedImage> {
+    let images = tables.get(&format!("{name}-{variant}"));
+    images.map(|images| of_table(tables, name, Some(variant), images)).unwrap_or_default()
 }
 
 fn of_table(tables: &Tables, name: &str, variant: Option<&'static str>, images: &ImageFamily) -> Vec<ListedImage> {

@@ -15,6 +15,7 @@ mod tables;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod unknown_name;
 mod user_catalog;
 mod version_hint;
 mod versions;
@@ -24,6 +25,8 @@ pub(crate) use error::{ImageError, Subject};
 pub(crate) use list::{ListedImage, list};
 pub(crate) use query::{BaseFramework, ImageKind, ImageQuery, Library};
 pub(crate) use resolve::{Choice, resolve};
+pub(crate) use tables::COMPILER as TRAINING_COMPILER;
+use unknown_name::unknown_name;
 pub(crate) use user_catalog::{UserEntry, UserImages};
 
 /// Returns the names of all built-in frameworks or algorithms, sorted.
@@ -33,12 +36,15 @@ pub(crate) fn names(kind: ImageKind) -> Vec<String> {
     of_kind.map(|(name, _)| name.to_owned()).collect()
 }
 
+/// Splits the name of a built-in variant, such as `pytorch-smp`, into the framework's and the variant's.
+pub(crate) fn variant(name: &str) -> Option<(&str, &'static str)> {
+    Catalog::built_in().tables().variant(name)
+}
+
 /// Returns the kind of a name's images: script mode if it has any such images. Fails for a name that isn't in the
 /// catalog.
 pub(crate) fn kind(catalog: &Catalog, name: &str) -> Result<ImageKind, ImageError> {
     let tables = catalog.tables();
-    let Some((_, images)) = tables.names().find(|(known, _)| *known == name) else {
-        return Err(resolve::unknown_name(tables, name, None));
-    };
+    let Some(images) = tables.get(name) else { return Err(unknown_name(tables, name, None)) };
     Ok(if images.is_of(ImageKind::Framework) { ImageKind::Framework } else { ImageKind::Algorithm })
 }

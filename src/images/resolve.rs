@@ -4,6 +4,7 @@ use super::catalog::Catalog;
 use super::error::{ImageError, Subject, list};
 use super::query::{ImageKind, ImageQuery, Library};
 use super::tables::{COMPILER, ImageEntry, ImageFamily, MODEL_PARALLEL, NEURON, NEURONX, Tables};
+use super::unknown_name::unknown_name;
 use super::{processor, version_hint, versions};
 
 /// The catalog entry that a query means.
@@ -47,49 +48,29 @@ pub(crate) fn resolve<'a>(catalog: &'a Catalog, query: &ImageQuery<'a>) -> Resul
 
 /// Returns the family of a name: its own, or that of the variant that the query's other settings select.
 fn images<'a>(catalog: &'a Tables, query: &ImageQuery<'_>) -> Result<&'a ImageFamily, ImageError> {
-    let named = catalog.get(query.name).filter(|images| images.is_of(query.kind) && !catalog.is_variant(query.name));
+    let named = catalog.get(query.name).filter(|images| images.is_of(query.kind));
     let Some(named) = named else { return Err(unknown_name(catalog, query.name, Some(query.kind))) };
     let own = |variant: &str| catalog.get(&format!("{}-{variant}", query.name));
     let is_neuron = query.instance_type.is_some_and(|it| processor::is_neuron(processor::of(it)));
     let other = match query.library {
         _ if query.training_compiler => own(COMPILER),
-        _ if is_neuron => own(NEURONX).or_else(|| own(NEURON)),
+        _ if is_neuron => of_neuron(own(NEURONX), own(NEURON), query.version),
         Library::ModelParallel => own(MODEL_PARALLEL),
         _ => None,
     };
     Ok(other.unwrap_or(named))
 }
 
-/// Common other names of frameworks.
-const OTHER_NAMES: [(&str, &str); 4] =
-    [("torch", "pytorch"), ("tf", "tensorflow"), ("scikit-learn", "sklearn"), ("transformers", "huggingface")];
-
-fn other_name(name: &str) -> Option<&'static str> {
-    let name = name.to_lowercase();
-    OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
-}
-
-/// Returns the error for a name that isn't in the catalog. `kind` is the kind that was queried, if it is known.
-pub(super) fn unknown_name(catalog: &Tables, name: &str, kind: Option<ImageKind>) -> ImageError {
-    let what = match kind {
-        Some(ImageKind::Framework) => "a framework with training images",
-        Some(ImageKind::Algorithm) => "a built-in algorithm",
-        None => "a framework or a built-in algorithm with training images",
-    };
-    let of_kind = catalog.names().filter(|(_, images)| kind.is_none_or(|kind| images.is_of(kind)));
-    let hint = match (catalog.get(name).is_some() && !catalog.is_variant(name), kind) {
-        (true, Some(ImageKind::Framework)) => "it belongs in [algorithm]".to_owned(),
-        (true, Some(ImageKind::Algorithm)) => "it belongs in [framework]".to_owned(),
-        _ => match other_name(name).or_else(|| versions::near(name, of_kind.map(|(name, _)| name))) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => match kind {
-                Some(ImageKind::Framework) => "give its `image`, or use [container]".to_owned(),
-                Some(ImageKind::Algorithm) => "an image of your own goes in [container]".to_owned(),
-                None => "list them: smtrain images".to_owned(),
-            },
-        },
-    };
-    ImageError::new(Subject::Name, format!("{name:?} is not {what}"), hint)
+/// Returns the newer Neuron images, or the older ones of versions that only these have.
+fn of_neuron<'a>(
+    newer: Option<&'a ImageFamily>,
+    older: Option<&'a ImageFamily>,
+    version: Option<&str>,
+) -> Option<&'a ImageFamily> {
+    let (Some(neuronx), Some(neuron), Some(version)) = (newer, older, version) else { return newer.or(older) };
+    let is_older = neuronx.newest_first().last().is_some_and(|oldest| versions::key(version) < versions::key(oldest));
+    let is_of_older = neuronx.known(version).is_none() && (neuron.known(version).is_some() || is_older);
+    Some(if is_of_older { neuron } else { neuronx })
 }
 
 /// Returns the version as written, and the one in the table.

@@ -9,7 +9,7 @@ use super::versions;
 
 // Suffixes of families that are variants of another one, selected by other settings than the name.
 
-pub(super) const COMPILER: &str = "training-compiler";
+pub(crate) const COMPILER: &str = "training-compiler";
 
 pub(super) const NEURONX: &str = "neuronx";
 
@@ -27,6 +27,8 @@ pub(super) struct Tables {
     /// Registries: accounts, each with its regions, separated by spaces.
     pub(super) registries: Vec<BTreeMap<String, String>>,
     rules: RulesImage,
+    /// Names of the SDK that have no images for training jobs, with what their images are for.
+    others: BTreeMap<String, String>,
     /// Families by name.
     pub(super) images: BTreeMap<String, ImageFamily>,
 }
@@ -81,15 +83,25 @@ impl Tables {
         self.images.get(name)
     }
 
-    /// Yields the families that can be queried by name, sorted by it.
+    /// Returns what the images of a name are for that has none for training jobs.
+    pub(super) fn other_purpose(&self, name: &str) -> Option<&str> {
+        self.others.get(name).map(String::as_str)
+    }
+
+    /// Yields the families that other settings than the name don't select, sorted by name.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, &ImageFamily)> {
         self.images.iter().map(|(name, images)| (name.as_str(), images)).filter(|(name, _)| !self.is_variant(name))
     }
 
-    /// Returns whether a name is that of a variant, which is queried by another name.
-    pub(super) fn is_variant(&self, name: &str) -> bool {
-        let stem = |variant: &str| name.strip_suffix(variant)?.strip_suffix('-');
-        VARIANTS.iter().any(|variant| stem(variant).is_some_and(|stem| self.images.contains_key(stem)))
+    /// Splits the name of a variant, such as `pytorch-smp`, into the framework's and the variant's.
+    pub(super) fn variant<'a>(&self, name: &'a str) -> Option<(&'a str, &'static str)> {
+        let known = |(stem, _): &(&str, &str)| self.images.contains_key(*stem) && self.images.contains_key(name);
+        let split = |variant: &'static str| Some((name.strip_suffix(variant)?.strip_suffix('-')?, variant));
+        VARIANTS.into_iter().filter_map(split).find(known)
+    }
+
+    fn is_variant(&self, name: &str) -> bool {
+        self.variant(name).is_some()
     }
 
     /// Returns the account that has an entry's images in a region.

@@ -131,14 +131,8 @@ impl Choice<'_> {
         if self.entry.repository != "smdistributed-modelparallel" {
             return self.entry.suffix.get(processor).map(String::as_str);
         }
-        // CUDA's version (`image_uris.get_training_image_uri` of the SDK).
-        let is_version = |starts: &[&str]| starts.iter().any(|start| self.version.starts_with(start));
-        let is_p5 = self.query.instance_type.is_some_and(|it| processor::family(it).starts_with("p5"));
-        Some(match () {
-            () if is_version(&["2.5"]) => "cu124",
-            () if is_p5 || is_version(&["2.1", "2.2", "2.3", "2.4"]) => "cu121",
-            () => "cu118",
-        })
+        // CUDA's version, by the release notes of the model parallelism library in SageMaker's documentation.
+        Some(if versions::key(self.version) < versions::key("2.5") { "cu121" } else { "cu124" })
     }
 
     fn special_suffix(&self, tag: &str) -> Option<&'static str> {

@@ -77,6 +77,8 @@ pub(crate) enum Workload {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Framework {
     pub(crate) name: String,
+    /// The name of its images, where the spec names a variant's: `pytorch-smp`.
+    pub(crate) variant: Option<String>,
     pub(crate) version: Option<String>,
     pub(crate) py_version: Option<String>,
     pub(crate) pytorch_version: Option<String>,

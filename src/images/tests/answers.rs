@@ -13,7 +13,7 @@ const ANSWERS: &str = include_str!("answers.txt");
 type IsMeant = fn(&Case<'_>) -> bool;
 
 /// Where the answer is meant to differ, and why.
-const EXCEPTIONS: [(&str, IsMeant); 8] = [
+const EXCEPTIONS: [(&str, IsMeant); 11] = [
     ("the SDK wants a Python version where there are several; here the newest is meant", |case| {
         case.theirs.is_none() && case.question.py_version.is_empty()
     }),
@@ -22,14 +22,23 @@ const EXCEPTIONS: [(&str, IsMeant); 8] = [
         case.ours.is_none() && case.question.version.is_empty()
     }),
     ("the SDK gives PyTorch 1.11 on Trainium whatever version is asked for", |case| {
-        case.ours.is_none() && case.question.name == "pytorch" && processor::of(case.instance_type) == "trn"
+        case.question.name == "pytorch"
+            && processor::of(case.instance_type) == "trn"
+            && !case.question.version.starts_with("1.11")
     }),
     ("the SDK gives Inferentia instances, which don't train, the images of other processors", |case| {
         case.ours.is_none() && processor::of(case.instance_type) == "inf"
     }),
-    ("the SDK takes the names of its own tables, and forgets what it has in its code for them", |case| {
-        case.ours.is_none() && case.question.name == "pytorch-smp"
-            || ["-training-compiler", "pytorch-neuron"].iter().any(|name| case.question.name.ends_with(name))
+    ("the SDK forgets CUDA's version in the tag when it is asked by the name of the library's table", |case| {
+        case.question.name == "pytorch-smp"
+    }),
+    ("the SDK refuses the name of its own table, which its code selects", |case| {
+        case.theirs.is_none() && case.question.name == "huggingface-training-compiler"
+    }),
+    ("AWS's list of images has another one (CORRECTIONS in make_catalog.py)", is_corrected),
+    ("the tags of the model parallelism library have PyTorch's version, not its own as in the SDK's table", |case| {
+        let of_library = ["2.3.0", "2.5.0", "2.7.0", "2.8.0"];
+        case.ours.is_none() && case.question.library == "modelparallel" && of_library.contains(&case.question.version)
     }),
     ("the SDK forgets with model parallelism that p2 doesn't run PyTorch 1.13 and later", |case| {
         case.ours.is_none() && case.question.library == "modelparallel" && processor::family(case.instance_type) == "p2"
@@ -38,6 +47,19 @@ const EXCEPTIONS: [(&str, IsMeant); 8] = [
         case.theirs.is_none() && processor::of(case.instance_type) == "trn"
     }),
 ];
+
+/// Whether the catalog has a correction for the image.
+fn is_corrected(case: &Case<'_>) -> bool {
+    let Question { name, version, base, library, .. } = case.question;
+    let is = |start: &str| *version == start || version.starts_with(&format!("{start}."));
+    match *name {
+        "autogluon" => is("1.4") || is("1.5"),
+        "tensorflow" => is("2.19") || is("2.21"),
+        "huggingface" => is("4.10") && (base.starts_with("pytorch1.8") || base.starts_with("tensorflow2.4")),
+        "pytorch" => *library == "modelparallel" && is("2.0"),
+        _ => false,
+    }
+}
 
 struct Case<'a> {
     question: &'a Question<'a>,
@@ -159,7 +181,7 @@ fn the_sdk_gives_the_same_images() -> Result<(), &'static str> {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     assert!(same > 20_000, "only {same} cases");
     for ((reason, _), count) in EXCEPTIONS.iter().zip(found) {
         assert!(count > 0, "no more so: {reason}");

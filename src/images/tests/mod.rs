@@ -2,6 +2,7 @@
 //! what it says where the SDK is wrong.
 
 mod answers;
+mod published;
 
 use super::query::{BaseFramework, ImageKind, ImageQuery, Library};
 use super::{Catalog, ImageError, Subject, resolve};
@@ -170,7 +171,7 @@ fn errors_say_the_fact_and_what_to_write() {
     Version: the training compiler of `pytorch` has no training image of version "2.0" -- the newest is `1.13.1`
     InstanceType: `sklearn` 1.4-2 has no image for `ml.g5.2xlarge` -- it has images for CPU instances
     InstanceType: `ml.c7gd.xlarge` has a Graviton processor, for which there are no training images -- choose a type without it, such as `ml.m5.xlarge`
-    Version: `pytorch` on `ml.trn1.32xlarge` has no training image of version "1.10" -- there is only `1.11.0`; any other goes in `image`
+    Version: `pytorch` on `ml.trn1.32xlarge` has no training image of version "1.10" -- the oldest is `1.11`; any other goes in `image`
     InstanceType: `kmeans` 1 has no image for `ml.trn1.32xlarge` -- it has images for CPU instances and GPU instances
     BaseVersion: `huggingface` 4.36 has no image with pytorch "2.3" -- it has `pytorch2.1.0`
     InstanceType: `huggingface` 4.36 has no image for `ml.m5.xlarge` -- it has images for GPU instances

@@ -2,6 +2,7 @@
 
 use super::constraints;
 use super::section::SectionReader;
+use crate::images::{self, TRAINING_COMPILER};
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::list;
 use crate::job::document::tree::Value;
@@ -46,19 +47,42 @@ fn framework(root: &SectionReader<'_>) -> Framework {
         section.require("version", "such as version = \"2.3\"; it is optional beside `image`");
     }
     let version = |key| section.checked(key, |text| constraints::between(text, 1, 64));
+    let name = section.string("name").unwrap_or_default();
     let framework = Framework {
-        name: section.string("name").unwrap_or_default(),
         version: version("version"),
         py_version: version("py_version"),
         pytorch_version: version("pytorch_version"),
         tensorflow_version: version("tensorflow_version"),
         image: section.checked("image", constraints::image),
         model_dir: model_dir(&section),
-        training_compiler: section.boolean("training_compiler").unwrap_or(false),
         allow_unknown_version: section.boolean("allow_unknown_version").unwrap_or(false),
+        ..named(&section, name)
     };
     check_options(&section, &framework);
     framework
+}
+
+/// Returns the framework of a name, which may be that of a variant in the SDK's tables: `huggingface-training-compiler`,
+/// `pytorch-smp`.
+fn named(section: &SectionReader<'_>, written: String) -> Framework {
+    let training_compiler = section.boolean("training_compiler");
+    let Some((name, variant)) = images::variant(&written) else {
+        return Framework {
+            name: written,
+            training_compiler: training_compiler.unwrap_or(false),
+            ..Framework::default()
+        };
+    };
+    let name = name.to_owned();
+    if variant != TRAINING_COMPILER {
+        let training_compiler = training_compiler.unwrap_or(false);
+        return Framework { name, variant: Some(written), training_compiler, ..Framework::default() };
+    }
+    if training_compiler == Some(false) {
+        let message = format!("`{written}` has the training compiler");
+        section.refuse("training_compiler", message, Some(format!("write name = \"{name}\"")));
+    }
+    Framework { name, training_compiler: true, ..Framework::default() }
 }
 
 /// Reports keys that the framework doesn't have, or that exclude each other.

@@ -20,7 +20,7 @@ fn of_framework(framework: &Framework) -> ImageQuery<'_> {
         || framework.tensorflow_version.as_ref().map(|version| BaseFramework { name: "tensorflow", version });
     ImageQuery {
         kind: ImageKind::Framework,
-        name: &framework.name,
+        name: framework.variant.as_ref().unwrap_or(&framework.name),
         version: framework.version.as_deref(),
         py_version: framework.py_version.as_deref(),
         base: pytorch.or_else(tensorflow),

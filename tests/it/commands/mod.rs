@@ -6,6 +6,7 @@ mod download;
 mod help;
 mod history;
 mod image;
+mod image_names;
 mod init;
 mod left_out;
 mod logs;
