@@ -115,6 +115,11 @@ impl Error {
         matches!(self.kind, ErrorKind::Transient)
     }
 
+    /// Returns whether AWS could not be asked: without an answer, or without credentials or a permission.
+    pub(crate) fn is_about_asking(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unconfigured | ErrorKind::Transient | ErrorKind::Denied)
+    }
+
     /// Returns whether the caller lacks a permission.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.kind, ErrorKind::Denied)
@@ -196,7 +201,7 @@ impl From<CloudError> for Error {
                     FailureClass::Unconfigured => ErrorKind::Unconfigured,
                     FailureClass::Transient => ErrorKind::Transient,
                     FailureClass::Denied => ErrorKind::Denied,
-                    FailureClass::Other => ErrorKind::Failure,
+                    FailureClass::Missing | FailureClass::Other => ErrorKind::Failure,
                 };
                 let failure = Self::new(kind, error.message).details(error.details);
                 error.hints.into_iter().fold(failure, Self::hint)

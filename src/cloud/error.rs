@@ -81,5 +81,7 @@ pub(crate) enum FailureClass {
     Unconfigured,
     /// The service is unreachable, failing or throttling: a later call may succeed.
     Transient,
+    /// The bucket doesn't exist.
+    Missing,
     Other,
 }

@@ -1,7 +1,7 @@
 //! URIs of a job's artifacts in S3: `{S3OutputPath}/{job}/output/`, as SageMaker stores them.
 
-use super::JobName;
 use super::request::CreateTrainingJobRequest;
+use super::{JobName, S3Uri};
 
 /// Text before the path of the folder in the failure reason of a local job whose model could not be stored.
 pub(crate) const KEPT_IN: &str = "; all that it made is kept in ";
@@ -18,6 +18,39 @@ pub(crate) fn output_uri(request: &CreateTrainingJobRequest) -> String {
     format!("{}/output.tar.gz", folder(&request.output_data_config.s3_output_path, &request.training_job_name))
 }
 
+/// Returns true for an object that is below a channel's prefix only because the output of jobs goes there: an earlier
+/// model of a job is no data for it. Below a channel that names one job's output, all is data. `output` is the
+/// S3OutputPath.
+pub(crate) fn is_own_output(object: &S3Uri, channel: &S3Uri, output: &str) -> bool {
+    let output = format!("{}/", output.trim_end_matches('/'));
+    output.starts_with(&channel.to_string()) && object.to_string().starts_with(&output)
+}
+
 fn folder(output: &str, job: &JobName) -> String {
     format!("{}/{job}/output", output.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_output_of_jobs_is_no_data_of_theirs() -> Result<(), crate::model::s3_uri::InvalidUri> {
+        for (object, channel, output, expected) in [
+            ("s3://b/data/models/j/output/m", "s3://b/data/", "s3://b/data/models", true),
+            ("s3://b/data/models/j/output/m", "s3://b/data", "s3://b/data/models/", true),
+            ("s3://b/data/j/output/m", "s3://b/data/", "s3://b/data", true),
+            ("s3://b/data/j/output/m", "s3://b/data", "s3://b/data/", true),
+            ("s3://b/j/output/m", "s3://b", "s3://b", true),
+            ("s3://b/data/x", "s3://b/data/", "s3://b/data/models", false),
+            ("s3://b/data/models-2/x", "s3://b/data/", "s3://b/data/models", false),
+            ("s3://b/data/models/j/output/m", "s3://b/data/models/j/", "s3://b/data/models", false),
+            ("s3://b/data/j/output/m", "s3://b/data/", "s3://b", false),
+            ("s3://b/data/j/output/m", "s3://b/data/", "", false),
+        ] {
+            let found = is_own_output(&S3Uri::parse(object)?, &S3Uri::parse(channel)?, output);
+            assert_eq!(found, expected, "{object} in {channel}, output to {output}");
+        }
+        Ok(())
+    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod checksum;
+pub(crate) mod copies;
 mod digest;
 pub(crate) mod downloaded;
 pub(crate) mod duration;

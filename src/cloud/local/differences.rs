@@ -8,6 +8,7 @@ use crate::contract::Layout;
 use crate::local::guard::PROBE;
 use crate::local::store::layout::Home;
 use crate::local::store::objects;
+use crate::model::copies::JobCopies;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 
@@ -66,12 +67,20 @@ fn mount_refusal(executable: &Path) -> Option<String> {
 }
 
 /// Fails if this computer can't carry out the request.
-pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest) -> CloudResult<()> {
+pub(crate) fn check(home: &Home, request: &CreateTrainingJobRequest, copies: &JobCopies) -> CloudResult<()> {
     check_place(home, "output.s3_uri", &artifacts::model_uri(request))?;
     check_checkpoints(home, request)?;
     check_limit(request)?;
     let mode = request.algorithm_specification.as_ref().map_or("File", |algorithm| &algorithm.training_input_mode);
-    request.input_data_config.iter().flatten().try_for_each(|channel| check_channel(home, channel, mode))
+    let output = &request.output_data_config.s3_output_path;
+    request.input_data_config.iter().flatten().try_for_each(|channel| {
+        let uri = check_channel(channel, mode)?;
+        if copies.channels.contains_key(&channel.channel_name) {
+            Ok(())
+        } else {
+            check_stored(home, channel, &uri, output)
+        }
+    })
 }
 
 fn check_place(home: &Home, key: &str, uri: &str) -> CloudResult<PathBuf> {
@@ -102,7 +111,8 @@ fn check_limit(request: &CreateTrainingJobRequest) -> CloudResult<()> {
     }
 }
 
-fn check_channel(home: &Home, channel: &Channel, mode_of_job: &str) -> CloudResult<()> {
+/// Returns the prefix of a channel that a local job can read.
+fn check_channel(channel: &Channel, mode_of_job: &str) -> CloudResult<S3Uri> {
     let name = &channel.channel_name;
     if channel.input_mode.as_deref().unwrap_or(mode_of_job) == "Pipe" {
         return refuse(
@@ -117,8 +127,13 @@ fn check_channel(home: &Home, channel: &Channel, mode_of_job: &str) -> CloudResu
         let kind = &source.s3_data_type;
         return refuse(format!("channel {name} is a {kind}, which a local job doesn't read"), &use_a_folder(name));
     }
-    let uri = S3Uri::parse(&source.s3_uri).map_err(|error| CloudError::Other(format!("channel {name}: {error}")))?;
-    if objects::list(home, &uri)?.is_empty() {
+    S3Uri::parse(&source.s3_uri).map_err(|error| CloudError::Other(format!("channel {name}: {error}")))
+}
+
+/// Fails if local jobs stored nothing that a channel could read.
+fn check_stored(home: &Home, channel: &Channel, uri: &S3Uri, output: &str) -> CloudResult<()> {
+    if objects::list_for_channel(home, uri, output)?.is_empty() {
+        let name = &channel.channel_name;
         return refuse(format!("channel {name}: nothing is stored at {uri} on this computer"), &use_a_folder(name));
     }
     Ok(())
@@ -129,6 +144,6 @@ fn use_a_folder(channel: &str) -> String {
     format!("give the channel a local folder: --set channels.{channel}=PATH")
 }
 
-fn refuse(what: String, hint: &str) -> CloudResult<()> {
+fn refuse<T>(what: String, hint: &str) -> CloudResult<T> {
     Err(CloudError::Unusable { what, hint: hint.to_owned() })
 }

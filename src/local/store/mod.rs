@@ -1,5 +1,6 @@
 //! The state folder: its layout, the files of jobs, and the objects that stand in for S3.
 
+pub(crate) mod copies;
 pub(crate) mod job_state;
 pub(crate) mod layout;
 pub(crate) mod metrics_file;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::layout::Home;
 use crate::local::{LocalError, LocalResult};
-use crate::model::S3Uri;
 use crate::model::checksum::{ChecksumVerifier, ContentDigest};
+use crate::model::{S3Uri, artifacts};
 
 /// Read size when a copy is verified, in bytes.
 const VERIFY_BUFFER_BYTES: usize = 1024 * 1024;
@@ -84,6 +84,14 @@ pub(crate) fn list(home: &Home, prefix: &S3Uri) -> LocalResult<Vec<StoredObject>
         }
     })?;
     objects.sort_by(|a, b| a.uri.key().cmp(b.uri.key()));
+    Ok(objects)
+}
+
+/// Lists the objects below a prefix that a job may read, which is not the output of jobs. See
+/// [`artifacts::is_own_output`].
+pub(crate) fn list_for_channel(home: &Home, prefix: &S3Uri, output: &str) -> LocalResult<Vec<StoredObject>> {
+    let mut objects = list(home, prefix)?;
+    objects.retain(|object| !artifacts::is_own_output(&object.uri, prefix, output));
     Ok(objects)
 }
 

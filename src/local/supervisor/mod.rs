@@ -8,6 +8,7 @@
 //! once the lock is free, readers settle the job as failed.
 
 mod artifacts;
+mod checkpoints;
 mod host;
 mod install;
 mod output;

@@ -2,19 +2,19 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::host;
 use super::reason::with_causes;
 use super::running_job::RunningJob;
+use super::{checkpoints, host};
 use crate::archive;
 use crate::contract::{Layout, config_files};
 use crate::local::guard::PROBE;
 use crate::local::store::layout::{Home, create_private_dir};
-use crate::local::store::{objects, private_file};
+use crate::local::store::{self, objects, private_file};
 use crate::local::{LocalError, LocalResult};
 use crate::model::S3Uri;
+use crate::model::copies::{JobCopies, path_below};
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 
 /// Hyperparameter with the location of the code archive.
@@ -25,7 +25,12 @@ pub(super) async fn input(job: &RunningJob<'_>) -> LocalResult<Layout> {
     let home = job.home.clone();
     let ml = job.folder.ml();
     let request = job.request.clone();
-    let staged = tokio::task::spawn_blocking(move || create_layout(&home, &Layout::at(ml), &request));
+    let copies = job.options.copies.clone();
+    let staged = tokio::task::spawn_blocking(move || {
+        create_layout(&home, &Layout::at(ml), &request, &copies)?;
+        store::copies::remove_unused(&home);
+        Ok::<_, LocalError>(())
+    });
     staged.await.map_err(|error| LocalError::Other(format!("staging the input ended: {error}")))??;
     Ok(if can_mount(job.executable).await? { Layout::opt_ml() } else { Layout::at(job.folder.ml()) })
 }
@@ -37,13 +42,19 @@ async fn can_mount(executable: &Path) -> LocalResult<bool> {
     Ok(output.status.success())
 }
 
-fn create_layout(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+fn create_layout(
+    home: &Home,
+    layout: &Layout,
+    request: &CreateTrainingJobRequest,
+    copies: &JobCopies,
+) -> LocalResult<()> {
     let folders =
         [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
     folders.iter().try_for_each(|folder| create_private_dir(folder))?;
-    checkpoints(home, layout, request)?;
+    checkpoints::link(home, layout, request, copies.checkpoints.as_deref())?;
     for channel in request.input_data_config.iter().flatten() {
-        stage_channel(home, layout, channel)?;
+        let list = copies.channels.get(&channel.channel_name);
+        stage_channel(home, layout, channel, list, &request.output_data_config.s3_output_path)?;
     }
     code(home, layout, request)?;
     let host = host::describe(request);
@@ -75,27 +86,35 @@ pub(super) fn code_location(request: &CreateTrainingJobRequest) -> Option<String
     Some(serde_json::from_str(value).unwrap_or_else(|_| value.clone()))
 }
 
-fn stage_channel(home: &Home, layout: &Layout, channel: &Channel) -> LocalResult<()> {
+/// Copies the objects of a channel: those of a list of what S3 has, or those that local jobs stored.
+fn stage_channel(
+    home: &Home,
+    layout: &Layout,
+    channel: &Channel,
+    list: Option<&String>,
+    output: &str,
+) -> LocalResult<()> {
     let Some(source) = &channel.data_source.s3_data_source else { return Ok(()) };
     let named = |error| LocalError::Other(format!("channel {}: {error}", channel.channel_name));
     let prefix = S3Uri::parse(&source.s3_uri).map_err(named)?;
     let folder = layout.channel(&channel.channel_name);
     create_private_dir(&folder)?;
-    for object in objects::list(home, &prefix)? {
-        let to = folder.join(below_prefix(object.uri.key(), prefix.key()));
+    let stage = |key: &str, content: &Path| {
+        let unusable = || LocalError::Other(format!("{} can't be a file", prefix.root().join(key)));
+        let to = folder.join(path_below(key, prefix.key()).ok_or_else(unusable)?);
         create_private_dir(to.parent().unwrap_or(&folder))?;
-        copy(&home.trusted_object(&object.uri)?, &to)?;
+        copy(content, &to)
+    };
+    if let Some(list) = list {
+        for object in store::copies::read(home, &prefix, list)? {
+            stage(&object.key, &store::copies::content(home, &prefix, &object)?)?;
+        }
+        return Ok(());
+    }
+    for object in objects::list_for_channel(home, &prefix, output)? {
+        stage(object.uri.key(), &home.trusted_object(&object.uri)?)?;
     }
     Ok(())
-}
-
-/// Returns an object's path inside its channel: the key without the prefix's folder.
-fn below_prefix(key: &str, prefix: &str) -> PathBuf {
-    let folder = match key.strip_prefix(prefix) {
-        Some(rest) if rest.starts_with('/') => prefix.len() + 1,
-        _ => prefix.rfind('/').map_or(0, |slash| slash + 1),
-    };
-    PathBuf::from(key.get(folder..).unwrap_or(key))
 }
 
 /// Copies an object to a file, which the script may change, as in SageMaker's File mode. Shares the object's blocks
@@ -103,37 +122,4 @@ fn below_prefix(key: &str, prefix: &str) -> PathBuf {
 fn copy(object: &Path, to: &Path) -> LocalResult<()> {
     let copy = || io::copy(&mut File::open(object)?, &mut private_file::create(to)?);
     copy().map(drop).map_err(LocalError::io(format!("copy {} to {}", object.display(), to.display())))
-}
-
-/// Links the checkpoints' folder to its objects: checkpoints are stored as they are written, and the next job finds
-/// them.
-fn checkpoints(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
-    let config = request.checkpoint_config.as_ref();
-    let location = layout.checkpoints(config.and_then(|config| config.local_path.as_deref()));
-    let location =
-        location.ok_or_else(|| LocalError::Other("checkpoints can't be kept where the request has them".into()))?;
-    let Some(config) = config else { return create_private_dir(&location) };
-    let stored = S3Uri::parse(&config.s3_uri).map_err(|error| LocalError::Other(format!("checkpoints: {error}")))?;
-    let folder = home.trusted_object(&stored)?;
-    create_private_dir(&folder)?;
-    create_private_dir(location.parent().unwrap_or(&location))?;
-    symlink(&folder, &location).map_err(LocalError::io(format!("link {}", location.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_lie_below_their_prefix() {
-        for (key, prefix, expected) in [
-            ("data/train/a/x.csv", "data/train", "a/x.csv"),
-            ("data/train/a/x.csv", "data/train/", "a/x.csv"),
-            ("data/train-2.csv", "data/train", "train-2.csv"),
-            ("data/x.csv", "data/x.csv", "x.csv"),
-            ("x.csv", "", "x.csv"),
-        ] {
-            assert_eq!(below_prefix(key, prefix), Path::new(expected), "{key} below {prefix}");
-        }
-    }
 }

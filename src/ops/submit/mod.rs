@@ -21,7 +21,8 @@ use crate::cloud::{ByteProgress, Cloud, CloudError};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result, WithContext};
 use crate::job::request::{self, RequestDraft, ResolvedInputs};
-use crate::job::spec::{ChannelSource, JobSpec, Workload};
+use crate::job::spec::{ChannelSource, InstancePreferenceSpec, JobSpec, Workload};
+use crate::model::copies::JobCopies;
 use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Destinations;
 
@@ -43,6 +44,7 @@ pub(crate) struct PreparedJob {
     pub(crate) code: Option<Packed>,
     /// Files in channels that are sent although they are or hold secrets.
     pub(crate) allowed_secrets: Vec<String>,
+    options: LocalOptions,
 }
 
 /// A job that was created.
@@ -59,12 +61,13 @@ pub(crate) struct SubmitProgress {
     pub(crate) stored: ByteProgress,
 }
 
-/// Prepares a job: everything up to its creation. With `store`, code and data are stored; without, nothing is changed
-/// and no program is run.
+/// Prepares a job: everything up to its creation. `copies` are those that a local job reads. With `store`, code and data
+/// are stored; without, nothing is changed and no program is run.
 pub(crate) async fn prepare(
     cloud: &Cloud,
     spec: &JobSpec,
     defaults: &Defaults<'_>,
+    copies: JobCopies,
     store: bool,
     progress: SubmitProgress,
 ) -> Result<PreparedJob> {
@@ -75,7 +78,8 @@ pub(crate) async fn prepare(
         tokio::try_join!(role_arn(cloud, spec), Destinations::resolve(cloud, spec, defaults))?;
     let code = Code::pack(cloud, spec, &destinations.content, store, progress.read.clone()).await?;
     let data = read_channel_data(spec, &progress).await?;
-    let Provenance { tags, notice } = provenance(spec, code.as_ref(), defaults, store).await;
+    let mut provenance = provenance(spec, code.as_ref(), defaults, store).await;
+    let crowded_out = provenance.fit(spec.tags.len());
     let (name, is_name_generated) = name::name(spec, store.then_some(&*defaults.state))?;
     let inputs = ResolvedInputs {
         name: &name,
@@ -86,18 +90,22 @@ pub(crate) async fn prepare(
         output: &destinations.output,
         code: code.as_ref().map(|code| &code.uri),
         data: &folders(&data, &destinations.content),
-        tags: &tags,
+        tags: &provenance.tags,
     };
     let (request, driver) = request_and_driver(spec, &inputs, &destinations.content)?;
     let typed = request.typed().map_err(|error| invalid_request(&error))?;
     let mut content = Contents { code, driver, data };
-    let mut notices = Vec::from_iter(notice);
+    let mut notices: Vec<String> =
+        provenance.notice.into_iter().chain(crowded_out).chain(quota_notice(cloud, spec)).collect();
+    let options = local_options(spec, copies);
     if store {
-        notices.extend(content.store(cloud, spec, &destinations, &progress).await?);
-        notices.extend(cloud.jobs.differences(&typed, &local_options(spec)).await?);
+        let kms_key_id = typed.output_data_config.kms_key_id.clone();
+        notices.extend(content.store(cloud, spec, kms_key_id, &destinations, &progress).await?);
+        notices.extend(cloud.jobs.differences(&typed, &options).await?);
     }
     let allowed_secrets = allowed_secrets(&content.data);
-    Ok(PreparedJob { is_name_generated, request, notices, code: content.code.map(|code| code.packed), allowed_secrets })
+    let code = content.code.map(|code| code.packed);
+    Ok(PreparedJob { is_name_generated, request, notices, code, allowed_secrets, options })
 }
 
 /// Builds the request, and the driver if the job needs one. Stores nothing.
@@ -123,16 +131,17 @@ struct Contents {
 }
 
 impl Contents {
-    /// Stores everything. Returns notices for the user.
+    /// Stores everything, with the request's key. Returns notices for the user.
     async fn store(
         &mut self,
         cloud: &Cloud,
         spec: &JobSpec,
+        kms_key_id: Option<String>,
         destinations: &Destinations,
         progress: &SubmitProgress,
     ) -> Result<Vec<String>> {
         let is_channel = request::code_channels(spec).contains(&CODE_CHANNEL);
-        let store = ContentStore::new(cloud, spec.output.kms_key_id.clone(), progress.stored.clone());
+        let store = ContentStore::new(cloud, kms_key_id, progress.stored.clone());
         if let Some(bucket) = &destinations.default_bucket {
             cloud.objects.ensure_bucket(bucket).await?;
         }
@@ -158,7 +167,7 @@ pub(crate) async fn create(cloud: &Cloud, spec: &JobSpec, prepared: PreparedJob)
     let mut request = prepared.request;
     for _ in 0..MAX_NAME_ATTEMPTS {
         let job = request.typed().map_err(|error| invalid_request(&error))?.training_job_name;
-        match cloud.jobs.create(&request, &local_options(spec)).await {
+        match cloud.jobs.create(&request, &prepared.options).await {
             Ok(arn) => return Ok(Submitted { job, arn }),
             Err(CloudError::AlreadyExists(_)) if prepared.is_name_generated => {
                 request = request.renamed(&job, &name::next_name(spec, &job)?);
@@ -193,6 +202,16 @@ fn check_runs_here(cloud: &Cloud, spec: &JobSpec, store: bool) -> Result<()> {
         _ => Ok(()),
     }?;
     if store { Ok(cloud.jobs.check_creation()?) } else { Ok(()) }
+}
+
+/// Returns a notice for a job with several preferred instance types: the service refuses it unless the account's quota
+/// suffices for each of them.
+fn quota_notice(cloud: &Cloud, spec: &JobSpec) -> Option<String> {
+    let preferences = spec.resources.instance_preferences.iter().filter(|_| cloud.capabilities.runs_images);
+    let count = |preference: &InstancePreferenceSpec| preference.count.unwrap_or(spec.resources.instance_count);
+    let types: Vec<String> =
+        preferences.map(|preference| format!("{} of {}", count(preference), preference.instance_type)).collect();
+    (types.len() > 1).then(|| format!("the account's quota must suffice for every preference: {}", types.join(", ")))
 }
 
 fn needs_image(what: &str) -> Error {
@@ -251,9 +270,9 @@ fn folder(data: &LocalData, content_uri: &S3Uri) -> S3Uri {
     content_uri.join(&format!("smtrain/data/{}", data.sha256))
 }
 
-fn local_options(spec: &JobSpec) -> LocalOptions {
+fn local_options(spec: &JobSpec, copies: JobCopies) -> LocalOptions {
     let python = spec.local.python.as_deref().map(|python| absolute(&spec.folder, python));
-    LocalOptions { python, stop_grace: spec.local.stop_grace }
+    LocalOptions { python, stop_grace: spec.local.stop_grace, copies }
 }
 
 /// Resolves a path against the spec's folder; a bare command is kept for a search in PATH.
