@@ -13,11 +13,11 @@ use super::interrupt::unless_interrupted;
 use super::job_args::SourceArg;
 use crate::cloud::Cloud;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::downloaded::{Downloaded, ListedEntry};
 use crate::model::size::Size;
-use crate::model::{IgnorePoison, JobName, shell_quote};
-use crate::ops::download::{self, DownloadSource, Patterns, SaveOptions, Selection, Watch};
+use crate::model::{IgnorePoison, JobName, S3Uri, shell_quote};
+use crate::ops::download::{self as ops, DownloadSource, Patterns, SaveOptions, Selection, Watch};
 use crate::view::download::{DownloadJson, FileJson};
 use crate::{ui, view};
 
@@ -72,6 +72,29 @@ enum DownloadOutput {
 }
 
 pub(crate) async fn run(args: DownloadArgs, context: &Context) -> Result<()> {
+    let uri = args.source.uri().filter(|_| !context.local);
+    match (download(args, context).await, uri) {
+        (Err(error), Some(uri)) => Err(hint_at_local(error, &uri, context).await),
+        (result, _) => result,
+    }
+}
+
+/// Adds a hint to an error of S3 where local jobs stored something at the URI.
+async fn hint_at_local(error: Error, uri: &S3Uri, context: &Context) -> Error {
+    let is_of_s3 = error.is_about_asking() || matches!(error.kind(), ErrorKind::Failure);
+    // Not every key of S3 can be one on this computer.
+    let stored = context.local_cloud().objects.list(uri).await.unwrap_or_default();
+    if is_of_s3 && !stored.is_empty() {
+        error.hint(format!(
+            "local jobs stored something there: smtrain download {} --local",
+            shell_quote(&uri.to_string())
+        ))
+    } else {
+        error
+    }
+}
+
+async fn download(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { source, dir, archive, list, only, stdout, checkpoints, code, force, max_size, output } = args;
     let (cloud, source) = source.find(context).await?;
     let selection = Selection { code, checkpoints };
@@ -139,7 +162,7 @@ async fn save(
     saving: &SaveOptions,
     watch: &ProgressWatch,
 ) -> Result<Downloaded> {
-    let saved = unless_interrupted(download::save(cloud, source, selection, saving)).await;
+    let saved = unless_interrupted(ops::save(cloud, source, selection, saving)).await;
     watch.end();
     saved.map_err(|error| watch.hint(error, &saving.again))
 }
@@ -176,7 +199,7 @@ async fn print_list(
         };
         lines.lock().ignore_poison().try_text(line + "\n")
     };
-    unless_interrupted(download::list(cloud, source, selection, &watch, Arc::new(print))).await?;
+    unless_interrupted(ops::list(cloud, source, selection, &watch, Arc::new(print))).await?;
     out.lock().ignore_poison().flush()
 }
 
@@ -188,5 +211,5 @@ async fn print_file(
     context: &Context,
 ) -> Result<()> {
     let watch: Arc<dyn Watch> = Arc::new(ProgressWatch::beside_data(context.ui));
-    unless_interrupted(download::pick(cloud, source, selection, path, &watch, ui::file_bytes)).await
+    unless_interrupted(ops::pick(cloud, source, selection, path, &watch, ui::file_bytes)).await
 }
