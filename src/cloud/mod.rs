@@ -151,8 +151,14 @@ pub(crate) trait Objects: Send + Sync {
     /// Returns the object's size in bytes, or `None` if it doesn't exist.
     async fn head(&self, uri: &S3Uri) -> CloudResult<Option<u64>>;
     /// Compares a stored object's digest, as the service computed it, with the digest of the expected content. Size and
-    /// metadata are no proof: anyone who may write to the bucket sets them.
-    async fn verify(&self, uri: &S3Uri, expected: &ContentDigest) -> CloudResult<ContentMatch>;
+    /// metadata are no proof: anyone who may write to the bucket sets them. Compares also how the object is stored with
+    /// how [`put`](Self::put) would store it with the key.
+    async fn verify(
+        &self,
+        uri: &S3Uri,
+        expected: &ContentDigest,
+        kms_key_id: Option<&str>,
+    ) -> CloudResult<ContentMatch>;
     /// Stores a file's content. The object appears whole and with the expected content, or not at all.
     async fn put(&self, uri: &S3Uri, content: ObjectContent) -> CloudResult<()>;
     /// Returns a reader of the object's bytes, for a blocking thread.
@@ -202,6 +208,8 @@ pub(crate) enum ContentMatch {
     Nothing,
     /// The object has the expected content.
     Expected,
+    /// The object has the expected content, but is encrypted otherwise, or archived where no job can read it.
+    StoredOtherwise,
     /// The object has other content, or no digest of the service's.
     Other,
 }

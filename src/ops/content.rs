@@ -20,23 +20,25 @@ pub(crate) struct ContentStore<'c> {
     kms_key_id: Option<String>,
     progress: ByteProgress,
     replaced: Mutex<Vec<S3Uri>>,
+    restored: Mutex<Vec<S3Uri>>,
 }
 
 impl<'c> ContentStore<'c> {
     /// `progress` receives the number of bytes sent.
     pub(crate) fn new(cloud: &'c Cloud, kms_key_id: Option<String>, progress: ByteProgress) -> Self {
-        Self { cloud, kms_key_id, progress, replaced: Mutex::default() }
+        Self { cloud, kms_key_id, progress, replaced: Mutex::default(), restored: Mutex::default() }
     }
 
-    /// Stores content unless the object exists with the same digest. `open` is called only if the content must be sent.
+    /// Stores content unless the object exists with the same digest, and is stored as it would be now. `open` is called only if the content must be sent.
     pub(crate) async fn store(
         &self,
         uri: &S3Uri,
         digest: &ContentDigest,
         open: impl FnOnce() -> Result<File>,
     ) -> Result<()> {
-        match self.cloud.objects.verify(uri, digest).await? {
+        match self.cloud.objects.verify(uri, digest, self.kms_key_id.as_deref()).await? {
             ContentMatch::Expected => return Ok(()),
+            ContentMatch::StoredOtherwise => self.restored.lock().ignore_poison().push(uri.clone()),
             ContentMatch::Other => self.note_replaced(uri),
             ContentMatch::Nothing => {}
         }
@@ -75,20 +77,30 @@ impl<'c> ContentStore<'c> {
         self.replaced.lock().ignore_poison().push(uri.clone());
     }
 
-    /// Returns a notice for each replaced object, up to a limit.
+    /// Returns a notice for each object that was stored again, up to a limit.
     pub(crate) fn notices(self) -> Vec<String> {
-        const MAX_NAMED: usize = 10;
-        let mut replaced = self.replaced.into_inner().ignore_poison();
-        replaced.sort_by(|a, b| a.key().cmp(b.key()));
-        let named = replaced.iter().take(MAX_NAMED);
-        let mut notices: Vec<String> =
-            named.map(|uri| format!("the object {uri} did not match the digest in its name: stored again")).collect();
-        let more = replaced.len().saturating_sub(MAX_NAMED);
-        notices.extend(
-            (more > 0).then(|| format!("{more} more objects did not match the digests in their names: stored again")),
+        let replaced = notices_of(
+            self.replaced,
+            "did not match the digest in its name",
+            "did not match the digests in their names",
         );
-        notices
+        let otherwise = "with another key or storage class";
+        let restored =
+            notices_of(self.restored, &format!("was stored {otherwise}"), &format!("were stored {otherwise}"));
+        replaced.into_iter().chain(restored).collect()
     }
+}
+
+/// Returns a notice for each object, and one for those past a limit, with what is true of one and of several.
+fn notices_of(objects: Mutex<Vec<S3Uri>>, of_one: &str, of_several: &str) -> Vec<String> {
+    const MAX_NAMED: usize = 10;
+    let mut objects = objects.into_inner().ignore_poison();
+    objects.sort_by(|a, b| a.key().cmp(b.key()));
+    let named = objects.iter().take(MAX_NAMED);
+    let mut notices: Vec<String> = named.map(|uri| format!("the object {uri} {of_one}: stored again")).collect();
+    let more = objects.len().saturating_sub(MAX_NAMED);
+    notices.extend((more > 0).then(|| format!("{more} more objects {of_several}: stored again")));
+    notices
 }
 
 /// Returns the hint for an object that must not exist.

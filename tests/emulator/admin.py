@@ -4,7 +4,7 @@ import json
 from urllib.parse import unquote
 
 from . import cloudwatch, logs
-from .s3 import objects
+from .s3 import encryption, objects
 from .sagemaker import live, synthetic
 from .web import Response
 
@@ -79,6 +79,21 @@ def tell_checksum(tenant, wanted):
     objects.tell_checksum(tenant.account, **wanted)
 
 
+def storage(tenant, wanted):
+    """{"bucket", "key", "storage_class": "GLACIER"}: how an object is stored."""
+    return objects.storage(tenant.account, **wanted)
+
+
+def encrypt_bucket(tenant, wanted):
+    """{"bucket", "key"}: a bucket's default encryption from now on; without a key, that of a new bucket."""
+    encryption.set_default(tenant.account, **wanted)
+
+
+def point_alias(tenant, wanted):
+    """{"alias/name": "id of a key"}"""
+    tenant.kms_aliases.update(wanted)
+
+
 def add_log_events(tenant, wanted):
     """{"region", "stream", "events": [[milliseconds, text], ...]}: of the past, a second after their times."""
     logs.put(tenant, wanted["region"], wanted["stream"], wanted["events"], 1000)
@@ -104,6 +119,9 @@ HANDLERS = {
     ("POST", "log-events"): add_log_events,
     ("POST", "metrics"): add_metrics,
     ("POST", "checksums"): tell_checksum,
+    ("POST", "storage"): storage,
+    ("POST", "bucket-encryption"): encrypt_bucket,
+    ("POST", "kms-aliases"): point_alias,
 }
 
 

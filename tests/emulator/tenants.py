@@ -34,6 +34,8 @@ class Tenant:
         self.logs = {}
         self.live = {}
         self.random = random.Random(0)
+        # Ids of the keys that aliases of KMS mean, where a test has said so.
+        self.kms_aliases = {}
         with moto_backend.LOCK:
             iam = moto_backend.backend("iam", account)
             iam.create_role(ROLE_NAME, TRUST, ROLE_PATH, None, "", [], 3600)

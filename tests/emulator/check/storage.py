@@ -37,6 +37,38 @@ class Storage(Case):
         found = self.s3.get_bucket_encryption(Bucket=self.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         self.assertEqual(found[0]["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
 
+    def test_a_key_is_told_by_its_arn(self):
+        key = "1234abcd-12ab-34cd-56ef-1234567890ab"
+        arn = "arn:aws:kms:eu-west-1:%s:key/" % self.account
+        admin("POST", "kms-aliases", {"alias/mine": key})
+        for name in (key, arn + key, "alias/mine", "arn:aws:kms:eu-west-1:%s:alias/mine" % self.account):
+            kms = {"Bucket": self.bucket, "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": name}
+            self.assertEqual(self.s3.put_object(**kms, Key="whole", Body=b"x")["SSEKMSKeyId"], arn + key)
+            begun = self.s3.create_multipart_upload(**kms, Key="parts")
+            self.assertEqual(begun["SSEKMSKeyId"], arn + key)
+            part = {"Bucket": self.bucket, "Key": "parts", "UploadId": begun["UploadId"]}
+            etag = self.s3.upload_part(**part, PartNumber=1, Body=b"x")["ETag"]
+            self.s3.complete_multipart_upload(**part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+            for name in ("whole", "parts"):
+                head = self.s3.head_object(Bucket=self.bucket, Key=name)
+                self.assertEqual((head["ServerSideEncryption"], head["SSEKMSKeyId"]), ("aws:kms", arn + key))
+        self.refused("KMS.NotFoundException", self.s3.put_object, **dict(kms, SSEKMSKeyId="mine"), Key="k", Body=b"")
+
+    def test_the_encryption_of_a_bucket_is_that_of_its_objects(self):
+        put = {"Bucket": self.bucket, "Key": "k", "Body": b"x"}
+        self.assertEqual(self.s3.put_object(**put)["ServerSideEncryption"], "AES256")
+        self.assertNotIn("SSEKMSKeyId", self.s3.head_object(Bucket=self.bucket, Key="k"))
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/default"}}
+        self.s3.put_bucket_encryption(Bucket=self.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        self.assertEqual(self.s3.head_object(Bucket=self.bucket, Key="k")["ServerSideEncryption"], "AES256")
+        self.s3.put_object(**put)
+        head = self.s3.head_object(Bucket=self.bucket, Key="k")
+        self.assertEqual(head["ServerSideEncryption"], "aws:kms")
+        self.assertIn(":key/", head["SSEKMSKeyId"])
+        self.assertEqual(self.s3.create_multipart_upload(Bucket=self.bucket, Key="u")["SSEKMSKeyId"], head["SSEKMSKeyId"])
+        self.s3.put_object(**put, ServerSideEncryption="AES256")
+        self.assertEqual(self.s3.head_object(Bucket=self.bucket, Key="k")["ServerSideEncryption"], "AES256")
+
     def test_public_access_is_blocked(self):
         block = dict.fromkeys(
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True

@@ -1,7 +1,7 @@
 """Objects read and written in process: what a training job's platform does, and what tests look at."""
 
 from .. import moto_backend
-from . import checks, sums
+from . import checks, encryption, sums
 
 
 def parse(uri):
@@ -16,11 +16,21 @@ def make_bucket(account, bucket, region, versioned):
         backend.create_bucket(bucket, region)
         if versioned:
             backend.put_bucket_versioning(bucket, "Enabled")
+        encryption.set_default(account, bucket)
 
 
 def put(account, bucket, key, body):
     with moto_backend.LOCK:
         moto_backend.backend("s3", account).put_object(bucket, key, body)
+
+
+def storage(account, bucket, key, storage_class=None):
+    """How an object is stored; from now on in a storage class, if one is told."""
+    with moto_backend.LOCK:
+        found = moto_backend.backend("s3", account).get_object(bucket, key)
+        if storage_class:
+            found._storage_class = storage_class
+        return encryption.storage_of(found)
 
 
 def delete(account, bucket, key):

@@ -2,12 +2,12 @@
 
 from .. import moto_backend
 from ..errors import request_id
-from . import checks, reads
+from . import checks, encryption, reads
 
 
 def answer(tenant, call, request):
     checks.unwrap(request)
-    refused = checks.refusal(call, tenant.account, request)
+    refused = checks.refusal(call, tenant.account, request) or encryption.resolve(tenant, call, request)
     if refused is not None:
         return refused
     if call.operation in reads.OPERATIONS:
@@ -15,13 +15,7 @@ def answer(tenant, call, request):
     else:
         response = moto_backend.call("s3", tenant.account, call.region, request)
     if call.operation == "CreateBucket" and response.status == 200:
-        encrypt(tenant.account, call.key.rstrip("/"))
+        # S3 encrypts what is in a new bucket with keys of its own.
+        encryption.set_default(tenant.account, call.key.rstrip("/"))
     response.headers.setdefault("x-amz-request-id", request_id())
     return response
-
-
-def encrypt(account, bucket):
-    """S3 encrypts what is in a new bucket with keys of its own."""
-    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    with moto_backend.LOCK:
-        moto_backend.backend("s3", account).put_bucket_encryption(bucket, {"Rule": default})

@@ -223,6 +223,26 @@ impl TestAccount {
         self.admin("POST", "checksums", told).map(drop)
     }
 
+    /// How an object is stored: its `algorithm` of encryption, its `key`'s ARN, its storage `class`.
+    pub(crate) fn storage(&self, bucket: &str, key: &str) -> TestResult<Value> {
+        self.admin("POST", "storage", &json!({ "bucket": bucket, "key": key }))
+    }
+
+    /// Moves an object to another storage class, as a rule of its bucket does.
+    pub(crate) fn move_object(&self, bucket: &str, key: &str, class: &str) -> TestResult {
+        self.admin("POST", "storage", &json!({ "bucket": bucket, "key": key, "storage_class": class })).map(drop)
+    }
+
+    /// Changes a bucket's default encryption: to a key of KMS, or back to that of a new bucket.
+    pub(crate) fn encrypt_bucket(&self, bucket: &str, key: Option<&str>) -> TestResult {
+        self.admin("POST", "bucket-encryption", &json!({ "bucket": bucket, "key": key })).map(drop)
+    }
+
+    /// Says which key of KMS an alias means.
+    pub(crate) fn point_alias(&self, alias: &str, key: &str) -> TestResult {
+        self.admin("POST", "kms-aliases", &json!({ alias: key })).map(drop)
+    }
+
     /// Stores an object in a bucket that stands.
     pub(crate) fn put_object(&self, bucket: &str, key: &str, body: &[u8]) -> TestResult {
         self.send("PUT", &format!("s3/{bucket}/{}", quoted(key)), body)?.json().map(drop)

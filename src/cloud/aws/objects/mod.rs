@@ -10,6 +10,7 @@ mod list;
 mod open_uploads;
 mod put;
 mod source;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod uploads;

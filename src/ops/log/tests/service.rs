@@ -306,7 +306,7 @@ impl Objects for Nothing {
         not_here()
     }
 
-    async fn verify(&self, _: &S3Uri, _: &ContentDigest) -> CloudResult<ContentMatch> {
+    async fn verify(&self, _: &S3Uri, _: &ContentDigest, _: Option<&str>) -> CloudResult<ContentMatch> {
         not_here()
     }
 
