@@ -34,7 +34,7 @@ impl AwsConfigFiles {
     pub(super) fn read(&self) -> CloudResult<Vec<(&'static str, &Path, String)>> {
         let mut texts = Vec::new();
         for (variable, path) in &self.profiles {
-            let hint = || format!("mend it, or set {variable} to another file; /dev/null is one without profiles");
+            let hint = || format!("repair it, or set {variable} to another file; /dev/null has no profiles");
             let text = read(path).map_err(|problem| problem.of(path, hint()))?;
             texts.extend(text.map(|text| (*variable, path.as_path(), text)));
         }

@@ -39,7 +39,7 @@ pub(crate) fn check_dir(path: &Path) -> LocalResult<()> {
 pub(crate) fn distrusted(reason: &str) -> LocalError {
     LocalError::Unusable {
         what: format!("no local job is run from a state folder that other users can change: {reason}"),
-        hint: "set SMTRAIN_HOME to a folder of your own, or mend it with chown and chmod o-w".to_owned(),
+        hint: "set SMTRAIN_HOME to a folder of your own, or repair its owner and mode: chown, chmod o-w".to_owned(),
     }
 }
 

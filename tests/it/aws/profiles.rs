@@ -178,32 +178,32 @@ fn what_is_not_read_is_told_with_its_place() -> TestResult {
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 1: a key stands before the first [section]
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     ## [profile x]\nregion\n
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 2: a key must be followed by '=' and a value
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     ## [profile x]\n= a\n
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 2: no key stands before the '='
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     ## [profile x\nregion = us-west-2\n
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 1: the section's name must be followed by ']'
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     ## [profile x]\ns3 =\n  path\n
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 3: a key of a nested block must be followed by '=' and a value
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     ## \u{feff}[profile x]\nregion = us-west-2\n
     exit code: 1
     --- stderr
     error: [SANDBOX]/home/.aws/config can't be parsed: line 1: the file begins with a byte order mark, which is not supported
-    hint: mend it, or set AWS_CONFIG_FILE to another file; /dev/null is one without profiles
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
     "#);
     Ok(())
 }

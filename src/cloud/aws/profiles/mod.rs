@@ -175,6 +175,6 @@ impl Profiles {
 fn unparsed(path: &Path, why: &str, variable: &str) -> CloudError {
     CloudError::Unusable {
         what: format!("{} can't be parsed: {why}", path.display()),
-        hint: format!("mend it, or set {variable} to another file; /dev/null is one without profiles"),
+        hint: format!("repair it, or set {variable} to another file; /dev/null has no profiles"),
     }
 }
