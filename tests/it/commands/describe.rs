@@ -13,7 +13,7 @@ fn project(sandbox: &Sandbox, script: &str) -> TestResult<Project> {
 }
 
 #[test]
-fn for_a_person() -> TestResult {
+fn the_text_shows_the_whole_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&project(&sandbox, METRICS)?, &[])?;
     let said = sandbox.smtrain(&["describe", &job]).run()?.ok()?;
@@ -70,7 +70,7 @@ fn for_a_person() -> TestResult {
 }
 
 #[test]
-fn a_failure_with_its_reason() -> TestResult {
+fn a_failed_job_shows_its_reason() -> TestResult {
     let sandbox = Sandbox::new()?;
     let (job, _) = sandbox.end(&project(&sandbox, "raise ValueError('no penguins')")?, &[], 3)?;
     let said = sandbox.smtrain(&["describe", &job]).run()?.ok()?;
@@ -164,7 +164,7 @@ fn what_is_described_is_what_was_sent() -> TestResult {
 }
 
 #[test]
-fn a_running_job() -> TestResult {
+fn a_running_job_shows_its_phase() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&project(&sandbox, "import time\nprint('ready', flush=True)\ntime.sleep(600)")?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
@@ -214,7 +214,7 @@ fn a_running_job() -> TestResult {
 }
 
 #[test]
-fn colours_only_when_asked_for() -> TestResult {
+fn colours_come_only_when_asked_for() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.complete(&project(&sandbox, "")?, &[])?;
     let colours = |arguments: &[&str]| -> TestResult<bool> {
@@ -227,7 +227,7 @@ fn colours_only_when_asked_for() -> TestResult {
 }
 
 #[test]
-fn an_unknown_job() -> TestResult {
+fn an_unknown_job_is_an_error() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["describe", "nothing"]).run()?.expect(1)?;
     insta::assert_snapshot!(said.to_string(), @r#"
     exit code: 1
@@ -240,7 +240,7 @@ fn an_unknown_job() -> TestResult {
 }
 
 #[test]
-fn an_empty_name_is_not_the_only_job() -> TestResult {
+fn an_empty_name_is_refused() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     sandbox.complete(&project, &[])?;
@@ -258,13 +258,13 @@ fn an_empty_name_is_not_the_only_job() -> TestResult {
     exit code: 2
     --- stderr
     error: a job's name can't be empty
-    hint: `-` is the newest job
+    hint: `-` is the newest job that was submitted from here
     "#);
     Ok(())
 }
 
 #[test]
-fn a_name_from_the_request_is_the_whole_job_s() -> TestResult {
+fn a_name_in_the_request_is_the_name_everywhere() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import os\nprint(os.environ['SAGEMAKER_JOB_NAME'], os.environ['TRAINING_JOB_NAME'])";
     let project = sandbox.project("proj", script)?.with("[request]\nTrainingJobName = 'mine'")?;
