@@ -52,7 +52,7 @@ fn an_image_is_one_line() -> TestResult {
 }
 
 #[test]
-fn what_there_is_no_image_of_is_said_in_words_of_the_command_line() -> TestResult {
+fn errors_speak_of_the_flags_of_the_command_line() -> TestResult {
     let sandbox = sandbox()?;
     let mut transcript = Transcript::default();
     for arguments in [
@@ -133,7 +133,7 @@ fn what_there_is_no_image_of_is_said_in_words_of_the_command_line() -> TestResul
 }
 
 #[test]
-fn the_catalog_as_a_table_and_as_json() -> TestResult {
+fn the_catalog_is_printed_as_a_table_and_as_json() -> TestResult {
     let sandbox = sandbox()?;
     let table = sandbox.smtrain(&["images"]).run()?.ok()?;
     assert_eq!(
@@ -250,7 +250,7 @@ fn a_file_of_one_s_own_adds_to_the_catalog() -> TestResult {
     2 | python = "py3"
       | ^^^^^^ unknown key
       |
-      = hint: `python` belongs in [local]
+      = hint: its keys are repository, registries, processors, py_versions, tag_prefix, processor_in_tag, container_version, base
     [SANDBOX]/own/mine.toml: 1 error
     "#);
     let said = sandbox.smtrain(&["images"]).env("SMTRAIN_IMAGES", "nowhere.toml").run()?.expect(2)?;
