@@ -33,7 +33,7 @@ fn complete(sandbox: &Sandbox, script: &str) -> TestResult<String> {
 }
 
 #[test]
-fn both_streams_in_their_order() -> TestResult {
+fn lines_of_both_streams_come_in_their_order() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, THREE)?;
     let said = sandbox.smtrain(&["logs", &job]).run()?;
@@ -42,7 +42,7 @@ fn both_streams_in_their_order() -> TestResult {
 }
 
 #[test]
-fn jobs_by_prefix_and_the_newest() -> TestResult {
+fn a_prefix_or_a_dash_names_a_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.complete(&sandbox.project("older", "print('older')")?, &[])?;
     sandbox.complete(&sandbox.project("newer", "print('newer')")?, &[])?;
@@ -109,7 +109,7 @@ fn an_unknown_job_names_the_nearest() -> TestResult {
 }
 
 #[test]
-fn names_that_lead_out_of_the_folder_are_no_jobs() -> TestResult {
+fn names_with_path_separators_are_no_jobs() -> TestResult {
     let sandbox = Sandbox::new()?;
     complete(&sandbox, "")?;
     let mut transcript = Transcript::default();
@@ -158,20 +158,20 @@ fn names_that_lead_out_of_the_folder_are_no_jobs() -> TestResult {
 }
 
 #[test]
-fn before_the_first_job() -> TestResult {
+fn without_a_job_there_is_no_newest_one() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["logs", "-"]).run()?.expect(1)?;
     insta::assert_snapshot!(said.to_string(), @r#"
     exit code: 1
     --- stdout
     --- stderr
-    error: there is no job yet
-    hint: start one: smtrain submit job.toml
+    error: no job was submitted from this computer
+    hint: name a job: smtrain history lists them
     "#);
     Ok(())
 }
 
 #[test]
-fn the_last_lines() -> TestResult {
+fn tail_prints_the_last_lines() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, "for i in range(30_000): print(i)")?;
     for (count, expected) in [("2", "29998\n29999\n"), ("0", "")] {
@@ -184,7 +184,7 @@ fn the_last_lines() -> TestResult {
 }
 
 #[test]
-fn lines_that_match() -> TestResult {
+fn grep_prints_the_lines_that_match() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, "for i in range(100): print('epoch', i, 'loss=0.5' if i % 10 == 0 else '')")?;
     let matching = |arguments: &[&str]| sandbox.smtrain(&["logs", &job]).args(arguments).run();
@@ -207,7 +207,7 @@ fn lines_that_match() -> TestResult {
 }
 
 #[test]
-fn times() -> TestResult {
+fn times_are_printed_and_limit_the_log() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, THREE)?;
     let logs = |arguments: &[&str]| sandbox.smtrain(&["logs", &job]).args(arguments).run();
@@ -258,7 +258,7 @@ fn times() -> TestResult {
 }
 
 #[test]
-fn json_lines() -> TestResult {
+fn json_has_a_line_for_each_event() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(
         &sandbox,
@@ -277,7 +277,7 @@ fn json_lines() -> TestResult {
 }
 
 #[test]
-fn of_a_progress_bar_only_the_last_is_seen() -> TestResult {
+fn only_the_last_state_of_a_progress_bar_is_printed() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, BAR)?;
     assert_eq!(sandbox.log(&job)?, "start\n100%\nend\n 2/2\n");
@@ -307,7 +307,7 @@ fn following_ends_with_the_job() -> TestResult {
 }
 
 #[test]
-fn following_a_job_that_has_ended() -> TestResult {
+fn following_a_job_that_has_ended_prints_its_log() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, THREE)?;
     let follow = |arguments: &[&str]| sandbox.smtrain(&["logs", "-q", "-f", &job]).args(arguments).run();
@@ -374,7 +374,7 @@ fn an_interrupt_detaches() -> TestResult {
 }
 
 #[test]
-fn odd_output() -> TestResult {
+fn control_characters_and_long_lines_are_kept() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import sys\nout = sys.stdout.buffer\nout.write(b'\\x00\\x01\\n\\n')\nout.write(b'x' * 3_000_000 + b'\\n')\nout.write(b'no end')";
     let job = complete(&sandbox, script)?;
@@ -390,7 +390,7 @@ fn odd_output() -> TestResult {
 }
 
 #[test]
-fn a_job_without_a_line() -> TestResult {
+fn a_job_without_a_line_has_an_empty_log() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = complete(&sandbox, "")?;
     for arguments in [&["logs", &job][..], &["logs", &job, "-n", "5"], &["logs", "-q", "-f", &job]] {
