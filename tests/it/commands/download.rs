@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Project, Sandbox, TestResult};
+use crate::support::{Project, Sandbox, TestResult, normalised};
 
 /// Leaves a model and output data.
 const LEAVES: &str = "
@@ -48,7 +48,7 @@ fn the_folder_is_printed() -> TestResult {
 }
 
 #[test]
-fn twice_only_by_force() -> TestResult {
+fn an_existing_folder_is_replaced_only_by_force() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&project(&sandbox)?, &[])?;
     let download = |arguments: &[&str]| sandbox.smtrain(&["download", &job, "-d", "models"]).args(arguments).run();
@@ -70,7 +70,7 @@ fn twice_only_by_force() -> TestResult {
 }
 
 #[test]
-fn json() -> TestResult {
+fn json_has_a_line_for_each_file_and_a_summary() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&project(&sandbox)?, &[])?;
     let said = sandbox.smtrain(&["download", "-q", "-", "-o", "json", "-d", "models"]).run()?.ok()?;
@@ -111,7 +111,7 @@ fn the_executable_bit_is_kept() -> TestResult {
 }
 
 #[test]
-fn a_model_without_compression() -> TestResult {
+fn a_model_without_compression_is_downloaded_whole() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = project(&sandbox)?.with("[output]\ncompression = 'none'")?;
     let job = sandbox.complete(&project, &[])?;
@@ -121,7 +121,7 @@ fn a_model_without_compression() -> TestResult {
 
 /// S3 has no links, and there is nothing in a fifo.
 #[test]
-fn a_model_without_compression_that_is_not_all_files() -> TestResult {
+fn links_and_fifos_of_a_model_without_compression_are_resolved_or_left_out() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "
 import os
@@ -177,7 +177,7 @@ fn assert_links(model: &Path) -> TestResult {
 }
 
 #[test]
-fn absolute_links_in_a_model() -> TestResult {
+fn absolute_links_in_a_model_become_relative() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&sandbox.project("proj", LINKS)?, &["--download", "out"])?;
     assert_links(&sandbox.path("out").join(job).join("model"))
@@ -185,7 +185,7 @@ fn absolute_links_in_a_model() -> TestResult {
 
 /// There, the folder's name is not /opt/ml/model.
 #[test]
-fn absolute_links_in_a_model_of_a_computer_without_namespaces() -> TestResult {
+fn absolute_links_become_relative_without_namespaces_too() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("proj", LINKS)?.spec();
     let without = format!(
@@ -193,7 +193,16 @@ fn absolute_links_in_a_model_of_a_computer_without_namespaces() -> TestResult {
          exec setpriv --bounding-set=-all --inh-caps=-all smtrain submit --local --download out {spec}'"
     );
     let said = sandbox.sh(&without).run()?.ok()?;
-    assert!(said.stderr.contains("note: "), "the script has seen /opt/ml:\n{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: this computer grants no private /opt/ml (user namespaces are switched off, or all in use): use the SM_* variables, they point into the job's folder
+    job proj-[STAMP] completed
+    model: 1 file, 4 B in out/proj-[STAMP]/model
+    "#);
     let [folder] =
         fs::read_dir(sandbox.path("out"))?.collect::<Result<Vec<_>, _>>()?.try_into().map_err(|_| "no job")?;
     assert_links(&folder.path().join("model"))
@@ -201,41 +210,61 @@ fn absolute_links_in_a_model_of_a_computer_without_namespaces() -> TestResult {
 
 /// A model that can't be stored whole is not there at all.
 #[test]
-fn a_model_whose_storing_fails() -> TestResult {
+fn a_model_that_can_not_be_stored_leaves_nothing() -> TestResult {
     let sandbox = Sandbox::new()?;
-    let project = project(&sandbox)?.with("[output]\ncompression = 'none'\ns3_uri = 's3://bucket/x'")?;
-    fs::create_dir_all(sandbox.state().join("s3/bucket"))?;
-    fs::write(sandbox.state().join("s3/bucket/x"), "in the way")?;
+    let toml = "[output]\ncompression = 'none'\ns3_uri = 's3://bucket/x'\n[request]\nTrainingJobName = 'mine'";
+    let project = project(&sandbox)?.with(toml)?;
+    fs::create_dir_all(sandbox.state().join("s3/bucket/x"))?;
+    fs::write(sandbox.state().join("s3/bucket/x/mine"), "in the way")?;
     let (job, _) = sandbox.end(&project, &[], 3)?;
-    assert!(sandbox.failure_reason(&job)?.contains("InternalServerError"));
-    sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
+    insta::assert_snapshot!(normalised(&sandbox.failure_reason(&job)?)?, @"InternalServerError: could not create the folder [SANDBOX]/smtrain/s3/bucket/x/mine/output: Not a directory (os error 20); all that it made is kept in [SANDBOX]/smtrain/jobs/mine/ml");
+    let said = sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: the model of job mine could not be stored: all that the job made is kept in [SANDBOX]/smtrain/jobs/mine/ml
+    hint: see why: smtrain describe mine
+    "#);
     assert!(!sandbox.path(&job).exists());
     assert_eq!(fs::read_dir(sandbox.state().join("s3/.staging"))?.count(), 0);
     Ok(())
 }
 
 #[test]
-fn a_job_that_is_still_running() -> TestResult {
+fn a_running_job_has_no_model_yet() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&sandbox.project("proj", "import time\ntime.sleep(600)")?, &[])?;
     let said = sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
-    assert!(said.stderr.contains("still running") && said.stderr.contains(&format!("smtrain wait {job}")), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: job proj-[STAMP] is still running: there is no model yet
+    hint: wait for it: smtrain wait proj-[STAMP]
+    "#);
     assert!(!sandbox.path(&job).exists(), "an empty folder was left");
     Ok(())
 }
 
 #[test]
-fn a_job_that_failed() -> TestResult {
+fn a_failed_job_without_a_model_is_an_error() -> TestResult {
     let sandbox = Sandbox::new()?;
     let (job, _) = sandbox.end(&sandbox.project("proj", "raise SystemExit(1)")?, &[], 3)?;
     let said = sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
-    assert!(said.stderr.contains("failed and left no model"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: job proj-[STAMP] failed and left no model
+    hint: see why: smtrain describe proj-[STAMP]
+    "#);
     assert!(!sandbox.path(&job).exists());
     Ok(())
 }
 
 #[test]
-fn a_failed_job_s_output_data() -> TestResult {
+fn the_output_data_of_a_failed_job_is_downloaded() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = format!("{LEAVES}\nraise SystemExit(1)");
     let (job, _) = sandbox.end(&sandbox.project("proj", &script)?, &[], 3)?;
@@ -246,33 +275,52 @@ fn a_failed_job_s_output_data() -> TestResult {
 }
 
 #[test]
-fn a_job_that_left_nothing() -> TestResult {
+fn a_job_that_saved_nothing_is_an_error() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     let said = sandbox.smtrain(&["download", &job]).run()?.expect(1)?;
-    assert!(said.stderr.contains("SM_MODEL_DIR"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: job proj-[STAMP] left nothing in SM_MODEL_DIR
+    hint: have the script save its model in /opt/ml/model, the folder that SM_MODEL_DIR names
+    "#);
     Ok(())
 }
 
 #[test]
-fn a_folder_that_can_not_be_made() -> TestResult {
+fn a_folder_that_can_not_be_made_is_an_error() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&project(&sandbox)?, &[])?;
     fs::write(sandbox.path("file"), "")?;
     let said = sandbox.smtrain(&["download", &job, "-d", "file"]).run()?.expect(1)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("file"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: could not look up file/proj-[STAMP]/model
+      cause: Not a directory (os error 20)
+    "#);
     Ok(())
 }
 
 #[test]
-fn links_that_lead_elsewhere_are_left_out() -> TestResult {
+fn links_that_point_outside_are_left_out() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import os\nmodel = os.environ['SM_MODEL_DIR']\nopen(model + '/weights', 'w').write('w')\n\
                   os.symlink('/opt/ml/model/weights', model + '/best')\nos.symlink('/etc/passwd', model + '/out')";
     let job = sandbox.complete(&sandbox.project("proj", script)?, &[])?;
     let said = sandbox.smtrain(&["download", &job, "-o", "json"]).run()?.ok()?;
-    assert!(said.stderr.contains("left out of the model, as it leads elsewhere: out -> /etc/passwd"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    {"version":1,"kind":"file","part":"model","path":"weights","size":1,"sha256":"[SHA256]"}
+    {"version":1,"kind":"download","source":"proj-[STAMP]","folder":"./proj-[STAMP]","parts":[{"part":"model","path":"./proj-[STAMP]/model","files":1,"bytes":1,"uri":"s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz","etag":"[ETAG]","left_out":["out -> /etc/passwd"]}]}
+    --- stderr
+    warning: left a link out of the model, since it points outside: out -> /etc/passwd
+    model: 1 file, 1 B in ./proj-[STAMP]/model
+    "#);
     let last = said.json_lines()?.pop().ok_or("nothing was printed")?;
     assert_eq!(last["parts"][0]["left_out"][0], "out -> /etc/passwd");
     let model = sandbox.path(&format!("{job}/model"));
