@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Project, Sandbox, TestResult};
+use crate::support::{Project, Sandbox, TestResult, Transcript, normalised};
 
 /// Prints its arguments, and says how it ends.
 const ECHO: &str = "import sys\nprint('arguments', *sys.argv[1:])\n";
@@ -49,7 +49,7 @@ fn quiet_says_nothing() -> TestResult {
 }
 
 #[test]
-fn json_of_the_job() -> TestResult {
+fn json_has_the_job_s_name_and_arn() -> TestResult {
     let sandbox = Sandbox::new()?;
     let said = sandbox.smtrain(&["submit", "-q", "--local", "-o", "json", &echo(&sandbox)?.spec()]).run()?.ok()?;
     let job = said.json()?;
@@ -86,15 +86,60 @@ fn following_shows_phases_and_lines_in_their_order() -> TestResult {
 fn a_failed_job_is_exit_code_3() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "raise ValueError('no good')")?;
+    let mut transcript = Transcript::default();
     for how in ["--wait", "--follow", "--download"] {
         let said = sandbox.smtrain(&["submit", "--local", &project.spec(), how]).run()?.expect(3)?;
-        assert_eq!(said.lines().len(), 1, "{said}");
-        let job = said.line();
-        assert!(said.stderr.contains(&format!("error: job {job} failed: AlgorithmError: ")), "{said}");
-        assert!(said.stderr.contains("ValueError: no good"), "{said}");
-        assert!(said.stderr.contains(&format!("hint: read its log: smtrain logs {job}")), "{said}");
-        assert_eq!(sandbox.status(job)?, "Failed");
+        transcript.add(how, &said);
+        assert_eq!(sandbox.status(said.line())?, "Failed");
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## --wait
+    exit code: 3
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: job proj-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 1
+      ErrorMessage "raise ValueError('no good')
+       ValueError: no good"
+      Command "[PYTHON] -- train.py", exit code: 1
+    hint: read its log: smtrain logs proj-[STAMP]
+    ## --follow
+    exit code: 3
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    Traceback (most recent call last):
+      File "/opt/ml/code/train.py", line 1, in <module>
+        raise ValueError('no good')
+    ValueError: no good
+    Uploading: Storing the model and the output data
+    Failed: Training job failed
+    4 lines, 1/1 node, 0 late, 0 gaps
+    error: job proj-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 1
+      ErrorMessage "raise ValueError('no good')
+       ValueError: no good"
+      Command "[PYTHON] -- train.py", exit code: 1
+    hint: read its log: smtrain logs proj-[STAMP]
+    ## --download
+    exit code: 3
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: job proj-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 1
+      ErrorMessage "raise ValueError('no good')
+       ValueError: no good"
+      Command "[PYTHON] -- train.py", exit code: 1
+    hint: read its log: smtrain logs proj-[STAMP]
+    "#);
     Ok(())
 }
 
@@ -104,7 +149,14 @@ fn a_job_over_its_time_is_exit_code_4() -> TestResult {
     let project = sandbox.project("proj", "import time\nprint('started', flush=True)\ntime.sleep(600)")?;
     let limits = ["--set", "limits.max_run=1s", "--set", "local.stop_grace=1s"];
     let (job, said) = sandbox.end(&project, &limits, 4)?;
-    assert!(said.stderr.contains("limits.max_run"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 4
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: job proj-[STAMP] was stopped: it ran longer than limits.max_run
+    "#);
     let state = sandbox.describe(&job)?;
     assert_eq!(state["TrainingJobStatus"], "Stopped");
     assert_eq!(state["SecondaryStatus"], "MaxRuntimeExceeded");
@@ -117,6 +169,7 @@ fn an_interrupt_detaches() -> TestResult {
     let sandbox = Sandbox::new()?;
     let go = sandbox.path("go");
     let project = sandbox.project("proj", &until(&go))?;
+    let mut transcript = Transcript::default();
     for how in ["--follow", "--wait"] {
         let running = sandbox.smtrain(&["submit", "--local", how, &project.spec()]).start()?;
         running.wait_for_stdout("\n")?;
@@ -126,14 +179,36 @@ fn an_interrupt_detaches() -> TestResult {
         running.signal(Signal::SIGINT)?;
         let said = running.finish()?.expect(130)?;
         let job = said.line().to_owned();
-        assert!(said.stderr.contains("continue"), "{said}");
-        assert!(said.stderr.contains(&job), "{said}");
+        transcript.add(how, &said);
         assert_eq!(sandbox.status(&job)?, "InProgress");
         fs::write(&go, "")?;
         sandbox.smtrain(&["wait", &job]).run()?.ok()?;
         assert_eq!(sandbox.log(&job)?, "ready\ngone on\n");
         fs::remove_file(&go)?;
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## --follow
+    exit code: 130
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    Starting: Preparing the job on this computer
+    Downloading: Preparing the code and the input data
+    Training: Training in progress
+    ready
+    error: detached; job proj-[STAMP] continues
+    hint: follow it again: smtrain logs -f proj-[STAMP]
+    hint: stop it: smtrain stop proj-[STAMP]
+    ## --wait
+    exit code: 130
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: interrupted; the jobs continue
+    hint: wait again: smtrain wait proj-[STAMP]
+    "#);
     Ok(())
 }
 
@@ -153,7 +228,7 @@ fn the_job_outlives_the_terminal() -> TestResult {
 }
 
 #[test]
-fn flags_over_the_spec() -> TestResult {
+fn flags_override_the_spec() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?.with("[hyperparameters]\nepochs = 1\nrate = 0.1\n[tags]\nteam = 'growth'")?;
     let flags = [
@@ -191,7 +266,10 @@ fn a_dry_run_changes_nothing() -> TestResult {
     let project = echo(&sandbox)?.file("data/a.csv", "1\n")?.with("[channels]\ntrain = 'data'")?;
     let said = sandbox.smtrain(&["submit", "--local", "--dry-run", &project.spec()]).run()?.ok()?;
     assert_eq!(said.json()?["InputDataConfig"][0]["ChannelName"], "train");
-    assert!(said.stderr.contains("<sklearn:1.4-2>"), "the placeholder is not named: {said}");
+    insta::assert_snapshot!(normalised(&said.stderr)?, @r#"
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    placeholder: TrainingImage <sklearn:1.4-2>, since a local job runs in no image
+    "#);
     assert!(!sandbox.state().exists(), "a dry run wrote to SMTRAIN_HOME");
     Ok(())
 }
@@ -201,8 +279,19 @@ fn a_spec_with_problems_creates_nothing() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?.with("[limits]\nmax_run = 'soon'")?;
     let said = sandbox.smtrain(&["submit", "--local", "--follow", &project.spec()]).run()?.expect(2)?;
-    assert_eq!(said.stdout, "");
-    assert!(said.stderr.contains("job.toml:12:11"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: `max_run` is not a duration
+      --> [SANDBOX]/proj/job.toml:12:11
+       |
+    12 | max_run = 'soon'
+       |           ^^^^^^
+       |
+       = hint: durations are written as "90s", "30m", "24h", "1h30m" or a number of seconds
+    [SANDBOX]/proj/job.toml: 1 error
+    "#);
     assert!(!sandbox.state().exists());
     Ok(())
 }
@@ -212,12 +301,34 @@ fn what_needs_an_image_is_refused_before_anything_is_created() -> TestResult {
     let sandbox = Sandbox::new()?;
     let algorithm = "[algorithm]\nname = 'xgboost'\nversion = '1.7-1'\n[resources]\ninstance_type = 'local'\n";
     let container = "[container]\nimage = 'mine:1'\n[resources]\ninstance_type = 'local'\n";
+    let mut transcript = Transcript::default();
     for spec in [algorithm, container] {
         let project = echo(&sandbox)?.whole_spec(spec)?;
         let said = sandbox.smtrain(&["submit", &project.spec()]).run()?.expect(2)?;
-        assert!(said.stderr.contains("image") && said.stderr.contains("hint: "), "{said}");
+        transcript.add(spec, &said);
         assert!(!sandbox.state().join("jobs").exists());
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## [algorithm]
+    name = 'xgboost'
+    version = '1.7-1'
+    [resources]
+    instance_type = 'local'
+
+    exit code: 2
+    --- stderr
+    error: a built-in algorithm needs its container image, which can't run on this computer
+    hint: a local job runs [framework] with [source]: your script, in your own Python
+    ## [container]
+    image = 'mine:1'
+    [resources]
+    instance_type = 'local'
+
+    exit code: 2
+    --- stderr
+    error: a [container] needs its container image, which can't run on this computer
+    hint: a local job runs [framework] with [source]: your script, in your own Python
+    "#);
     Ok(())
 }
 
@@ -225,13 +336,13 @@ fn what_needs_an_image_is_refused_before_anything_is_created() -> TestResult {
 fn what_can_not_be_done_here_is_refused_before_anything_is_created() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = echo(&sandbox)?.file("data/a.csv", "1")?.spec();
-    let mut accepted = Vec::new();
+    let mut transcript = Transcript::default();
     for settings in [
         &["output.s3_uri=s3://bucket/../../x"][..],
         &["checkpoints.s3_uri=s3://bucket/../../x"],
-        &["checkpoints.local_path=/tmp/checkpoints"],
-        &["checkpoints.local_path=/opt/ml/../x"],
-        &["checkpoints.local_path=/opt/ml/model"],
+        &["checkpoints.s3_uri=s3://bucket/x", "checkpoints.local_path=/tmp/checkpoints"],
+        &["checkpoints.s3_uri=s3://bucket/x", "checkpoints.local_path=/opt/ml/../x"],
+        &["checkpoints.s3_uri=s3://bucket/x", "checkpoints.local_path=/opt/ml/model"],
         &["channels.train=data", "input_mode=Pipe"],
         &["channels.train={source='data', input_mode='Pipe'}"],
         &["channels.train=s3://bucket/nothing"],
@@ -243,23 +354,69 @@ fn what_can_not_be_done_here_is_refused_before_anything_is_created() -> TestResu
     ] {
         let flags = settings.iter().flat_map(|setting| ["--set", setting]);
         let said = sandbox.smtrain(&["submit", "--local", "-q", &spec]).args(flags).run()?;
-        if ![1, 2].contains(&said.code) || !said.stdout.is_empty() || !said.stderr.starts_with("error: ") {
-            accepted.push(format!("{settings:?}: {said}"));
-        }
+        transcript.add(settings.join(" "), &said);
     }
-    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## output.s3_uri=s3://bucket/../../x
+    exit code: 1
+    --- stderr
+    error: s3://bucket/../../x/smtrain/code/[SHA256]/sourcedir.tar.gz can't be kept as a file: its key has a `.` or `..` part
+    ## checkpoints.s3_uri=s3://bucket/../../x
+    exit code: 1
+    --- stderr
+    error: s3://bucket/../../x can't be kept as a file: its key has a `.` or `..` part
+    ## checkpoints.s3_uri=s3://bucket/x checkpoints.local_path=/tmp/checkpoints
+    exit code: 1
+    --- stderr
+    error: a local job can't keep its checkpoints in /tmp/checkpoints
+    hint: set a folder below /opt/ml that has no use yet: /opt/ml/checkpoints is the default
+    ## checkpoints.s3_uri=s3://bucket/x checkpoints.local_path=/opt/ml/../x
+    exit code: 1
+    --- stderr
+    error: a local job can't keep its checkpoints in /opt/ml/../x
+    hint: set a folder below /opt/ml that has no use yet: /opt/ml/checkpoints is the default
+    ## checkpoints.s3_uri=s3://bucket/x checkpoints.local_path=/opt/ml/model
+    exit code: 1
+    --- stderr
+    error: a local job can't keep its checkpoints in /opt/ml/model
+    hint: set a folder below /opt/ml that has no use yet: /opt/ml/checkpoints is the default
+    ## channels.train=data input_mode=Pipe
+    ## channels.train={source='data', input_mode='Pipe'}
+    exit code: 1
+    --- stderr
+    error: channel train is in Pipe mode, which a local job doesn't simulate
+    hint: set input_mode = "FastFile": it reads as a stream too
+    ## channels.train=s3://bucket/nothing
+    exit code: 1
+    --- stderr
+    error: no AWS region is set
+    hint: give one: --region eu-west-1, or set AWS_REGION, or `region` in the job spec
+    hint: or for good: aws configure set region eu-west-1
+    hint: or give channel train a local folder: --set channels.train=PATH
+    ## channels.train=efs://fs-0123456789abcdef0/path network.subnets=['subnet-1'] network.security_group_ids=['sg-1']
+    exit code: 1
+    --- stderr
+    error: channel train is on a file system that a local job can't mount
+    hint: give the channel a local folder: --set channels.train=PATH
+    "#);
     assert!(!sandbox.state().join("jobs").exists());
     Ok(())
 }
 
 #[test]
-fn a_name_that_was_asked_for_is_had_or_refused() -> TestResult {
+fn a_name_in_the_request_is_used_or_refused() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?.with("[request]\nTrainingJobName = 'mine'")?;
     assert_eq!(sandbox.complete(&project, &[])?, "mine");
     let said = sandbox.smtrain(&["submit", "--local", &project.spec()]).run()?;
-    assert!([1, 2].contains(&said.code) && said.stdout.is_empty(), "it got another name: {said}");
-    assert!(said.stderr.contains("mine"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: local job mine exists already
+    hint: leave request.TrainingJobName out: the time is added to `name`, so that no two jobs have the same
+    "#);
     Ok(())
 }
 
@@ -282,7 +439,7 @@ fn what_is_not_simulated_is_said_once() -> TestResult {
 }
 
 #[test]
-fn jobs_of_one_moment_have_names_of_their_own() -> TestResult {
+fn jobs_submitted_at_once_have_different_names() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?;
     let spec = project.spec();
@@ -325,19 +482,33 @@ fn secrets_stay_here_and_are_named() -> TestResult {
     for absent in [".env", "key.pem", ".git'", "notes.txt"] {
         assert!(!log.contains(absent), "{absent} was sent: {log}");
     }
-    assert!(said.stderr.contains(".env") && said.stderr.contains("key.pem"), "{said}");
-    assert!(!said.stderr.contains("notes.txt"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    warning: left out of the code, as secrets: .env, key.pem
+    left out of the code by ignore files and source.exclude: 1 path (-v names them)
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    note: the job has no tags of git's commit and branch: git failed: fatal: not a git repository: '[SANDBOX]/tmp/.tmp[TEMPORARY]'
+    job proj-[STAMP] completed
+    "#);
     Ok(())
 }
 
 #[test]
-fn a_python_that_is_not_there() -> TestResult {
+fn a_missing_python_is_an_error() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = echo(&sandbox)?;
     let arguments = ["submit", "--local", "--wait", &project.spec(), "--set", "local.python=no-such-python"];
     let said = sandbox.smtrain(&arguments).run()?;
-    assert_ne!(said.code, 0);
-    assert!(said.stderr.contains("no-such-python"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: no-such-python can't be run as Python 3: No such file or directory (os error 2)
+    hint: install Python 3, activate its environment, or name it in the spec: [local] python = "/path/to/python3"
+    "#);
     Ok(())
 }
 
