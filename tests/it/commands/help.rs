@@ -60,7 +60,7 @@ fn aliases_are_the_same_commands() -> TestResult {
 }
 
 #[test]
-fn the_version() -> TestResult {
+fn the_version_is_the_package_s() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["--version"]).run()?.ok()?;
     assert_eq!(said.stdout, concat!("smtrain ", env!("CARGO_PKG_VERSION"), "\n"));
     Ok(())
