@@ -18,7 +18,7 @@ fn names(sandbox: &Sandbox, arguments: &[&str]) -> TestResult<String> {
 }
 
 #[test]
-fn a_table() -> TestResult {
+fn the_table_shows_each_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     three(&sandbox)?;
     let said = sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
@@ -51,7 +51,7 @@ fn a_table_is_never_cut_when_piped() -> TestResult {
 }
 
 #[test]
-fn filters() -> TestResult {
+fn filters_select_jobs() -> TestResult {
     let sandbox = Sandbox::new()?;
     let [b, _, a] = three(&sandbox)?;
     let created = sandbox.describe(&a)?["CreationTime"].as_str().unwrap_or_default().to_owned();
@@ -76,7 +76,7 @@ fn filters() -> TestResult {
 }
 
 #[test]
-fn order_and_limit() -> TestResult {
+fn jobs_are_sorted_and_limited() -> TestResult {
     let sandbox = Sandbox::new()?;
     three(&sandbox)?;
     for (arguments, expected) in [
@@ -97,7 +97,7 @@ fn order_and_limit() -> TestResult {
 }
 
 #[test]
-fn twenty_unless_more_are_asked_for() -> TestResult {
+fn twenty_jobs_are_listed_by_default() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     // Copies of one job's folder: what is readable with `cat` can be copied with `cp`.
@@ -116,7 +116,7 @@ fn twenty_unless_more_are_asked_for() -> TestResult {
 }
 
 #[test]
-fn json_lines() -> TestResult {
+fn json_has_a_line_for_each_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let [b, c, a] = three(&sandbox)?;
     let rows = sandbox.smtrain(&["history", "--local", "-o", "json"]).run()?.ok()?.json_lines()?;
@@ -131,7 +131,7 @@ fn json_lines() -> TestResult {
 }
 
 #[test]
-fn csv() -> TestResult {
+fn csv_has_a_record_for_each_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let [b, ..] = three(&sandbox)?;
     let said = sandbox.smtrain(&["history", "--local", "-o", "csv"]).run()?.ok()?;
@@ -147,7 +147,7 @@ fn csv() -> TestResult {
 }
 
 #[test]
-fn no_jobs_at_all() -> TestResult {
+fn an_empty_history_is_no_error() -> TestResult {
     let sandbox = Sandbox::new()?;
     let table = sandbox.smtrain(&["history", "--local"]).run()?;
     assert_eq!(table.to_string(), "exit code: 0\n--- stdout\n--- stderr\nno jobs\n");
