@@ -213,7 +213,7 @@ fn the_sklearn_template_trains_a_model() -> TestResult {
 }
 
 #[test]
-fn the_list_as_json() -> TestResult {
+fn the_list_is_printed_as_json() -> TestResult {
     let said = Sandbox::new()?.smtrain(&["init", "--list", "-o", "json"]).run()?.ok()?;
     let names: Vec<_> = said.json_lines()?.into_iter().map(|template| template["name"].clone()).collect();
     assert_eq!(names.first(), Some(&"quickstart".into()));
