@@ -28,7 +28,7 @@ fn paths_start_in_the_spec_s_folder() -> TestResult {
 }
 
 #[test]
-fn a_python_named_from_the_spec_s_folder() -> TestResult {
+fn a_python_s_path_starts_in_the_spec_s_folder() -> TestResult {
     let sandbox = Sandbox::new()?;
     let python = sandbox.sh("python3 -c 'import sys; print(sys.executable)'").run()?.ok()?;
     fs::create_dir(sandbox.path("py"))?;
@@ -42,7 +42,7 @@ fn a_python_named_from_the_spec_s_folder() -> TestResult {
 }
 
 #[test]
-fn the_code_s_folder_is_elsewhere() -> TestResult {
+fn the_code_may_lie_beside_the_spec_s_folder() -> TestResult {
     let sandbox = Sandbox::new()?;
     let code = sandbox.project("code", WORD)?.file("word.py", "WORD = 'from code'")?;
     fs::remove_file(code.path("job.toml"))?;
@@ -53,7 +53,7 @@ fn the_code_s_folder_is_elsewhere() -> TestResult {
 }
 
 #[test]
-fn folders_with_odd_names() -> TestResult {
+fn folders_may_have_any_name() -> TestResult {
     let sandbox = Sandbox::new()?;
     for (folder, base) in [
         ("with space", "with-space-2"),
@@ -73,7 +73,7 @@ fn folders_with_odd_names() -> TestResult {
 }
 
 #[test]
-fn a_home_by_default_and_a_relative_one() -> TestResult {
+fn the_home_has_a_default_and_may_be_relative() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "print('here')")?;
     let submit = || sandbox.smtrain(&["submit", "--local", "-q", "--wait", &project.spec()]);
@@ -101,7 +101,7 @@ fn state_is_private_and_readable_with_cat() -> TestResult {
 }
 
 #[test]
-fn a_spec_behind_a_link() -> TestResult {
+fn the_code_of_a_linked_spec_lies_beside_the_link() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("real", "raise SystemExit(1)")?;
     let beside = sandbox.project("proj", "print('beside the link')")?;
@@ -113,7 +113,7 @@ fn a_spec_behind_a_link() -> TestResult {
 }
 
 #[test]
-fn code_outside_the_folder_is_not_sent_unasked() -> TestResult {
+fn a_link_out_of_the_code_is_refused() -> TestResult {
     let sandbox = Sandbox::new()?;
     fs::write(sandbox.path("outside.txt"), "secret")?;
     let project = sandbox.project("proj", "import os\nprint(sorted(os.listdir('.')))")?;
@@ -130,7 +130,7 @@ fn code_outside_the_folder_is_not_sent_unasked() -> TestResult {
 }
 
 #[test]
-fn a_source_that_is_too_odd_is_an_error_of_usage() -> TestResult {
+fn a_source_that_can_not_be_used_is_an_error_of_usage() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     fs::create_dir(project.path("folder.py"))?;
@@ -268,7 +268,7 @@ fn the_request_section_is_merged_last() -> TestResult {
 }
 
 #[test]
-fn what_the_request_section_asks_of_this_computer() -> TestResult {
+fn limits_and_distribution_in_the_request_section_hold_for_local_jobs() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
     let submit = |set: &str| sandbox.smtrain(&["submit", "--local", "--wait", &project.spec(), "--set", set]).run();
