@@ -36,7 +36,7 @@ fn a_variable_takes_the_job_s_name_and_nothing_else() -> TestResult {
 }
 
 #[test]
-fn exit_codes() -> TestResult {
+fn exit_codes_tell_how_a_command_ended() -> TestResult {
     let script = r#"
         code() { set +e; "$@" > /dev/null 2>&1; echo $?; set -e; }
         code smtrain submit good/job.toml --local --wait
@@ -102,7 +102,7 @@ fn a_closed_pipe_ends_quietly() -> TestResult {
 }
 
 #[test]
-fn a_closed_stdout_is_no_panic() -> TestResult {
+fn a_closed_stdout_is_not_an_error() -> TestResult {
     let sandbox = sandbox()?;
     let said = sandbox.sh("smtrain history --local -o names >&-; smtrain init --list >&- || true").run()?;
     insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
