@@ -26,7 +26,7 @@ time.sleep(600)
 ";
 
 #[test]
-fn a_script_that_saves_its_model_in_time() -> TestResult {
+fn a_script_has_time_to_save_its_model() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
@@ -46,7 +46,7 @@ fn a_script_that_saves_its_model_in_time() -> TestResult {
 }
 
 #[test]
-fn a_script_that_does_not_listen() -> TestResult {
+fn a_script_that_ignores_sigterm_is_killed() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", DEAF)?.with("[local]\nstop_grace = '1s'")?;
     let job = sandbox.submit(&project, &[])?;
@@ -75,7 +75,7 @@ fn a_job_that_has_ended_stays_as_it_is() -> TestResult {
 }
 
 #[test]
-fn a_job_that_has_only_just_been_submitted() -> TestResult {
+fn a_job_that_has_just_been_submitted_is_stopped() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "import time\ntime.sleep(600)")?.with("[local]\nstop_grace = '1s'")?;
     let job = sandbox.submit(&project, &[])?;
@@ -85,7 +85,7 @@ fn a_job_that_has_only_just_been_submitted() -> TestResult {
 }
 
 #[test]
-fn several_at_once_and_twice() -> TestResult {
+fn several_jobs_are_stopped_at_once_and_twice() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", DEAF)?.with("[local]\nstop_grace = '1s'")?;
     let jobs = [sandbox.submit(&project, &[])?, sandbox.submit(&project, &[])?];
@@ -99,7 +99,7 @@ fn several_at_once_and_twice() -> TestResult {
 }
 
 #[test]
-fn one_unknown_job_and_none_is_stopped() -> TestResult {
+fn with_one_unknown_job_none_is_stopped() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
     sandbox.smtrain(&["stop", &job, "other"]).run()?.expect(1)?;
