@@ -11,7 +11,7 @@ sys.stdout.write('\\nend\\n')
 ";
 
 #[test]
-fn colours_unless_they_are_unwanted() -> TestResult {
+fn a_terminal_gets_colours_unless_they_are_switched_off() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.complete(&sandbox.project("proj", "")?, &[])?;
     let history = || sandbox.terminal(&["history", "--local"]);
@@ -57,7 +57,7 @@ fn a_script_s_progress_bar_overwrites_itself() -> TestResult {
 }
 
 #[test]
-fn following_a_submitted_job() -> TestResult {
+fn a_followed_job_s_lines_are_whole_beside_the_progress_line() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "print('trained')")?;
     let said = sandbox.terminal(&["submit", "--local", "--follow", &project.spec()]).run()?.ok()?;
@@ -70,7 +70,7 @@ fn following_a_submitted_job() -> TestResult {
 }
 
 #[test]
-fn a_failure_s_exit_code() -> TestResult {
+fn an_error_is_coloured_and_keeps_its_exit_code() -> TestResult {
     let sandbox = Sandbox::new()?;
     let said = sandbox.terminal(&["logs", "nothing"]).run()?.expect(1)?;
     insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
