@@ -39,7 +39,7 @@ fn project(sandbox: &Sandbox) -> TestResult<Project> {
 }
 
 #[test]
-fn a_valid_spec() -> TestResult {
+fn a_valid_spec_is_said_to_be_valid() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?;
     let said = sandbox.smtrain(&["validate", "proj/job.toml"]).run()?;
@@ -51,7 +51,7 @@ fn a_valid_spec() -> TestResult {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
-fn every_problem_of_every_file_at_once() -> TestResult {
+fn every_problem_of_every_file_is_reported_at_once() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?.file("many.toml", MANY_PROBLEMS)?.file("few.toml", "[framework]\nname = 1\n")?;
     let files = ["proj/many.toml", "proj/job.toml", "proj/few.toml", "proj/none.toml"];
@@ -200,7 +200,7 @@ fn a_warning_alone_is_no_failure() -> TestResult {
 }
 
 #[test]
-fn places_in_flags() -> TestResult {
+fn a_problem_of_a_flag_is_shown_in_the_flag() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?;
     let flags = [
@@ -285,7 +285,7 @@ fn places_in_flags() -> TestResult {
 }
 
 #[test]
-fn flags_that_repair_a_spec() -> TestResult {
+fn a_flag_can_repair_a_spec() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?.with("[limits]\nmax_run = 'soon'")?;
     sandbox.smtrain(&["validate", "proj/job.toml"]).run()?.expect(2)?;
@@ -312,7 +312,7 @@ fn an_instance_type_is_not_needed_on_this_computer() -> TestResult {
 }
 
 #[test]
-fn files_of_other_systems_and_editors() -> TestResult {
+fn a_byte_order_mark_and_crlf_are_accepted() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = project(&sandbox)?;
     let spec = std::fs::read_to_string(project.path("job.toml"))?;
@@ -323,7 +323,7 @@ fn files_of_other_systems_and_editors() -> TestResult {
 }
 
 #[test]
-fn files_that_are_no_specs() -> TestResult {
+fn files_that_are_no_specs_are_refused() -> TestResult {
     let sandbox = Sandbox::new()?;
     let files: [(&str, &[u8]); 5] = [
         ("empty.toml", b""),
@@ -423,7 +423,7 @@ fn files_that_are_no_specs() -> TestResult {
 }
 
 #[test]
-fn colours() -> TestResult {
+fn colours_follow_the_flag_and_the_variables() -> TestResult {
     let sandbox = Sandbox::new()?;
     project(&sandbox)?.whole_spec(MANY_PROBLEMS)?;
     let said = |color: &[&str], variable: &str| {
