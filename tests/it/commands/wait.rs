@@ -35,7 +35,7 @@ fn the_exit_code_tells_how_jobs_ended() -> TestResult {
 }
 
 #[test]
-fn json_lines() -> TestResult {
+fn json_has_a_line_for_each_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let good = sandbox.submit(&ending(&sandbox, "good", "")?, &[])?;
     let bad = sandbox.submit(&ending(&sandbox, "bad", "raise ValueError('no')")?, &[])?;
@@ -50,7 +50,7 @@ fn json_lines() -> TestResult {
 }
 
 #[test]
-fn a_job_that_is_named_twice_is_told_once() -> TestResult {
+fn a_job_that_is_named_twice_is_reported_once() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&ending(&sandbox, "good", "")?, &[])?;
     let said = sandbox.smtrain(&["wait", &job, "-", "good"]).run()?.ok()?;
@@ -80,7 +80,7 @@ fn an_interrupt_leaves_the_jobs_alone() -> TestResult {
 }
 
 #[test]
-fn one_unknown_job_and_nothing_is_awaited() -> TestResult {
+fn with_one_unknown_job_nothing_is_awaited() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&ending(&sandbox, "proj", SLEEP)?, &[])?;
     let said = sandbox.smtrain(&["wait", &job, "other"]).run()?.expect(1)?;
