@@ -14,6 +14,7 @@ mod unpack;
 pub(crate) use error::{PackError, UnpackError};
 pub(crate) use handle::{DirHandle, is_folder};
 pub(crate) use pack::data::{DataEntry, DataError, DataTree, list_data};
+pub(crate) use pack::entry_point::{check_entry_point, root_file};
 pub(crate) use pack::git::Repository;
 pub(crate) use pack::output_dir::pack_folder;
 pub(crate) use pack::project::Project;

@@ -38,6 +38,18 @@ pub(crate) struct Loaded {
     pub(crate) destination: Vec<Origin>,
     /// Origin of the value of every key that the settings have.
     pub(crate) origins: Vec<Origin>,
+    /// The tree that has the places of the values.
+    tree: TreeTable,
+}
+
+impl Loaded {
+    /// Returns a problem at the value of a path, or at the nearest section above it that is written.
+    pub(crate) fn placed(&self, path: &[&str], problem: Problem) -> Problem {
+        match self.tree.nearest(path) {
+            Some(place) => problem.at(place),
+            None => problem,
+        }
+    }
 }
 
 /// Loads and checks a spec. Performs no network I/O.
@@ -68,7 +80,7 @@ fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Load
         (Some(spec), Some(tree)) if !report.has_errors() => {
             let origins = options.layers.origins(&tree, &sources);
             let destination = options.layers.destination(&tree, &sources);
-            Ok(Loaded { spec, sources, warnings: report.into_problems(), destination, origins })
+            Ok(Loaded { spec, sources, warnings: report.into_problems(), destination, origins, tree })
         }
         _ => Err(InvalidSpec { path: path.to_owned(), sources, problems: report.into_problems() }),
     }
@@ -89,6 +101,7 @@ fn tree(text: &str, options: &LoadOptions<'_>, report: &Report) -> Option<TreeTa
     }
     let is_local = options.local || names_local(&tree);
     options.layers.underlay(&mut tree, is_local);
+    options.layers.leave_out_volume_key(&mut tree, report);
     Some(tree)
 }
 

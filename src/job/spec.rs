@@ -159,6 +159,15 @@ pub(crate) struct Resources {
     pub(crate) instance_placement: Option<InstancePlacement>,
 }
 
+impl Resources {
+    /// Returns the types of all instances that the job may run on, in the order written.
+    pub(crate) fn instance_types(&self) -> Vec<&InstanceType> {
+        let groups = self.instance_groups.iter().map(|group| &group.instance_type);
+        let preferences = self.instance_preferences.iter().map(|preference| &preference.instance_type);
+        self.instance_type.iter().chain(groups).chain(preferences).collect()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct InstanceGroupSpec {
     pub(crate) name: String,

@@ -9,7 +9,7 @@
 
 pub(super) mod builtin_excludes;
 pub(super) mod data;
-mod entry_point;
+pub(super) mod entry_point;
 pub(super) mod exclude_reason;
 pub(super) mod git;
 pub(super) mod ignore_rules;

@@ -158,7 +158,7 @@ struct WrittenSource<'a> {
 impl WrittenSource<'_> {
     fn decode(&self, folder: &Path, report: &Report) -> Option<ChannelSource> {
         let decoded = match self.text.split_once("://") {
-            Some(("s3", _)) => self.s3(),
+            Some(("s3", _)) => self.s3(report),
             Some(("efs", rest)) => self.file_system(FileSystemKind::Efs, rest),
             Some(("fsx", rest)) => self.file_system(FileSystemKind::FsxLustre, rest),
             Some(("file", path)) if !path.is_empty() => Ok(ChannelSource::Path(resolve(folder, path))),
@@ -182,9 +182,14 @@ impl WrittenSource<'_> {
         Ok(ChannelSource::Dataset(self.text.to_owned()))
     }
 
-    fn s3(&self) -> Result<ChannelSource, String> {
+    fn s3(&self, report: &Report) -> Result<ChannelSource, String> {
         constraints::at_most(self.text, MAX_URI_CHARS).map_err(|why| format!("the S3 URI {why}"))?;
-        S3Uri::parse(self.text).map(ChannelSource::S3).map_err(|error| error.to_string())
+        let uri = S3Uri::parse(self.text).map_err(|error| error.to_string())?;
+        if let Some(hint) = constraints::empty_parts(&uri) {
+            let message = "the S3 URI has `//` in its key, which SageMaker refuses";
+            report.add(Problem::error(message).at(self.place).hint(hint));
+        }
+        Ok(ChannelSource::S3(uri))
     }
 
     fn file_system(&self, kind: FileSystemKind, rest: &str) -> Result<ChannelSource, String> {

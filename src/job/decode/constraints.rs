@@ -3,6 +3,8 @@
 //! An error is a predicate that follows the name of what is checked: "is empty", "has 300 characters, ...".
 //! Source: botocore 1.44.5, `sagemaker/2017-07-24/service-2.json`; each function names the shape that it checks.
 
+use crate::model::S3Uri;
+
 /// Length limit of ARNs and of KMS key IDs.
 const MAX_ARN_CHARS: usize = 2048;
 
@@ -236,6 +238,18 @@ pub(crate) fn entry_point(text: &str) -> ConstraintResult {
     }
     let ends_well = |ending| text.len() > 3 && text.ends_with(ending);
     if ends_well(".py") || ends_well(".sh") { Ok(()) } else { Err("is neither a .py nor a .sh file".to_owned()) }
+}
+
+/// Returns a hint at the URI that is meant if a URI's key has an empty part. A job that reads such a key fails with "has
+/// an illegal char sub-sequence '//' in it".
+pub(crate) fn empty_parts(uri: &S3Uri) -> Option<String> {
+    let key = uri.key();
+    if !key.starts_with('/') && !key.contains("//") {
+        return None;
+    }
+    let parts: Vec<&str> = key.split('/').filter(|part| !part.is_empty()).collect();
+    let end = if key.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    Some(format!("did you mean s3://{}/{}{end}?", uri.bucket(), parts.join("/")))
 }
 
 /// The result of a check. An error is a predicate, which follows the name of what is checked.

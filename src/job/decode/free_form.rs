@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::numbers::plain_decimal;
 use super::section::SectionReader;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
@@ -33,7 +32,7 @@ fn json(node: &TreeNode, report: &Report) -> Option<Json> {
         Value::Float(float) => Number::from_f64(*float).map(Json::Number).or_else(|| refuse(node, report)),
         Value::Array(items) => Some(Json::Array(items.iter().filter_map(|item| json(item, report)).collect())),
         Value::Table(table) => Some(Json::Object(json_object(table, report))),
-        Value::Datetime(_) => refuse(node, report),
+        Value::Datetime => refuse(node, report),
     }
 }
 
@@ -42,7 +41,7 @@ fn number_of(integer: i128) -> Option<Number> {
     signed.or_else(|| u64::try_from(integer).ok().map(Number::from))
 }
 
-/// Returns the entries of the table under `key`, each with the text that is sent for its value. Values that are no
+/// Returns the entries of the table under `key`, each with its value as it is written. Values that are no
 /// scalars are reported and left out.
 pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a KeyValue, String)> {
     let Some(node) = reader.get(key) else { return Vec::new() };
@@ -50,32 +49,23 @@ pub(crate) fn text_table<'a>(reader: &SectionReader<'a>, key: &str) -> Vec<(&'a 
         reader.refuse(key, format!("`{key}` should be a table"), None);
         return Vec::new();
     };
-    table.entries.iter().filter_map(|entry| Some((entry, text(&entry.node, reader.report)?))).collect()
-}
-
-fn text(node: &TreeNode, report: &Report) -> Option<String> {
-    if let Some(typed) = &node.typed {
-        return Some(typed.clone());
-    }
-    match &node.value {
-        Value::String(text) => Some(text.clone()),
-        Value::Boolean(boolean) => Some(boolean.to_string()),
-        Value::Integer(integer) => Some(integer.to_string()),
-        Value::Float(float) if float.is_finite() => Some(plain_decimal(*float)),
-        Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => refuse(node, report),
-    }
+    table
+        .entries
+        .iter()
+        .filter_map(|entry| Some((entry, entry.node.scalar_text().or_else(|| refuse(&entry.node, reader.report))?)))
+        .collect()
 }
 
 fn refuse<T>(node: &TreeNode, report: &Report) -> Option<T> {
     let (what, hint) = match &node.value {
-        Value::Datetime(text) => ("a date or time".to_owned(), format!("write it in quotes: \"{text}\"")),
-        Value::Float(float) => {
-            let name = float.to_string().to_lowercase();
-            (name.clone(), format!("write it in quotes: \"{name}\""))
-        }
-        Value::Integer(integer) => (integer.to_string(), format!("write it in quotes: \"{integer}\"")),
-        other => (other.kind().to_owned(), "strings, integers, floats and booleans can".to_owned()),
+        Value::Datetime => ("a date or time".to_owned(), quoted(node)),
+        Value::Float(_) | Value::Integer(_) => (node.scalar_text().unwrap_or_default(), quoted(node)),
+        other => (other.kind().to_owned(), "strings, integers, floats, dates and booleans can".to_owned()),
     };
     report.add(Problem::error(format!("{what} can't be sent as a value here")).at(&node.place).hint(hint));
     None
+}
+
+fn quoted(node: &TreeNode) -> String {
+    format!("write it in quotes: \"{}\"", node.scalar_text().unwrap_or_default())
 }

@@ -11,7 +11,6 @@ pub(super) mod free_form;
 pub(crate) mod image_catalog;
 pub(crate) mod infrastructure;
 mod monitoring;
-pub(super) mod numbers;
 pub(crate) mod parameters;
 mod resources;
 mod runtime;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::constraints::ConstraintResult;
+use super::constraints::{self, ConstraintResult};
 use crate::job::diagnostics::problem::{Location, Problem};
 use crate::job::diagnostics::report::Report;
 use crate::job::diagnostics::suggest::{closest, did_you_mean, list};
@@ -172,7 +172,7 @@ impl<'a> SectionReader<'a> {
     fn wrong_kind(&self, subject: &str, node: &TreeNode, expected: &str) {
         let message = format!("{subject} is {}, and should be {expected}", node.value.kind());
         let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
-        self.report.add(problem.maybe_hint(rewrite(&node.value, expected)));
+        self.report.add(problem.maybe_hint(rewrite(node, expected)));
     }
 
     fn as_table(&self, key: &str, node: &'a TreeNode) -> Option<&'a TreeTable> {
@@ -319,9 +319,14 @@ impl<'a> SectionReader<'a> {
     /// Returns an S3 URI; `None` for a text that is none, which is reported.
     pub(crate) fn s3_uri(&self, key: &str) -> Option<S3Uri> {
         const MAX_URI_CHARS: usize = 1024;
-        let text = self.checked(key, |text| super::constraints::at_most(text, MAX_URI_CHARS))?;
+        let text = self.checked(key, |text| constraints::at_most(text, MAX_URI_CHARS))?;
         match S3Uri::parse(&text) {
-            Ok(uri) => Some(uri),
+            Ok(uri) => {
+                if let Some(hint) = constraints::empty_parts(&uri) {
+                    self.refuse(key, format!("`{key}` has `//` in its key, which SageMaker refuses"), Some(hint));
+                }
+                Some(uri)
+            }
             Err(error) => {
                 self.refuse(key, format!("`{key}` is not an S3 URI: {error}"), None);
                 None
@@ -338,8 +343,8 @@ pub(crate) fn has_likely_typo_of(table: &TreeTable, key: &str, keys: &'static [K
 }
 
 /// Returns a hint at the smallest change that gives a value the expected type.
-fn rewrite(value: &Value, expected: &str) -> Option<String> {
-    match (value, expected) {
+fn rewrite(node: &TreeNode, expected: &str) -> Option<String> {
+    match (&node.value, expected) {
         (Value::String(text), "an integer" | "a boolean") => {
             let is_meant = if expected == "an integer" {
                 text.parse::<i64>().is_ok()
@@ -348,10 +353,9 @@ fn rewrite(value: &Value, expected: &str) -> Option<String> {
             };
             is_meant.then(|| format!("write {text} without quotes"))
         }
-        (Value::Integer(number), "a string") => Some(format!("write \"{number}\", in quotes")),
-        (Value::Float(number), "a string") => Some(format!("write \"{number}\", in quotes")),
-        (Value::Boolean(boolean), "a string") => Some(format!("write \"{boolean}\", in quotes")),
-        (Value::Datetime(text), "a string") => Some(format!("write \"{text}\", in quotes")),
+        (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime, "a string") => {
+            node.scalar_text().map(|text| format!("write \"{text}\", in quotes"))
+        }
         (Value::String(text), "a list of strings") => Some(format!("write [{text:?}]")),
         (Value::Table(_), "a list of tables") => Some("write it as [{ ... }], or under [[ ]]".to_owned()),
         _ => None,

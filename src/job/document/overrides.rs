@@ -71,6 +71,7 @@ impl Override {
             value: Value::String(value.to_owned()),
             place: Location { source, bytes: at..at + value.len() },
             typed: None,
+            written: None,
         })
     }
 
@@ -167,7 +168,7 @@ fn insert(table: &mut TreeTable, key: &[KeyPart], node: TreeNode, above: &mut Ve
     above.push(name.clone());
     if table.get(name).is_none() {
         let value = Value::Table(TreeTable::default());
-        table.merge(entry(TreeNode { value, place: place.clone(), typed: None }));
+        table.merge(entry(TreeNode { value, place: place.clone(), typed: None, written: None }));
     }
     let Some(next) = table.entries.iter_mut().find(|entry| entry.key == *name) else { return };
     match &mut next.node.value {

@@ -67,7 +67,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Reads a file's text. A byte order mark is removed, so that the columns of the first line are right. Errors if the
+/// Reads a file's text. A byte order mark is removed, so that the columns of the first line are right, and lines
+/// end in LF, so that a text of several lines is the same whichever line ends git checks it out with. Errors if the
 /// file is missing, no regular file, larger than 1 MiB, or no UTF-8 text.
 pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<String, Problem> {
     let bytes = read_bytes(path, wanted)?;
@@ -76,10 +77,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<String, Problem> {
     if let Some(at) = text.bytes().position(|byte| byte == 0) {
         return Err(not_text(text.as_bytes(), at, wanted));
     }
-    match text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(text) => Ok(text.to_owned()),
-        None => Ok(text),
-    }
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).replace("\r\n", "\n"))
 }
 
 fn read_bytes(path: &Path, wanted: Wanted) -> Result<Vec<u8>, Problem> {

@@ -37,7 +37,7 @@ pub(crate) fn document(text: &str, wanted: Wanted, report: &Report) -> Option<Tr
     for (index, error) in duplicates.iter().enumerate() {
         report.add(duplicate_key(text, error.span().unwrap_or_default(), index < MAX_DUPLICATES));
     }
-    Some(Convert { source: 0, offset: 0, report }.table(table.get_ref()))
+    Some(Convert { source: 0, text, offset: 0, report }.table(table.get_ref()))
 }
 
 /// Parses a flag's value as TOML; `None` if it is no TOML, and so a plain string.
@@ -46,10 +46,10 @@ pub(crate) fn flag_value(text: &str, source: usize, offset: usize, report: &Repo
         return None;
     }
     let value = DeValue::parse(text).ok()?;
-    let mut node = Convert { source, offset, report }.node(&value);
+    let mut node = Convert { source, text, offset, report }.node(&value);
     match &node.value {
         // A date is taken for text: no key has a date as its value, and quotes are awkward in a shell.
-        Value::Datetime(_) => node.value = Value::String(text.to_owned()),
+        Value::Datetime => node.value = Value::String(text.to_owned()),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => node.typed = Some(text.to_owned()),
         _ => {}
     }
@@ -143,6 +143,7 @@ fn table_inside<'t, 'i>(value: &'t DeValue<'i>, key: &str) -> Option<&'t DeTable
 /// Converts the parser's tree to a tree with places.
 struct Convert<'r> {
     source: usize,
+    text: &'r str,
     /// The byte at which the parsed text starts in its source.
     offset: usize,
     report: &'r Report,
@@ -166,17 +167,20 @@ impl Convert<'_> {
     }
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> TreeNode {
-        let place = self.place(&value.span());
+        let span = value.span();
+        let place = self.place(&span);
         let value = match value.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Integer(integer) => self.integer(integer, &place),
             DeValue::Float(float) => self.float(float.as_str(), &place),
             DeValue::Boolean(boolean) => Value::Boolean(*boolean),
-            DeValue::Datetime(datetime) => Value::Datetime(datetime.to_string()),
+            DeValue::Datetime(_) => Value::Datetime,
             DeValue::Array(array) => self.array(array),
             DeValue::Table(table) => Value::Table(self.table(table)),
         };
-        TreeNode { value, place, typed: None }
+        let is_written = matches!(value, Value::Integer(_) | Value::Float(_) | Value::Datetime);
+        let written = if is_written { self.text.get(span).map(str::to_owned) } else { None };
+        TreeNode { value, place, typed: None, written }
     }
 
     fn array(&self, array: &DeArray<'_>) -> Value {

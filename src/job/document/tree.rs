@@ -14,6 +14,8 @@ pub(crate) struct TreeNode {
     /// The text of a flag's value that is a TOML number or boolean. Where a string is expected, the text is the value:
     /// `--set framework.version=2.3`. Likewise for booleans of YAML.
     pub(crate) typed: Option<String>,
+    /// The text of a number or a date of TOML, as it is written: `3.10`, `1e-5`.
+    pub(crate) written: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub(crate) enum Value {
     Integer(i128),
     Float(f64),
     Boolean(bool),
-    Datetime(String),
+    Datetime,
     Array(Vec<TreeNode>),
     Table(TreeTable),
 }
@@ -35,7 +37,7 @@ impl Value {
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a float",
             Self::Boolean(_) => "a boolean",
-            Self::Datetime(_) => "a date or time",
+            Self::Datetime => "a date or time",
             Self::Array(_) => "an array",
             Self::Table(_) => "a table",
         }
@@ -74,6 +76,12 @@ impl TreeTable {
             (Value::Table(table), rest) => table.at(rest),
             _ => None,
         }
+    }
+
+    /// Returns the place of the value at a path, or of the nearest table above it that is written.
+    pub(crate) fn nearest(&self, path: &[&str]) -> Option<&Location> {
+        let paths = (1..=path.len()).rev().filter_map(|length| path.get(..length));
+        paths.into_iter().find_map(|path| self.at(path)).map(|node| &node.place)
     }
 
     /// Adds an entry. If both the old and the new value are tables, they are merged key by key; else the new value
@@ -120,6 +128,19 @@ impl TreeNode {
         match (&self.value, &self.typed) {
             (Value::String(text), _) | (_, Some(text)) => Some(text),
             _ => None,
+        }
+    }
+
+    /// Returns the text that a scalar is sent as where the API takes text: as it is written, a number without the
+    /// underscores that group its digits. `None` for arrays and tables.
+    pub(crate) fn scalar_text(&self) -> Option<String> {
+        match &self.value {
+            _ if self.typed.is_some() => self.typed.clone(),
+            Value::String(text) => Some(text.clone()),
+            Value::Boolean(boolean) => Some(boolean.to_string()),
+            Value::Integer(_) | Value::Float(_) => self.written.as_ref().map(|written| written.replace('_', "")),
+            Value::Datetime => self.written.clone(),
+            Value::Array(_) | Value::Table(_) => None,
         }
     }
 

@@ -160,7 +160,7 @@ impl<'t> TreeBuilder<'t> {
             Event::MappingStart(anchor, _) => (anchor, Some((Value::Table(self.mapping(depth)?), None))),
             _ => (0, None),
         };
-        let node = value.map(|(value, typed)| TreeNode { value, place: place.clone(), typed });
+        let node = value.map(|(value, typed)| TreeNode { value, place: place.clone(), typed, written: None });
         if anchor > 0 {
             let weight = self.weight - before;
             self.weigh(weight, &place)?;

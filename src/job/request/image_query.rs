@@ -48,9 +48,7 @@ fn of_algorithm<'a>(name: &'a str, version: Option<&'a str>) -> ImageQuery<'a> {
 /// Returns the instance type that decides about the image, which is the same on all of a job's instances: the first one
 /// with a GPU, else the first one, as in the SDK.
 fn instance_type(resources: &Resources) -> Option<&InstanceType> {
-    let groups = resources.instance_groups.iter().map(|group| &group.instance_type);
-    let preferences = resources.instance_preferences.iter().map(|preference| &preference.instance_type);
-    let all: Vec<&InstanceType> = resources.instance_type.iter().chain(groups).chain(preferences).collect();
+    let all = resources.instance_types();
     let has_gpu = |name: &InstanceType| name.as_str().starts_with("ml.g") || name.as_str().starts_with("ml.p");
     all.iter().copied().find(|name| has_gpu(name)).or(all.first().copied())
 }

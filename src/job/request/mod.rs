@@ -234,16 +234,14 @@ fn tags(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Vec<Tag> {
     spec.tags.iter().chain(provenance).map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
 }
 
-/// Returns the checkpoints' configuration: as in the spec, or the default for a spot job, which needs checkpoints to
-/// resume after an interruption.
+/// Returns the checkpoints' configuration. A spot job needs checkpoints to resume after an interruption, and has a default
+/// for their URI; another job without a URI has none, as in the SDK.
 fn checkpoints(spec: &JobSpec, inputs: &ResolvedInputs<'_>) -> Option<CheckpointConfig> {
     let given = spec.checkpoints.as_ref();
-    if given.is_none() && !spec.spot {
-        return None;
-    }
     let default = || inputs.output.join(inputs.name.as_str()).join("checkpoints");
+    let s3_uri = given.and_then(|checkpoints| checkpoints.s3_uri.clone());
     Some(CheckpointConfig {
-        s3_uri: given.and_then(|checkpoints| checkpoints.s3_uri.clone()).unwrap_or_else(default).to_string(),
+        s3_uri: s3_uri.or_else(|| spec.spot.then(default))?.to_string(),
         local_path: given.and_then(|checkpoints| checkpoints.local_path.clone()),
     })
 }

@@ -7,11 +7,8 @@ const MAX_PATHS: usize = 100;
 /// Limit of botocore's `AttributeNames`.
 const MAX_ATTRIBUTES: usize = 16;
 
-pub(super) const SOURCE_S3_URI: Key = Key::new(
-    "s3_uri",
-    KeyKind::Text,
-    "S3 URI below which code and local data go; default: the bucket of `output.s3_uri`",
-);
+pub(super) const SOURCE_S3_URI: Key =
+    Key::new("s3_uri", KeyKind::Text, "S3 URI below which code and local data go; default: `output.s3_uri`");
 
 pub(crate) const SOURCE: &[Key] = &[
     Key::new("dir", KeyKind::Text, "Folder of the code, from the spec's folder; default: that folder itself"),
@@ -89,6 +86,10 @@ pub(super) const OUTPUT: &[Key] = &[
 ];
 
 pub(super) const CHECKPOINTS: &[Key] = &[
-    Key::new("s3_uri", KeyKind::Text, "S3 URI of the checkpoints; default: {output.s3_uri}/{job}/checkpoints"),
+    Key::new(
+        "s3_uri",
+        KeyKind::Text,
+        "S3 URI of the checkpoints; default, of spot jobs only: {output.s3_uri}/{job}/checkpoints",
+    ),
     Key::new("local_path", KeyKind::Text, "Their folder in the container; default /opt/ml/checkpoints"),
 ];

@@ -86,6 +86,9 @@ fn bucket(text: &str) -> ConstraintResult {
 
 fn prefix(text: &str) -> ConstraintResult {
     constraints::at_most(text, MAX_PREFIX_CHARS)?;
+    if text.contains("//") && !text.contains("://") {
+        return Err("has `//`, which SageMaker refuses in the keys of objects".to_owned());
+    }
     if text.contains("://") {
         return Err("is a URI, and should be the start of keys, such as team/churn".to_owned());
     }

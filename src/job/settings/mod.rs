@@ -7,6 +7,7 @@
 mod check;
 mod origins;
 mod sdk_config;
+mod volume;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use super::document::toml;
 use super::document::tree::{KeyValue, TreeNode, TreeTable, Value};
 use super::schema::is_for_settings_only;
 use crate::images::Catalog;
+use crate::model::InstanceType;
 
 /// Environment variables and the keys that they set.
 pub(crate) const VARIABLES: [(&str, &[&str]); 8] = [
@@ -205,6 +207,20 @@ impl Layers {
         }
         if is_local {
             remove_incomplete_network(spec, 1..=self.layers.len());
+        }
+    }
+
+    /// Removes a volume's key that settings alone have if no instance of the spec takes one, and warns of it: the
+    /// settings hold for specs with other instances too. The SageMaker SDK leaves it out as well (sagemaker 2.257.7,
+    /// `estimator.py`).
+    pub(super) fn leave_out_volume_key(&self, spec: &mut TreeTable, report: &Report) {
+        let types = volume::instance_types(spec);
+        let Some(first) = types.first().filter(|_| types.iter().all(InstanceType::has_local_storage)) else { return };
+        let layers = 1..=self.layers.len();
+        let is_of_settings = |entry: &KeyValue| layers.contains(&entry.node.place.source);
+        if let Some(entry) = volume::remove_key(spec, is_of_settings) {
+            let message = format!("the settings' `volume_kms_key_id` is left out: the storage of `{first}` is local");
+            report.add(Problem::warning(message).at(&entry.node.place));
         }
     }
 }

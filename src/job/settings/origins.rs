@@ -88,7 +88,7 @@ impl Layers {
             (None, source) => source.map(|flag| flag.name.clone()).expect("the sources have every flag"),
         };
         let is_shown = path.first().is_some_and(|key| !WITHOUT_VALUES.contains(key));
-        let value = if is_shown { Some(show(&node.value)) } else { None };
+        let value = if is_shown { Some(show(node)) } else { None };
         Origin { key: path.join("."), value, from, over: Vec::new() }
     }
 }
@@ -108,13 +108,9 @@ fn leaves(table: &TreeTable) -> Vec<(Vec<&str>, &TreeNode)> {
     found
 }
 
-fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) | Value::Datetime(text) => text.clone(),
-        Value::Integer(integer) => integer.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Boolean(boolean) => boolean.to_string(),
-        Value::Array(items) => items.iter().map(|item| show(&item.value)).collect::<Vec<_>>().join(", "),
-        Value::Table(_) => String::new(),
+fn show(node: &TreeNode) -> String {
+    match &node.value {
+        Value::Array(items) => items.iter().map(show).collect::<Vec<_>>().join(", "),
+        _ => node.scalar_text().unwrap_or_default(),
     }
 }

@@ -134,7 +134,7 @@ fn merge(table: &mut TreeTable, path: &[&str], key_place: &Location, node: TreeN
     let wrap = |node: TreeNode, key: &&str| {
         let place = node.place.clone();
         let entry = KeyValue { key: (*key).to_owned(), key_place: key_place.clone(), node };
-        TreeNode { value: Value::Table(TreeTable { entries: vec![entry] }), place, typed: None }
+        TreeNode { value: Value::Table(TreeTable { entries: vec![entry] }), place, typed: None, written: None }
     };
     if let Value::Table(wrapped) = path.iter().rev().fold(node, wrap).value {
         wrapped.entries.into_iter().for_each(|entry| table.merge(entry));

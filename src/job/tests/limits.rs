@@ -84,7 +84,8 @@ fn one_more_than_allowed_is_refused() -> TestResult {
             "`max_retry_attempts` is out of range: it should be 1 to 30",
         ),
     ] {
-        let spec = |body: &str| format!("{BASE}[{section}]\n{body}\n");
+        // `max_pending` is for types with GPUs.
+        let spec = |body: &str| format!("{BASE}[{section}]\n{body}\n").replace("ml.m5.xlarge", "ml.g5.xlarge");
         assert_eq!(project.problems(spec(&most), &[])?, Vec::<String>::new(), "{section}");
         let problems = project.problems(spec(&more), &[])?;
         assert!(matches!(problems.as_slice(), [only] if only.contains(problem)), "{problem}: {problems:?}");

@@ -2,7 +2,7 @@
 
 use crate::images::Catalog;
 use crate::job::decode::section::has_likely_typo_of;
-use crate::job::diagnostics::problem::{Location, Problem};
+use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::report::Report;
 use crate::job::document::tree::{TreeTable, Value};
 use crate::job::schema::{Key, ROOT, find};
@@ -43,14 +43,9 @@ impl Checks<'_> {
 
     /// Reports a problem at the place that [`refuse`](Self::refuse) would use.
     pub(super) fn add(&self, path: &[&str], problem: Problem) {
-        self.report.add(match self.nearest(path) {
+        self.report.add(match self.tree.nearest(path) {
             Some(place) => problem.at(place),
             None => problem,
         });
-    }
-
-    fn nearest(&self, path: &[&str]) -> Option<&Location> {
-        let paths = (1..=path.len()).rev().filter_map(|length| path.get(..length));
-        paths.into_iter().find_map(|path| self.tree.at(path)).map(|node| &node.place)
     }
 }

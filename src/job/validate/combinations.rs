@@ -1,10 +1,13 @@
 //! Checks keys that require or exclude each other, as the API or the SageMaker SDK does.
 
 use super::checks::Checks;
+use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
 use crate::job::request;
 use crate::job::schema::MAX_CHANNELS;
-use crate::job::spec::{ChannelSource, DistributionKind, Framework, RepositoryAccess, Workload};
+use crate::job::spec::{
+    ChannelSource, Distribution, DistributionKind, Framework, InstanceGroupSpec, RepositoryAccess, Workload,
+};
 use crate::model::duration;
 
 pub(crate) fn check(checks: &Checks<'_>) {
@@ -12,6 +15,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
     instance_groups(checks);
     spot(checks);
     keep_alive(checks);
+    checkpoints(checks);
     network(checks);
     distribution(checks);
     if let Workload::Framework(framework) = &checks.spec.workload
@@ -98,6 +102,16 @@ fn spot(checks: &Checks<'_>) {
     }
 }
 
+/// Warns of checkpoints that are stored nowhere.
+fn checkpoints(checks: &Checks<'_>) {
+    let is_nowhere = checks.spec.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.s3_uri.is_none());
+    if is_nowhere && !checks.spec.spot && !checks.is_misplaced(["checkpoints", "s3_uri"]) {
+        let problem = Problem::warning("[checkpoints] has no `s3_uri`, and no checkpoint is stored");
+        checks
+            .add(&["checkpoints"], problem.hint("add s3_uri = \"s3://BUCKET/PREFIX\"; only a spot job has a default"));
+    }
+}
+
 fn keep_alive(checks: &Checks<'_>) {
     let is_kept = checks.spec.resources.keep_alive_period.is_some_and(|period| !period.is_zero());
     if is_kept && checks.spec.spot {
@@ -153,23 +167,46 @@ fn distribution(checks: &Checks<'_>) {
         DistributionKind::PytorchXla | DistributionKind::Mpi => {}
     }
     if framework.image.is_none() {
-        devices(checks, distribution.kind);
+        devices(checks, framework, distribution);
     }
+    python_program(checks, distribution.kind);
 }
 
 /// Instance types that the data-parallel library supports (sagemaker 2.257.7,
 /// `SM_DATAPARALLEL_SUPPORTED_INSTANCE_TYPES`).
 const DATAPARALLEL_TYPES: [&str; 4] = ["ml.p3.16xlarge", "ml.p3dn.24xlarge", "ml.p4d.24xlarge", "ml.p4de.24xlarge"];
 
-fn devices(checks: &Checks<'_>, kind: DistributionKind) {
-    let Some(instance_type) = checks.spec.resources.instance_type.as_ref().filter(|it| !it.is_local()) else { return };
-    let name = instance_type.as_str();
-    if kind == DistributionKind::SmdistributedDataparallel && !DATAPARALLEL_TYPES.contains(&name) {
-        let message = format!("smdistributed_dataparallel doesn't run on `{name}`");
-        checks.refuse(&TYPE, message, &format!("it runs on {}", list(&DATAPARALLEL_TYPES)));
+/// Checks the types of the instances that the script is distributed on against the kind of distribution.
+fn devices(checks: &Checks<'_>, framework: &Framework, distribution: &Distribution) {
+    let resources = &checks.spec.resources;
+    let is_of_group = |group: &&InstanceGroupSpec| distribution.instance_groups.contains(&group.name);
+    let groups = resources.instance_groups.iter().filter(is_of_group).map(|group| (&GROUPS, &group.instance_type));
+    let single = resources.instance_type.iter().map(|name| (&TYPE, name));
+    for (path, instance_type) in single.chain(groups).filter(|(_, name)| !name.is_local()) {
+        let name = instance_type.as_str();
+        if distribution.kind == DistributionKind::SmdistributedDataparallel && !DATAPARALLEL_TYPES.contains(&name) {
+            let message = format!("smdistributed_dataparallel doesn't run on `{name}`");
+            checks.refuse(path, message, &format!("it runs on {}", list(&DATAPARALLEL_TYPES)));
+        }
+        let is_torch = distribution.kind == DistributionKind::TorchDistributed;
+        if !is_torch && name.starts_with("ml.trn") {
+            let message = format!("`{name}` only runs torch_distributed");
+            checks.refuse(&["distribution", "type"], message, "choose that type");
+        }
+        if is_torch && framework.name == "pytorch" && !instance_type.is_accelerated() {
+            let message = format!("torch_distributed doesn't run on `{name}`, which has no GPU");
+            checks.refuse(path, message, "it runs on types with GPUs or Neuron devices, such as ml.g5.xlarge");
+        }
     }
-    if kind != DistributionKind::TorchDistributed && name.starts_with("ml.trn") {
-        checks.refuse(&["distribution", "type"], format!("`{name}` only runs torch_distributed"), "choose that type");
+}
+
+/// Reports an entry point that torch_distributed can't start (sagemaker 2.257.7,
+/// `validate_torch_distributed_distribution`).
+fn python_program(checks: &Checks<'_>, kind: DistributionKind) {
+    let entry_point = checks.spec.source.as_ref().and_then(|source| source.entry_point.as_deref());
+    if kind == DistributionKind::TorchDistributed && entry_point.is_some_and(|name| !name.ends_with(".py")) {
+        let message = "torch_distributed starts only Python programs";
+        checks.refuse(&["source", "entry_point"], message, "name a .py file, or leave [distribution] out");
     }
 }
 

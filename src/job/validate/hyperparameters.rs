@@ -4,8 +4,9 @@ use serde_json::Value as Json;
 
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
-use crate::job::document::tree::Value;
+use crate::job::document::tree::{TreeNode, Value};
 use crate::job::request::added_hyperparameters;
+use crate::python::repr::PyValue;
 
 /// Limits of botocore's `HyperParameters`, `HyperParameterKey` and `HyperParameterValue`.
 const MAX_HYPERPARAMETERS: usize = 100;
@@ -29,6 +30,7 @@ pub(crate) fn check(checks: &Checks<'_>) {
                 "a hyperparameter's name has 1 to {MAX_NAME_CHARS} characters, and this has {length}"
             )));
         }
+        changed_numbers(checks, &entry.node);
         let value = checks.spec.hyperparameters.get(&entry.key).map_or(0, |value| sent_length(checks, value));
         if value > MAX_VALUE_CHARS {
             let message =
@@ -37,6 +39,29 @@ pub(crate) fn check(checks: &Checks<'_>) {
             checks.report.add(problem.hint("put it in a file beside the script, or in a channel"));
         }
     }
+}
+
+/// Warns of floats that lose zeros as numbers, such as a version `3.10`.
+fn changed_numbers(checks: &Checks<'_>, node: &TreeNode) {
+    match &node.value {
+        Value::Array(items) => items.iter().for_each(|item| changed_numbers(checks, item)),
+        Value::Table(table) => table.entries.iter().for_each(|entry| changed_numbers(checks, &entry.node)),
+        Value::Float(float) => {
+            let written = node.scalar_text().unwrap_or_default();
+            if ends_in_lost_zero(&written) {
+                let sent = PyValue::from(&Json::from(*float)).to_str();
+                let problem = Problem::warning(format!("{written} is sent as the number {sent}")).at(&node.place);
+                checks.report.add(problem.hint(format!("write \"{written}\", in quotes, to send it as it is written")));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns whether a float's fraction ends in a zero that is not its only digit.
+fn ends_in_lost_zero(written: &str) -> bool {
+    let mantissa = written.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 1 && fraction.ends_with('0'))
 }
 
 fn count(checks: &Checks<'_>) {

@@ -9,6 +9,9 @@ use self::git::Revision;
 use crate::archive::Repository;
 use crate::model::secrets::looks_like_one;
 
+/// Limit of botocore's `TagList`.
+const MAX_TAGS: usize = 50;
+
 /// Tags, with a notice if those of git are missing.
 #[derive(Debug, Default)]
 pub(crate) struct Provenance {
@@ -29,6 +32,15 @@ impl Provenance {
                 Self { notice: Some(notice), ..provenance }
             }
         }
+    }
+
+    /// Removes the last tags that have no room beside the spec's own, and returns a notice of them.
+    pub(crate) fn fit(&mut self, own_tags: usize) -> Option<String> {
+        let left_out = self.tags.split_off(MAX_TAGS.saturating_sub(own_tags).min(self.tags.len()));
+        let names: Vec<&str> = left_out.iter().map(|(name, _)| name.as_str()).collect();
+        let told =
+            format!("a job takes {MAX_TAGS} tags, and {own_tags} are given: it goes without {}", names.join(", "));
+        (!names.is_empty()).then_some(told)
     }
 
     /// Adds git's tags. Adds none outside a repository of this user, before its first commit, or if git is not

@@ -11,7 +11,7 @@ use crate::model::S3Uri;
 pub(super) struct Destinations {
     /// Prefix of the output, without the job's name.
     pub(super) output: S3Uri,
-    /// Prefix of content-addressed code and data.
+    /// Prefix of content-addressed code and data; the default is that of the output, where the user may write.
     pub(super) content: S3Uri,
     /// Default bucket, if anything goes there. It is created if it does not exist.
     pub(super) default_bucket: Option<String>,
@@ -26,7 +26,7 @@ impl Destinations {
         };
         let content = spec.source.as_ref().and_then(|source| source.s3_uri.clone());
         let default_bucket = spec.output.s3_uri.is_none().then(|| output.bucket().to_owned());
-        let content = content.unwrap_or_else(|| with_prefix(&output.root(), defaults));
+        let content = content.unwrap_or_else(|| output.clone());
         Ok(Self { output, content, default_bucket })
     }
 }

@@ -98,6 +98,13 @@ impl Sandbox {
         self.command(env!("CARGO_BIN_EXE_smtrain")).args(args)
     }
 
+    /// Writes a file below its folder, its folders too.
+    pub(crate) fn file(&self, below: &str, content: impl AsRef<[u8]>) -> TestResult {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap_or(self.root()))?;
+        Ok(fs::write(path, content)?)
+    }
+
     /// A shell script, in which `smtrain` is this build.
     pub(crate) fn sh(&self, script: &str) -> Command {
         self.command("sh").args(["-eu", "-c", script])

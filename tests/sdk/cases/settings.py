@@ -62,7 +62,7 @@ def storage(make):
     def of(**settings):
         return make.script(PyTorch, "2.3.0", "py311", **settings)
 
-    yield "encryption", of(volume_kms_key=KEY, output_kms_key=KEY, volume_size=100, instance="ml.g5.xlarge")
+    yield "encryption", of(volume_kms_key=KEY, output_kms_key=KEY, volume_size=100, instance="ml.p3.2xlarge")
     yield "uncompressed-output", of(disable_output_compression=True)
     yield "code-location", of(code_location="s3://elsewhere/code")
     yield "output-of-a-bucket", of(output_path="s3://bucket/")

@@ -12,7 +12,7 @@ type Apply = fn(&mut Pair) -> bool;
 /// In the order in which they are applied.
 const RULES: [(&str, &str, Apply); 12] = [
     ("job name", "both make one from the time: wherever it comes up, it is JOB", job_name),
-    ("code by content", "the same code is stored once, where the SDK stores it again for each job", code_by_content),
+    ("code by content", "the same code is stored once, below the output, not for each job", code_by_content),
     ("provenance", "tags tell which code ran", provenance),
     ("no debugger unasked", "the SDK has every job store tensors that nobody asked for", no_debugger_unasked),
     ("no profiler unasked", "the SDK switches a profiler on, or off, that nobody asked for", no_profiler_unasked),
@@ -47,8 +47,15 @@ fn job_name(pair: &mut Pair) -> bool {
 fn code_by_content(pair: &mut Pair) -> bool {
     let tags = pair.ours["Tags"].as_array().into_iter().flatten();
     let digest = tags.filter(|tag| tag["Key"] == "smtrain:code-sha256").find_map(|tag| tag["Value"].as_str());
-    let Some(folder) = digest.map(|digest| format!("/smtrain/code/{digest}/")) else { return false };
-    replace(&mut pair.ours, &folder, "/JOB/source/")
+    let Some(below) = digest.map(|digest| format!("/smtrain/code/{digest}/")) else { return false };
+    let source = pair.spec.get("source").and_then(|source| source.get("s3_uri"));
+    match source.and_then(toml::Value::as_str) {
+        Some(source) => replace(&mut pair.ours, &format!("{source}{below}"), &format!("{source}/JOB/source/")),
+        None => {
+            let place = format!("{}{below}", output(pair).trim_end_matches('/'));
+            replace(&mut pair.ours, &place, "s3://bucket/JOB/source/")
+        }
+    }
 }
 
 fn provenance(pair: &mut Pair) -> bool {
@@ -127,7 +134,8 @@ fn any_image_runs_code(pair: &mut Pair) -> bool {
     }
     // Stored by its content, too.
     let driver = pair.ours.pointer("/InputDataConfig/1/DataSource/S3DataSource/S3Uri").and_then(Value::as_str);
-    let driver = driver.filter(|uri| uri.starts_with("s3://bucket/smtrain/driver/") && uri.ends_with("/driver.sh"));
+    let driver =
+        driver.filter(|uri| uri.starts_with("s3://bucket/jobs/smtrain/driver/") && uri.ends_with("/driver.sh"));
     let driver = driver.unwrap_or_default().to_owned();
     let entrypoint = json!(["/bin/sh", "/opt/ml/input/data/sm_drivers/driver.sh"]);
     let code = code_channel("code", "s3://bucket/JOB/source/sourcedir.tar.gz");
