@@ -110,7 +110,7 @@ impl CloudJobs<'_> {
         let status = &state.training_job_status;
         if !status.is_known() {
             let unknown = format!("job {name} is {status}, a status that this version of smtrain does not know");
-            let consequence = format!("{name} is waited for until SageMaker tells a time of its end");
+            let consequence = format!("waiting for {name} until SageMaker tells the time of its end");
             self.cloud.fallbacks.report(Cost::Result, &CloudError::Other(unknown), &consequence);
         }
     }
@@ -127,7 +127,8 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
         let is_local = job.training_job_arn.split(':').nth(3) == Some(Region::Local.as_str());
         return Err(failure::advice(reason, name.as_str(), is_local).into_iter().fold(failed, Error::hint));
     }
-    let unknown = || jobs.iter().find(|job| !job.training_job_status.is_known()).map(ended_unknown);
+    let is_unknown = |job: &&DescribeTrainingJobResponse| job.has_ended() && !job.training_job_status.is_known();
+    let unknown = || jobs.iter().find(is_unknown).map(ended_unknown);
     match with(JobStatus::Stopped) {
         Some(job) => Err(unknown().unwrap_or_else(|| stopped(job))),
         None => unknown().map_or(Ok(()), Err),
@@ -138,12 +139,11 @@ pub(crate) fn verdict(jobs: &[DescribeTrainingJobResponse]) -> Result<()> {
 fn ended_unknown(job: &DescribeTrainingJobResponse) -> Error {
     let name = &job.training_job_name;
     let status = &job.training_job_status;
-    let error = Error::failure(format!("job {name} is {status}, a status that this version of smtrain does not know"));
-    let error = match &job.failure_reason {
-        Some(reason) => error.hint(format!("SageMaker gives a reason: {}", reason.trim_end())),
-        None => error,
-    };
-    error.hint(format!("see what is known of it: smtrain describe {name}"))
+    let because = job.failure_reason.as_deref().map(|reason| format!(": {}", reason.trim_end())).unwrap_or_default();
+    Error::failure(format!(
+        "job {name} ended as {status}, a status that this version of smtrain does not know{because}"
+    ))
+    .hint(format!("see what is known of it: smtrain describe {name}"))
 }
 
 fn stopped(job: &DescribeTrainingJobResponse) -> Error {

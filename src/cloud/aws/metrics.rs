@@ -40,13 +40,13 @@ pub(super) struct AwsMetrics {
 
 /// Time that is asked for, in seconds since 1970, and the period of its points.
 #[derive(Clone, Copy, Debug)]
-struct Span {
+struct MetricSpan {
     start: i64,
     end: i64,
     period: SignedDuration,
 }
 
-impl Span {
+impl MetricSpan {
     /// Returns the time in which the job can have logged; `None` if CloudWatch has forgotten it.
     fn of(job: &DescribeTrainingJobResponse, now: Timestamp) -> Option<Self> {
         let began = job.training_start_time.unwrap_or(job.creation_time);
@@ -91,7 +91,7 @@ impl AwsMetrics {
         }
     }
 
-    async fn values(&self, job: &JobName, names: &[String], span: Span) -> CloudResult<Vec<MetricPoint>> {
+    async fn values(&self, job: &JobName, names: &[String], span: MetricSpan) -> CloudResult<Vec<MetricPoint>> {
         let queries = queries(job, names, span.period);
         let mut points = Points::default();
         let mut token = None;
@@ -185,7 +185,7 @@ fn position(id: &str) -> Option<(usize, usize)> {
 #[async_trait]
 impl Metrics for AwsMetrics {
     async fn training_metrics(&self, job: &DescribeTrainingJobResponse) -> CloudResult<MetricHistory> {
-        let Some(span) = Span::of(job, Timestamp::now()) else {
+        let Some(span) = MetricSpan::of(job, Timestamp::now()) else {
             return Ok(MetricHistory { is_expired: true, ..MetricHistory::default() });
         };
         let names = self.names(job).await?;

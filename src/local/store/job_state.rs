@@ -204,7 +204,7 @@ impl JobFolder {
         let text = private_file::read(&self.reserve()).ok()?;
         let state: DescribeTrainingJobResponse = serde_json::from_slice(&text).ok()?;
         let is_own = self.path().file_name() == Some(state.training_job_name.as_str().as_ref());
-        (is_own && state.training_job_status.is_final()).then_some(state)
+        (is_own && state.has_ended()).then_some(state)
     }
 
     /// Allocates the disk space of the exit code before the script runs, so that a full disk can't hide it.
@@ -246,7 +246,7 @@ impl JobFolder {
     /// Returns the current state. A job without supervisor and guard is settled as failed first.
     pub(crate) fn current_state(&self) -> LocalResult<DescribeTrainingJobResponse> {
         let written = self.read_state();
-        if written.as_ref().is_ok_and(|state| state.training_job_status.is_final()) {
+        if written.as_ref().is_ok_and(DescribeTrainingJobResponse::has_ended) {
             return written;
         }
         if let Some(ended) = self.final_state_in_reserve() {
@@ -270,7 +270,7 @@ impl JobFolder {
     /// Settles an abandoned job. The caller holds the lock. The job may have ended since its state was read.
     fn settle_abandoned(&self) -> LocalResult<DescribeTrainingJobResponse> {
         let state = self.read_state()?;
-        if state.training_job_status.is_final() {
+        if state.has_ended() {
             return Ok(state);
         }
         survivors::end(self);
@@ -318,7 +318,7 @@ impl JobFolder {
     /// which the supervisor may have written before.
     pub(crate) fn settle(&self, reason: &str) -> LocalResult<DescribeTrainingJobResponse> {
         let mut state = self.read_state()?;
-        if state.training_job_status.is_final() {
+        if state.has_ended() {
             return Ok(state);
         }
         if let Some(ended) = self.final_state_in_reserve() {
@@ -354,10 +354,9 @@ impl JobFolder {
              rm -r {folder}"
         );
         match error {
-            LocalError::NotFound(_) if private_file::exists(self.path()).unwrap_or(true) => LocalError::Damaged {
-                what: format!("there is no {}", self.state().display()),
-                hint: remove,
-            },
+            LocalError::NotFound(_) if private_file::exists(self.path()).unwrap_or(true) => {
+                LocalError::Damaged { what: format!("there is no {}", self.state().display()), hint: remove }
+            }
             LocalError::Io { doing, source } => {
                 let is_denied = source.kind() == io::ErrorKind::PermissionDenied;
                 let hint = if is_denied { format!("make it readable: chmod -R u+rwX {folder}") } else { remove };

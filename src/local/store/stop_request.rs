@@ -31,7 +31,7 @@ const MAX_ABSENCE: Duration = Duration::from_secs(2);
 /// state can't be read, since the supervisor has the state in memory.
 pub(crate) async fn stop(folder: &JobFolder) -> LocalResult<()> {
     match folder.current_state() {
-        Ok(state) if state.training_job_status.is_final() => return Ok(()),
+        Ok(state) if state.has_ended() => return Ok(()),
         Err(error @ LocalError::Damaged { .. }) if folder.has_no_keeper() => {
             return Err(end_without_state(folder, error));
         }
@@ -99,7 +99,7 @@ fn end_without_state(folder: &JobFolder, error: LocalError) -> LocalError {
 /// state can't be read.
 fn is_heard_or_ended(folder: &JobFolder) -> LocalResult<bool> {
     match folder.current_state() {
-        Ok(state) if state.training_job_status.is_final() => Ok(true),
+        Ok(state) if state.has_ended() => Ok(true),
         Ok(_) => Ok(folder.read_state()?.training_job_status == JobStatus::Stopping || is_acknowledged(folder)?),
         Err(error @ LocalError::Damaged { .. }) if folder.has_no_keeper() => Err(end_without_state(folder, error)),
         // The supervisor is about to write the state again.

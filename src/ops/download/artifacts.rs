@@ -178,7 +178,7 @@ pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
     let name = &state.training_job_name;
     match state.training_job_status {
         JobStatus::Failed => failed(name, state.failure_reason.as_deref().unwrap_or_default()),
-        JobStatus::Completed | JobStatus::Stopped => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
+        _ if state.has_ended() => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
             .hint("have the script save its model in /opt/ml/model, the folder that SM_MODEL_DIR names"),
         _ => Error::failure(format!("job {name} is still running: there is no model yet"))
             .hint(format!("wait for it: smtrain wait {name}")),

@@ -4,7 +4,6 @@ use jiff::SignedDuration;
 
 use super::page::DescribePage;
 use crate::cloud::{MetricHistory, MetricPoint};
-use crate::model::time;
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::view::count;
 
@@ -66,12 +65,21 @@ impl MetricSummary<'_> {
             (Some(last), None) => format!("{last} (last value)"),
             (None, Some(range)) => match (range.newest, period) {
                 ((average, values), Some(period)) if values > 1 => {
-                    format!("{average} (average of its last {}; {})", time::duration(period), range.text())
+                    format!("{average} (average of its last {}; {})", period_text(period), range.text())
                 }
                 ((value, _), _) => format!("{value} (newest of {})", range.text()),
             },
             (None, None) => "-".to_owned(),
         }
+    }
+}
+
+/// Formats the length of a point: CloudWatch has a minute, five, and an hour.
+fn period_text(period: SignedDuration) -> String {
+    match period.as_mins() {
+        1 => "minute".to_owned(),
+        60 => "hour".to_owned(),
+        minutes => format!("{minutes} minutes"),
     }
 }
 

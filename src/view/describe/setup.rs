@@ -1,4 +1,4 @@
-//! What a job was created with: image, instances, limits, role, network, output and checkpoints.
+//! The parameters that a job was created with: image, instances, limits, role, network, output and checkpoints.
 
 use jiff::SignedDuration;
 
