@@ -1,9 +1,11 @@
 //! `smtrain logs` on AWS: live jobs whose log is known in full, and calls that fail.
 
+mod control_text;
 mod ends;
 mod odd;
 mod pace;
 mod reading;
+mod sessions;
 mod telling;
 mod whole;
 
