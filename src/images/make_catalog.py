@@ -202,7 +202,8 @@ def neuron(images):
         PUBLISHED.read_text(),
         re.MULTILINE,
     )
-    for repository, number, py, sdk, system in sorted(listed, key=lambda row: (numbers(row[1]), row[2], numbers(row[3]))):
+    listed.sort(key=lambda row: (numbers(row[1]), row[2], numbers(row[3])))
+    for repository, number, py, sdk, system in listed:
         name, other, version_of_other = of_repository[repository]
         family = images.setdefault(name, {"processors": ["trn"], "aliases": {}, "versions": {}})
         (model,) = images[other]["versions"][version_of_other]

@@ -57,7 +57,8 @@ class Clone:
 
     def files(self, commit, path):
         """The files that a commit adds or changes below a path, with their text."""
-        for name in self.git("show", "--format=", "--name-only", "--no-renames", "--diff-filter=AM", commit, "--", path).split():
+        options = ["--format=", "--name-only", "--no-renames", "--diff-filter=AM"]
+        for name in self.git("show", *options, commit, "--", path).split():
             yield name, self.git("show", f"{commit}:{name}")
 
 
@@ -76,7 +77,8 @@ def of_data(path, text):
     """The images of a file of the site's data: keys, and a list of tags, in the least of YAML."""
     repository = path.split("/")[3]
     if is_for_training(repository) and re.search(r"^platform: *sagemaker *$", text, re.MULTILINE):
-        for tag in re.findall(r"^ +- \"?([\w.-]+)\"? *$", text.partition("\ntags:")[2].partition("\n\n")[0], re.MULTILINE):
+        listed = text.partition("\ntags:")[2].partition("\n\n")[0]
+        for tag in re.findall(r"^ +- \"?([\w.-]+)\"? *$", listed, re.MULTILINE):
             yield f"{repository}:{tag}"
 
 

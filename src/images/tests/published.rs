@@ -196,6 +196,28 @@ fn every_image_of_the_catalog_is_published() {
     assert_eq!(unneeded(&UNLISTED, &needed), Vec::<&str>::new(), "no more so");
 }
 
+/// Whatever version, a region that AWS lists has one account for frameworks and one for algorithms.
+#[test]
+fn no_image_is_in_another_account_than_aws_lists() {
+    let (published, [frameworks, algorithms]) = published();
+    let repositories: BTreeSet<&str> = published.iter().filter_map(|image| image.split(':').next()).collect();
+    let tables = BUILT_IN.tables();
+    let entries = tables.images.values().flat_map(|images| images.versions.values().flatten());
+    let mut compared = 0;
+    for entry in entries.filter(|entry| repositories.contains(&*entry.repository)) {
+        let accounts = match &*entry.repository {
+            "smdistributed-modelparallel" => continue,
+            "sagemaker-xgboost" | "sagemaker-scikit-learn" => &algorithms,
+            _ => &frameworks,
+        };
+        for region in tables.regions_of(entry).into_iter().filter(|region| accounts.contains_key(region)) {
+            assert_eq!(tables.account(entry, region), accounts.get(region).copied(), "{} {region}", entry.repository);
+            compared += 1;
+        }
+    }
+    assert!(compared > 2000, "{compared}");
+}
+
 /// The regions of the newest images, and their accounts.
 #[test]
 fn the_accounts_of_the_regions_are_those_that_aws_lists() {
