@@ -63,7 +63,7 @@ impl Context {
     pub(crate) fn warn_of_local_state(&self) {
         self.warned.get_or_init(|| {
             if let Some(doubt) = self.settings.doubt_of_state() {
-                self.ui.warning(format_args!("the state of local jobs may not be true: {doubt}; see SMTRAIN_HOME"));
+                self.ui.warning(format_args!("the state of local jobs can't be trusted: {doubt}; see SMTRAIN_HOME"));
             }
         });
     }

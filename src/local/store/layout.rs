@@ -41,7 +41,7 @@ impl Home {
             return Ok(());
         }
         let what = format!(
-            "the umask {:04o} takes the rights of their owner from files: a job could not read its own",
+            "the umask {:04o} denies the owner access to new files: a job could not read its own",
             umask.bits()
         );
         Err(LocalError::Unusable { what, hint: "set another one before: umask 022".to_owned() })

@@ -45,7 +45,7 @@ fn redirect(response: &HttpResponse, status: u16) -> (String, Vec<String>) {
         if status == 301 {
             hints.insert(0, advice::OTHER_REGION_HINT.to_owned());
         }
-        return (format!("the answer is a redirect that names no place (HTTP status {status})"), hints);
+        return (format!("the answer is a redirect without a location (HTTP status {status})"), hints);
     };
     (format!("the answer redirects to {location} (HTTP status {status}), where no request is sent"), hints)
 }
