@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, TestAccount, TestResult};
+use crate::support::{Sandbox, TestAccount, TestResult, normalised};
 
 const PAGE: &str = "<!DOCTYPE html><html><head><title>Log in</title></head><body><p>Welcome<br></body></html>";
 const CREATED: u64 = 1_732_334_455;
@@ -71,7 +71,14 @@ fn told(sandbox: &Sandbox, tenant: &TestAccount, (operation, command): Call, ans
     Ok(said.stderr)
 }
 
-/// Fails with every operation whose error lacks one of the words.
+/// Returns the whole error of a call to SageMaker and of one to S3, the parsers of which differ.
+fn whole(answer: &Value) -> TestResult<String> {
+    let (sandbox, tenant) = furnished()?;
+    let describe = told(&sandbox, &tenant, CALLS[0], answer)?;
+    normalised(&format!("{describe}\n{}", told(&sandbox, &tenant, CALLS[8], answer)?))
+}
+
+/// Fails with every operation whose error lacks one of the words: [`whole`] shows the message, this that all calls have it.
 fn each(calls: &[Call], answer: &Value, words: &[&str]) -> TestResult {
     let (sandbox, tenant) = furnished()?;
     let lacking = calls.iter().filter_map(|call| match told(&sandbox, &tenant, *call, answer) {
@@ -88,7 +95,15 @@ const HINTS: [&str; 3] = ["hint: ", "AWS_ENDPOINT_URL", "HTTPS_PROXY"];
 fn a_page_in_place_of_an_answer_is_told_as_such() -> TestResult {
     let calls: Vec<Call> = CALLS.into_iter().filter(|(name, _)| !WITHOUT_DOCUMENT.contains(name)).collect();
     let words = [&HINTS[..], &["can't be read as one of the service's", "HTTP status 200", "text/html"]].concat();
-    each(&calls, &json!({ "status": 200, "body": PAGE, "headers": { "content-type": "text/html" } }), &words)
+    let answer = json!({ "status": 200, "body": PAGE, "headers": { "content-type": "text/html" } });
+    insta::assert_snapshot!(whole(&answer)?, @r#"
+    error: could not describe job done: the answer can't be read as one of the service's (HTTP status 200, text/html)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer can't be read as one of the service's (HTTP status 200, text/html)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    "#);
+    each(&calls, &answer, &words)
 }
 
 /// The same would come, up to ten times.
@@ -121,15 +136,24 @@ fn a_document_that_breaks_off_is_told_as_such() -> TestResult {
 fn a_list_that_breaks_off_is_not_a_shorter_list() -> TestResult {
     let (sandbox, tenant) = furnished()?;
     let object = "<Contents><Key>below/a</Key><Size>1</Size></Contents>";
+    let mut reasons = String::new();
     for end in ["", "<Contents><Ke", "</ListBucketResul"] {
         let body = format!("<?xml version=\"1.0\"?><ListBucketResult>{object}{end}");
         let answer = json!({ "status": 200, "body": body, "headers": { "content-type": "application/xml" } });
         let call: Call = ("ListObjectsV2", &["download", "--list", "PREFIX"]);
         let said = told(&sandbox, &tenant, call, &answer)?;
-        assert!(said.contains("can't be read as one of the service's") && said.contains("AWS_ENDPOINT_URL"), "{said}");
+        reasons += &normalised(&said)?;
         let submit: Call = ("ListObjectsV2", &["submit", "SPEC", "--set", "channels.train=big"]);
         told(&sandbox, &tenant, submit, &answer)?;
     }
+    insta::assert_snapshot!(reasons, @r#"
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer can't be read as one of the service's (HTTP status 200, application/xml)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer can't be read as one of the service's (HTTP status 200, application/xml)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer can't be read as one of the service's (HTTP status 200, application/xml)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    "#);
     Ok(())
 }
 
@@ -153,7 +177,22 @@ fn a_redirect_is_told_as_such() -> TestResult {
         let answer = json!({ "status": status, "body": PAGE, "headers": { "location": place } });
         each(&CALLS, &answer, &words)?;
     }
+    let answer = json!({ "status": 307, "body": "", "headers": { "location": "https://login.example/aws?a=b" } });
+    insta::assert_snapshot!(whole(&answer)?, @r#"
+    error: could not describe job done: the answer redirects to https://login.example/aws?a=b (HTTP status 307), where no request is sent
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer redirects to https://login.example/aws?a=b (HTTP status 307), where no request is sent
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    "#);
     let answer = json!({ "status": 307, "body": "", "headers": {} });
+    insta::assert_snapshot!(whole(&answer)?, @r#"
+    error: could not describe job done: the answer is a redirect without a location (HTTP status 307)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer is a redirect without a location (HTTP status 307)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    "#);
     each(&CALLS, &answer, &[&HINTS[..], &["redirect", "HTTP status 307"]].concat())
 }
 
@@ -166,5 +205,13 @@ fn an_error_page_is_told_by_its_status() -> TestResult {
         let answer = json!({ "status": status, "body": PAGE, "headers": { "content-type": "text/html" } });
         each(&calls, &answer, &[&number, "hint: "])?;
     }
+    let answer = json!({ "status": 407, "body": PAGE, "headers": { "content-type": "text/html" } });
+    insta::assert_snapshot!(whole(&answer)?, @r#"
+    error: could not describe job done: the answer can't be read as one of the service's (HTTP status 407, text/html)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+
+    error: could not list what lies below s3://sagemaker-eu-west-1-[ACCOUNT]/below/: the answer can't be read as one of the service's (HTTP status 407, text/html)
+    hint: a proxy, a gateway or a login page may have answered in the service's place: check AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY if they are set, and the network
+    "#);
     Ok(())
 }
