@@ -156,6 +156,7 @@ impl Trap {
         self.sandbox.smtrain(&["validate", &spec]).run()?.ok()?;
         let dry = self.sandbox.smtrain(&["submit", "--dry-run", "--role", "R", "--region", "eu-west-1", &spec]);
         let said = dry.run()?.ok()?;
+        // Other notes come with it; those of the branch and of the tags are held below.
         let is_told = said.stderr.contains("note: submit adds tags of git's commit and branch");
         assert_eq!(is_told, project.path(".git").exists(), "{said}");
         let dry = said.json()?["Tags"].take();
@@ -292,7 +293,11 @@ fn a_branch_that_is_named_like_a_secret_is_no_tag() -> TestResult {
     let token = ["ghp", "Zk3vQ9xT7wR2mN5bL8cJ4hG6fD1sA0pYuIeO"].join("_");
     trap.git(&project.path(""), &format!("git checkout -q -b {token}"))?;
     let (job, said) = trap.sandbox.end(&project, &[], 0)?;
-    assert!(said.stderr.contains("no tag of its branch, whose name looks like a secret"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(trap.sandbox.root())?, @r#"
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    note: the job has no tag of its branch, whose name looks like a secret
+    job proj-[STAMP] completed
+    "#);
     let tags = trap.tags(&job)?;
     assert_eq!((tag(&tags, "git-commit"), tag(&tags, "git-branch")), (Some(&*commit), None));
     Ok(())
@@ -319,6 +324,7 @@ fn a_repository_that_git_can_not_read_is_said_and_holds_up_nothing() -> TestResu
     let (project, _) = trap.repository("proj")?;
     fs::write(project.path(".git/index"), "no index")?;
     let (job, said) = trap.sandbox.end(&project, &[], 0)?;
+    // What git says differs by its version.
     assert!(said.stderr.contains("note: the job has no tags of git's commit and branch: git failed: "), "{said}");
     assert_eq!(tag(&trap.tags(&job)?, "git-commit"), None);
     Ok(())
