@@ -11,6 +11,7 @@ mod init;
 mod left_out;
 mod logs;
 mod places;
+mod refusals;
 mod schema;
 mod settings;
 mod shell;
