@@ -82,7 +82,7 @@ impl ContentDigest {
 
 /// Error for bytes that don't match a checksum.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("checksum mismatch: the bytes are not those that S3 has a checksum of")]
+#[error("checksum mismatch: the bytes don't match S3's checksum")]
 pub(crate) struct ChecksumMismatch;
 
 impl ChecksumMismatch {

@@ -169,7 +169,7 @@ fn checkpoints(state: &DescribeTrainingJobResponse) -> Result<ArtifactSource> {
             None,
         ),
         None => Err(Error::failure(format!("job {} saves no checkpoints", state.training_job_name))
-            .hint("a job does by [checkpoints] in its spec, or on spot instances")),
+            .hint("[checkpoints] in a spec makes a job save them; spot jobs do by default")),
     }
 }
 

@@ -318,7 +318,7 @@ fn links_that_point_outside_are_left_out() -> TestResult {
     {"version":1,"kind":"file","part":"model","path":"weights","size":1,"sha256":"[SHA256]"}
     {"version":1,"kind":"download","source":"proj-[STAMP]","folder":"./proj-[STAMP]","parts":[{"part":"model","path":"./proj-[STAMP]/model","files":1,"bytes":1,"uri":"s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz","etag":"[ETAG]","left_out":["out -> /etc/passwd"]}]}
     --- stderr
-    warning: left a link out of the model, since it points outside: out -> /etc/passwd
+    warning: left out of the model, since its target was not downloaded: out -> /etc/passwd
     model: 1 file, 1 B in ./proj-[STAMP]/model
     "#);
     let last = said.json_lines()?.pop().ok_or("nothing was printed")?;
