@@ -5,12 +5,13 @@ use serde_json::json;
 use super::{Bucket, MIB, Model, names_in};
 use crate::support::TestResult;
 
-const MISMATCH: &str = "checksum mismatch: the bytes are not those that S3 has a checksum of";
+const MISMATCH: &str = "checksum mismatch: the bytes don't match S3's checksum";
 const ALGORITHMS: [&str; 5] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
 
 /// The download fails with these words, and leaves nothing.
 fn fails(bucket: &Bucket, args: &[&str], words: &[&str]) -> TestResult {
     let said = bucket.download(args)?.expect(1)?;
+    // The rounds differ in the algorithm that is named; `uris` holds the whole of such an error.
     assert!(words.iter().all(|word| said.stderr.contains(word)), "{words:?}: {said}");
     assert_eq!((said.stdout.as_str(), names_in(&bucket.out(""))?), ("", vec![]), "{said}");
     Ok(())
@@ -27,6 +28,7 @@ fn is_checked(model: &Model, algorithm: &str, part_size: Option<usize>, words: &
         fails(&bucket, args, &[&uri, words])?;
     }
     let said = bucket.download(&[&uri, "--list"])?.expect(1)?;
+    // As above.
     assert!(said.stderr.contains(words) && !said.stderr.contains("damaged"), "{said}");
     bucket.tenant.tell_checksum(&told)?;
     bucket.download(&[&uri])?.ok()?;
