@@ -34,12 +34,14 @@ impl Second {
     }
 
     fn says_that_it_is_damaged(&self) -> bool {
+        // How much was fetched earlier, which is said too, depends on the moment.
         self.said.stderr.contains("what was fetched earlier is damaged: all of it is fetched again")
     }
 
     /// It began with nothing.
     fn assert_all_again(&self) {
-        assert!(self.sent == self.size && !self.said.stderr.contains("going on"), "{} {}", self.sent, self.said);
+        // As above.
+        assert!(self.sent == self.size && !self.said.stderr.contains("resuming at"), "{} {}", self.sent, self.said);
     }
 
     /// It went on, and then found out.
