@@ -9,7 +9,7 @@ use serde_json::json;
 use tar::{EntryType, Header};
 
 use super::{Bucket, MIB, Model, files_in, names_in, noise};
-use crate::support::TestResult;
+use crate::support::{TestResult, Transcript};
 
 /// What an archive can have in it, besides files.
 fn odd() -> TestResult<Vec<u8>> {
@@ -98,40 +98,78 @@ fn some_of_the_files() -> TestResult {
 
 /// What a link leads to may not be among them.
 #[test]
-fn links_without_what_they_lead_to() -> TestResult {
+fn links_without_their_targets_are_left_out() -> TestResult {
     let (bucket, uri) = Bucket::with(&odd()?)?;
     let said = bucket.download(&[&uri, "--only", "latest", "--only", "same"])?.ok()?;
-    assert!(said.stderr.contains("same -> deep/config.json"), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    out/model
+    --- stderr
+    warning: left out of the model.tar.gz, since its target was not downloaded: same -> deep/config.json
+    model.tar.gz: 0 files, 0 B in out/model
+    "#);
     assert_eq!(names_in(&bucket.out("model"))?, ["latest"]);
     Ok(())
 }
 
 #[test]
-fn none_of_the_files() -> TestResult {
+fn a_pattern_that_matches_nothing_is_an_error() -> TestResult {
     let (bucket, uri) = Bucket::with(&odd()?)?;
     let said = bucket.download(&[&uri, "--only", "*.jsonl"])?.expect(1)?;
-    assert!(said.stderr.contains("nothing of the model.tar.gz matches --only\nhint: --list shows"), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: nothing of the model.tar.gz matches --only
+    hint: --list shows what there is
+    "#);
     assert!(!bucket.out("model").exists() && !bucket.partial().exists());
     let said = bucket.download(&[&uri, "--only", "["])?.expect(2)?;
-    assert!(said.stderr.contains(r#"--only "[" is not a pattern"#), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: --only "[" is not a pattern: unclosed character class; missing ']'
+    "#);
     Ok(())
 }
 
 #[test]
-fn one_file_on_stdout() -> TestResult {
+fn one_file_is_printed_on_stdout() -> TestResult {
     let (bucket, uri) = Bucket::with(&odd()?)?;
     bucket.sandbox.sh("smtrain download $uri --stdout ./deep/blob.bin > blob").env("uri", &uri).run()?.ok()?;
     assert_eq!(fs::read(bucket.sandbox.path("blob"))?, [0, 10, 13, 255, 254, 10]);
-    for (path, words) in [
-        ("deep/blob", "there is no file deep/blob in it"),
-        ("deep", "the archive's entry deep/ is no file"),
-        ("latest", "the archive's entry latest is another name of deep/config.json"),
-        ("same", "the archive's entry same is another name of deep/config.json"),
-    ] {
+    let mut transcript = Transcript::default();
+    for path in ["deep/blob", "deep", "latest", "same"] {
         let said = bucket.download(&[&uri, "--stdout", path])?.expect(1)?;
-        assert_eq!(said.stdout, "");
-        assert!(said.stderr.contains(words) && said.stderr.contains("hint: "), "{path}: {said}");
+        transcript.add(path, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## deep/blob
+    exit code: 1
+    --- stderr
+    error: there is no file deep/blob in s3://sagemaker-eu-west-1-[ACCOUNT]/model.tar.gz
+    hint: see what is inside with --list
+    ## deep
+    exit code: 1
+    --- stderr
+    error: could not read s3://sagemaker-eu-west-1-[ACCOUNT]/model.tar.gz
+      cause: the archive's entry deep/ is no file
+    hint: see what is inside with --list
+    ## latest
+    exit code: 1
+    --- stderr
+    error: could not read s3://sagemaker-eu-west-1-[ACCOUNT]/model.tar.gz
+      cause: the archive's entry latest is another name of deep/config.json
+    hint: ask for that one
+    ## same
+    exit code: 1
+    --- stderr
+    error: could not read s3://sagemaker-eu-west-1-[ACCOUNT]/model.tar.gz
+      cause: the archive's entry same is another name of deep/config.json
+    hint: ask for that one
+    "#);
     assert!(!bucket.out("").exists());
     Ok(())
 }
@@ -152,12 +190,13 @@ fn the_beginning_of_a_file_on_stdout() -> TestResult {
 }
 
 #[test]
-fn what_stands_in_the_way() -> TestResult {
+fn what_is_in_the_way_is_replaced_only_by_force() -> TestResult {
     let (bucket, uri) = Bucket::with(&Model::of(&[("a", b"a")])?.archive)?;
     fs::create_dir(bucket.out(""))?;
     let mine = bucket.sandbox.path("mine");
     fs::create_dir(&mine)?;
     fs::write(mine.join("b"), "b")?;
+    let mut transcript = Transcript::default();
     for make in [
         &(|| fs::write(bucket.out("model"), "mine")) as &dyn Fn() -> std::io::Result<()>,
         &|| symlink("../mine", bucket.out("model")),
@@ -165,7 +204,7 @@ fn what_stands_in_the_way() -> TestResult {
     ] {
         make()?;
         let said = bucket.download(&[&uri])?.expect(1)?;
-        assert!(said.stderr.contains("out/model exists already") && said.stderr.contains("--force"), "{said}");
+        transcript.add("something is there", &said);
         bucket.download(&[&uri, "--force"])?.ok()?;
         assert_eq!(names_in(&bucket.out("model"))?, ["a"]);
         fs::remove_dir_all(bucket.out("model"))?;
@@ -173,7 +212,19 @@ fn what_stands_in_the_way() -> TestResult {
     assert_eq!(names_in(&mine)?, ["b"]);
     fs::write(bucket.partial(), "")?;
     let said = bucket.download(&[&uri, "--force"])?.expect(1)?;
-    assert!(said.stderr.contains("out/.model.partial is in the way: it is not a folder"), "{said}");
+    transcript.add("a file in place of the staging directory", &said);
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## something is there
+    exit code: 1
+    --- stderr
+    error: out/model exists already
+    hint: replace it with --force, or choose another folder with -d DIR
+    ## a file in place of the staging directory
+    exit code: 1
+    --- stderr
+    error: out/.model.partial is in the way: it is not a folder
+    hint: find out whose it is and remove it, or choose another folder with -d DIR
+    "#);
     Ok(())
 }
 
@@ -189,13 +240,22 @@ fn what_is_replaced_stays_until_all_has_come() -> TestResult {
 }
 
 #[test]
-fn no_more_than_was_allowed() -> TestResult {
+fn max_size_limits_what_an_archive_unpacks_to() -> TestResult {
     let model = Model::of(&[("large", &noise(1, MIB)), ("small", b"")])?;
     let (bucket, uri) = Bucket::with(&model.archive)?;
     let said = bucket.download(&[&uri, "--max-size", "1MB"])?.expect(1)?;
-    assert!(said.stderr.contains("the archive unpacks to more than 1000000 bytes"), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: could not unpack s3://sagemaker-eu-west-1-[ACCOUNT]/model.tar.gz
+      cause: the archive unpacks to more than 1000000 bytes, with 4096 bytes for each file, folder and link
+    hint: allow more by --max-size SIZE, on a disk that has the room
+    hint: the fetched bytes are kept in out/.model.partial: the same command continues from there
+    "#);
     assert!(!bucket.out("model").exists());
     let said = bucket.download(&[&uri, "--max-size", "2MB"])?.ok()?;
-    assert!(said.stderr.contains("going on") || bucket.tenant.sent()? == model.archive.len() as u64, "{said}");
+    // How much had been fetched depends on the moment.
+    assert!(said.stderr.contains("resuming at") || bucket.tenant.sent()? == model.archive.len() as u64, "{said}");
     bucket.assert_whole(&model)
 }
