@@ -16,7 +16,7 @@ fn chances(seed: u64, below: u64) -> impl Iterator<Item = u64> {
 }
 
 #[test]
-fn after_twenty_kills_at_any_moment() -> TestResult {
+fn a_download_is_resumed_after_kills_at_any_moment() -> TestResult {
     let model = Model::large()?;
     let size = model.archive.len() as u64;
     let (bucket, uri) = Bucket::with(&model.archive)?;
@@ -35,7 +35,7 @@ fn after_twenty_kills_at_any_moment() -> TestResult {
 
 /// The command that was given says how it is gone on with, and is.
 #[test]
-fn after_ctrl_c() -> TestResult {
+fn an_interrupted_download_is_resumed() -> TestResult {
     let model = Model::large()?;
     let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(400_000)?;
@@ -52,27 +52,33 @@ fn after_ctrl_c() -> TestResult {
     ");
     bucket.tenant.clear_rules()?;
     let said = bucket.download(&[&uri])?.ok()?;
+    // How much has been fetched by then depends on the moment.
     assert!(said.stderr.contains("model.tar.gz: resuming at "), "{said}");
     bucket.assert_whole(model)
 }
 
 /// Two of them would write to the same files.
 #[test]
-fn not_beside_another_one() -> TestResult {
+fn a_second_download_to_the_same_folder_is_refused() -> TestResult {
     let model = Model::large()?;
     let (bucket, uri) = Bucket::with(&model.archive)?;
     bucket.slow_down(400_000)?;
     let first = bucket.sandbox.smtrain(&["download", "-d", "out", &uri]).start()?;
     poll("something to come", || Ok((noted(&bucket.partial().join("fetched")) > 0).then_some(())))?;
     let said = bucket.download(&[&uri])?.expect(1)?;
-    assert!(said.stderr.contains("another download of out/model is running"), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: another download of out/model is running
+    "#);
     first.finish()?.ok()?;
     bucket.assert_whole(model)
 }
 
 /// One of the same size.
 #[test]
-fn with_another_object_from_its_start() -> TestResult {
+fn another_object_is_fetched_from_its_start() -> TestResult {
     let model = |seed| Model::compressed(&[("weights", &noise(seed, 9 * MIB))], Compression::none());
     let [model, other] = [4, 5].map(model);
     let (model, other) = (model?, other?);
@@ -83,6 +89,7 @@ fn with_another_object_from_its_start() -> TestResult {
     bucket.tenant.clear_rules()?;
     bucket.put("model.tar.gz", &other.archive)?;
     let said = bucket.download(&[&uri])?.ok()?;
-    assert!(!said.stderr.contains("going on"), "{said}");
+    // How long it took is said too.
+    assert!(!said.stderr.contains("resuming"), "{said}");
     bucket.assert_whole(&other)
 }
