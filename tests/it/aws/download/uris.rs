@@ -48,7 +48,28 @@ fn a_file_that_is_no_archive_is_downloaded() -> TestResult {
         bucket.download(&[&uri, "--only", "other"])?.expect(1)?;
         assert!(!bucket.out(name).exists());
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## weights.bin
+    exit code: 1
+    --- stderr
+    error: there is no file other in s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+    hint: see what is inside with --list
+    ## a b+c/é%41&=?#'".txt
+    exit code: 1
+    --- stderr
+    error: there is no file other in s3://sagemaker-eu-west-1-[ACCOUNT]/a b+c/é%41&=?#'".txt
+    hint: see what is inside with --list
+    ## empty
+    exit code: 1
+    --- stderr
+    error: there is no file other in s3://sagemaker-eu-west-1-[ACCOUNT]/empty
+    hint: see what is inside with --list
+    ## .hidden
+    exit code: 1
+    --- stderr
+    error: there is no file other in s3://sagemaker-eu-west-1-[ACCOUNT]/.hidden
+    hint: see what is inside with --list
+    "#);
     Ok(())
 }
 
@@ -62,11 +83,39 @@ fn a_file_with_a_wrong_checksum_is_refused() -> TestResult {
         bucket.tenant.tell_checksum(&told)?;
         for args in [&[&*uri][..], &[&uri, "--stdout", "weights.bin"]] {
             let said = bucket.download(args)?.expect(1)?;
-            transcript.add(format_args!("{size} bytes: {}", args.join(" ")), &said);
+            // stdout has the bytes that came before the checksum was known.
+            transcript.add_stderr(format_args!("{size} bytes: {}", args.join(" ")), &said);
             assert!(names_in(&bucket.out(""))?.is_empty(), "{said}");
         }
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## 10 bytes: s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+      cause: checksum mismatch: the bytes don't match S3's checksum
+    hint: run the same command again; if it ends the same way, the object or its checksum is wrong: ask who made it
+    ## 10 bytes: s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin --stdout weights.bin
+    exit code: 1
+    --- stderr
+    error: could not read s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+      cause: checksum mismatch: the bytes don't match S3's checksum
+    hint: run the same command again; if it ends the same way, the object or its checksum is wrong: ask who made it
+    hint: the bytes on stdout can't be trusted, they are wrong or incomplete: discard them
+    ## 5242880 bytes: s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+    exit code: 1
+    --- stderr
+    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+      cause: checksum mismatch: the bytes don't match S3's checksum
+    hint: run the same command again; if it ends the same way, the object or its checksum is wrong: ask who made it
+    ## 5242880 bytes: s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin --stdout weights.bin
+    exit code: 1
+    --- stderr
+    error: could not read s3://sagemaker-eu-west-1-[ACCOUNT]/weights.bin
+      cause: checksum mismatch: the bytes don't match S3's checksum
+    hint: run the same command again; if it ends the same way, the object or its checksum is wrong: ask who made it
+    hint: the bytes on stdout can't be trusted, they are wrong or incomplete: discard them
+    "#);
     Ok(())
 }
 
@@ -102,7 +151,12 @@ fn an_object_is_preferred_to_a_prefix_of_its_name() -> TestResult {
     bucket.download(&[&bucket.uri("a/"), "--force"])?.ok()?;
     assert_eq!(fs::read(bucket.out("a/b"))?, b"a/b");
     let said = bucket.download(&[&bucket.uri("m.tar.gz")])?.expect(1)?;
-    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @"");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: there is nothing at s3://sagemaker-eu-west-1-[ACCOUNT]/m.tar.gz
+    "#);
     Ok(())
 }
 
@@ -125,7 +179,49 @@ fn a_uri_with_nothing_below_it_is_an_error() -> TestResult {
     for uri in ["s3://", "s3:///key"] {
         transcript.add(uri, &bucket.download(&[uri])?.expect(2)?);
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing.tar.gz
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing.tar.gz --list
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing.tar.gz --stdout a
+    exit code: 1
+    --- stderr
+    error: there is nothing at s3://sagemaker-eu-west-1-[ACCOUNT]/missing.tar.gz
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing --list
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing --stdout a
+    exit code: 1
+    --- stderr
+    error: there is nothing at s3://sagemaker-eu-west-1-[ACCOUNT]/missing
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing/
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing/ --list
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/missing/ --stdout a
+    exit code: 1
+    --- stderr
+    error: there is nothing at s3://sagemaker-eu-west-1-[ACCOUNT]/missing/
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/marker/
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/marker/ --list
+    ## s3://sagemaker-eu-west-1-[ACCOUNT]/marker/ --stdout a
+    exit code: 1
+    --- stderr
+    error: there is nothing at s3://sagemaker-eu-west-1-[ACCOUNT]/marker/
+    ## s3://no-such-bucket-of-anybody/model.tar.gz
+    exit code: 1
+    --- stderr
+    error: there is nothing at s3://no-such-bucket-of-anybody/model.tar.gz
+    ## s3://no-such-bucket-of-anybody/prefix/
+    exit code: 1
+    --- stderr
+    error: could not list what lies below s3://no-such-bucket-of-anybody/prefix/: The specified bucket does not exist (NoSuchBucket)
+    hint: create the bucket, or leave output.s3_uri out: the account's default bucket is created when missing
+    ## s3://
+    exit code: 2
+    --- stderr
+    error: s3://: an S3 URI names a bucket: s3://BUCKET/KEY
+    ## s3:///key
+    exit code: 2
+    --- stderr
+    error: s3:///key: an S3 URI names a bucket: s3://BUCKET/KEY
+    "#);
     Ok(())
 }
 
@@ -148,7 +244,36 @@ fn keys_that_end_in_dots_are_refused() -> TestResult {
         transcript.add(key, &said);
         bucket.download(&[&uri, "--archive"])?.ok()?;
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## a/..
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/a/.. can't be saved: ".." is not a name for a file or folder
+    ## a/.
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/a/. can't be saved: "." is not a name for a file or folder
+    ## ..
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/.. can't be saved: ".." is not a name for a file or folder
+    ## a/../b/..
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/a/../b/.. can't be saved: ".." is not a name for a file or folder
+    ## x/../
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/x/../ can't be saved: ".." is not a name for a file or folder
+    ## ..tar.gz
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/..tar.gz can't be saved: "." is not a name for a file or folder
+    ## ...tar.gz
+    exit code: 1
+    --- stderr
+    error: s3://sagemaker-eu-west-1-[ACCOUNT]/...tar.gz can't be saved: ".." is not a name for a file or folder
+    "#);
     assert_eq!(names_in(&bucket.out(""))?, ["...tar.gz", "..tar.gz"]);
     assert_eq!(names_in(bucket.sandbox.root())?, ["home", "out", "tmp"]);
     Ok(())
