@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{Bucket, files_in, names_in, noted};
-use crate::support::{CommandOutput, Project, TestResult, poll};
+use crate::support::{CommandOutput, Project, TestResult, Transcript, poll};
 
 const SCRIPT: &str = "
 import os, pathlib
@@ -15,7 +15,7 @@ model, output = pathlib.Path(os.environ['SM_MODEL_DIR']), pathlib.Path(os.enviro
 (model / 'weights.bin').write_bytes(bytes(range(256)) * 4000)
 (output / 'report.txt').write_text('fine')
 step = model.parent / 'checkpoints' / 'step-1'
-step.mkdir()
+step.mkdir(exist_ok=True)
 (step / 'state').write_text('half way')
 ";
 
@@ -82,9 +82,10 @@ fn all_that_a_job_has() -> TestResult {
 }
 
 #[test]
-fn a_list_and_one_file() -> TestResult {
+fn a_job_s_files_are_listed_and_one_is_printed() -> TestResult {
     let bucket = bucket()?;
     let project = project(&bucket)?;
+    let mut transcript = Transcript::default();
     for place in PLACES {
         let job = completed(&bucket, &project, place)?;
         let list = |args: &[&str]| -> TestResult<CommandOutput> {
@@ -99,15 +100,16 @@ fn a_list_and_one_file() -> TestResult {
         assert_eq!(bucket.download(&[&job, "--checkpoints", "--stdout", "step-1/state"])?.ok()?.stdout, "half way");
         assert_eq!(bucket.download(&[&job, "--code", "--stdout", "lib/more.py"])?.ok()?.stdout, "more = 1\n");
         let said = bucket.download(&[&job, "--stdout", "step-1/state"])?.expect(1)?;
-        assert!(said.stderr.contains("there is no file step-1/state in it"), "{said}");
+        transcript.add(job, &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @"");
     assert!(!bucket.out("").exists());
     Ok(())
 }
 
-/// Jobs that never ran; what `words` say of each.
+/// Jobs that never ran.
 #[test]
-fn jobs_that_left_nothing() -> TestResult {
+fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     let bucket = bucket()?;
     let gone = bucket.uri("gone/output/model.tar.gz");
     let model = json!({ "S3ModelArtifacts": gone });
@@ -120,21 +122,66 @@ fn jobs_that_left_nothing() -> TestResult {
     let jobs: Vec<Value> =
         jobs.map(|(name, state)| json!({ "name": name, "created": 1_700_000_000, "state": state })).into();
     bucket.tenant.jobs(&jobs)?;
-    for (args, words) in [
-        (&["runs"][..], ["job runs is still running: there is no model yet", "smtrain wait runs"]),
-        (&["failed"], ["job failed failed and left no model", "smtrain describe failed"]),
-        (&["stopped"], ["job stopped left nothing in SM_MODEL_DIR", "save its model"]),
-        (&["gone"], ["the model of job gone can't be found at", "it was deleted or moved"]),
-        (&["gone", "--list"], ["the model of job gone can't be found at", &gone]),
-        (&["gone", "--stdout", "a"], ["the model of job gone can't be found at", &gone]),
-        (&["gone", "--checkpoints"], ["the checkpoints of job gone can't be found at", "it was deleted or moved"]),
-        (&["gone", "--code"], ["job gone has no code of its own", "its image has all"]),
-        (&["runs", "--checkpoints"], ["job runs saves no checkpoints", "[checkpoints]"]),
-        (&["nobody"], ["there is no job nobody on this computer or in eu-west-1", "smtrain history"]),
+    let mut transcript = Transcript::default();
+    for args in [
+        &["runs"][..],
+        &["failed"],
+        &["stopped"],
+        &["gone"],
+        &["gone", "--list"],
+        &["gone", "--stdout", "a"],
+        &["gone", "--checkpoints"],
+        &["gone", "--code"],
+        &["runs", "--checkpoints"],
+        &["nobody"],
     ] {
         let said = bucket.download(args)?.expect(1)?;
-        assert!(words.iter().all(|word| said.stderr.contains(word)), "{args:?}: {said}");
+        transcript.add(args.join(" "), &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## runs
+    exit code: 1
+    --- stderr
+    error: job runs is still running: there is no model yet
+    hint: wait for it: smtrain wait runs
+    ## failed
+    exit code: 1
+    --- stderr
+    error: job failed failed and left no model
+    hint: see why: smtrain describe failed
+    ## stopped
+    exit code: 1
+    --- stderr
+    error: job stopped left nothing in SM_MODEL_DIR
+    hint: have the script save its model in /opt/ml/model, the folder that SM_MODEL_DIR names
+    ## gone
+    ## gone --list
+    ## gone --stdout a
+    exit code: 1
+    --- stderr
+    error: the model of job gone can't be found at s3://sagemaker-eu-west-1-[ACCOUNT]/gone/output/model.tar.gz any more
+    hint: it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again
+    ## gone --checkpoints
+    exit code: 1
+    --- stderr
+    error: the checkpoints of job gone can't be found at s3://sagemaker-eu-west-1-[ACCOUNT]/gone/ any more
+    hint: it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again
+    ## gone --code
+    exit code: 1
+    --- stderr
+    error: job gone has no code of its own: its image has all
+    ## runs --checkpoints
+    exit code: 1
+    --- stderr
+    error: job runs saves no checkpoints
+    hint: [checkpoints] in a spec makes a job save them; spot jobs do by default
+    ## nobody
+    exit code: 1
+    --- stderr
+    error: there is no job nobody on this computer or in eu-west-1
+    hint: list the jobs there are: smtrain history
+    hint: it may be in another region: --region NAME, or of another --profile
+    "#);
     assert!(!bucket.out("").exists());
     Ok(())
 }
@@ -167,7 +214,7 @@ fn output_data_of_a_job_that_failed() -> TestResult {
 
 /// The same command would submit another job.
 #[test]
-fn a_download_after_a_submission_that_is_interrupted() -> TestResult {
+fn an_interrupted_download_of_submit_is_resumed_by_download() -> TestResult {
     let bucket = bucket()?;
     let project = project(&bucket)?;
     bucket.tenant.rule(&json!({ "fault": "slow_body", "key": "model.tar.gz", "rate": 1000 }))?;
@@ -180,9 +227,17 @@ fn a_download_after_a_submission_that_is_interrupted() -> TestResult {
     running.signal(Signal::SIGINT)?;
     let said = running.finish()?.expect(130)?;
     let job = said.line();
-    assert!(said.stderr.contains(&format!("smtrain download {job} -d out continues from there")), "{said}");
+    insta::assert_snapshot!(said.snapshot(bucket.sandbox.root())?, @r#"
+    exit code: 130
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    error: interrupted
+    hint: the fetched bytes are kept in out/proj-[STAMP]/.model.partial: smtrain download proj-[STAMP] -d out continues from there
+    "#);
     bucket.tenant.clear_rules()?;
     let said = bucket.download(&[job])?.ok()?;
+    // How much has been fetched by then depends on the moment.
     assert!(said.stderr.contains("model: resuming at"), "{said}");
     assert_eq!(names_in(&bucket.out(job))?, ["model", "output"]);
     Ok(())
