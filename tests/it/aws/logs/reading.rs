@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::{CREATED, ended};
-use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult, Transcript};
 
 /// Three nodes, a line each at every second from 60 on: `step 0 of algo-1`, `step 0 of algo-2`, ...
 fn three_nodes(tenant: &TestAccount) -> TestResult {
@@ -72,12 +72,36 @@ fn names_are_padded() -> TestResult {
 }
 
 #[test]
-fn some_nodes_alone() -> TestResult {
+fn node_selects_nodes() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     three_nodes(&tenant)?;
     let said = logs(&sandbox, "three", &["--node", "algo-3", "--node", "algo-1", "--no-prefix"])?;
     assert_eq!(said.lines().len(), 20);
-    assert!(!said.stdout.contains("algo-2"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    step 0 of algo-1
+    step 0 of algo-3
+    step 1 of algo-1
+    step 1 of algo-3
+    step 2 of algo-1
+    step 2 of algo-3
+    step 3 of algo-1
+    step 3 of algo-3
+    step 4 of algo-1
+    step 4 of algo-3
+    step 5 of algo-1
+    step 5 of algo-3
+    step 6 of algo-1
+    step 6 of algo-3
+    step 7 of algo-1
+    step 7 of algo-3
+    step 8 of algo-1
+    step 8 of algo-3
+    step 9 of algo-1
+    step 9 of algo-3
+    --- stderr
+    "#);
     let one = sandbox.smtrain(&["logs", "-f", "three", "--node", "algo-2", "--no-prefix"]).run()?.ok()?;
     assert_eq!(one.lines(), (0..10).map(|step| format!("step {step} of algo-2")).collect::<Vec<_>>());
     Ok(())
@@ -180,7 +204,7 @@ fn lines_that_match_and_those_that_do_not() -> TestResult {
 }
 
 #[test]
-fn times_of_three_kinds() -> TestResult {
+fn times_are_local_utc_or_relative() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     one_node(&tenant)?;
     let tokyo = sandbox.smtrain(&["logs", "one", "-t"]).env("TZ", "Asia/Tokyo").run()?.ok()?;
@@ -189,9 +213,18 @@ fn times_of_three_kinds() -> TestResult {
     assert!(utc.stdout.starts_with("2025-11-23T08:01:00.000Z step 0\n"), "{utc}");
     let relative = logs(&sandbox, "one", &["--timestamps=relative"])?;
     assert!(Regex::new(r"^\S*1:00\S* step 0\n")?.is_match(&relative.stdout), "{relative}");
+    // Not a date but the time since the start.
     assert!(!relative.stdout.contains("2025"), "{relative}");
     let wrong = sandbox.smtrain(&["logs", "one", "--timestamps=lunar"]).run()?.expect(2)?;
-    assert!(wrong.stderr.contains("relative"), "{wrong}");
+    insta::assert_snapshot!(wrong.snapshot(sandbox.root())?, @r#"
+    exit code: 2
+    --- stdout
+    --- stderr
+    error: invalid value 'lunar' for '--timestamps[=<ZONE>]'
+      [possible values: local, utc, relative]
+
+    For more information, try '--help'.
+    "#);
     Ok(())
 }
 
@@ -201,13 +234,28 @@ fn the_same_line_of_all_nodes_is_folded() -> TestResult {
     let same = (1..=12).map(|node| (node, 60, "loading shard"));
     let lines: Vec<_> = same.chain([(4, 61, "only here")]).chain((1..=12).map(|node| (node, 62, "done"))).collect();
     ended(&tenant, "fold", "Completed", &lines)?;
+    let mut transcript = Transcript::default();
     for arguments in [&["logs", "fold", "--fold"][..], &["logs", "-f", "fold", "--fold"]] {
         let said = sandbox.smtrain(arguments).run()?.ok()?;
-        let [loading, only, done] = said.lines()[..] else { return Err(format!("not three lines: {said}").into()) };
-        assert!(loading.contains("[x12]") && loading.contains("loading shard"), "{said}");
-        assert!(only.starts_with("algo-4 ") && !only.contains("[x"), "{said}");
-        assert!(done.contains("[x12]"), "{said}");
+        transcript.add(arguments.join(" "), &said);
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## logs fold --fold
+    exit code: 0
+    --- stdout
+    [x12]   | loading shard
+    algo-4  | only here
+    [x12]   | done
+    ## logs -f fold --fold
+    exit code: 0
+    --- stdout
+    [x12]   | loading shard
+    algo-4  | only here
+    [x12]   | done
+    --- stderr
+    25 lines, 12/12 nodes, 0 late, 0 gaps
+    billed 1m 0s
+    "#);
     Ok(())
 }
 
