@@ -43,10 +43,16 @@ fn the_failure_that_came_first_is_told() -> TestResult {
     });
     start(&tenant, "crash", &job)?;
     let said = sandbox.smtrain(&["logs", "-f", "crash"]).run()?.expect(3)?;
-    let (_, end) = said.stderr.split_once(" gaps").ok_or("no closing line")?;
-    assert!(end.contains("ValueError: batch 7 has no labels") && end.contains("algo-3"), "{said}");
-    assert!(!end.contains("Connection closed by peer") && !end.contains("DistBackendError"), "{said}");
-    assert!(said.stderr.contains("ExecuteUserScriptError"), "{said}");
+    let (_, end) = said.stderr.split_once("first failure, on ").ok_or("no first failure")?;
+    insta::assert_snapshot!(end, @r#"
+    algo-3:
+      Traceback (most recent call last):
+        File "/opt/ml/code/train.py", line 12, in <module>
+          step(batch)
+      ValueError: batch 7 has no labels
+    error: job crash failed: AlgorithmError: ExecuteUserScriptError: ExitCode 1, exit code: 1
+    hint: read its log: smtrain logs crash
+    "#);
     Ok(())
 }
 
@@ -57,9 +63,16 @@ fn a_consequence_that_is_printed_first_is_none_the_less_one() -> TestResult {
     let job = json!({ "nodes": 2, "seconds": 4, "events": 20, "lines": lines, "end": "Failed" });
     start(&tenant, "crash", &job)?;
     let said = sandbox.smtrain(&["logs", "-f", "crash"]).run()?.expect(3)?;
-    let (_, end) = said.stderr.split_once(" gaps").ok_or("no closing line")?;
-    assert!(end.contains("ValueError: batch 7 has no labels") && end.contains("algo-2"), "{said}");
-    assert!(!end.contains("Connection closed by peer"), "{said}");
+    let (_, end) = said.stderr.split_once("first failure, on ").ok_or("no first failure")?;
+    insta::assert_snapshot!(end, @r#"
+    algo-2:
+      Traceback (most recent call last):
+        File "/opt/ml/code/train.py", line 12, in <module>
+          step(batch)
+      ValueError: batch 7 has no labels
+    error: job crash failed: AlgorithmError: , exit code: 1
+    hint: read its log: smtrain logs crash
+    "#);
     Ok(())
 }
 
@@ -73,6 +86,7 @@ fn silent_nodes_are_named() -> TestResult {
     let running = sandbox.smtrain(&["logs", "-f", "stall", "--stall", "6s"]).start()?;
     running.wait_for_stderr("algo-2")?;
     let said = running.finish()?.ok()?;
+    // Which phases are seen, and for how long, depends on the moment.
     assert!(!said.stderr.contains("algo-1") && !said.stderr.contains("algo-3"), "{said}");
     assert_eq!(said.stderr.matches("algo-2").count(), 1, "once: {said}");
     assert_eq!(closing(&said)?.lines, 1200);
