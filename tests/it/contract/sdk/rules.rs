@@ -10,9 +10,10 @@ use super::Pair;
 type Apply = fn(&mut Pair) -> bool;
 
 /// In the order in which they are applied.
-const RULES: [(&str, &str, Apply); 12] = [
+const RULES: [(&str, &str, Apply); 14] = [
     ("job name", "both make one from the time: wherever it comes up, it is JOB", job_name),
     ("code by content", "the same code is stored once, below the output, not for each job", code_by_content),
+    ("code fetched first", "an archive in S3 is unpacked into a folder here, and its code stored as any", code_fetched),
     ("provenance", "tags tell which code ran", provenance),
     ("no debugger unasked", "the SDK has every job store tensors that nobody asked for", no_debugger_unasked),
     ("no profiler unasked", "the SDK switches a profiler on, or off, that nobody asked for", no_profiler_unasked),
@@ -22,6 +23,7 @@ const RULES: [(&str, &str, Apply); 12] = [
     ("spot checkpoints", "without checkpoints, an interrupted job starts again from nothing", spot_checkpoints),
     ("code as a file", "the toolkit unpacks an archive; the SDK has it piped where the data is", code_as_a_file),
     ("any image runs code", "a driver comes along; the SDK counts on a toolkit in the image", any_image_runs_code),
+    ("series of metrics", "a framework is named, which the SDK's generic estimator doesn't know", series_of_metrics),
     ("the user's model_dir", "a hyperparameter that is given is kept; the SDK replaces it", the_users_model_dir),
 ];
 
@@ -56,6 +58,16 @@ fn code_by_content(pair: &mut Pair) -> bool {
             replace(&mut pair.ours, &place, "s3://bucket/JOB/source/")
         }
     }
+}
+
+/// The archives of JumpStart's models.
+fn code_fetched(pair: &mut Pair) -> bool {
+    let theirs = pair.theirs.pointer_mut("/HyperParameters/sagemaker_submit_directory");
+    let archive = theirs.filter(|uri| uri.as_str().is_some_and(|uri| uri.starts_with("\"s3://jumpstart-cache-")));
+    archive.is_some_and(|uri| {
+        *uri = json!("\"s3://bucket/JOB/source/sourcedir.tar.gz\"");
+        true
+    })
 }
 
 fn provenance(pair: &mut Pair) -> bool {
@@ -163,6 +175,14 @@ fn any_image_runs_code(pair: &mut Pair) -> bool {
 fn code_channel(name: &str, uri: &str) -> Value {
     let source = json!({"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"});
     json!({"ChannelName": name, "DataSource": {"S3DataSource": source}})
+}
+
+/// With an image of one's own, whose framework the spec names.
+fn series_of_metrics(pair: &mut Pair) -> bool {
+    const FIELD: &str = "EnableSageMakerMetricsTimeSeries";
+    let is_named = pair.spec.get("framework").is_some_and(|framework| framework.get("image").is_some());
+    let is_needed = is_named && pair.theirs["AlgorithmSpecification"].get(FIELD).is_none();
+    is_needed && remove(&mut pair.ours, "/AlgorithmSpecification", FIELD)
 }
 
 fn the_users_model_dir(pair: &mut Pair) -> bool {
