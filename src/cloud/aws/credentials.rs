@@ -36,7 +36,7 @@ const RENEWAL_GRACE: Duration = Duration::from_millis(500);
 pub(super) struct RenewableCredentials {
     target: AwsTarget,
     variables: AwsVariables,
-    /// What the first fetch uses. Later ones read the files again: a new login changes them.
+    /// Settings of the first fetch. Later ones read the files again: a new login changes them.
     loaded: Arc<Mutex<Option<ConnectionSettings>>>,
     /// Held while credentials are fetched, so that concurrent calls cause one fetch.
     fetching: Arc<AsyncMutex<()>>,

@@ -5,7 +5,7 @@ use super::trust::Trust;
 
 /// The settings of all HTTP clients.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Network {
+pub(super) struct NetworkSettings {
     pub(super) trust: Trust,
     pub(super) proxies: Proxies,
 }

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::network::Network;
+use super::network::NetworkSettings;
 use super::proxies::Proxies;
 
 /// Path prefix of the instance metadata service, below any endpoint.
@@ -22,7 +22,7 @@ const METADATA: &str = "/latest/";
 
 /// Returns a client that connects to metadata services and loopback addresses directly, and to others through the
 /// environment's proxies.
-pub(super) fn client(network: &Network) -> SharedHttpClient {
+pub(super) fn client(network: &NetworkSettings) -> SharedHttpClient {
     SharedHttpClient::new(BypassingClient {
         direct: client_with_proxy(ProxyConfig::disabled, network),
         proxied: service_client(network),
@@ -30,13 +30,13 @@ pub(super) fn client(network: &Network) -> SharedHttpClient {
 }
 
 /// Returns a client that connects through the environment's proxies, for services.
-pub(super) fn service_client(network: &Network) -> SharedHttpClient {
+pub(super) fn service_client(network: &NetworkSettings) -> SharedHttpClient {
     let client = client_with_proxy(ProxyConfig::from_env, network);
     SharedHttpClient::new(ProxiedClient { client, proxies: network.proxies.clone() })
 }
 
 /// Returns the SDK's default client with another proxy configuration and other trusted certificates.
-fn client_with_proxy(proxy: fn() -> ProxyConfig, network: &Network) -> SharedHttpClient {
+fn client_with_proxy(proxy: fn() -> ProxyConfig, network: &NetworkSettings) -> SharedHttpClient {
     let context = network.trust.tls_context();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));

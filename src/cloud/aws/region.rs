@@ -7,8 +7,8 @@ use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, imds};
 
-use super::network::Network;
-use super::profiles::{Profiles, Selection};
+use super::network::NetworkSettings;
+use super::profiles::{Profiles, SelectedProfile};
 use super::proxy_bypass;
 use super::settings::ConnectionSettings;
 use crate::cloud::{CloudError, CloudResult};
@@ -38,7 +38,7 @@ pub(super) async fn find(settings: &ConnectionSettings) -> CloudResult<Option<Re
 }
 
 /// Returns the profile's region. Fails if it is none, as that of a line with two values.
-fn of_profile(profiles: &Profiles, selection: &Selection) -> CloudResult<Option<String>> {
+fn of_profile(profiles: &Profiles, selection: &SelectedProfile) -> CloudResult<Option<String>> {
     let profile = selection.name();
     let Some(place) = profiles.place(profile, REGION) else { return Ok(None) };
     if profiles.is_empty_value(profile, REGION) {
@@ -64,7 +64,7 @@ fn of_profile(profiles: &Profiles, selection: &Selection) -> CloudResult<Option<
 }
 
 /// Returns a client of the instance metadata service. Its short timeout matters on computers that have no such service.
-pub(super) fn metadata_client(network: &Network) -> imds::Client {
+pub(super) fn metadata_client(network: &NetworkSettings) -> imds::Client {
     let config = ProviderConfig::default().with_http_client(proxy_bypass::client(network));
     let client = imds::Client::builder().configure(&config);
     client.max_attempts(METADATA_ATTEMPTS).connect_timeout(METADATA_TIMEOUT).build()

@@ -22,7 +22,7 @@ const MIN_VALIDITY: SignedDuration = SignedDuration::from_mins(5);
 const FOLDER_MODE: u32 = 0o700;
 const PROVIDER: &str = "the cache of the AWS CLI";
 
-/// What STS is asked for.
+/// A request of a role to STS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoleRequest<'a> {
     pub(super) role_arn: &'a str,

@@ -1,8 +1,7 @@
-//! What a connection is configured by: the target, the environment, the profiles and the trusted certificates, each read
-//! once.
+//! The settings of a connection: the target, the environment, the profiles and the trusted certificates, each read once.
 
-use super::network::Network;
-use super::profiles::{Profiles, Selection};
+use super::network::NetworkSettings;
+use super::profiles::{Profiles, SelectedProfile};
 use super::trust::Trust;
 use super::variables::AwsVariables;
 use crate::cloud::{AwsTarget, CloudResult};
@@ -13,8 +12,8 @@ pub(super) struct ConnectionSettings {
     pub(super) target: AwsTarget,
     pub(super) variables: AwsVariables,
     pub(super) profiles: Profiles,
-    pub(super) selection: Selection,
-    pub(super) network: Network,
+    pub(super) selection: SelectedProfile,
+    pub(super) network: NetworkSettings,
 }
 
 impl ConnectionSettings {
@@ -22,10 +21,10 @@ impl ConnectionSettings {
     /// exist.
     pub(super) fn load(target: AwsTarget, variables: AwsVariables) -> CloudResult<Self> {
         let profiles = Profiles::read(&variables.files)?;
-        let selection = Selection::new(&target, variables.profile.as_ref());
+        let selection = SelectedProfile::new(&target, variables.profile.as_ref());
         profiles.check_selected(&selection)?;
         let trust = Trust::load(&variables, &profiles, &selection)?;
-        let network = Network { trust, proxies: variables.proxies.clone() };
+        let network = NetworkSettings { trust, proxies: variables.proxies.clone() };
         Ok(Self { target, variables, profiles, selection, network })
     }
 }

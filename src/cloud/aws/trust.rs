@@ -11,7 +11,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::files;
-use super::profiles::{Profiles, Selection};
+use super::profiles::{Profiles, SelectedProfile};
 use super::variables::AwsVariables;
 use crate::cloud::{CloudError, CloudResult};
 
@@ -27,7 +27,11 @@ pub(super) struct Trust {
 
 impl Trust {
     /// Loads the bundle that is named, if one is. Fails if it is absent, unreadable or has no certificate.
-    pub(super) fn load(variables: &AwsVariables, profiles: &Profiles, selection: &Selection) -> CloudResult<Self> {
+    pub(super) fn load(
+        variables: &AwsVariables,
+        profiles: &Profiles,
+        selection: &SelectedProfile,
+    ) -> CloudResult<Self> {
         let Some((path, source)) = named_bundle(variables, profiles, selection) else { return Ok(Self::default()) };
         let hint = || format!("{source} names it: set it to a PEM file with the certificates that your network needs");
         let text = files::required_text(&path, hint)?;
@@ -47,7 +51,11 @@ impl Trust {
 }
 
 /// Returns the path of the bundle, and what names it.
-fn named_bundle(variables: &AwsVariables, profiles: &Profiles, selection: &Selection) -> Option<(PathBuf, String)> {
+fn named_bundle(
+    variables: &AwsVariables,
+    profiles: &Profiles,
+    selection: &SelectedProfile,
+) -> Option<(PathBuf, String)> {
     let of_variable = |named: &Option<(&'static str, PathBuf)>| {
         named.as_ref().map(|(variable, path)| (path.clone(), (*variable).to_owned()))
     };

@@ -1,5 +1,5 @@
-//! What the environment says about AWS, as far as smtrain reads it itself. The rest, such as keys and endpoints, is read
-//! by the SDK.
+//! The environment's values for AWS, as far as smtrain reads them itself. The rest, such as keys and endpoints, is read by
+//! the SDK.
 
 use std::io;
 use std::path::PathBuf;

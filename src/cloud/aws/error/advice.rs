@@ -60,7 +60,7 @@ pub(super) fn hints(answer: &Answer, permission: Permission<'_>) -> Vec<String> 
         }
         answer if answer.is_one_of(&OTHER_REGION_CODES) => one(OTHER_REGION_HINT),
         answer if answer.code == "NoSuchBucket" => {
-            one("create the bucket, or leave output.s3_uri out: the account's default bucket is created when missing")
+            one("check the bucket's name; without output.s3_uri, a job uses the account's default bucket, created when missing")
         }
         answer if answer.code.is_empty() && answer.message.is_empty() => one(no_reason_hint(answer.status)),
         answer => request_hints(&answer.message),

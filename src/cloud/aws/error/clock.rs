@@ -4,7 +4,6 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
-use super::reason;
 use super::response::Answer;
 use crate::cloud::FailureClass;
 
@@ -32,7 +31,7 @@ pub(super) fn explain(answer: &Answer, response: &HttpResponse) -> Option<(Failu
     let said = if answer.code.is_empty() && answer.message.is_empty() {
         String::new()
     } else {
-        format!(": {}", reason(answer))
+        format!(": {}", answer.reason())
     };
     let why = format!("{}{said}", told(difference));
     Some((FailureClass::Other, why, HINTS.map(str::to_owned).to_vec()))

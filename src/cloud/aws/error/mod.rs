@@ -69,7 +69,7 @@ where
 
 fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String, Vec<String>) {
     let hints = advice::hints(answer, permission);
-    let why = reason(answer);
+    let why = answer.reason();
     let class = if answer.is_denied() {
         FailureClass::Denied
     } else if advice::is_about_credentials(answer) {
@@ -82,16 +82,6 @@ fn explain(answer: &Answer, permission: Permission<'_>) -> (FailureClass, String
         FailureClass::Other
     };
     (class, with_permission(why, answer, permission), hints)
-}
-
-fn reason(answer: &Answer) -> String {
-    match (answer.message.as_str(), answer.code.as_str()) {
-        ("", "") if answer.status == 403 => "access denied".to_owned(),
-        ("", "") => format!("the service answered with HTTP status {} and no reason", answer.status),
-        ("", code) => code.to_owned(),
-        (message, "") => message.to_owned(),
-        (message, code) => format!("{message} ({code})"),
-    }
 }
 
 /// Appends the permission that a denied call needs, unless the service named it.

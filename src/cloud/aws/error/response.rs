@@ -20,6 +20,17 @@ impl Answer {
         codes.iter().any(|code| self.code.starts_with(code))
     }
 
+    /// Returns the service's reason, in its words where it has any.
+    pub(in crate::cloud::aws) fn reason(&self) -> String {
+        match (self.message.as_str(), self.code.as_str()) {
+            ("", "") if self.status == 403 => "access denied".to_owned(),
+            ("", "") => format!("the service answered with HTTP status {} and no reason", self.status),
+            ("", code) => code.to_owned(),
+            (message, "") => message.to_owned(),
+            (message, code) => format!("{message} ({code})"),
+        }
+    }
+
     pub(in crate::cloud::aws) fn is_denied(&self) -> bool {
         self.code.contains("AccessDenied")
             || self.code.contains("NotAuthorized")

@@ -5,10 +5,25 @@
 
 use std::fmt::Write as _;
 
-use super::{Profiles, Values};
+use aws_config::profile::profile_file;
+
+use super::names::is_plain;
+use super::set::{Profiles, SectionValues};
 
 /// Keys whose value is the name of another section.
 const REFERENCES: [&str; 3] = ["source_profile", "sso_session", "services"];
+
+#[expect(deprecated, reason = "the type's other name is in a crate that is no direct dependency")]
+pub(in crate::cloud::aws) type SdkProfiles = profile_file::ProfileFiles;
+
+impl Profiles {
+    /// Returns the profiles in the form of the SDK.
+    #[expect(deprecated, reason = "the types' other names are in a crate that is no direct dependency")]
+    pub(in crate::cloud::aws) fn for_sdk(&self) -> SdkProfiles {
+        let kind = profile_file::ProfileFileKind::Config;
+        SdkProfiles::builder().with_contents(kind, text(self)).build()
+    }
+}
 
 /// Returns the text of a file `config` with all profiles.
 pub(super) fn text(profiles: &Profiles) -> String {
@@ -24,7 +39,7 @@ pub(super) fn text(profiles: &Profiles) -> String {
     text
 }
 
-fn write_values(text: &mut String, values: &Values) {
+fn write_values(text: &mut String, values: &SectionValues) {
     for (key, value) in values.iter().filter(|(key, _)| key.chars().all(is_plain)) {
         let mut lines = value.entry.lines.iter();
         let first = lines.next().map_or("", String::as_str);
@@ -33,10 +48,15 @@ fn write_values(text: &mut String, values: &Values) {
         }
         let first = if REFERENCES.contains(&key.as_str()) { encoded(first) } else { first.to_owned() };
         let _ok = writeln!(text, "{key} = {first}");
-        for line in lines {
+        // The SDK refuses a block with a line that has no key.
+        for line in lines.filter(|line| !first.is_empty() || has_key(line)) {
             let _ok = writeln!(text, "  {line}");
         }
     }
+}
+
+fn has_key(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(key, _)| !key.trim_matches([' ', '\t']).is_empty())
 }
 
 /// Returns a section's name as the SDK finds it.
@@ -51,9 +71,4 @@ pub(in crate::cloud::aws) fn encoded(name: &str) -> String {
         }
     }
     text
-}
-
-/// Returns whether the SDK takes a character in a name (aws-runtime 1.10.2, `normalize.rs`, `validate_identifier`).
-pub(super) fn is_plain(next: char) -> bool {
-    next.is_ascii_alphanumeric() || "_-/.%@:+".contains(next)
 }

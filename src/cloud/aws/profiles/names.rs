@@ -1,4 +1,4 @@
-//! What a section's header names.
+//! The name and the kind of a section, by its header.
 
 /// The kinds of sections, as a header's first word begins (botocore 1.44.5, `configloader.py`, `build_profile_map`).
 const KINDS: [(&str, fn(String) -> SectionName); 3] =
@@ -7,7 +7,7 @@ pub(super) const DEFAULT: &str = "default";
 /// The section whose keys stand in all others of the file too (Python's `configparser`).
 const DEFAULTS: &str = "DEFAULT";
 
-/// What a section is of.
+/// Kind and name of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SectionName {
     Profile(String),
@@ -41,6 +41,11 @@ impl SectionName {
         let header = header.trim();
         if header == DEFAULTS { Self::Defaults } else { Self::Profile(header.to_owned()) }
     }
+}
+
+/// Returns whether the SDK takes a character in a name (aws-runtime 1.10.2, `normalize.rs`, `validate_identifier`).
+pub(super) fn is_plain(next: char) -> bool {
+    next.is_ascii_alphanumeric() || "_-/.%@:+".contains(next)
 }
 
 /// Splits text into words as a shell does, with quotes and backslashes (Python's `shlex.split`). `None` if a quote has no

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::names::DEFAULT;
-use super::{Profiles, SOURCE_PROFILE, for_sdk};
+use super::for_sdk::encoded;
+use super::names::{DEFAULT, is_plain};
+use super::set::{Profiles, SOURCE_PROFILE};
 use crate::cloud::{AwsTarget, CloudError, CloudResult, FailureClass, ServiceError};
 
 /// Maximum number of names in an error.
@@ -11,7 +12,7 @@ const MAX_NAMES_SHOWN: usize = 20;
 
 /// The profile that is used, and what names it.
 #[derive(Clone, Debug)]
-pub(in crate::cloud::aws) struct Selection {
+pub(in crate::cloud::aws) struct SelectedProfile {
     name: String,
     named_by: NamedBy,
 }
@@ -25,7 +26,7 @@ enum NamedBy {
     Nothing,
 }
 
-impl Selection {
+impl SelectedProfile {
     /// Returns the profile of a target, else that of a variable, else `default`.
     pub(in crate::cloud::aws) fn new(target: &AwsTarget, variable: Option<&(&'static str, String)>) -> Self {
         match (&target.profile, variable) {
@@ -41,7 +42,7 @@ impl Selection {
 
     /// Returns the name as the SDK finds it.
     pub(in crate::cloud::aws) fn sdk_name(&self) -> String {
-        for_sdk::encoded(&self.name)
+        encoded(&self.name)
     }
 
     /// Returns whether only this profile's credentials are used: as in all AWS tools, one that is named for this
@@ -63,7 +64,7 @@ impl Selection {
 
 impl Profiles {
     /// Fails if a profile is named that doesn't exist.
-    pub(in crate::cloud::aws) fn check_selected(&self, selection: &Selection) -> CloudResult<()> {
+    pub(in crate::cloud::aws) fn check_selected(&self, selection: &SelectedProfile) -> CloudResult<()> {
         match selection.hint() {
             Some(hint) if !self.profiles.contains_key(&selection.name) => Err(self.no_profile(&selection.name, hint)),
             _ => Ok(()),
@@ -126,5 +127,5 @@ fn at(file: &Path, line: usize) -> String {
 
 /// Returns a name as it stands in a header: in quotes if it has spaces.
 fn as_word(name: &str) -> String {
-    if name.chars().all(for_sdk::is_plain) { name.to_owned() } else { format!("\"{name}\"") }
+    if name.chars().all(is_plain) { name.to_owned() } else { format!("\"{name}\"") }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use aws_config::profile::{self, ProfileSet};
 use proptest::prelude::*;
 
-use super::{Profiles, for_sdk, parser};
+use super::set::Profiles;
+use super::{for_sdk, parser};
 
 /// Parts of files of profiles, from which odd ones are made.
 const PARTS: [&str; 30] = [
