@@ -44,6 +44,7 @@ use context::Context;
 use environment::Settings;
 use error::{Error, Result, WithContext};
 use model::{JobName, one_line, printable};
+use ops::submitted::SubmissionRecord;
 use ui::{Ui, Verbosity};
 
 /// Runs the program: parses the command line, runs the command, and prints its error, if any. Returns the exit code.
@@ -101,13 +102,15 @@ fn run_internal(command: InternalCommand) -> Result<()> {
     }
 }
 
-/// Completes a job's name for a shell: returns the local jobs whose names start with the typed text. Errors complete to
-/// nothing.
+/// Completes a job's name for a shell: returns the local jobs, and those submitted from here, whose names start with the
+/// typed text. Errors complete to nothing.
 fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let Ok(settings) = Settings::from_environment() else { return Vec::new() };
     let cloud = local_cloud(&settings);
-    let Ok(Ok(names)) = block_on(cloud.jobs.names("")) else { return Vec::new() };
+    let Ok(Ok(mut names)) = block_on(cloud.jobs.names("")) else { return Vec::new() };
+    let submitted = SubmissionRecord::new(&settings.state).jobs().unwrap_or_default();
+    names.extend(submitted.into_iter().rev().map(|job| job.name));
     let names = names.iter().map(JobName::as_str).filter(|name| name.starts_with(&*typed));
     names.map(CompletionCandidate::new).collect()
 }
@@ -115,7 +118,13 @@ fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
 fn supervise(folder: &Path) -> Result<()> {
     let settings = Settings::from_environment()?;
     let home = local::store::layout::Home::new(settings.state);
-    block_on(local::supervisor::run(&home, &settings.cache, &settings.executable, folder))??;
+    block_on(local::supervisor::run(
+        &home,
+        &settings.cache,
+        &settings.executable,
+        folder,
+        environment::find_program,
+    ))??;
     Ok(())
 }
 
@@ -159,7 +168,7 @@ fn proxies() -> aws::Proxies {
 
 fn local_cloud(settings: &Settings) -> Cloud {
     let home = local::store::layout::Home::new(settings.state.clone()).doubted(settings.doubt_of_state());
-    cloud::local::cloud(&home, settings.cache.clone(), settings.executable.clone())
+    cloud::local::cloud(&home, settings.cache.clone(), settings.executable.clone(), environment::find_program)
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {

@@ -9,6 +9,8 @@ from .s3 import service as s3
 from .sagemaker import api as sagemaker
 
 ISSUED = re.compile(rb"<AccessKeyId>([^<]+)</AccessKeyId>")
+NEEDS_CODE = re.compile(rb"RoleArn=[^&]*NeedsCode(&|$)")
+CODE = b"TokenCode=123456"
 ROLE_ACCOUNT = re.compile(rb"RoleArn=arn(?:%3A|:)[a-z-]+(?:%3A|:)iam(?:%3A|:){2}(\d{12})")
 
 
@@ -59,7 +61,10 @@ class Dispatcher:
         return service.answer(tenant, call, request)
 
     def sts(self, tenant, region, request):
-        """Keys that are given out for a role are of the role's account."""
+        """Keys that are given out for a role are of the role's account. The role `NeedsCode` takes the code of a device."""
+        if NEEDS_CODE.search(request.body) and not (CODE in request.body and b"SerialNumber=" in request.body):
+            message = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+            return error("sts", request, 403, "AccessDenied", message)
         response = moto_backend.call("sts", tenant.account, region, request)
         role = ROLE_ACCOUNT.search(request.body)
         for key in ISSUED.findall(response.body):

@@ -1,5 +1,6 @@
 """The failure injector: rules that make some of a tenant's calls fail, each in the form of the service that was called."""
 
+import datetime
 import random
 import threading
 from urllib.parse import parse_qs
@@ -57,6 +58,10 @@ class Rule:
         # flood: of the whole body, in bytes, and whether the head tells it.
         "size": None,
         "is_told": True,
+        # wrong_clock: by how much the service's clock is ahead.
+        "seconds": 0,
+        # Whether it rejects signatures with its own time, too, as behind a gateway that changes the header Date.
+        "is_stubborn": False,
         # answer: the body as it is sent, and headers beside it.
         "body": "",
         "headers": {},
@@ -219,6 +224,34 @@ def delete(rule, tenant, call, request, carry_out):
     return carry_out()
 
 
+def wrong_clock(rule, tenant, call, request, carry_out):
+    """The service's clock is ahead of the caller's: each service says so in its own words."""
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=rule.seconds)
+    signed, limit = request.headers.get("x-amz-date", ""), datetime.timedelta(minutes=5)
+    time = datetime.datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
+    is_wrong = rule.is_stubborn or abs(now - time) > limit
+    answer = clock_error(rule, call, request, signed, now, limit) if is_wrong else carry_out()
+    answer.headers["date"] = now.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return answer
+
+
+def clock_error(rule, call, request, signed, now, limit):
+    if call.service == "s3":
+        message = "The difference between the request time and the current time is too large."
+        more = {"RequestTime": signed, "ServerTime": "%sZ" % now.isoformat(), "MaxAllowedSkewMilliseconds": "900000"}
+        return error("s3", request, 403, "RequestTimeTooSkewed", message, **more)
+    form = "%Y%m%dT%H%M%SZ"
+    if rule.seconds > 0:
+        message = "Signature expired: %s is now earlier than %s (%s - 5 min.)"
+        message %= (signed, (now - limit).strftime(form), now.strftime(form))
+    else:
+        message = "Signature not yet current: %s is still later than %s (%s + 5 min.)"
+        message %= (signed, (now + limit).strftime(form), now.strftime(form))
+    if call.service in QUERY_SERVICES:
+        return error(call.service, request, 403, "SignatureDoesNotMatch", message)
+    return error(call.service, request, 400, "InvalidSignatureException", message)
+
+
 def any_error(rule, tenant, call, request, carry_out):
     """An error by its code: ResourceLimitExceeded, CapacityError, ..."""
     return error(call.service, request, rule.status, rule.code, rule.message)
@@ -244,6 +277,7 @@ FAULTS = {
     "expired_token": expired_token,
     "access_denied": access_denied,
     "wrong_region": wrong_region,
+    "wrong_clock": wrong_clock,
     "error": any_error,
     "answer": any_answer,
 }

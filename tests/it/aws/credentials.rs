@@ -43,11 +43,21 @@ fn describe(sandbox: &Sandbox, profile: &str) -> TestResult<CommandOutput> {
     sandbox.smtrain(&["describe", "done", "--profile", profile]).run()
 }
 
+fn botocore(sandbox: &Sandbox) -> TestResult<CommandOutput> {
+    sandbox.emulator_python(&["-c", BOTOCORE])?.env("AWS_DEFAULT_REGION", "eu-west-1").run()?.ok()
+}
+
 #[test]
 fn a_code_is_asked_for_on_a_terminal_and_nowhere_else() -> TestResult {
     let (sandbox, tenant) = with_device()?;
     let said = describe(&sandbox, "m")?.expect(1)?;
-    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: a code of the MFA device arn:aws:iam::[ACCOUNT]:mfa/me is needed, and there is no terminal to ask for it
+    hint: run a command in a terminal first, such as smtrain history or aws sts get-caller-identity: the role's credentials are kept until they expire
+    ");
     assert_eq!(tenant.count("AssumeRole")?, 0);
     let said = sandbox.sh(&format!("{WITH_CODE} --profile m")).run()?.ok()?;
     let question = format!("code of the MFA device arn:aws:iam::{}:mfa/me: ", tenant.account());
@@ -61,7 +71,7 @@ fn a_code_is_asked_for_on_a_terminal_and_nowhere_else() -> TestResult {
     let kept: Vec<_> = fs::read_dir(sandbox.path("home/.aws/cli/cache"))?.collect::<Result<_, _>>()?;
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].metadata()?.permissions().mode() & 0o777, 0o600);
-    let said = sandbox.emulator_python(&["-c", BOTOCORE])?.run()?.ok()?;
+    let said = botocore(&sandbox)?;
     let kept: Value = serde_json::from_slice(&fs::read(kept[0].path())?)?;
     assert_eq!(json!(said.line()), kept["Credentials"]["AccessKeyId"], "botocore takes what smtrain has kept");
     Ok(())
@@ -70,7 +80,7 @@ fn a_code_is_asked_for_on_a_terminal_and_nowhere_else() -> TestResult {
 #[test]
 fn what_the_aws_cli_has_kept_is_taken() -> TestResult {
     let (sandbox, tenant) = with_device()?;
-    sandbox.emulator_python(&["-c", BOTOCORE])?.run()?.ok()?;
+    botocore(&sandbox)?;
     assert_eq!(tenant.count("AssumeRole")?, 1);
     describe(&sandbox, "m")?.ok()?;
     assert_eq!(tenant.count("AssumeRole")?, 1);
@@ -100,6 +110,38 @@ fn a_file_that_is_missing_is_named() -> TestResult {
     let command = command.env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token");
     let command = command.env("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/R");
     all.add("AWS_WEB_IDENTITY_TOKEN_FILE", &command.run()?.expect(1)?);
-    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r"
+    ## session
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: there is no login to main: no file [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json
+    hint: log in: aws sso login --profile session
+    ## old
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: there is no login to https://login.example/start: no file [SANDBOX]/home/.aws/sso/cache/8fee3377e8dba90b93a06d5846d4efed36b41855.json
+    hint: log in: aws sso login --profile old
+    ## behind
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: there is no login to main: no file [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json
+    hint: log in: aws sso login --profile session
+    ## token
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: there is no file /nowhere/token
+    hint: web_identity_token_file names it: [SANDBOX]/home/.aws/config, line 18, profile token
+    ## odd
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: the name of the sso-session our main is not supported: [SANDBOX]/home/.aws/config, line 20, profile odd
+    hint: name it with letters, digits and `-`, in [sso-session NAME] too
+    ## AWS_WEB_IDENTITY_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: there is no file /nowhere/token
+    hint: AWS_WEB_IDENTITY_TOKEN_FILE names it: set it to a file with a token, or unset it
+    hint: no job on this computer has that name
+    ");
     Ok(())
 }

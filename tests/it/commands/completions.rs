@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::support::{Sandbox, TestResult};
 
 /// Each shell, and its file under `completions/`: named as that shell looks for it.
