@@ -10,6 +10,7 @@ mod image_names;
 mod init;
 mod left_out;
 mod logs;
+mod outcomes;
 mod places;
 mod refusals;
 mod schema;
