@@ -1,5 +1,6 @@
 //! One file a command or a subject of the command line: what it prints, and how it exits.
 
+mod as_written;
 mod completions;
 mod describe;
 mod download;
@@ -20,5 +21,6 @@ mod stop;
 mod submit;
 mod templates;
 mod terminal;
+mod unworkable;
 mod validate;
 mod wait;
