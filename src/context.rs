@@ -125,6 +125,11 @@ impl Context {
         Ok(self.layers.get_or_init(|| layers))
     }
 
+    /// Returns the AWS region that a flag, the spec or the settings name, in this order.
+    pub(crate) fn region(&self, of_spec: Option<&str>) -> Result<Option<String>> {
+        Ok(self.aws_target(of_spec)?.region)
+    }
+
     /// Resolves the AWS target from flags, spec and settings, in this order.
     fn aws_target(&self, region: Option<&str>) -> Result<AwsTarget> {
         let layers = self.layers()?;

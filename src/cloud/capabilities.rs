@@ -25,6 +25,8 @@ pub(crate) struct Capabilities {
     pub(crate) default_role: Option<&'static str>,
     /// The settings may replace the default bucket.
     pub(crate) default_bucket_is_configurable: bool,
+    /// Number of nodes of each job, whatever its request says. `None` where the request's count holds.
+    pub(crate) nodes_per_job: Option<usize>,
     /// Every completed job has a model artifact, even an empty one.
     pub(crate) always_stores_model: bool,
     /// Calls count against rate quotas: polls are limited, and back off while a log is idle.

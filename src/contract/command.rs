@@ -8,6 +8,7 @@ use super::container::Container;
 use super::environment::ToolkitEnvironment;
 use super::error::ContractError;
 use super::local_environment::LocalEnvironment;
+use super::torch_distributed;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
 
@@ -31,6 +32,8 @@ pub(crate) struct ScriptCommand {
     pub(crate) argv: Vec<String>,
     /// Variables to set over the inherited environment.
     pub(crate) variables: BTreeMap<String, String>,
+    /// torchrun starts the entry point, on each device.
+    pub(crate) is_distributed: bool,
 }
 
 impl ScriptCommand {
@@ -40,7 +43,8 @@ impl ScriptCommand {
     }
 }
 
-/// Returns the process that the toolkit starts for a request, on one host without MPI.
+/// Returns the process that the toolkit starts for a request, on one host: the entry point or, for
+/// `torch_distributed`, torchrun. MPI is not simulated.
 pub(crate) fn command(
     request: &CreateTrainingJobRequest,
     container: &Container<'_>,
@@ -49,11 +53,19 @@ pub(crate) fn command(
     let entry_point = environment.entry_point().ok_or(ContractError::NoEntryPoint)?;
     check_entry_point(&entry_point)?;
     let kind = kind(&entry_point, container.has_setup_py);
-    let argv = argv(kind, container.python, &entry_point, environment.arguments());
-    let variables = LocalEnvironment::new(request, &environment, container).variables();
+    let host = LocalEnvironment::new(request, &environment, container);
+    let mut variables = host.variables();
+    let is_distributed = torch_distributed::is_on(&host);
+    let argv = if is_distributed {
+        variables.extend(torch_distributed::variables(&host));
+        let launcher = torch_distributed::launcher(&host, kind, container.python)?;
+        launcher.into_iter().chain([entry_point.clone()]).chain(environment.arguments()).collect()
+    } else {
+        argv(kind, container.python, &entry_point, environment.arguments())
+    };
     check_arguments(&argv)?;
     check_variables(&variables)?;
-    Ok(ScriptCommand { kind, entry_point, argv, variables })
+    Ok(ScriptCommand { kind, entry_point, argv, variables, is_distributed })
 }
 
 /// Returns the arguments of `pip install` that is run in the source folder before the entry point. Empty if nothing is

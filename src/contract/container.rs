@@ -8,6 +8,8 @@ use super::host::Host;
 pub(crate) struct Container<'a> {
     pub(crate) job_arn: &'a str,
     pub(crate) layout: &'a Layout,
+    /// AWS region of the job. `None` if nothing names one.
+    pub(crate) region: Option<&'a str>,
     pub(crate) host: &'a Host,
     /// Path of the Python interpreter.
     pub(crate) python: &'a str,

@@ -10,6 +10,8 @@ pub(crate) enum ContractError {
          no leading - or /, no . or .. segments"
     )]
     EntryPoint(String),
+    #[error("torch_distributed starts Python scripts only, and the entry point is {0}")]
+    TorchDistributed(&'static str),
     #[error("the environment variable {0:?} can't be set: a name is not empty and has neither = nor a NUL character")]
     VariableName(String),
     #[error("the environment variable {0} can't be set: its value has a NUL character")]

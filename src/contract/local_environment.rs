@@ -12,6 +12,8 @@ use super::layout::text;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::python::repr::PyValue;
 
+/// Variable with the region of the job.
+const AWS_REGION: &str = "AWS_REGION";
 /// Hyperparameter with the instance groups of the distribution.
 const DISTRIBUTION_GROUPS: &str = "sagemaker_distribution_instance_groups";
 
@@ -62,11 +64,35 @@ impl<'a> LocalEnvironment<'a> {
         variables
     }
 
-    fn service_variables(&self) -> [(String, String); 2] {
-        [
+    /// Returns the variables that the service sets. It sets `AWS_REGION`, which the toolkit's own S3 client reads
+    /// (`trainer.py`), and no `AWS_DEFAULT_REGION`.
+    fn service_variables(&self) -> Vec<(String, String)> {
+        let mut variables = vec![
             ("TRAINING_JOB_NAME".to_owned(), self.job_name.to_owned()),
             ("TRAINING_JOB_ARN".to_owned(), self.container.job_arn.to_owned()),
-        ]
+        ];
+        let region = self.container.region.filter(|_| self.variable(AWS_REGION).is_none());
+        variables.extend(region.map(|region| (AWS_REGION.to_owned(), region.to_owned())));
+        variables
+    }
+
+    /// Returns a variable of the request.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.outside.get(name).map(String::as_str)
+    }
+
+    /// Returns the hyperparameters that a framework's container reads.
+    pub(super) fn framework_parameters(&self) -> &NamedValues {
+        &self.environment.framework
+    }
+
+    /// Returns the numbers of the host's GPUs and of its Neuron cores.
+    pub(super) fn devices(&self) -> [usize; 2] {
+        [self.container.host.gpus, self.container.host.neurons]
+    }
+
+    pub(super) fn network_interface(&self) -> &str {
+        &self.container.host.network_interface
     }
 
     /// Returns the variables that the toolkit sets in its own process, which the script inherits.
@@ -146,10 +172,14 @@ impl<'a> LocalEnvironment<'a> {
         PyValue::strs(groups)
     }
 
-    fn distribution_hosts(&self) -> PyValue {
+    /// Returns whether the host's group is part of the distribution.
+    pub(super) fn takes_part(&self) -> bool {
         let own = PyValue::str(self.group);
-        let takes_part = matches!(self.distribution_groups(), PyValue::List(groups) if groups.contains(&own));
-        let hosts: &[&str] = if takes_part { &[HOST_NAME] } else { &[] };
+        matches!(self.distribution_groups(), PyValue::List(groups) if groups.contains(&own))
+    }
+
+    fn distribution_hosts(&self) -> PyValue {
+        let hosts: &[&str] = if self.takes_part() { &[HOST_NAME] } else { &[] };
         PyValue::strs(hosts)
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod failure;
 mod host;
 pub(crate) mod layout;
 mod local_environment;
+mod torch_distributed;
 
 pub(crate) use command::{EntryPointKind, ScriptCommand, command, pip_install_arguments};
 pub(crate) use config::config_files;

@@ -52,7 +52,7 @@ const HARNESS: [&str; 2] = ["SM_STUDIO_LOCAL_MODE", "SAGEMAKER_BASE_DIR"];
 
 /// What a dump shows of the environment.
 const PREFIXES: [&str; 3] = ["SM_", "SAGEMAKER_", "TRAINING_JOB_"];
-const OTHERS: [&str; 2] = ["CURRENT_HOST", "PYTHONPATH"];
+const OTHERS: [&str; 5] = ["AWS_REGION", "CURRENT_HOST", "NCCL_PROTO", "NCCL_SOCKET_IFNAME", "PYTHONPATH"];
 
 pub(super) fn fixtures() -> Result<BTreeMap<String, Fixture>, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toolkit/fixtures");
@@ -93,6 +93,7 @@ impl Fixture {
         let container = Container {
             job_arn: &self.case.job_arn,
             layout: &layout,
+            region: None,
             host: &host,
             python: "python",
             has_setup_py: false,
@@ -156,6 +157,11 @@ fn command_lines_are_the_toolkits() -> TestResult {
         assert_eq!(seen.cwd, Layout::opt_ml().code().to_string_lossy(), "{name}");
         match command.kind {
             EntryPointKind::Shell => assert_eq!(through_the_shell(&command)?, seen.argv[1..], "{name}"),
+            // torchrun is that module.
+            _ if command.is_distributed => {
+                assert_eq!(command.argv[..3], ["python", "-m", "torch.distributed.run"], "{name}");
+                assert_eq!(command.argv[3..], seen.command_line[2..], "{name}");
+            }
             _ => assert_eq!(command.argv, seen.command_line, "{name}"),
         }
     }
@@ -250,9 +256,16 @@ fn entry_points_are_checked() -> TestResult {
 fn packages_are_modules_and_shell_scripts_install_nothing() -> TestResult {
     let fixture = with_hyperparameter("a", "1")?;
     let (host, layout) = (fixture.host()?, Layout::at("/jobs/x"));
-    let container =
-        Container { job_arn: "arn", layout: &layout, host: &host, python: "/bin/python3", has_setup_py: true };
+    let container = Container {
+        job_arn: "arn",
+        layout: &layout,
+        region: Some("eu-west-1"),
+        host: &host,
+        python: "/bin/python3",
+        has_setup_py: true,
+    };
     let command = command(&fixture.case.request, &container)?;
+    assert_eq!(command.variables.get("AWS_REGION").map(String::as_str), Some("eu-west-1"));
     assert_eq!(command.argv, ["/bin/python3", "-m", "train", "-a", "1"]);
     assert_eq!(command.variables.get("SM_MODEL_DIR").map(String::as_str), Some("/jobs/x/model"));
     assert_eq!(command.variables.get("SAGEMAKER_BASE_DIR").map(String::as_str), Some("/jobs/x"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::model::{InstanceType, S3Uri};
+use crate::model::{InstallerChoice, InstanceType, S3Uri};
 
 /// A whole job spec. A key that isn't written has its default, unless the default depends on the account or the
 /// catalog.
@@ -311,6 +311,7 @@ pub(crate) struct Network {
 pub(crate) struct Local {
     /// Command or path; `None` means `python3` of the active environment.
     pub(crate) python: Option<String>,
+    pub(crate) installer: InstallerChoice,
     /// Time between SIGTERM and SIGKILL when the job is stopped. The default is SageMaker's: 120 s.
     pub(crate) stop_grace: Duration,
 }

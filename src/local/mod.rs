@@ -14,4 +14,9 @@ pub(crate) mod python;
 pub(crate) mod store;
 pub(crate) mod supervisor;
 
+use std::path::PathBuf;
+
 pub(crate) use error::{LocalError, LocalResult};
+
+/// Returns the path of a program in `PATH`.
+pub(crate) type FindProgram = fn(&str) -> Option<PathBuf>;

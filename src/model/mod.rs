@@ -27,7 +27,7 @@ pub(crate) use digest::{hex, sha256};
 pub(crate) use instance_type::InstanceType;
 pub(crate) use job_name::JobName;
 pub(crate) use job_status::JobStatus;
-pub(crate) use local_options::LocalOptions;
+pub(crate) use local_options::{FrameworkVersion, InstallerChoice, LocalOptions};
 pub(crate) use lock::IgnorePoison;
 pub(crate) use log_event::LogEvent;
 pub(crate) use owner::is_own;

@@ -5,7 +5,7 @@ import os
 import sys
 
 TOOLKIT = ("SM_", "SAGEMAKER_", "TRAINING_JOB_")
-OTHERS = ("CURRENT_HOST", "PYTHONPATH")
+OTHERS = ("AWS_REGION", "CURRENT_HOST", "NCCL_PROTO", "NCCL_SOCKET_IFNAME", "PYTHONPATH")
 
 
 def command_line():

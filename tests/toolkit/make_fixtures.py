@@ -32,7 +32,7 @@ def run(case):
         lay_out(base, case)
         toolkit = subprocess.run(
             [sys.executable, os.path.join(HERE, "run_toolkit.py"), base],
-            env=environment(case),
+            env=environment(case, base),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
@@ -59,6 +59,12 @@ def lay_out(base, case):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+    # Stands for torchrun: writes down what it sees in the script's place.
+    torchrun = os.path.join(base, "bin", "torchrun")
+    os.makedirs(os.path.dirname(torchrun))
+    with open(os.path.join(HERE, "dump.py"), encoding="utf-8") as dump, open(torchrun, "w", encoding="utf-8") as file:
+        file.write(f"#!{sys.executable}\n{dump.read()}")
+    os.chmod(torchrun, 0o755)
     for name, content in config_files(case).items():
         with open(os.path.join(config, name), "w", encoding="utf-8") as file:
             json.dump(content, file)
@@ -98,11 +104,11 @@ def channel(channel, request):
     return config
 
 
-def environment(case):
-    venv = os.path.dirname(sys.executable)
+def environment(case, base):
+    programs = [os.path.join(base, "bin"), os.path.dirname(sys.executable)]
     request = case["request"]
     return {
-        "PATH": venv + os.pathsep + "/usr/bin:/bin",
+        "PATH": os.pathsep.join([*programs, "/usr/bin", "/bin"]),
         "TRAINING_JOB_NAME": request["TrainingJobName"],
         "TRAINING_JOB_ARN": case["job_arn"],
         # The script must not leave its byte code in the interpreter's own folder.

@@ -19,11 +19,15 @@ def main():
     # The hosts of a job have names that only SageMaker's network knows.
     os.environ["SM_STUDIO_LOCAL_MODE"] = "true"
     # The toolkit reads its folder when it is imported.
-    from sagemaker_training import entry_point, trainer
+    from sagemaker_training import entry_point, environment, runner, trainer
 
     # As the training modules of AWS's framework images call it; the toolkit's own default captures nothing.
+    given = {"capture_error": True}
+    # As the PyTorch image's module does; the toolkit's own knows MPI only.
+    if environment.Environment().additional_framework_parameters.get("sagemaker_torch_distributed_enabled"):
+        given["runner_type"] = runner.TorchDistributedRunnerType
     run = entry_point.run
-    entry_point.run = lambda *args, **kwargs: run(*args, **{**kwargs, "capture_error": True})
+    entry_point.run = lambda *args, **kwargs: run(*args, **{**kwargs, **given})
     trainer.train()
 
 

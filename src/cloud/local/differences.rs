@@ -12,11 +12,12 @@ use crate::model::copies::JobCopies;
 use crate::model::request::{Channel, CreateTrainingJobRequest};
 use crate::model::{S3Uri, artifacts};
 
-/// Hyperparameters that enable a kind of distributed training, each with the kind's name.
-const DISTRIBUTION_SWITCHES: [(&str, &str); 6] = [
+/// Hyperparameters that enable a kind of distributed training which a local job doesn't start, each with the kind's
+/// name. All but the last three start processes by mpirun.
+const UNSIMULATED_DISTRIBUTIONS: [(&str, &str); 6] = [
     ("sagemaker_distributed_dataparallel_enabled", "smdistributed_dataparallel"),
-    ("sagemaker_torch_distributed_enabled", "torch_distributed"),
     ("sagemaker_mpi_enabled", "mpi"),
+    ("sagemaker_pytorch_ddp_enabled", "pytorchddp"),
     ("sagemaker_parameter_server_enabled", "parameter_server"),
     ("sagemaker_multi_worker_mirrored_strategy_enabled", "multi_worker_mirrored_strategy"),
     ("sagemaker_pytorch_xla_multi_worker_enabled", "pytorch_xla"),
@@ -49,9 +50,14 @@ pub(crate) fn unsimulated(request: &CreateTrainingJobRequest, executable: &Path)
 
 /// Returns the kind of distributed training that the request enables.
 fn distribution(request: &CreateTrainingJobRequest) -> Option<&'static str> {
-    let hyperparameters = request.hyper_parameters.as_ref()?;
-    let is_on = |switch: &str| hyperparameters.get(switch).is_some_and(|value| value.trim_matches('"') == "true");
-    DISTRIBUTION_SWITCHES.iter().find(|(switch, _)| is_on(switch)).map(|(_, kind)| *kind)
+    UNSIMULATED_DISTRIBUTIONS.iter().find(|(switch, _)| is_on(request, switch)).map(|(_, kind)| *kind)
+}
+
+/// Returns whether a hyperparameter of the toolkit's is a switch that is on.
+pub(super) fn is_on(request: &CreateTrainingJobRequest, switch: &str) -> bool {
+    let hyperparameters = request.hyper_parameters.as_ref();
+    let value = hyperparameters.and_then(|hyperparameters| hyperparameters.get(switch));
+    value.is_some_and(|value| value.trim_matches('"') == "true")
 }
 
 /// Returns why the system grants no private `/opt/ml`. Tries it in a child process. Blocks.

@@ -14,14 +14,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::identity::arn;
-use super::{differences, listing};
+use super::{differences, listing, versions};
 use crate::cloud::{CloudError, CloudResult, Jobs, JobsQuery, ListedJob, Page};
-use crate::local::LocalError;
 use crate::local::process::survivors;
-use crate::local::python::interpreter;
+use crate::local::python::{installer, interpreter};
 use crate::local::store::job_state::{self, to_json};
 use crate::local::store::layout::{self, Home, JobFolder, create_private_dir};
 use crate::local::store::{private_file, stop_request};
+use crate::local::{FindProgram, LocalError};
 use crate::model::request::{CreateTrainingJobRequest, Tag};
 use crate::model::training_job::DescribeTrainingJobResponse;
 use crate::model::{JobName, JobStatus, LocalOptions, RequestDocument};
@@ -38,12 +38,13 @@ const READY_POLL_INTERVAL: Duration = Duration::from_millis(1);
 pub(crate) struct LocalJobs {
     home: Home,
     executable: PathBuf,
+    find_program: FindProgram,
 }
 
 impl LocalJobs {
     /// Creates the service. `executable` is the path of the smtrain binary.
-    pub(crate) fn new(home: Home, executable: PathBuf) -> Self {
-        Self { home, executable }
+    pub(crate) fn new(home: Home, executable: PathBuf, find_program: FindProgram) -> Self {
+        Self { home, executable, find_program }
     }
 
     /// Creates the job's folder and returns it with its lock. The atomic rename makes the job visible as a whole, and
@@ -125,8 +126,13 @@ impl Jobs for LocalJobs {
         options: &LocalOptions,
     ) -> CloudResult<Vec<String>> {
         differences::check(&self.home, request, &options.copies)?;
-        interpreter::find(options.python.as_deref()).await?;
-        Ok(differences::unsimulated(request, &self.executable))
+        installer::check(options.installer, self.find_program)?;
+        let packages = versions::packages(options.framework.as_ref(), request);
+        let python = interpreter::find(options.python.as_deref(), self.find_program, &packages).await?;
+        let mut notices = differences::unsimulated(request, &self.executable);
+        notices.extend(options.framework.iter().flat_map(|framework| versions::differing(framework, &python)));
+        notices.extend(versions::missing_launcher(request, &python));
+        Ok(notices)
     }
 
     async fn describe(&self, job: &JobName) -> CloudResult<DescribeTrainingJobResponse> {

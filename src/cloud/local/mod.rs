@@ -8,11 +8,13 @@ mod listing;
 mod logs;
 mod metrics;
 mod objects;
+mod versions;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Capabilities, Cloud, Fallbacks, PollIntervals, Region};
+use crate::local::FindProgram;
 use crate::local::store::layout::Home;
 
 /// Short and without backoff: a poll reads a file.
@@ -27,6 +29,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     reads_s3: false,
     default_role: Some("local"),
     default_bucket_is_configurable: false,
+    nodes_per_job: Some(1),
     always_stores_model: false,
     has_rate_quotas: false,
     has_network_latency: false,
@@ -35,15 +38,15 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// Returns the services of this computer. `executable` is the path of the smtrain binary, which runs as supervisor and
-/// guard of each job.
-pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf) -> Cloud {
+/// guard of each job; `find_program` finds a program in `PATH`.
+pub(crate) fn cloud(home: &Home, cache: PathBuf, executable: PathBuf, find_program: FindProgram) -> Cloud {
     Cloud {
         region: Region::Local,
         capabilities: CAPABILITIES,
         poll_intervals: POLL_INTERVALS,
         own_folders: vec![home.root().to_owned(), cache],
         fallbacks: Fallbacks::default(),
-        jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable)),
+        jobs: Box::new(jobs::LocalJobs::new(home.clone(), executable, find_program)),
         objects: Box::new(objects::LocalObjects::new(home.clone())),
         logs: Box::new(logs::LocalLogs::new(home.clone())),
         metrics: Box::new(metrics::LocalMetrics::new(home.clone())),

@@ -210,7 +210,7 @@ async fn prepare(
         read: Arc::new(move |bytes| reading.advance(bytes)),
         stored: Arc::new(move |bytes| storing.advance_in("storing code and data", bytes)),
     };
-    let defaults = defaults(context)?;
+    let defaults = defaults(context, spec)?;
     let prepared = unless_interrupted(submit::prepare(cloud, spec, &defaults, copies, store, progress)).await;
     if prepared.is_err() {
         cloud.objects.abort_uploads().await.iter().for_each(|error| context.ui.warning(error));
@@ -218,10 +218,11 @@ async fn prepare(
     prepared
 }
 
-fn defaults(context: &Context) -> Result<Defaults<'_>> {
+fn defaults<'a>(context: &'a Context, spec: &JobSpec) -> Result<Defaults<'a>> {
     let layers = context.layers()?;
     Ok(Defaults {
         catalog: &layers.catalog,
+        region: context.region(spec.region.as_deref())?,
         bucket: layers.default_bucket().map(|bucket| bucket.value.to_owned()),
         prefix: layers.default_bucket_prefix().map(|prefix| prefix.value.to_owned()).unwrap_or_default(),
         provenance: layers.provenance(),

@@ -4,7 +4,11 @@ use super::constraints;
 use super::section::SectionReader;
 use crate::job::document::tree::{TreeNode, Value};
 use crate::job::spec::{Local, Network, OutputSpec};
+use crate::model::InstallerChoice;
 use crate::model::local_options::STOP_GRACE;
+
+const INSTALLERS: &[(&str, InstallerChoice)] =
+    &[("auto", InstallerChoice::Auto), ("uv", InstallerChoice::Uv), ("pip", InstallerChoice::Pip)];
 
 /// Decodes a section whose only key is `enabled`, such as `[spot]`; `None` if it isn't written. A missing or wrong
 /// value is reported, and reads as off.
@@ -58,6 +62,7 @@ pub(crate) fn local(root: &SectionReader<'_>) -> Local {
     let section = root.section("local");
     Local {
         python: section.checked("python", constraints::not_empty),
+        installer: section.word("installer", INSTALLERS).unwrap_or_default(),
         stop_grace: section.duration("stop_grace").unwrap_or(STOP_GRACE),
     }
 }

@@ -155,6 +155,11 @@ pub(super) const LOCAL: &[Key] = &[
         "Python that runs the script, a command or a path; default: the active environment's",
     ),
     Key::new(
+        "installer",
+        KeyKind::Word(&["auto", "uv", "pip"]),
+        "Program that installs the requirements; default auto: uv where it is installed, with pip's configuration",
+    ),
+    Key::new(
         "stop_grace",
         KeyKind::Duration(0, MAX_STOP_GRACE_SECONDS),
         "Time between SIGTERM and SIGKILL when the job is stopped; default 120 s, as on SageMaker",

@@ -44,6 +44,10 @@ const CANNOT_START_EXIT_CODE: i32 = 127;
 /// Source: the Dockerfiles of github.com/aws/deep-learning-containers.
 const IMAGE_VARIABLES: [(&str, &str); 2] = [("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "UTF-8")];
 
+/// Variables with the region: the first is the service's, the other one may come from the user's shell.
+const AWS_REGION: &str = "AWS_REGION";
+const DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
+
 /// Instructions for starting a script, in a file from the supervisor to the guard.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -176,6 +180,11 @@ fn start(plan: &Plan, inherited: &[OsString]) -> std::io::Result<Child> {
     for (name, value) in IMAGE_VARIABLES.iter().filter(|(name, _)| !inherited.iter().any(|inherited| inherited == name))
     {
         script.env(name, value);
+    }
+    if let (Some(region), true) = (plan.variables.get(AWS_REGION), inherited.iter().any(|name| name == DEFAULT_REGION))
+    {
+        // boto3 prefers it, and it may name another region.
+        script.env(DEFAULT_REGION, region);
     }
     script
         .args(arguments)

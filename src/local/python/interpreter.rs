@@ -1,32 +1,42 @@
 //! Finds the Python interpreter of a local job.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-use tokio::time::timeout;
 
-use crate::local::{LocalError, LocalResult};
+use crate::local::process::answer::{ANSWER_TIMEOUT, answer};
+use crate::local::{FindProgram, LocalError, LocalResult};
 
 /// The active environment's interpreter.
 const DEFAULT_COMMAND: &str = "python3";
 
-/// Timeout of the interpreter's answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-/// Maximum size of the answer, in bytes.
-const MAX_ANSWER_BYTES: u64 = 1 << 20;
-
-/// Program with which an interpreter describes itself. Works with every Python 3.
+/// Program with which an interpreter describes itself. Works with every Python 3. The arguments are names of packages,
+/// whose versions are read from their metadata, without importing them.
 const DESCRIBE_PROGRAM: &str = "import json, platform, sys, sysconfig
+
+def version(name):
+    import site
+    from importlib import metadata
+    # Isolated from the user's packages, which the script sees nevertheless, but for a virtual environment.
+    users = [] if sys.prefix != sys.base_prefix else [site.getusersitepackages()]
+    return next(iter(metadata.distributions(name=name, path=users + sys.path))).version
+
+def versions():
+    found = {}
+    for name in sys.argv[1:]:
+        try:
+            found[name] = str(version(name))
+        except Exception:
+            pass
+    return found
+
 print(json.dumps({'executable': sys.executable, 'version': platform.python_version(),
     'implementation': platform.python_implementation(), 'platform': sysconfig.get_platform(), 'prefix': sys.prefix,
-    'packages': [path for path in sys.path if path.endswith(('site-packages', 'dist-packages'))]}))";
+    'packages': [path for path in sys.path if path.endswith(('site-packages', 'dist-packages'))],
+    'versions': versions()}))";
 
 /// An interpreter, as it describes itself.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,12 +48,20 @@ pub(crate) struct Interpreter {
     pub(crate) prefix: PathBuf,
     /// Folders of its installed packages.
     pub(crate) packages: Vec<String>,
+    /// Versions of the packages that were asked for, as far as they are installed.
+    pub(crate) versions: BTreeMap<String, String>,
 }
 
-/// Runs the interpreter named by `[local] python`, or the active environment's, and returns its description.
-pub(crate) async fn find(wanted: Option<&str>) -> LocalResult<Interpreter> {
+/// Runs the interpreter named by `[local] python`, or the active environment's, and returns its description, with the
+/// versions of some packages.
+pub(crate) async fn find(
+    wanted: Option<&str>,
+    find_program: FindProgram,
+    packages: &[&str],
+) -> LocalResult<Interpreter> {
     let command = wanted.unwrap_or(DEFAULT_COMMAND);
-    let output = answer(Command::new(command).args(["-I", "-c", DESCRIBE_PROGRAM])).await;
+    let program = locate(command, find_program)?;
+    let output = answer(Command::new(program).args(["-I", "-c", DESCRIBE_PROGRAM]).args(packages)).await;
     let output = output.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => silent(command),
         _ => unusable(command, &error.to_string()),
@@ -52,44 +70,28 @@ pub(crate) async fn find(wanted: Option<&str>) -> LocalResult<Interpreter> {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(unusable(command, said.trim().lines().last().unwrap_or("it failed without a message")));
     }
-    serde_json::from_slice(&output.stdout).map_err(|_| unusable(command, "it did not answer as Python does"))
+    let described: Option<Interpreter> = serde_json::from_slice(&output.stdout).ok();
+    let described = described.ok_or_else(|| unusable(command, "it did not answer as Python does"))?;
+    if described.executable.is_absolute() {
+        Ok(described)
+    } else {
+        Err(unusable(command, "it does not know where it is installed"))
+    }
 }
 
-/// Runs a command that should answer at once. After [`ANSWER_TIMEOUT`], kills its process group.
-async fn answer(command: &mut Command) -> io::Result<Output> {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
-    let mut group = ProcessGroup(child.id());
-    let answer = async {
-        let (stdout, stderr) = tokio::try_join!(read_answer(child.stdout.take()), read_answer(child.stderr.take()))?;
-        Ok(Output { status: child.wait().await?, stdout, stderr })
-    };
-    let answered = timeout(ANSWER_TIMEOUT, answer).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-    if answered.is_ok() {
-        group.0 = None;
+/// Returns the path of a command, which is a path or is in `PATH`.
+fn locate(command: &str, find_program: FindProgram) -> LocalResult<PathBuf> {
+    if command.contains('/') {
+        return Ok(PathBuf::from(command));
     }
-    answered
+    find_program(command).ok_or_else(|| unusable(command, "no folder of PATH has it"))
 }
 
-/// Reads a stream up to the answer's maximum size.
-async fn read_answer(stream: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    if let Some(stream) = stream {
-        stream.take(MAX_ANSWER_BYTES).read_to_end(&mut text).await?;
-    }
-    Ok(text)
-}
-
-/// Process group that is killed on drop.
-struct ProcessGroup(Option<u32>);
-
-impl Drop for ProcessGroup {
-    fn drop(&mut self) {
-        if let Some(group) = self.0.and_then(|id| i32::try_from(id).ok()) {
-            // All may have ended already.
-            let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-    }
+/// Runs a program in an interpreter, isolated from the user's variables for Python and from the current folder, and
+/// returns what it prints.
+pub(crate) async fn ask(executable: &Path, program: &str) -> io::Result<Vec<u8>> {
+    let output = answer(Command::new(executable).args(["-I", "-c", program])).await?;
+    if output.status.success() { Ok(output.stdout) } else { Err(io::Error::other("the program failed")) }
 }
 
 fn silent(command: &str) -> LocalError {
@@ -110,27 +112,5 @@ fn unusable(command: &str, why: &str) -> LocalError {
         hint:
             "install Python 3, activate its environment, or name it in the spec: [local] python = \"/path/to/python3\""
                 .to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::TestResult;
-
-    /// Time is paused, and advances at once while the test waits.
-    #[tokio::test(start_paused = true)]
-    async fn a_command_that_never_answers_is_given_up() -> TestResult {
-        let silent = answer(Command::new("sh").args(["-c", "sleep 600 & sleep 600"])).await;
-        let error = silent.err().ok_or("it answered")?;
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        Ok(())
-    }
-
-    #[tokio::test]
-    async fn an_endless_answer_is_cut() -> TestResult {
-        let output = answer(Command::new("sh").args(["-c", "yes"])).await?;
-        assert_eq!(output.stdout.len() as u64, MAX_ANSWER_BYTES);
-        Ok(())
     }
 }

@@ -2,8 +2,8 @@
 //! whose packages take precedence over those of the job's Python.
 //!
 //! Environments are content-addressed: by the interpreter, the requirements and, where these refer to the code, the
-//! code's digest. Unlike pip in an image, the installer gets all dependencies, even those that the job's Python has
-//! already.
+//! code's digest. In the last case the environment keeps a copy of the code, to which editable packages lead. Unlike
+//! pip in an image, the installer gets all dependencies, even those that the job's Python has already.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +12,9 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
+use super::installer::{Installer, Step};
 use super::interpreter::Interpreter;
+use super::requirement_list;
 use crate::local::store::layout::create_private_dir;
 use crate::local::store::{ownership, private_file};
 use crate::local::{LocalError, LocalResult};
@@ -24,6 +26,10 @@ pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 const COMPLETE_MARK: &str = ".smtrain-complete";
 /// `.pth` file that adds the packages of the job's Python after the environment's own.
 const BASE_PACKAGES: &str = "_smtrain_base.pth";
+/// Folder of the code in an environment whose requirements name files of it.
+const KEPT_CODE: &str = "code";
+/// Name of pip's settings in a virtual environment.
+const PIP_SETTINGS: &str = "pip.conf";
 
 /// A cached environment, which may still have to be created.
 #[derive(Debug)]
@@ -32,12 +38,8 @@ pub(crate) struct PackageEnvironment {
     base: Interpreter,
     /// Arguments of `pip install`.
     installed: &'static [&'static str],
-}
-
-/// A step of creating an environment: a command whose output goes to the job's log.
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) argv: Vec<String>,
+    keeps_code: bool,
+    has_editable_repository: bool,
 }
 
 impl PackageEnvironment {
@@ -52,9 +54,18 @@ impl PackageEnvironment {
         let file = code.join(REQUIREMENTS);
         let read = if installed.contains(&REQUIREMENTS) { fs::read(&file) } else { Ok(Vec::new()) };
         let requirements = read.map_err(LocalError::io(format!("read {}", file.display())))?;
-        let of_code = installed.contains(&".") || names_files(&String::from_utf8_lossy(&requirements));
-        let key = key(&base, &requirements, of_code.then_some(code_digest));
-        Ok(Self { folder: cache.join("environments").join(key), base, installed })
+        let text = String::from_utf8_lossy(&requirements);
+        let keeps_code = requirement_list::names_files(&text);
+        let has_editable_repository = requirement_list::has_editable_repository(&text);
+        let of_code = match (keeps_code, installed.contains(&".")) {
+            // Environments of earlier versions had no copy of the code.
+            (true, _) => Some(format!("{KEPT_CODE}\0{code_digest}")),
+            (false, true) => Some(code_digest.to_owned()),
+            (false, false) => None,
+        };
+        let key = key(&base, &requirements, of_code.as_deref());
+        let folder = cache.join("environments").join(key);
+        Ok(Self { folder, base, installed, keeps_code, has_editable_repository })
     }
 
     pub(crate) fn python(&self) -> PathBuf {
@@ -92,37 +103,55 @@ impl PackageEnvironment {
         lock().map_err(LocalError::io(format!("lock {}", path.display())))
     }
 
-    /// Removes what a killed attempt left, and returns the commands that create the environment, to be run in the
-    /// code's folder.
-    pub(crate) fn steps(&self) -> LocalResult<Vec<Step>> {
+    /// Removes what a killed attempt left, and creates the folder: private, whatever the umask. Both installers accept
+    /// an empty folder.
+    pub(crate) fn clear(&self) -> LocalResult<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(LocalError::io(format!("remove {}", self.folder.display()))(error));
+                Err(LocalError::io(format!("remove {}", self.folder.display()))(error))
             }
-            _ => {}
+            _ => create_private_dir(&self.folder),
         }
-        // Private, whatever the umask. Both installers accept an empty folder.
-        create_private_dir(&self.folder)?;
-        let folder = text(&self.folder);
-        let base = text(&self.base.executable);
-        let python = text(&self.python());
-        let step = |words: &[&str], more: &[&str]| Step {
-            argv: words.iter().chain(more).map(|word| (*word).to_owned()).collect(),
-        };
-        Ok(if has_uv() {
-            vec![
-                step(&["uv", "venv", "--quiet", "--python", &base, &folder], &[]),
-                step(&["uv", "pip", "install", "--python", &python], self.installed),
-            ]
-        } else {
-            let pip = [&python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
-            vec![step(&[&base, "-m", "venv", &folder], &[]), step(&pip, self.installed)]
-        })
+    }
+
+    /// Returns the command that creates the environment.
+    pub(crate) fn creation(&self, installer: &Installer) -> Step {
+        installer.creation(&self.base.executable, &self.folder)
+    }
+
+    /// Returns the command that installs, to be run in the code's folder, or in that of the kept code.
+    pub(crate) fn installation(&self, installer: &Installer) -> Step {
+        installer.installation(&self.python(), self.installed)
+    }
+
+    /// Returns the folder for a copy of the code that stays with the environment, if requirements name files of the
+    /// code: an editable package is installed as its path, which must not be that of the first job's folder.
+    pub(crate) fn kept_code(&self) -> Option<PathBuf> {
+        self.keeps_code.then(|| self.folder.join(KEPT_CODE))
+    }
+
+    /// Returns whether uv can't install one of the requirements.
+    pub(crate) fn has_editable_repository(&self) -> bool {
+        self.has_editable_repository
+    }
+
+    /// Copies the pip.conf of the job's Python, if that is a virtual environment with one, which pip would not read
+    /// from another environment.
+    pub(crate) fn take_pip_settings(&self) -> LocalResult<()> {
+        let settings = self.base.prefix.join(PIP_SETTINGS);
+        match fs::copy(&settings, self.folder.join(PIP_SETTINGS)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(LocalError::io(format!("copy {}", settings.display()))(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Marks the environment as complete. Must be called after all steps have succeeded.
     pub(crate) fn complete(&self) -> LocalResult<()> {
         let finish = || {
+            // It may hold a password.
+            remove_file(&self.folder.join(PIP_SETTINGS))?;
             fs::write(self.own_packages()?.join(BASE_PACKAGES), base_packages(&self.base.packages)?)?;
             fs::write(self.folder.join(COMPLETE_MARK), "")
         };
@@ -139,6 +168,13 @@ impl PackageEnvironment {
             return Err(io::Error::other(format!("its Python failed: {said}")));
         }
         Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+    }
+}
+
+fn remove_file(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -168,43 +204,6 @@ fn base_packages(folders: &[String]) -> io::Result<String> {
     folders.iter().map(line).collect()
 }
 
-/// Options of a requirements file whose value can be a file or folder: more requirements, constraints, a package's
-/// source, a folder of packages.
-const FILE_OPTIONS: [&str; 8] = ["--requirement", "--constraint", "--editable", "--find-links", "-r", "-c", "-e", "-f"];
-
-/// Returns whether a requirement is a file or folder: another list, or a package's source.
-fn names_files(requirements: &str) -> bool {
-    requirements.lines().map(without_comment).any(|line| {
-        if line.starts_with('-') {
-            FILE_OPTIONS.iter().find_map(|option| line.strip_prefix(option)).is_some_and(is_on_this_computer)
-        } else {
-            is_on_this_computer(line) && is_path(line)
-        }
-    })
-}
-
-fn without_comment(line: &str) -> &str {
-    let line = line.trim();
-    if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or_default().trim() }
-}
-
-/// Returns whether a path or URL is on this computer.
-fn is_on_this_computer(value: &str) -> bool {
-    value.contains("file:") || !value.contains("://")
-}
-
-/// Returns whether a requirement is a path instead of a package's name, such as `wheels/tiny.whl`.
-fn is_path(line: &str) -> bool {
-    let path = line.split([';', '[']).next().unwrap_or_default().trim();
-    path.starts_with('.') || path.contains(['/', ':']) || Path::new(path).extension() == Some("whl".as_ref())
-}
-
-fn has_uv() -> bool {
-    let mut uv = Command::new("uv");
-    uv.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    uv.status().is_ok_and(|status| status.success())
-}
-
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -221,6 +220,7 @@ mod tests {
             platform: "linux-x86_64".into(),
             prefix: "/usr".into(),
             packages: Vec::new(),
+            versions: std::collections::BTreeMap::new(),
         }
     }
 
@@ -230,48 +230,6 @@ mod tests {
         assert_eq!(one, key(&base("3.11.7"), b"numpy==2.0\n", None));
         assert_ne!(one, key(&base("3.12.0"), b"numpy==2.0\n", None));
         assert_ne!(one, key(&base("3.11.7"), b"numpy==2.1\n", None));
-    }
-
-    #[test]
-    fn requirements_that_name_files() {
-        for line in [
-            "-r more.txt",
-            "-rmore.txt",
-            "--requirement=more.txt",
-            "-c pins.txt",
-            "--constraint pins.txt",
-            "-e .",
-            "--editable=../pkg",
-            "--find-links wheels",
-            "-f file:///wheels",
-            "  ./wheels/a.whl",
-            "/src/a",
-            "wheels/a.whl ; python_version > '3'",
-            "a-1.0-py3-none-any.whl",
-            "src/pkg[extra]",
-            "pkg @ file:../pkg",
-            "pkg @ file:pkg",
-            ".",
-        ] {
-            assert!(names_files(&format!("numpy\n{line}\n")), "{line}");
-        }
-        for line in [
-            "--extra-index-url https://packages.example.com/simple",
-            "--index-url=https://packages.example.com/simple",
-            "--find-links https://example.com/wheels/",
-            "-r https://example.com/more.txt",
-            "-e git+https://example.com/pkg.git#egg=pkg",
-            "--no-binary :all:",
-            "--prefer-binary",
-            "    --hash=sha256:0123",
-            "numpy==2.0  # see docs/numpy.md",
-            "# as in a/b",
-            "",
-            "pkg @ https://example.com/pkg.whl",
-            "pkg[extra]==1 ; sys_platform == 'linux'",
-        ] {
-            assert!(!names_files(line), "{line}");
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! job's log.
 
 use std::io::{self, PipeReader};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
@@ -12,9 +13,11 @@ use super::running_job::RunningJob;
 use super::{script, stage};
 use crate::contract::{EntryPointKind, Layout, ToolkitError, pip_install_arguments};
 use crate::local::process::table;
+use crate::local::python::installer::{Installer, Step};
 use crate::local::python::interpreter::Interpreter;
-use crate::local::python::requirements::{PackageEnvironment, REQUIREMENTS, Step};
+use crate::local::python::requirements::{PackageEnvironment, REQUIREMENTS};
 use crate::local::store::job_state::Ending;
+use crate::local::store::layout::create_private_dir;
 use crate::local::store::private_file;
 use crate::local::{LocalError, LocalResult};
 use crate::model::job_status::phase;
@@ -53,8 +56,11 @@ pub(super) async fn requirements(
     if environment.is_complete()? {
         return Ok(Ok(ReadyScript { layout, output, python }));
     }
-    job.enter(phase::DOWNLOADING, &format!("Installing {}", described(kind)));
-    Ok(match create_environment(job, environment, output).await? {
+    let has_editable_repository = environment.has_editable_repository();
+    let installer = Installer::choose(job.options.installer, job.find_program, base, has_editable_repository).await?;
+    let by = installer.note.as_ref().map_or_else(String::new, |note| format!(" with pip: {note}"));
+    job.enter(phase::DOWNLOADING, &format!("Installing {}{by}", described(kind)));
+    Ok(match create_environment(job, environment, &installer, output).await? {
         (output, None) => Ok(ReadyScript { layout, output, python }),
         (output, Some(FailedStep { exit_code, command })) => {
             Err(job.failed(failure(kind), exit_code, &output.install_error(), &command))
@@ -88,35 +94,61 @@ struct FailedStep {
 async fn create_environment(
     job: &RunningJob<'_>,
     environment: PackageEnvironment,
-    mut output: JobOutput,
+    installer: &Installer,
+    output: JobOutput,
 ) -> LocalResult<(JobOutput, Option<FailedStep>)> {
     // Of two jobs that need the same environment, one creates it and the other one waits here.
     let (environment, lock) = blocking(move || environment.lock().map(|lock| (environment, lock))).await?;
     if environment.is_complete()? {
         return Ok((output, None));
     }
-    let (environment, steps) = blocking(move || environment.steps().map(|steps| (environment, steps))).await?;
-    for step in steps {
-        let command = step.argv.join(" ");
-        let exit_code;
-        (output, exit_code) = run(&step, job, output).await?;
-        if exit_code != 0 {
-            return Ok((output, Some(FailedStep { exit_code, command })));
-        }
+    let environment = blocking(move || environment.clear().map(|()| environment)).await?;
+    let (output, failed) = run(&environment.creation(installer), job, &job.code(), output).await?;
+    if failed.is_some() {
+        return Ok((output, failed));
     }
-    blocking(move || environment.complete()).await?;
+    let (environment, code) = keep_code(job, environment).await?;
+    let (output, failed) = run(&environment.installation(installer), job, &code, output).await?;
+    if failed.is_none() {
+        blocking(move || environment.complete()).await?;
+    }
     drop(lock);
-    Ok((output, None))
+    Ok((output, failed))
+}
+
+/// Returns the environment with the folder to install from: the job's code or, where the environment keeps a copy of
+/// the code, that copy.
+async fn keep_code(
+    job: &RunningJob<'_>,
+    environment: PackageEnvironment,
+) -> LocalResult<(PackageEnvironment, PathBuf)> {
+    let home = job.home.clone();
+    let layout = Layout::at(job.folder.ml());
+    let request = job.request.clone();
+    blocking(move || {
+        environment.take_pip_settings()?;
+        let Some(kept) = environment.kept_code() else { return Ok((environment, layout.code())) };
+        create_private_dir(&kept)?;
+        stage::unpack_code(&home, &layout, &request, &kept)?;
+        Ok((environment, kept))
+    })
+    .await
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> LocalResult<T> + Send + 'static) -> LocalResult<T> {
     spawn_blocking(work).await.map_err(|error| LocalError::Other(format!("installing ended: {error}")))?
 }
 
-/// Runs a step to its end. If the future is dropped, as by a stop, the child process is killed.
-async fn run(step: &Step, job: &RunningJob<'_>, mut output: JobOutput) -> LocalResult<(JobOutput, i32)> {
-    let doing = || LocalError::io(format!("run {}", step.argv.join(" ")));
-    let (mut child, reader) = start(step, job).map_err(doing())?;
+/// Runs a step to its end, in a folder. If the future is dropped, as by a stop, the child process is killed.
+async fn run(
+    step: &Step,
+    job: &RunningJob<'_>,
+    folder: &Path,
+    mut output: JobOutput,
+) -> LocalResult<(JobOutput, Option<FailedStep>)> {
+    let command = step.argv.join(" ");
+    let doing = || LocalError::io(format!("run {command}"));
+    let (mut child, reader) = start(step, folder).map_err(doing())?;
     let reading = spawn_blocking(move || {
         let outcome = output.read_installer(reader);
         (output, outcome)
@@ -126,15 +158,17 @@ async fn run(step: &Step, job: &RunningJob<'_>, mut output: JobOutput) -> LocalR
     table::end_descendants().await;
     let (output, outcome) = JobOutput::join_reader(reading, job).await?;
     outcome.map_err(doing())?;
-    Ok((output, status.code().unwrap_or(1)))
+    let exit_code = status.code().unwrap_or(1);
+    Ok((output, (exit_code != 0).then_some(FailedStep { exit_code, command })))
 }
 
-fn start(step: &Step, job: &RunningJob<'_>) -> io::Result<(Child, PipeReader)> {
+fn start(step: &Step, folder: &Path) -> io::Result<(Child, PipeReader)> {
     let (program, arguments) = step.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let (reader, writer) = io::pipe()?;
     let child = Command::new(program)
         .args(arguments)
-        .current_dir(job.code())
+        .current_dir(folder)
+        .envs(step.variables.iter().map(|(name, value)| (name, value)))
         // Makes git fail with a message instead of prompting.
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())

@@ -25,6 +25,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::host::Devices;
 use self::install::ReadyScript;
 use self::output::JobOutput;
 use self::reason::{MAX_REASON, internal_error, shortened, with_causes};
@@ -34,8 +35,9 @@ use super::python::interpreter::{self, Interpreter};
 use super::store::job_state::{self, Ending, to_json};
 use super::store::layout::{self, Home, JobFolder};
 use super::store::stop_request::{self, Absence, STOP_POLL_INTERVAL};
-use crate::contract::{Layout, ToolkitError};
-use crate::local::{LocalError, LocalResult};
+use crate::contract::failure::CONTAINER_EXIT_CODE;
+use crate::contract::{Layout, ToolkitError, failure_reason};
+use crate::local::{FindProgram, LocalError, LocalResult};
 use crate::model::JobStatus;
 use crate::model::artifacts::KEPT_IN;
 use crate::model::job_status::phase;
@@ -44,8 +46,14 @@ use crate::model::job_status::phase;
 const MAX_TIMER: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// Runs the job in `folder` until its final state is written. Standard input must be the job's lock.
-pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> LocalResult<()> {
-    let Err(error) = supervise(home, cache, executable, folder).await else { return Ok(()) };
+pub(crate) async fn run(
+    home: &Home,
+    cache: &Path,
+    executable: &Path,
+    folder: &Path,
+    find_program: FindProgram,
+) -> LocalResult<()> {
+    let Err(error) = supervise(home, cache, executable, folder, find_program).await else { return Ok(()) };
     // If this can't be written either, the supervisor's own log has the error.
     let _unwritten = JobFolder::at(folder.to_owned()).settle(&internal_error(&error));
     Err(LocalError::Other(with_causes(&error)))
@@ -53,7 +61,13 @@ pub(crate) async fn run(home: &Home, cache: &Path, executable: &Path, folder: &P
 
 /// Runs the job. Errors only before the first phase or while the final state is written: all other errors are the job's
 /// ending.
-async fn supervise(home: &Home, cache: &Path, executable: &Path, folder: &Path) -> LocalResult<()> {
+async fn supervise(
+    home: &Home,
+    cache: &Path,
+    executable: &Path,
+    folder: &Path,
+    find_program: FindProgram,
+) -> LocalResult<()> {
     // A session of its own has no controlling terminal: a program that prompts there fails instead of stopping the job.
     nix::unistd::setsid().map_err(|error| LocalError::io("leave the terminal")(error.into()))?;
     // The current directory may be removed or unmounted while the job runs.
@@ -66,7 +80,20 @@ async fn supervise(home: &Home, cache: &Path, executable: &Path, folder: &Path) 
     let state = folder.read_state()?;
     let deadline = Instant::now() + MAX_TIMER;
     let reserve = folder.open_reserve().ok();
-    let mut job = RunningJob { home, cache, executable, folder, request, options, state, stop, deadline, reserve };
+    let mut job = RunningJob {
+        home,
+        cache,
+        executable,
+        folder,
+        request,
+        options,
+        state,
+        stop,
+        deadline,
+        find_program,
+        devices: Devices::default(),
+        reserve,
+    };
     let ending = match job.run_phases().await {
         Ok(ending) => ending,
         Err(error) => Ending::failed(internal_error(&error)),
@@ -127,7 +154,9 @@ impl RunningJob<'_> {
     }
 
     async fn stage(&mut self) -> LocalResult<(Interpreter, Layout)> {
-        Ok((interpreter::find(self.options.python.as_deref()).await?, stage::input(self).await?))
+        self.devices = Devices::count(self.find_program).await;
+        let interpreter = interpreter::find(self.options.python.as_deref(), self.find_program, &[]).await?;
+        Ok((interpreter, stage::input(self).await?))
     }
 
     /// Installs the requirements. The inner error is the job's ending if they can't be installed.
@@ -163,6 +192,7 @@ impl RunningJob<'_> {
             script::Ended::Failed { exit_code, command } => {
                 self.failed(ToolkitError::ExecuteUserScript, exit_code, &output.error_message(), &command)
             }
+            script::Ended::Refused(why) => Ending::failed(failure_reason(Some(&why), CONTAINER_EXIT_CODE)),
             script::Ended::Trouble(why) => Ending::failed(format!("InternalServerError: {why}")),
         };
         self.enter(phase::UPLOADING, "Storing the model and the output data");

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::host::Devices;
 use crate::contract::failure::CONTAINER_EXIT_CODE;
 use crate::contract::{Layout, ToolkitError, failure_reason, failure_text};
+use crate::local::FindProgram;
 use crate::local::store::job_state::{self, Ending};
 use crate::local::store::layout::{Home, JobFolder};
 use crate::model::job_status::phase;
@@ -35,6 +37,9 @@ pub(super) struct RunningJob<'a> {
     pub(super) stop: CancellationToken,
     /// End of `max_run`.
     pub(super) deadline: Instant,
+    pub(super) find_program: FindProgram,
+    /// This computer's, once they are counted.
+    pub(super) devices: Devices,
     /// File for the final state, opened at the start: later the process may be out of file descriptors.
     pub(super) reserve: Option<File>,
 }

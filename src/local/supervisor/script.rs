@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{self, PipeReader};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -19,12 +21,27 @@ use super::running_job::RunningJob;
 use crate::contract::{self, Container, ContractError, EntryPointKind, Layout};
 use crate::local::guard::Plan;
 use crate::local::process::{survivors, table};
+use crate::local::python::interpreter;
 use crate::local::store::job_state::to_json;
 use crate::local::store::{layout, private_file};
 use crate::local::{LocalError, LocalResult};
 
 /// Time for the guard to kill the script's processes, after the stop grace.
 const GUARD_TIMEOUT: Duration = Duration::from_secs(10);
+
+const NO_TORCHRUN: &str = "distribution.kind = \"torch_distributed\" starts the script by torchrun, and";
+const INSTALL_TORCH: &str = "name it in requirements.txt, or set [local] python to a Python that has it";
+/// Program that exits with 0 if its Python has torchrun, without importing torch.
+const FIND_TORCHRUN: &str = "import importlib.util, os, site, sys
+if sys.prefix == sys.base_prefix:
+    sys.path.append(site.getusersitepackages())
+torch = importlib.util.find_spec('torch')
+folders = (torch and torch.submodule_search_locations) or []
+sys.exit(not any(os.path.exists(os.path.join(folder, 'distributed', 'run.py')) for folder in folders))";
+/// Variable with the port at which torchrun's processes meet. By itself torchrun takes always the same, which in a
+/// container no other job has.
+/// Source: PyTorch 2.9, `torch/distributed/run.py` and `argparse_util.py`.
+const TORCHRUN_PORT: &str = "PET_MASTER_PORT";
 
 /// Ending of the script.
 pub(super) enum Ended {
@@ -36,6 +53,8 @@ pub(super) enum Ended {
         exit_code: i32,
         command: String,
     },
+    /// The script can't be started, for a reason that its user can mend.
+    Refused(String),
     /// An error of smtrain or the system.
     Trouble(String),
 }
@@ -57,6 +76,9 @@ pub(super) async fn run(
     output: JobOutput,
 ) -> LocalResult<(Ended, JobOutput)> {
     let command = command(job, layout, python)?;
+    if command.is_distributed && !has_torchrun(python).await {
+        return Ok((Ended::Refused(format!("{NO_TORCHRUN} {python} has no torch: {INSTALL_TORCH}")), output));
+    }
     make_runnable(job, &command)?;
     job.folder.reserve_exit_code()?;
     let plan = plan(job, layout, &command)?;
@@ -96,17 +118,32 @@ pub(super) fn command(job: &RunningJob<'_>, layout: &Layout, python: &str) -> Lo
     let container = Container {
         job_arn: &job.state.training_job_arn,
         layout,
-        host: &host::describe(&job.request),
+        region: job.options.region.as_deref(),
+        host: &host::describe(&job.request, job.devices),
         python,
         has_setup_py: private_file::exists(&setup).map_err(LocalError::io(format!("look for {}", setup.display())))?,
     };
     contract::command(&job.request, &container).map_err(|error| LocalError::Other(error.to_string()))
 }
 
+async fn has_torchrun(python: &str) -> bool {
+    interpreter::ask(Path::new(python), FIND_TORCHRUN).await.is_ok()
+}
+
+/// Returns a port of this computer that is free now.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
 fn plan(job: &RunningJob<'_>, layout: &Layout, command: &contract::ScriptCommand) -> LocalResult<Plan> {
+    let mut variables = command.variables.clone();
+    if command.is_distributed && !variables.contains_key(TORCHRUN_PORT) {
+        let port = free_port().map_err(LocalError::io("find a free port for torchrun"))?;
+        variables.insert(TORCHRUN_PORT.to_owned(), port.to_string());
+    }
     Ok(Plan {
         argv: command.argv.clone(),
-        variables: command.variables.clone(),
+        variables,
         directory: layout.code(),
         mount: *layout == Layout::opt_ml(),
         stop_group: command.kind == EntryPointKind::Shell,

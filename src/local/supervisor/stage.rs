@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::checkpoints;
+use super::host::{self, Devices};
 use super::reason::with_causes;
 use super::running_job::RunningJob;
-use super::{checkpoints, host};
 use crate::archive;
 use crate::contract::{Layout, config_files};
 use crate::local::guard::PROBE;
@@ -26,8 +27,9 @@ pub(super) async fn input(job: &RunningJob<'_>) -> LocalResult<Layout> {
     let ml = job.folder.ml();
     let request = job.request.clone();
     let copies = job.options.copies.clone();
+    let devices = job.devices;
     let staged = tokio::task::spawn_blocking(move || {
-        create_layout(&home, &Layout::at(ml), &request, &copies)?;
+        create_layout(&home, &Layout::at(ml), &request, &copies, devices)?;
         store::copies::remove_unused(&home);
         Ok::<_, LocalError>(())
     });
@@ -47,6 +49,7 @@ fn create_layout(
     layout: &Layout,
     request: &CreateTrainingJobRequest,
     copies: &JobCopies,
+    devices: Devices,
 ) -> LocalResult<()> {
     let folders =
         [layout.code(), layout.model(), layout.input_config(), layout.output_data(), layout.output_intermediate()];
@@ -56,8 +59,8 @@ fn create_layout(
         let list = copies.channels.get(&channel.channel_name);
         stage_channel(home, layout, channel, list, &request.output_data_config.s3_output_path)?;
     }
-    code(home, layout, request)?;
-    let host = host::describe(request);
+    unpack_code(home, layout, request, &layout.code())?;
+    let host = host::describe(request, devices);
     let files = config_files(request, &host).map_err(|error| LocalError::Other(error.to_string()))?;
     files.into_iter().try_for_each(|(name, text)| {
         let path = layout.input_config().join(name);
@@ -67,7 +70,12 @@ fn create_layout(
 }
 
 /// Unpacks the code archive, which is in S3 or, under network isolation, in a channel.
-fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> LocalResult<()> {
+pub(super) fn unpack_code(
+    home: &Home,
+    layout: &Layout,
+    request: &CreateTrainingJobRequest,
+    to: &Path,
+) -> LocalResult<()> {
     let Some(location) = code_location(request) else { return Ok(()) };
     let archive = if let Some(below) = location.strip_prefix("/opt/ml/") {
         layout.base().join(below)
@@ -76,7 +84,7 @@ fn code(home: &Home, layout: &Layout, request: &CreateTrainingJobRequest) -> Loc
         home.trusted_object(&uri)?
     };
     let file = File::open(&archive).map_err(LocalError::io(format!("read the code {}", archive.display())))?;
-    let unpacked = archive::unpack(file, &layout.code(), &archive::UnpackLimits::default(), &mut ());
+    let unpacked = archive::unpack(file, to, &archive::UnpackLimits::default(), &mut ());
     unpacked.map(drop).map_err(|error| LocalError::Other(format!("could not unpack the code: {}", with_causes(&error))))
 }
 

@@ -9,6 +9,8 @@ use crate::images::Catalog;
 pub(crate) struct Defaults<'a> {
     /// Catalog of container images.
     pub(crate) catalog: &'a Catalog,
+    /// AWS region that a flag, the spec or the settings name.
+    pub(crate) region: Option<String>,
     /// Bucket in place of `sagemaker-{region}-{account}`.
     pub(crate) bucket: Option<String>,
     /// Prefix of the keys of code, data and output, without slashes at its ends; may be empty.

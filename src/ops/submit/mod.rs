@@ -21,9 +21,9 @@ use crate::cloud::{ByteProgress, Cloud, CloudError};
 use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result, WithContext};
 use crate::job::request::{self, RequestDraft, ResolvedInputs};
-use crate::job::spec::{ChannelSource, InstancePreferenceSpec, JobSpec, Workload};
+use crate::job::spec::{ChannelSource, InstancePreferenceSpec, JobSpec, Local, Workload};
 use crate::model::copies::JobCopies;
-use crate::model::{JobName, LocalOptions, RequestDocument, S3Uri};
+use crate::model::{FrameworkVersion, JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Destinations;
 
 pub(super) use self::code::{source_tree, unpackable};
@@ -83,7 +83,7 @@ pub(crate) async fn prepare(
     let (name, is_name_generated) = name::name(spec, store.then_some(&*defaults.state))?;
     let inputs = ResolvedInputs {
         name: &name,
-        region: cloud.region.as_str(),
+        region: region(cloud, defaults),
         role_arn: &role_arn,
         image: image.as_deref(),
         rules_image: rules_image.as_deref(),
@@ -97,7 +97,7 @@ pub(crate) async fn prepare(
     let mut content = Contents { code, driver, data };
     let mut notices: Vec<String> =
         provenance.notice.into_iter().chain(crowded_out).chain(quota_notice(cloud, spec)).collect();
-    let options = local_options(spec, copies);
+    let options = local_options(spec, copies, defaults.region.clone());
     if store {
         let kms_key_id = typed.output_data_config.kms_key_id.clone();
         notices.extend(content.store(cloud, spec, kms_key_id, &destinations, &progress).await?);
@@ -270,9 +270,26 @@ fn folder(data: &LocalData, content_uri: &S3Uri) -> S3Uri {
     content_uri.join(&format!("smtrain/data/{}", data.sha256))
 }
 
-fn local_options(spec: &JobSpec, copies: JobCopies) -> LocalOptions {
+fn local_options(spec: &JobSpec, copies: JobCopies, region: Option<String>) -> LocalOptions {
     let python = spec.local.python.as_deref().map(|python| absolute(&spec.folder, python));
-    LocalOptions { python, stop_grace: spec.local.stop_grace, copies }
+    let Local { python: _, installer, stop_grace } = spec.local;
+    LocalOptions { python, stop_grace, installer, region, framework: framework_version(spec), copies }
+}
+
+/// Returns the region that the script is told: a local job's is the one that it would have on AWS, if that is known.
+fn region<'a>(cloud: &'a Cloud, defaults: &'a Defaults<'_>) -> &'a str {
+    let named = defaults.region.as_deref().filter(|_| cloud.is_local());
+    named.unwrap_or_else(|| cloud.region.as_str())
+}
+
+fn framework_version(spec: &JobSpec) -> Option<FrameworkVersion> {
+    let Workload::Framework(framework) = &spec.workload else { return None };
+    Some(FrameworkVersion {
+        name: framework.name.clone(),
+        version: framework.version.clone(),
+        pytorch_version: framework.pytorch_version.clone(),
+        tensorflow_version: framework.tensorflow_version.clone(),
+    })
 }
 
 /// Resolves a path against the spec's folder; a bare command is kept for a search in PATH.

@@ -74,7 +74,8 @@ fn a_script_sees_what_it_sees_under_the_toolkit() -> TestResult {
     in_each_shell(|container| {
         let (mut compared, shell) = (0, container.shell.clone());
         for (name, fixture) in fixtures()? {
-            let Some(theirs) = &fixture.seen else { continue };
+            // An image without the toolkit has nothing that starts torchrun.
+            let Some(theirs) = fixture.seen.as_ref().filter(|_| name != "torch-distributed") else { continue };
             let Some(ours) = under_driver(Container::new()?.in_shell(&shell), &fixture)? else { continue };
             let is_shell = theirs.command_line.iter().all(|word| word != "--");
             let (our, their) = (comparable(&ours, is_shell), comparable(theirs, is_shell));

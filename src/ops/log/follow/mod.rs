@@ -166,7 +166,8 @@ impl<'a> Follower<'a> {
     /// Takes over what a description of the job says.
     fn take_state(&mut self, state: DescribeTrainingJobResponse) {
         self.recorder.phases.update(&state);
-        let nodes = state.resource_config.as_ref().and_then(stats::node_count);
+        let asked = || state.resource_config.as_ref().and_then(stats::node_count);
+        let nodes = self.cloud.capabilities.nodes_per_job.or_else(asked);
         self.recorder.stats.expect_nodes(&self.following.wanted.node_numbers(nodes));
         if state.secondary_status == "Training" {
             self.training_since.get_or_insert_with(Instant::now);

@@ -96,6 +96,7 @@ impl Service {
                 reads_s3: true,
                 default_role: None,
                 default_bucket_is_configurable: true,
+                nodes_per_job: None,
                 always_stores_model: true,
                 has_rate_quotas: true,
                 has_network_latency: true,
