@@ -59,9 +59,9 @@ pub(super) fn hints(answer: &Answer, permission: Permission<'_>) -> Vec<String> 
             one("the account makes more calls than AWS allows for; try again in a minute")
         }
         answer if answer.is_one_of(&OTHER_REGION_CODES) => one(OTHER_REGION_HINT),
-        answer if answer.code == "NoSuchBucket" => {
-            one("check the bucket's name; without output.s3_uri, a job uses the account's default bucket, created when missing")
-        }
+        answer if answer.code == "NoSuchBucket" => one(
+            "check the bucket's name; without output.s3_uri, a job uses the account's default bucket, created when missing",
+        ),
         answer if answer.code.is_empty() && answer.message.is_empty() => one(no_reason_hint(answer.status)),
         answer => request_hints(&answer.message),
     }

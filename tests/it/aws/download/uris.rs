@@ -212,7 +212,7 @@ fn a_uri_with_nothing_below_it_is_an_error() -> TestResult {
     exit code: 1
     --- stderr
     error: could not list what lies below s3://no-such-bucket-of-anybody/prefix/: The specified bucket does not exist (NoSuchBucket)
-    hint: create the bucket, or leave output.s3_uri out: the account's default bucket is created when missing
+    hint: check the bucket's name; without output.s3_uri, a job uses the account's default bucket, created when missing
     ## s3://
     exit code: 2
     --- stderr
