@@ -52,7 +52,7 @@ fn numbered(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
 }
 
 #[test]
-fn a_table() -> TestResult {
+fn the_table_shows_the_jobs() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     let script = json!({
         "HyperParameters": { "sagemaker_program": "\"train.py\"" },
@@ -128,7 +128,7 @@ fn names_need_no_search() -> TestResult {
 }
 
 #[test]
-fn what_search_does_not_know_yet() -> TestResult {
+fn jobs_that_search_does_not_know_yet_are_listed() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     tenant.set("search_lag", 3600.0)?;
     let project = sandbox.project("new", "")?;
@@ -148,7 +148,13 @@ fn what_search_does_not_know_yet() -> TestResult {
     let rows = rows(&sandbox, &["-n", "1"])?;
     assert_eq!((&rows[0]["status"], &rows[0]["runs"]), (&json!("Completed"), &Value::Null));
     let table = history(&sandbox, &["-n", "1"])?;
-    assert!(table.stdout.contains("Completed  -     -  "), "{table}");
+    insta::assert_snapshot!(table.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    NAME                         STATUS     RUNS  INSTANCES  CREATED              TRAINED  BILLED  METRIC
+    new-[STAMP]  Completed  -     -          [TIME]  -        -       -
+    --- stderr
+    "#);
     Ok(())
 }
 
@@ -171,11 +177,18 @@ fn who_may_not_search_sees_the_list() -> TestResult {
 }
 
 #[test]
-fn who_may_not_list_is_told_so() -> TestResult {
+fn a_denied_list_names_the_action() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
     tenant.rule(&json!({ "fault": "access_denied", "service": "sagemaker" }))?;
     let said = sandbox.smtrain(&["history"]).run()?.expect(1)?;
-    assert!(said.stderr.contains("sagemaker:ListTrainingJobs"), "{said}");
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: could not list the jobs: User: arn:aws:sts::[ACCOUNT]:user/moto is not authorized to perform: sagemaker:ListTrainingJobs on resource: arn:aws:sagemaker:eu-west-1:[ACCOUNT]:training-job/* because no identity-based policy allows the sagemaker:ListTrainingJobs action (AccessDeniedException)
+    hint: ask for a policy that allows sagemaker:ListTrainingJobs on arn:aws:sagemaker:eu-west-1:[ACCOUNT]:training-job/*
+    hint: see who is asking: aws sts get-caller-identity
+    "#);
     Ok(())
 }
 
