@@ -8,7 +8,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo};
 use serde_json::json;
 
-use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult};
+use crate::support::{CommandOutput, Sandbox, TestAccount, TestResult, Transcript};
 
 /// In the home folder.
 const FILES: [&str; 2] = ["config", "credentials"];
@@ -21,16 +21,10 @@ const TOKENS: [(&str, &str, &str); 2] = [
 ];
 const GIB: u64 = 1024 * 1024 * 1024;
 
-/// What stands in a file's place, and the words that tell of it.
-const PLACED: [(&str, &str); 7] = [
-    ("fifo", "is a pipe"),
-    ("folder", "is a folder"),
-    ("device", "is a device"),
-    ("large", "is larger than"),
-    ("binary", "is not UTF-8 text"),
-    ("loop", "can't be read"),
-    ("unreadable", "can't be read"),
-];
+/// What stands in a file's place.
+const PLACED: [&str; 7] = ["fifo", "folder", "device", "large", "binary", "loop", "unreadable"];
+/// Those of them that no program reads: no files, or too large.
+const NOT_READ: [&str; 4] = ["fifo", "folder", "device", "large"];
 
 /// Puts something in a file's place; false where that can't be done here.
 fn place(what: &str, path: &Path) -> TestResult<bool> {
@@ -65,21 +59,27 @@ fn on_aws() -> TestResult<(Sandbox, TestAccount)> {
     Ok((sandbox, tenant))
 }
 
-fn check_refused(said: &CommandOutput, path: &str, words: &str) {
-    assert!(said.stderr.contains(path) && said.stderr.contains(words) && said.stderr.contains("hint: "), "{said}");
+/// Adds what was said to the transcript, but for what root has no round of.
+fn add(transcript: &mut Transcript, what: &str, title: &str, said: &CommandOutput) {
+    if what == "unreadable" {
+        assert!(said.stderr.contains("can't be read: Permission denied"), "{said}");
+    } else {
+        transcript.add(format_args!("{what}: {title}"), said);
+    }
 }
 
 #[test]
-fn what_is_no_file_of_a_profile_s_is_refused() -> TestResult {
+fn what_is_not_a_profile_file_is_refused() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     let project = sandbox.project("proj", "")?;
-    for (what, words) in PLACED {
+    let mut transcript = Transcript::default();
+    for what in PLACED {
         for name in FILES {
             let path = sandbox.path("home/.aws").join(name);
             if place(what, &path)? {
                 for arguments in [&["history"][..], &["describe", "done"], &["submit", "--dry-run", &project.spec()]] {
                     let said = sandbox.smtrain(arguments).run()?.expect(1)?;
-                    check_refused(&said, &format!(".aws/{name} {words}"), "");
+                    add(&mut transcript, what, &format!("{name}: {}", arguments[0]), &said);
                 }
                 // What is of this computer needs no account.
                 sandbox.smtrain(&["history", "--local"]).run()?.ok()?;
@@ -87,24 +87,233 @@ fn what_is_no_file_of_a_profile_s_is_refused() -> TestResult {
             remove(&path)?;
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## fifo: config: history
+    ## fifo: config: describe
+    ## fifo: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config is a pipe, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## fifo: credentials: history
+    ## fifo: credentials: describe
+    ## fifo: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials is a pipe, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## folder: config: history
+    ## folder: config: describe
+    ## folder: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config is a folder, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## folder: credentials: history
+    ## folder: credentials: describe
+    ## folder: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials is a folder, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## device: config: history
+    ## device: config: describe
+    ## device: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config is a device, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## device: credentials: history
+    ## device: credentials: describe
+    ## device: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials is a device, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## large: config: history
+    ## large: config: describe
+    ## large: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config is larger than 4 MiB
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## large: credentials: history
+    ## large: credentials: describe
+    ## large: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials is larger than 4 MiB
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## binary: config: history
+    ## binary: config: describe
+    ## binary: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config is not UTF-8 text
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## binary: credentials: history
+    ## binary: credentials: describe
+    ## binary: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials is not UTF-8 text
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## loop: config: history
+    ## loop: config: describe
+    ## loop: config: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## loop: credentials: history
+    ## loop: credentials: describe
+    ## loop: credentials: submit
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    "#);
     sandbox.smtrain(&["describe", "done"]).run()?.ok().map(drop)
 }
 
 #[test]
 fn what_a_variable_names_is_refused_likewise() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
-    for (what, words) in PLACED {
+    let mut transcript = Transcript::default();
+    for what in PLACED {
         for variable in VARIABLES {
             let path = sandbox.path("odd");
             if place(what, &path)? {
                 let said = sandbox.smtrain(&["describe", "done"]).env(variable, &path).run()?.expect(1)?;
-                check_refused(&said, &format!("{} {words}", path.display()), variable);
+                add(&mut transcript, what, &format!("{variable}=odd"), &said);
                 let said = sandbox.smtrain(&["describe", "done"]).env(variable, "~/../odd").run()?.expect(1)?;
-                check_refused(&said, words, variable);
+                add(&mut transcript, what, &format!("{variable}=~/../odd"), &said);
             }
             remove(&path)?;
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## fifo: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a pipe, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## fifo: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a pipe, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## fifo: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a pipe, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## fifo: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a pipe, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## folder: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a folder, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## folder: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a folder, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## folder: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a folder, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## folder: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a folder, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## device: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a device, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## device: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a device, not a file
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## device: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is a device, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## device: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is a device, not a file
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## large: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is larger than 4 MiB
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## large: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is larger than 4 MiB
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## large: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is larger than 4 MiB
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## large: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is larger than 4 MiB
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## binary: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is not UTF-8 text
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## binary: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is not UTF-8 text
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## binary: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd is not UTF-8 text
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## binary: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd is not UTF-8 text
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## loop: AWS_CONFIG_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## loop: AWS_CONFIG_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## loop: AWS_SHARED_CREDENTIALS_FILE=odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/odd can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    ## loop: AWS_SHARED_CREDENTIALS_FILE=~/../odd
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/../odd can't be read: Too many levels of symbolic links (os error 40)
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    "#);
     Ok(())
 }
 
@@ -121,7 +330,15 @@ fn what_is_absent_or_empty_is_no_error() -> TestResult {
     fs::write(sandbox.path("home/.aws/real"), "[default]\nregion = us-west-2\n")?;
     symlink("real", sandbox.path("home/.aws/config"))?;
     let said = sandbox.smtrain(&["describe", "none"]).env_remove("AWS_REGION").run()?.expect(1)?;
-    assert!(said.stderr.contains("us-west-2"), "a link is followed: {said}");
+    // A link is followed: its region is the one.
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: there is no job none on this computer or in us-west-2
+    hint: list the jobs there are: smtrain history
+    hint: it may be in another region: --region NAME, or of another --profile
+    "#);
     Ok(())
 }
 
@@ -136,7 +353,10 @@ fn a_folder_that_cannot_be_looked_into_is_an_error() -> TestResult {
     fs::set_permissions(&folder, Permissions::from_mode(0o000))?;
     let said = sandbox.smtrain(&["describe", "done"]).run()?;
     fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
-    check_refused(&said.expect(1)?, ".aws/config can't be read", "AWS_CONFIG_FILE");
+    // Not held as a snapshot, since the test can't run as root.
+    let said = said.expect(1)?;
+    let is_told = said.stderr.contains(".aws/config can't be read") && said.stderr.contains("AWS_CONFIG_FILE");
+    assert!(is_told && said.stderr.contains("hint: "), "{said}");
     Ok(())
 }
 
@@ -157,15 +377,66 @@ fn a_token_s_file_of_a_profile_is_refused_likewise() -> TestResult {
         "[default]\n{role}source_profile = a\n[profile a]\n{role}source_profile = b\n\
          [profile b]\n{role}web_identity_token_file = TOKEN\nsource_profile = a\n"
     );
-    for (what, words) in PLACED.into_iter().filter(|(_, words)| words.starts_with("is a") || words.contains("larger")) {
+    let mut transcript = Transcript::default();
+    for what in NOT_READ {
         let path = sandbox.path("token");
         place(what, &path)?;
-        for profiles in [&own, &source] {
+        for (title, profiles) in [("own", &own), ("of its source", &source)] {
             let said = with_profile_s_token(&sandbox, profiles)?;
-            check_refused(&said, &format!("{} {words}", path.display()), "web_identity_token_file");
+            add(&mut transcript, what, title, &said);
         }
         remove(&path)?;
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## fifo: own
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a pipe, not a file
+    hint: set web_identity_token_file of the profile default to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## fifo: of its source
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a pipe, not a file
+    hint: set web_identity_token_file of the profile b to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## folder: own
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a folder, not a file
+    hint: set web_identity_token_file of the profile default to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## folder: of its source
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a folder, not a file
+    hint: set web_identity_token_file of the profile b to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## device: own
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a device, not a file
+    hint: set web_identity_token_file of the profile default to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## device: of its source
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is a device, not a file
+    hint: set web_identity_token_file of the profile b to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## large: own
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is larger than 4 MiB
+    hint: set web_identity_token_file of the profile default to a file with a token, or remove it
+    hint: no job on this computer has that name
+    ## large: of its source
+    exit code: 1
+    --- stderr
+    error: could not describe job done: could not get AWS credentials: [SANDBOX]/token is larger than 4 MiB
+    hint: set web_identity_token_file of the profile b to a file with a token, or remove it
+    hint: no job on this computer has that name
+    "#);
     Ok(())
 }
 
@@ -174,26 +445,60 @@ fn a_token_s_file_of_a_profile_is_refused_likewise() -> TestResult {
 fn what_cannot_be_parsed_is_told_with_its_line() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     let broken = [
-        ("config", "[default]\nregion = eu-west-1\ngarbage\n", "line 3: Expected an '=' sign"),
-        ("config", "[default]\nregion = eu-west-1\n[profile x\n", "line 3: Profile definition must end with ']'"),
-        ("config", "\u{feff}[default]\nregion = eu-west-1\n", "line 1: the file begins with a byte order mark"),
-        ("config", "[default]\nregion = eu-west-1\n\0\0\0\n", "line 3: Expected an '=' sign"),
-        ("config", "# mine\r[default]\rregion = eu-west-1\r", "carriage return"),
-        ("credentials", "[other\naws_access_key_id = A\n", "line 1: Profile definition must end with ']'"),
+        ("config", "[default]\nregion = eu-west-1\ngarbage\n"),
+        ("config", "[default]\nregion = eu-west-1\n[profile x\n"),
+        ("config", "\u{feff}[default]\nregion = eu-west-1\n"),
+        ("config", "[default]\nregion = eu-west-1\n\0\0\0\n"),
+        ("credentials", "[other\naws_access_key_id = A\n"),
     ];
-    for (name, text, words) in broken {
+    let mut transcript = Transcript::default();
+    for (name, text) in broken {
         let path = sandbox.path("home/.aws").join(name);
         fs::write(&path, text)?;
         for arguments in [&["history"][..], &["history", "--profile", "default"]] {
             let said = sandbox.smtrain(arguments).env_remove("AWS_REGION").run()?.expect(1)?;
-            check_refused(&said, &format!("{} can't be parsed: ", path.display()), words);
-            let variable = if name == "config" { "AWS_CONFIG_FILE" } else { "AWS_SHARED_CREDENTIALS_FILE" };
-            check_refused(&said, variable, "");
+            transcript.add(format_args!("{text:?}: {}", arguments.join(" ")), &said);
         }
         remove(&path)?;
     }
-    fs::write(sandbox.path("home/.aws/config"), "[default]\r\nregion = eu-west-1\r\n")?;
-    sandbox.smtrain(&["history"]).env_remove("AWS_REGION").run()?.ok().map(drop)
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## "[default]\nregion = eu-west-1\ngarbage\n": history
+    ## "[default]\nregion = eu-west-1\ngarbage\n": history --profile default
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be parsed: line 3: a key must be followed by '=' and a value
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## "[default]\nregion = eu-west-1\n[profile x\n": history
+    ## "[default]\nregion = eu-west-1\n[profile x\n": history --profile default
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be parsed: line 3: the section's name must be followed by ']'
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## "\u{feff}[default]\nregion = eu-west-1\n": history
+    ## "\u{feff}[default]\nregion = eu-west-1\n": history --profile default
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be parsed: line 1: the file begins with a byte order mark, which is not supported
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## "[default]\nregion = eu-west-1\n\0\0\0\n": history
+    ## "[default]\nregion = eu-west-1\n\0\0\0\n": history --profile default
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be parsed: line 3: a key must be followed by '=' and a value
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    ## "[other\naws_access_key_id = A\n": history
+    ## "[other\naws_access_key_id = A\n": history --profile default
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/credentials can't be parsed: line 1: the section's name must be followed by ']'
+    hint: repair it, or set AWS_SHARED_CREDENTIALS_FILE to another file; /dev/null has no profiles
+    "#);
+    // Lines may end as on any system.
+    for text in ["[default]\r\nregion = eu-west-1\r\n", "# mine\r[default]\rregion = eu-west-1\r"] {
+        fs::write(sandbox.path("home/.aws/config"), text)?;
+        sandbox.smtrain(&["history"]).env_remove("AWS_REGION").run()?.ok()?;
+    }
+    Ok(())
 }
 
 /// A home folder that is no folder has no profiles, as that of many a service's user.
@@ -202,7 +507,14 @@ fn a_file_in_the_folder_s_place_is_an_error() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     fs::remove_dir(sandbox.path("home/.aws"))?;
     fs::write(sandbox.path("home/.aws"), "")?;
-    check_refused(&sandbox.smtrain(&["describe", "done"]).run()?.expect(1)?, ".aws/config can't be read", "");
+    let said = sandbox.smtrain(&["describe", "done"]).run()?.expect(1)?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: [SANDBOX]/home/.aws/config can't be read: Not a directory (os error 20)
+    hint: repair it, or set AWS_CONFIG_FILE to another file; /dev/null has no profiles
+    "#);
     sandbox.smtrain(&["describe", "done"]).env("HOME", "/dev/null").run()?.ok().map(drop)
 }
 
@@ -210,17 +522,61 @@ fn a_file_in_the_folder_s_place_is_an_error() -> TestResult {
 #[test]
 fn a_token_s_file_is_refused_likewise() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
-    for (what, words) in PLACED.into_iter().filter(|(_, words)| words.starts_with("is a") || words.contains("larger")) {
+    let mut transcript = Transcript::default();
+    for what in NOT_READ {
         for (variable, beside, value) in TOKENS {
             let path = sandbox.path("token");
             if place(what, &path)? {
                 let command = sandbox.smtrain(&["describe", "done"]).env_remove("AWS_ACCESS_KEY_ID");
                 let command = command.env_remove("AWS_SECRET_ACCESS_KEY").env(beside, value).env(variable, &path);
-                check_refused(&command.run()?.expect(1)?, &format!("{} {words}", path.display()), variable);
+                let said = command.run()?.expect(1)?;
+                add(&mut transcript, what, variable, &said);
             }
             remove(&path)?;
         }
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## fifo: AWS_WEB_IDENTITY_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a pipe, not a file
+    hint: set AWS_WEB_IDENTITY_TOKEN_FILE to a file with a token, or unset it
+    ## fifo: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a pipe, not a file
+    hint: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to a file with a token, or unset it
+    ## folder: AWS_WEB_IDENTITY_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a folder, not a file
+    hint: set AWS_WEB_IDENTITY_TOKEN_FILE to a file with a token, or unset it
+    ## folder: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a folder, not a file
+    hint: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to a file with a token, or unset it
+    ## device: AWS_WEB_IDENTITY_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a device, not a file
+    hint: set AWS_WEB_IDENTITY_TOKEN_FILE to a file with a token, or unset it
+    ## device: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is a device, not a file
+    hint: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to a file with a token, or unset it
+    ## large: AWS_WEB_IDENTITY_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is larger than 4 MiB
+    hint: set AWS_WEB_IDENTITY_TOKEN_FILE to a file with a token, or unset it
+    ## large: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/token is larger than 4 MiB
+    hint: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to a file with a token, or unset it
+    "#);
     Ok(())
 }
 
@@ -234,12 +590,35 @@ fn a_token_of_a_login_s_is_refused_likewise() -> TestResult {
     let cache = sandbox.path("home/.aws/sso/cache");
     fs::create_dir_all(&cache)?;
     let path = cache.join("b28b7af69320201d1cf206ebf28373980add1451.json");
-    for (what, words) in PLACED.into_iter().take(4) {
+    let mut transcript = Transcript::default();
+    for what in NOT_READ {
         place(what, &path)?;
         let command = sandbox.smtrain(&["describe", "done"]).env_remove("AWS_ACCESS_KEY_ID");
         let said = command.env_remove("AWS_SECRET_ACCESS_KEY").run()?.expect(1)?;
-        check_refused(&said, &format!("b28b7af69320201d1cf206ebf28373980add1451.json {words}"), "aws sso login");
+        add(&mut transcript, what, "a token", &said);
         remove(&path)?;
     }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## fifo: a token
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json is a pipe, not a file
+    hint: remove it, and log in again: aws sso login
+    ## folder: a token
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json is a folder, not a file
+    hint: remove it, and log in again: aws sso login
+    ## device: a token
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json is a device, not a file
+    hint: remove it, and log in again: aws sso login
+    ## large: a token
+    exit code: 1
+    --- stderr
+    error: [SANDBOX]/home/.aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json is larger than 4 MiB
+    hint: remove it, and log in again: aws sso login
+    "#);
     Ok(())
 }
