@@ -42,6 +42,7 @@ fn is_stored_again(sandbox: &Sandbox, tenant: &TestAccount, project: &Project, k
     // The whole of the output is held where it is all that the test is about.
     assert!(said.stderr.contains(&format!("s3://{bucket}/{key} {STORED_AGAIN}")), "{said}");
     let said = submit(sandbox, project)?.ok()?;
+    // As above.
     assert!(!said.stderr.contains(STORED_AGAIN), "{said}");
     Ok(())
 }
