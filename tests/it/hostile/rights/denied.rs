@@ -125,7 +125,7 @@ fn every_denied_call_names_its_action_and_resource() -> TestResult {
     bucket: the default bucket, sagemaker-REGION-ACCOUNT
     credentials: from AWS_ACCESS_KEY_ID
     error: the bucket sagemaker-eu-west-1-[ACCOUNT] can't be used: it belongs to another account than [ACCOUNT], or s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT] is not permitted
-    hint: set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT], and s3:GetObject and s3:PutObject on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/*, for whom `aws sts get-caller-identity` shows
+    hint: set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT], and s3:GetObject and s3:PutObject on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/*, for the identity that `aws sts get-caller-identity` shows
     ## CreateBucket: submit SPEC
     exit code: 1
     --- stderr
@@ -276,7 +276,7 @@ fn every_denied_call_names_its_action_and_resource_where_the_service_does_not() 
     bucket: the default bucket, sagemaker-REGION-ACCOUNT
     credentials: from AWS_ACCESS_KEY_ID
     error: the bucket sagemaker-eu-west-1-[ACCOUNT] can't be used: it belongs to another account than [ACCOUNT], or s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT] is not permitted
-    hint: set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT], and s3:GetObject and s3:PutObject on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/*, for whom `aws sts get-caller-identity` shows
+    hint: set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT], and s3:GetObject and s3:PutObject on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/*, for the identity that `aws sts get-caller-identity` shows
     ## CreateBucket: submit SPEC
     exit code: 1
     --- stderr
