@@ -56,6 +56,7 @@ fn a_job_is_followed_to_its_end_without_the_right_to_its_log() -> TestResult {
             let said = sandbox.smtrain(&["logs", "-f", &name]).run()?.expect(code)?;
             check_without_log(&said, operation)?;
             assert_eq!(said.stdout, "", "{said}");
+            // As in `check_without_log`.
             assert!(said.stderr.contains("the log was not read") && said.stderr.contains("Training"), "{said}");
             // One that has ended already.
             let again = sandbox.smtrain(&["logs", "-f", &name]).run()?.expect(code)?;
@@ -115,6 +116,7 @@ fn many_nodes_without_the_right_to_their_log() -> TestResult {
     for arguments in [&["logs", "-f", JOB, "--stall", "1s"][..], &["logs", "-f", JOB, "--tail", "3"]] {
         let said = sandbox.smtrain(arguments).run()?.expect(3)?;
         check_without_log(&said, "DescribeLogStreams")?;
+        // As in `check_without_log`.
         assert!(!said.stderr.contains("printed nothing"), "{said}");
     }
     Ok(())
@@ -132,6 +134,7 @@ fn a_right_that_is_lost_in_the_middle() -> TestResult {
         deny(&tenant, operation)?;
         let said = running.finish()?.ok()?;
         check_without_log(&said, operation)?;
+        // As in `check_without_log`.
         assert!(said.stderr.contains("the rest was not read"), "{said}");
     }
     Ok(())
@@ -144,6 +147,7 @@ fn a_submitted_job_is_followed_without_the_right_to_its_log() -> TestResult {
     let project = sandbox.project("proj", "raise ValueError('no data')")?;
     let said = sandbox.smtrain(&["submit", &project.spec(), "--follow"]).run()?.expect(3)?;
     check_without_log(&said, "DescribeLogStreams")?;
+    // As in `check_without_log`.
     assert!(said.stderr.contains("ValueError: no data"), "{said}");
     let project = sandbox.project("good", "import os; open(os.environ['SM_MODEL_DIR'] + '/m', 'w').close()")?;
     let said = sandbox.smtrain(&["submit", &project.spec(), "--follow", "--download", "models"]).run()?.ok()?;
