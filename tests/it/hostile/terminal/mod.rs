@@ -120,6 +120,7 @@ fn places_that_are_not_there() -> TestResult {
 fn paths() -> TestResult {
     let sandbox = Sandbox::new()?;
     let piped = sandbox.smtrain(&["init", EVIL]).run()?.ok()?;
+    // The paths are data, control characters and all.
     assert!(piped.lines().iter().all(|path| sandbox.path(path).exists()) && piped.stdout.contains("EVIL"), "{piped:?}");
     check(piped.stderr.as_bytes(), "init")?;
     check(&sandbox.terminal(&["init", &format!("{EVIL}2")]).run()?.ok()?.raw, "init in a terminal")?;
@@ -351,6 +352,6 @@ fn no_line_of_its_own_is_forged() -> TestResult {
 fn commands_that_are_advised_hold_no_others() -> TestResult {
     let sandbox = Sandbox::new()?;
     let said = sandbox.smtrain(&["init", "a b$(id)"]).run()?.ok()?;
-    assert!(said.stderr.contains("smtrain submit 'a b$(id)/job.toml' --"), "{said}");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @"run it on this computer: smtrain submit 'a b$(id)/job.toml' --local --follow");
     Ok(())
 }
