@@ -36,7 +36,7 @@ fn environments(sandbox: &Sandbox) -> TestResult<usize> {
 }
 
 #[test]
-fn they_are_installed_once() -> TestResult {
+fn requirements_are_installed_once() -> TestResult {
     let sandbox = sandbox()?;
     let project = project(&sandbox, "tiny==1.0\n")?;
     let first = sandbox.log(&sandbox.complete(&project, &[])?)?;
@@ -75,7 +75,7 @@ fn what_they_name_of_the_code_counts_under_network_isolation_too() -> TestResult
 }
 
 #[test]
-fn two_jobs_that_need_the_same_at_once() -> TestResult {
+fn two_jobs_that_start_at_once_share_an_environment() -> TestResult {
     let sandbox = sandbox()?;
     let spec = project(&sandbox, "tiny==1.0\n")?.spec();
     let start = |_| sandbox.smtrain(&["submit", "--local", "-q", "--wait", &spec]).start();
