@@ -26,7 +26,7 @@ fn fail_on_a_small_disk(script: &str) -> TestResult<(String, String)> {
 }
 
 #[test]
-fn a_log_that_does_not_fit() -> TestResult {
+fn a_log_that_does_not_fit_fails_the_job() -> TestResult {
     let (reason, log) = fail_on_a_small_disk("for i in range(10**6): print('line number', i)")?;
     insta::assert_snapshot!(normalised(&reason)?, @"InternalServerError: could not write the job's log: No space left on device (os error 28)");
     let lines: Vec<&str> = log.lines().collect();
@@ -40,7 +40,7 @@ fn a_log_that_does_not_fit() -> TestResult {
 }
 
 #[test]
-fn a_model_that_fits_once_but_not_twice() -> TestResult {
+fn a_model_that_can_not_be_packed_fails_the_job() -> TestResult {
     let script = "import os
 open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(1200 << 10))";
     let (reason, _) = fail_on_a_small_disk(script)?;
@@ -49,7 +49,7 @@ open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(1200 << 10))";
 }
 
 #[test]
-fn a_model_that_does_not_fit() -> TestResult {
+fn a_model_that_does_not_fit_fails_the_job() -> TestResult {
     let script = "import os
 open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(8 << 20))";
     let (reason, _) = fail_on_a_small_disk(script)?;
@@ -60,7 +60,7 @@ open(os.environ['SM_MODEL_DIR'] + '/m', 'wb').write(os.urandom(8 << 20))";
 
 /// The room for the exit code and the state was taken before: the script itself ends well.
 #[test]
-fn a_script_that_fills_the_disk_and_fails_in_its_own_way() -> TestResult {
+fn a_full_disk_does_not_hide_the_script_s_exit_code() -> TestResult {
     let script = "import sys
 try:
     with open('/opt/ml/fill', 'wb', buffering=0) as file:
@@ -78,7 +78,7 @@ except OSError:
 }
 
 #[test]
-fn submit_makes_nothing_by_halves() -> TestResult {
+fn a_submission_to_a_full_disk_leaves_nothing() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("proj", "print('hello')")?.spec();
     let fill = "head -c 10m /dev/zero > $SMTRAIN_HOME/fill 2>/dev/null;";
@@ -97,7 +97,7 @@ fn submit_makes_nothing_by_halves() -> TestResult {
 }
 
 #[test]
-fn a_disk_that_can_only_be_read() -> TestResult {
+fn a_read_only_disk_can_be_read() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("proj", "print('hello')")?.spec();
     let script = format!(
