@@ -23,7 +23,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// Runs the job as user 1000 if the tests run as root, as their own user if not.
 #[test]
-fn for_an_ordinary_user() -> TestResult {
+fn an_ordinary_user_has_a_private_opt_ml() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("look", LOOK)?.spec();
     fs::copy(env!("CARGO_BIN_EXE_smtrain"), sandbox.path("smtrain-copy"))?;
@@ -50,7 +50,7 @@ fn for_an_ordinary_user() -> TestResult {
 
 /// No user namespaces, and no right to make one without: the variables lead to the job's folder.
 #[test]
-fn on_a_computer_without_namespaces() -> TestResult {
+fn without_namespaces_the_variables_lead_to_the_job_s_folder() -> TestResult {
     let sandbox = Sandbox::new()?;
     let spec = sandbox.project("look", LOOK)?.spec();
     let run = format!("smtrain submit --local --wait {spec}; smtrain logs -");
