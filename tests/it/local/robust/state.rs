@@ -24,7 +24,7 @@ fn twenty_submits_at_once() -> TestResult {
 }
 
 #[test]
-fn a_folder_that_is_removed_while_its_job_runs() -> TestResult {
+fn following_ends_when_the_job_s_folder_is_removed() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "
 import time
