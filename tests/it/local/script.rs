@@ -21,7 +21,7 @@ fn hyperparameters_are_the_scripts_arguments() -> TestResult {
 }
 
 #[test]
-fn a_shell_script_as_the_entry_point() -> TestResult {
+fn a_shell_script_can_be_the_entry_point() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project =
         sandbox.project("proj", "")?.file("train.sh", "echo shell \"$@\"; echo \"$SM_HP_EPOCHS\"\nexit 0\n")?;
@@ -62,7 +62,7 @@ for name in json.loads(os.environ['SM_CHANNELS']):
 ";
 
 #[test]
-fn channels_of_files_and_folders() -> TestResult {
+fn a_channel_is_a_file_or_a_folder() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", LIST_CHANNELS)?;
     let project = project.file("data/train/a.csv", "1")?.file("data/train/deep/b.csv", "2")?;
@@ -104,7 +104,7 @@ fn checkpoints_stay_for_the_next_job() -> TestResult {
 }
 
 #[test]
-fn the_script_s_own_words_about_its_failure() -> TestResult {
+fn a_failure_file_is_the_failure_reason() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import os, sys\nfolder = os.path.dirname(os.environ['SM_OUTPUT_DATA_DIR'])\n\
                   open(folder + '/failure', 'w').write('out of penguins')\nsys.exit(7)\n";
@@ -124,7 +124,7 @@ fn the_whole_process_tree_ends_with_the_script() -> TestResult {
 }
 
 #[test]
-fn its_variables_and_its_folders() -> TestResult {
+fn the_script_has_its_variables_and_folders() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "
 import json, os
@@ -150,7 +150,7 @@ fn nothing_waits_on_its_stdin() -> TestResult {
 }
 
 #[test]
-fn a_signal_that_ends_it() -> TestResult {
+fn a_signal_that_ends_the_script_is_in_the_failure_reason() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import os, signal\nprint('last words', flush=True)\nos.kill(os.getpid(), signal.SIGSEGV)";
     let (job, _) = sandbox.end(&sandbox.project("proj", script)?, &[], 3)?;
@@ -167,7 +167,7 @@ fn a_signal_that_ends_it() -> TestResult {
 }
 
 #[test]
-fn a_script_that_does_not_parse() -> TestResult {
+fn a_script_that_does_not_parse_fails_the_job() -> TestResult {
     let sandbox = Sandbox::new()?;
     let (job, said) = sandbox.end(&sandbox.project("proj", "def train(:\n")?, &[], 3)?;
     // How Python shows the line differs by its version.
@@ -215,7 +215,7 @@ os.truncate(path, 0)
 }
 
 #[test]
-fn a_file_may_be_called_as_it_likes() -> TestResult {
+fn a_file_of_a_channel_may_have_any_name() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", LIST_CHANNELS)?.file("data/.new-a.csv", "1")?.file("data/.staging/b", "2")?;
     let left = sandbox.state().join("s3/.staging/left-by-a-killed-process");
@@ -227,7 +227,7 @@ fn a_file_may_be_called_as_it_likes() -> TestResult {
 }
 
 #[test]
-fn the_first_instance_group_s_type() -> TestResult {
+fn the_instance_type_is_the_first_group_s() -> TestResult {
     let sandbox = Sandbox::new()?;
     let script = "import os\nprint(os.environ['SM_CURRENT_INSTANCE_TYPE'], os.environ['SM_INSTANCE_GROUPS_DICT'])";
     let project = sandbox.project("proj", script)?.whole_spec(SPEC_WITH_GROUPS)?;
