@@ -48,6 +48,7 @@ fn is_not_unpacked(bucket: &Bucket, uri: &str, words: &[&str]) -> TestResult<Com
     // As above.
     assert!(said.stderr.contains(&format!("could not unpack {uri}")), "{said}");
     assert!(words.iter().all(|word| said.stderr.contains(word)), "{words:?}: {said}");
+    // As above.
     assert!(said.stderr.contains("--archive") && said.stderr.contains("train again"), "{said}");
     assert_eq!((said.stdout.as_str(), bucket.out("model").exists()), ("", false), "{said}");
     Ok(said)
