@@ -87,14 +87,27 @@ fn a_failing_script_fails_the_job() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     let project = framework(&sandbox, "failing", "print('before')\nraise ValueError('no data')\n")?;
     let said = sandbox.smtrain(&["submit", &project.spec(), "--follow"]).run()?.expect(3)?;
-    insta::assert_snapshot!(said.error_snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(said.error_snapshot(sandbox.root())?, @r#"
+    error: job failing-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 1
+      ErrorMessage "raise ValueError('no data')
+       ValueError: no data"
+      Command "[PYTHON] -- train.py", exit code: 1
+    hint: read its log: smtrain logs failing-[STAMP]
+    "#);
     // Which phases are seen among the lines depends on the moment.
     assert!(said.stderr.contains("Traceback"), "{said}");
     let job = said.line();
     sandbox.smtrain(&["wait", job]).run()?.expect(3)?;
     sandbox.smtrain(&["logs", "-f", job]).run()?.expect(3)?;
     let none = sandbox.smtrain(&["download", job]).run()?.expect(1)?;
-    insta::assert_snapshot!(none.snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(none.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: job failing-[STAMP] failed and left no model
+    hint: see why: smtrain describe failing-[STAMP]
+    "#);
     Ok(())
 }
 
@@ -109,7 +122,12 @@ fn a_job_is_stopped() -> TestResult {
     sandbox.smtrain(&["stop", &job]).run()?.ok()?;
     sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
     let again = sandbox.smtrain(&["stop", &job]).run()?.ok()?;
-    insta::assert_snapshot!(again.snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(again.snapshot(sandbox.root())?, @r#"
+    exit code: 0
+    --- stdout
+    --- stderr
+    job endless-[STAMP] has ended already: Stopped
+    "#);
     Ok(())
 }
 
@@ -134,7 +152,13 @@ fn a_shell_script_in_an_image_of_ones_own_fails_with_its_code() -> TestResult {
     let said = sandbox.smtrain(&["submit", &project.spec(), "--follow"]).run()?.expect(3)?;
     // Which phases are seen among the lines depends on the moment.
     assert!(said.stderr.contains("shell --epochs 3 --name it's $HOME"), "{said}");
-    insta::assert_snapshot!(said.error_snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(said.error_snapshot(sandbox.root())?, @r#"
+    error: job own-[STAMP] failed: AlgorithmError: ExecuteUserScriptError:
+      ExitCode 7
+      ErrorMessage ""
+      Command "/bin/sh -c ./train.sh --epochs 3 --name 'it'"'"'s $HOME'", exit code: 7
+    hint: read its log: smtrain logs own-[STAMP]
+    "#);
     Ok(())
 }
 
@@ -168,7 +192,15 @@ fn a_dry_run_calls_nobody_and_hides_what_looks_like_a_secret() -> TestResult {
     let said = sandbox.smtrain(&["submit", &project.spec(), "--dry-run"]).run()?.ok()?;
     assert_eq!(tenant.calls()?, Vec::<Value>::new());
     assert!(!said.to_string().contains("correct-horse"), "{said}");
-    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @"");
+    insta::assert_snapshot!(said.stderr_snapshot(sandbox.root())?, @r#"
+    warning: `environment.HF_TOKEN` looks like a secret, and is sent in clear with the job
+    --> [SANDBOX]/dry/job.toml
+     = hint: have the script fetch it from Secrets Manager by its name; the job's role gives it the permission
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    placeholder: <account> in HyperParameters, RoleArn, OutputDataConfig: the account's number
+    placeholder: <path> in RoleArn: the role's path
+    hidden: Environment.HF_TOKEN looks like a secret; it would be sent as written
+    "#);
     let request = said.json()?;
     assert_eq!(request["RoleArn"], "arn:aws:iam::<account>:role/<path>SageMakerRole");
     assert_eq!(request["OutputDataConfig"]["S3OutputPath"], "s3://sagemaker-eu-west-1-<account>/");
@@ -258,7 +290,62 @@ fn known_refusals_say_what_to_do() -> TestResult {
         transcript.add(title, &said);
         tenant.clear_rules()?;
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## CreateTrainingJob is denied
+    exit code: 1
+    --- stderr
+    role: SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: could not create the job: User: arn:aws:sts::[ACCOUNT]:user/moto is not authorized to perform: sagemaker:CreateTrainingJob on resource: arn:aws:sagemaker:eu-west-1:[ACCOUNT]:training-job/refused-[STAMP] because no identity-based policy allows the sagemaker:CreateTrainingJob action (AccessDeniedException)
+      error code AccessDeniedException, HTTP status 400
+      request id [REQUEST]
+      because of: unhandled error (AccessDeniedException)
+      because of: Error { code: "AccessDeniedException", message: "User: arn:aws:sts::[ACCOUNT]:user/moto is not authorized to perform: sagemaker:CreateTrainingJob on resource: arn:aws:sagemaker:eu-west-1:[ACCOUNT]:training-job/refused-[STAMP] because no identity-based policy allows the sagemaker:CreateTrainingJob action", aws_request_id: "[REQUEST]" }
+    hint: ask for a policy that allows sagemaker:CreateTrainingJob on arn:aws:sagemaker:eu-west-1:[ACCOUNT]:training-job/refused-[STAMP]
+    hint: see who is asking: aws sts get-caller-identity
+    ## a quota is used up
+    exit code: 1
+    --- stderr
+    role: SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: could not create the job: The account-level service limit 'ml.m5.large for training job usage' is 0 Instances (ResourceLimitExceeded)
+      error code ResourceLimitExceeded, HTTP status 400
+      request id [REQUEST]
+      because of: ResourceLimitExceeded: The account-level service limit 'ml.m5.large for training job usage' is 0 Instances
+      because of: ResourceLimitExceeded: The account-level service limit 'ml.m5.large for training job usage' is 0 Instances
+    hint: see the quota: aws service-quotas list-service-quotas --service-code sagemaker --query "Quotas[?QuotaName=='ml.m5.large for training job usage']"
+    hint: raise it with its code: aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code CODE --desired-value N; or use another instance type
+    ## PutObject is denied
+    exit code: 1
+    --- stderr
+    role: SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    error: could not store s3://sagemaker-eu-west-1-[ACCOUNT]/smtrain/code/[SHA256]/sourcedir.tar.gz: User: arn:aws:sts::[ACCOUNT]:user/moto is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/smtrain/code/[SHA256]/sourcedir.tar.gz" because no identity-based policy allows the s3:PutObject action (AccessDenied)
+      error code AccessDenied, HTTP status 403
+      request id [REQUEST]
+      because of: unhandled error (AccessDenied)
+      because of: Error { code: "AccessDenied", message: "User: arn:aws:sts::[ACCOUNT]:user/moto is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/smtrain/code/[SHA256]/sourcedir.tar.gz\" because no identity-based policy allows the s3:PutObject action", aws_request_id: "[REQUEST]" }
+    hint: ask for a policy that allows s3:PutObject on arn:aws:s3:::sagemaker-eu-west-1-[ACCOUNT]/smtrain/code/[SHA256]/sourcedir.tar.gz
+    hint: see who is asking: aws sts get-caller-identity
+    ## credentials have expired
+    exit code: 1
+    --- stderr
+    role: SageMakerRole (from SMTRAIN_ROLE)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    code: 2 files, [SIZE] packed, sha256 [SHA256]
+    error: could not create the job: The security token included in the request is expired (ExpiredTokenException)
+      error code ExpiredTokenException, HTTP status 400
+      request id [REQUEST]
+      because of: unhandled error (ExpiredTokenException)
+      because of: Error { code: "ExpiredTokenException", message: "The security token included in the request is expired", aws_request_id: "[REQUEST]" }
+    hint: the credentials have expired; log in again: aws sso login
+    "#);
     Ok(())
 }
 
@@ -281,7 +368,44 @@ fn a_missing_role_job_profile_or_region_is_named() -> TestResult {
     transcript.add("no region", &said);
     let said = bare.smtrain(&["submit", &project.spec(), "--role", "R", "--region", "eu-west-1"]).run()?.expect(1)?;
     transcript.add("no credentials", &said);
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## submit [SANDBOX]/missing/job.toml --role Nobody
+    exit code: 1
+    --- stderr
+    role: Nobody (from --role)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    credentials: from AWS_ACCESS_KEY_ID
+    error: there is no IAM role Nobody in this account
+    hint: list those for SageMaker: aws iam list-roles --query "Roles[?contains(RoleName,'SageMaker')].Arn"
+    ## describe missing-job
+    exit code: 1
+    --- stderr
+    error: there is no job missing-job on this computer or in eu-west-1
+    hint: list the jobs there are: smtrain history
+    hint: it may be in another region: --region NAME, or of another --profile
+    ## history --profile nobody
+    exit code: 1
+    --- stderr
+    error: there is no profile nobody: no file of profiles exists
+    hint: make one: aws configure --profile NAME
+    hint: --profile names it
+    ## no region
+    exit code: 1
+    --- stderr
+    error: no AWS region is set
+    hint: give one: --region eu-west-1, or set AWS_REGION, or `region` in the job spec
+    hint: or for good: aws configure set region eu-west-1
+    ## no credentials
+    exit code: 1
+    --- stderr
+    role: R (from --role)
+    bucket: the default bucket, sagemaker-REGION-ACCOUNT
+    profile: default
+    error: could not look up the role R: no AWS credentials are configured
+    hint: give the role's ARN: it needs no look-up
+    hint: log in: aws sso login, or aws configure; or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    hint: or run the job on this computer, without an account: --local
+    "#);
     Ok(())
 }
 
