@@ -129,8 +129,8 @@ impl Transcript {
 }
 
 /// Replaces what differs from run to run by its kind: `[SANDBOX]`, `[STAMP]` in job names, `[TIME]`, `[SHA256]`, `[SIZE]`,
-/// `[S]`, `[PYTHON]`, `[VERSION]`, `[ETAG]`, `[TEMPORARY]`, `[EPOCH]`, `[UPLOAD]`, `[PORT]`, `[ACCOUNT]`. A control character
-/// that would act on the terminal of the reader is named: `[ESC]`, `[CR]`.
+/// `[S]`, `[PYTHON]`, `[VERSION]`, `[ETAG]`, `[TEMPORARY]`, `[EPOCH]`, `[UPLOAD]`, `[REQUEST]`, `[PORT]`, `[ACCOUNT]`. A
+/// control character that would act on the terminal of the reader is named: `[ESC]`, `[CR]`.
 pub(crate) fn normalised(text: &str) -> TestResult<String> {
     let mut text = text.to_owned();
     for (pattern, name) in [
@@ -143,7 +143,8 @@ pub(crate) fn normalised(text: &str) -> TestResult<String> {
         // In the columns of tables: how long something took.
         (r"(  +)\d+s\b", "$1[S]"),
         (r"\bbilled \d+s\b", "billed [S]"),
-        (r#"Command "[^" ]*/python3[\d.]*"#, r#"Command "[PYTHON]"#),
+        (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "[REQUEST]"),
+        (r#"Command "[^" ]*/python[\d.]*"#, r#"Command "[PYTHON]"#),
         (r"(smtrain:version\s+)\d+\.\d+\.\d+", "$1[VERSION]"),
         (r#""etag":"[^"]*""#, r#""etag":"[ETAG]""#),
         (r"/\.(tmp|new-)\w{6}\b", "/.$1[TEMPORARY]"),
