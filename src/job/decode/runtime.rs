@@ -75,8 +75,11 @@ fn named(section: &SectionReader<'_>, written: String) -> Framework {
     };
     let name = name.to_owned();
     if variant != TRAINING_COMPILER {
-        let training_compiler = training_compiler.unwrap_or(false);
-        return Framework { name, variant: Some(written), training_compiler, ..Framework::default() };
+        if training_compiler == Some(true) {
+            let message = format!("the images of `{written}` don't have the training compiler");
+            section.refuse("training_compiler", message, Some("leave it out".to_owned()));
+        }
+        return Framework { name, variant: Some(written), ..Framework::default() };
     }
     if training_compiler == Some(false) {
         let message = format!("`{written}` has the training compiler");

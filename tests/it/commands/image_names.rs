@@ -174,13 +174,65 @@ fn a_variant_is_a_framework_of_a_spec() -> TestResult {
     }
     for framework in [
         "name = \"pytorch-training-compiler\"\nversion = \"1.13.1\"\ntraining_compiler = false",
+        "name = \"pytorch-smp\"\nversion = \"2.4.1\"\ntraining_compiler = true",
         "name = \"huggingface-training-compiler\"\nversion = \"4.21\"",
         "name = \"pytorch-neuronx\"\nversion = \"2.9\"",
         "name = \"vllm\"\nversion = \"0.9\"",
     ] {
         let project = sandbox.project("variant", "")?.whole_spec(&format!("[framework]\n{framework}\n{job}"))?;
-        told += &sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?.snapshot(sandbox.root())?;
+        told += &sandbox.smtrain(&["validate", "job.toml"]).dir(project.path("")).run()?.expect(2)?.stderr;
     }
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    name = "pytorch-smp"
+    version = "2.4.1"
+    "658645717510.dkr.ecr.us-west-2.amazonaws.com/smdistributed-modelparallel:2.4.1-gpu-py311-cu121", compiler: null
+    name = "pytorch-training-compiler"
+    version = "1.13.1"
+    "763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-trcomp-training:1.13.1-gpu-py39", compiler: "true"
+    name = "huggingface-training-compiler"
+    version = "4.21"
+    pytorch_version = "1.11"
+    "763104351884.dkr.ecr.us-west-2.amazonaws.com/huggingface-pytorch-trcomp-training:1.11-transformers4.21-gpu-py38-cu113-ubuntu20.04", compiler: "true"
+    error: `pytorch-training-compiler` has the training compiler
+     --> job.toml:4:21
+      |
+    4 | training_compiler = false
+      |                     ^^^^^
+      |
+      = hint: write name = "pytorch"
+    job.toml: 1 error
+    error: the images of `pytorch-smp` don't have the training compiler
+     --> job.toml:4:21
+      |
+    4 | training_compiler = true
+      |                     ^^^^
+      |
+      = hint: leave it out
+    job.toml: 1 error
+    error: [framework] needs `pytorch_version`
+     --> job.toml:1:1
+      |
+    1 | [framework]
+      | ^^^^^^^^^^^
+      |
+      = hint: or `tensorflow_version`: a Hugging Face image has one of both
+    job.toml: 1 error
+    error: `pytorch-neuronx` 2.9 has no image for `ml.p4d.24xlarge`
+     --> job.toml:7:17
+      |
+    7 | instance_type = "ml.p4d.24xlarge"
+      |                 ^^^^^^^^^^^^^^^^^
+      |
+      = hint: it has images for ml.trn instances
+    job.toml: 1 error
+    error: "vllm" has no training images: its images are for inference
+     --> job.toml:2:8
+      |
+    2 | name = "vllm"
+      |        ^^^^^^
+      |
+      = hint: an image of your own goes in [container]
+    job.toml: 1 error
+    "#);
     Ok(())
 }
