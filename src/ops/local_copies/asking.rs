@@ -53,9 +53,10 @@ async fn list_within(aws: &Cloud, uri: &S3Uri, limit: Duration) -> Result<Vec<Ob
     loop {
         let page = timeout(limit, pages.try_next()).await;
         let page = page.map_err(|_late| no_answer(limit))?;
-        match or_nothing(page.map(Option::unwrap_or_default))? {
-            page if page.is_empty() => return Ok(objects),
-            page => objects.extend(page),
+        // A page in the middle may be empty.
+        match page.transpose() {
+            Some(page) => objects.extend(or_nothing(page)?),
+            None => return Ok(objects),
         }
     }
 }
