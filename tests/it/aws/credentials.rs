@@ -12,12 +12,12 @@ const WITH_CODE: &str = "printf '123456\\n' | python3 -c 'import os, pty, sys; \
                          sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' smtrain describe done -o json";
 /// Asks botocore for the credentials of the profile, with the AWS CLI's cache and a code that nobody has to type.
 const BOTOCORE: &str = "
-import json, sys
+import os
 import botocore.session
 from botocore.credentials import JSONFileCache
 session = botocore.session.Session(profile='m')
 provider = session.get_component('credential_provider').get_provider('assume-role')
-provider.cache = JSONFileCache()
+provider.cache = JSONFileCache(os.path.expanduser('~/.aws/cli/cache'))
 provider._prompter = lambda question: '123456'
 print(session.get_credentials().access_key)
 ";
