@@ -65,11 +65,9 @@ fn preferences(checks: &Checks<'_>) {
         checks.refuse(&["resources", "training_plan_arn"], message, exclusive);
     }
     let mut seen = HashSet::new();
-    for preference in &resources.instance_preferences {
-        if !seen.insert(&preference.instance_type) {
-            let message = format!("`{}` is preferred twice", preference.instance_type);
-            checks.refuse(&PREFERENCES, message, "name each instance type once");
-        }
+    if let Some(again) = resources.instance_preferences.iter().find(|it| !seen.insert(&it.instance_type)) {
+        let message = format!("`{}` is preferred twice", again.instance_type);
+        checks.refuse(&PREFERENCES, message, "name each instance type once");
     }
 }
 
