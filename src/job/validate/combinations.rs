@@ -1,5 +1,7 @@
 //! Checks keys that require or exclude each other, as the API or the SageMaker SDK does.
 
+use std::path::Path;
+
 use super::checks::Checks;
 use crate::job::diagnostics::problem::Problem;
 use crate::job::diagnostics::suggest::{did_you_mean, list};
@@ -204,7 +206,8 @@ fn devices(checks: &Checks<'_>, framework: &Framework, distribution: &Distributi
 /// `validate_torch_distributed_distribution`).
 fn python_program(checks: &Checks<'_>, kind: DistributionKind) {
     let entry_point = checks.spec.source.as_ref().and_then(|source| source.entry_point.as_deref());
-    if kind == DistributionKind::TorchDistributed && entry_point.is_some_and(|name| !name.ends_with(".py")) {
+    let is_python = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "py");
+    if kind == DistributionKind::TorchDistributed && entry_point.is_some_and(|name| !is_python(name)) {
         let message = "torch_distributed starts only Python programs";
         checks.refuse(&["source", "entry_point"], message, "name a .py file, or leave [distribution] out");
     }

@@ -32,7 +32,7 @@ fn environment_and_tags(request: &Value) -> Vec<String> {
 fn variables_and_tags_are_sent_as_written() -> TestResult {
     let of_spec = sandbox(&format!("[environment]\n{VALUES}[tags]\n{VALUES}"))?;
     let sent = environment_and_tags(&request(&of_spec, &[])?);
-    insta::assert_snapshot!(sent.join("\n"), @r#"
+    insta::assert_snapshot!(sent.join("\n"), @r"
     date=2026-01-02
     flag=true
     hex=0xFF
@@ -53,7 +53,7 @@ fn variables_and_tags_are_sent_as_written() -> TestResult {
     no_number=nan
     flag=true
     text=x
-    "#);
+    ");
     let of_settings = sandbox("")?;
     of_settings.file("home/.config/smtrain/config.toml", format!("[environment]\n{VALUES}[tags]\n{VALUES}"))?;
     assert_eq!(environment_and_tags(&request(&of_settings, &[])?), sent);
@@ -68,7 +68,7 @@ fn variables_of_flags_and_of_the_sdks_file_are_sent_as_written() -> TestResult {
     sandbox.file("home/.config/sagemaker/config.yaml", sdk)?;
     let args = ["--set", "environment.D=3.10", "--set", "environment.E=2026-01-02", "--set", "tags.w=1e-5"];
     let sent = environment_and_tags(&request(&sandbox, &args)?);
-    insta::assert_snapshot!(sent.join("\n"), @r#"
+    insta::assert_snapshot!(sent.join("\n"), @r"
     A=3.10
     B=1e-5
     C=2026-01-02
@@ -76,7 +76,7 @@ fn variables_of_flags_and_of_the_sdks_file_are_sent_as_written() -> TestResult {
     E=2026-01-02
     w=1e-5
     v=3.10
-    "#);
+    ");
     Ok(())
 }
 

@@ -21,7 +21,7 @@ fn storage_of_instances() -> TestResult {
         ("a key, and groups with local storage", grouped("ml.p4d.24xlarge")),
         ("a key, and one group with volumes", grouped("ml.m5.large")),
     ])?;
-    insta::assert_snapshot!(said, @r#"
+    insta::assert_snapshot!(said, @r"
     ## a key and a size with volumes
     exit code: 0
     --- stderr
@@ -63,7 +63,7 @@ fn storage_of_instances() -> TestResult {
     exit code: 0
     --- stderr
     proj/job.toml: valid
-    "#);
+    ");
     Ok(())
 }
 
@@ -130,11 +130,11 @@ fn the_quota_of_every_preferred_type_is_told() -> TestResult {
         "instance_preferences = [{type = 'ml.p5.48xlarge', count = 2}, {type = 'ml.p4d.24xlarge', count = 4}]\n";
     project(&sandbox, &script("").replace("instance_type = 'ml.m5.large'\n", preferences))?;
     let said = sandbox.sh("smtrain submit --dry-run proj/job.toml | wc -l").run()?;
-    insta::assert_snapshot!(normalised(&said.stderr)?, @r#"
+    insta::assert_snapshot!(normalised(&said.stderr)?, @r"
     code: 2 files, [SIZE] packed, sha256 [SHA256]
     note: the account's quota must suffice for every preference: 2 of ml.p5.48xlarge, 4 of ml.p4d.24xlarge
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
-    "#);
+    ");
     Ok(())
 }
 
@@ -161,7 +161,7 @@ fn distributions_that_cannot_start() -> TestResult {
         project(&sandbox, &spec)?.file("train.sh", SHELL)?;
         all.add(title, &sandbox.smtrain(&["validate", "proj/job.toml"]).run()?);
     }
-    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r#"
+    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r"
     ## on CPUs
     exit code: 2
     --- stderr
@@ -199,6 +199,6 @@ fn distributions_that_cannot_start() -> TestResult {
     exit code: 0
     --- stderr
     proj/job.toml: valid
-    "#);
+    ");
     Ok(())
 }

@@ -21,7 +21,7 @@ fn uris_with_empty_parts() -> TestResult {
     let with_prefix =
         sandbox.smtrain(&["validate", "proj/job.toml"]).env("SMTRAIN_DEFAULT_BUCKET_PREFIX", "team//churn");
     all.add("SMTRAIN_DEFAULT_BUCKET_PREFIX", &with_prefix.run()?);
-    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r#"
+    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r"
     ## channels.train='s3://bucket//key'
     exit code: 2
     --- stderr
@@ -86,7 +86,7 @@ fn uris_with_empty_parts() -> TestResult {
     1 | team//churn
       | ^^^^^^^^^^^
     SMTRAIN_DEFAULT_BUCKET_PREFIX: 1 error
-    "#);
+    ");
     Ok(())
 }
 
@@ -94,14 +94,14 @@ fn uris_with_empty_parts() -> TestResult {
 fn own_tags_of_smtrain_give_way() -> TestResult {
     let sandbox = Sandbox::new()?;
     let mut all = Transcript::default();
-    let tags = |from: usize, to: usize| (from..to).map(|n| format!("k{n:02} = 'x'\n")).collect::<String>();
+    let tags = |from: usize, to: usize| (from..to).fold(String::new(), |text, n| text + &format!("k{n:02} = 'x'\n"));
     for (own, of_settings) in [(46, 0), (40, 9), (50, 0), (40, 11)] {
         project(&sandbox, &script(&format!("[tags]\n{}", tags(0, own))))?;
         sandbox.file("home/.config/smtrain/config.toml", format!("[tags]\n{}", tags(own, own + of_settings)))?;
         let command = "smtrain submit --dry-run proj/job.toml >request && grep -c '\"Key\"' request";
         all.add(format!("{own} tags, and {of_settings} of the settings"), &sandbox.sh(command).run()?);
     }
-    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r#"
+    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r"
     ## 46 tags, and 0 of the settings
     exit code: 0
     --- stdout
@@ -134,6 +134,6 @@ fn own_tags_of_smtrain_give_way() -> TestResult {
     10 | [tags]
        | ^^^^^^
     proj/job.toml: 1 error
-    "#);
+    ");
     Ok(())
 }
