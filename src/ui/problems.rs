@@ -115,7 +115,7 @@ mod tests {
         let text = format!("a = 1\nb = \"{}\"\n", "\u{fc}".repeat(MAX_SHOWN_BYTES));
         let cut = "\u{fc}".repeat(CHARS_AFTER);
         let place = text.find('\u{fc}').expect("a value");
-        let expected = format!("error: it is wrong\n--> job.toml:2:6\n|\n= at: b = \"{cut}...\n");
+        let expected = format!("error: it is wrong\n--> job.toml:2:6\n = at: b = \"{cut}...\n");
         assert_eq!(shown(&text, place..place + 2), expected);
         let text = "x = 1\n".repeat(200_000);
         let at = text.len() - 6;
