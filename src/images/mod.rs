@@ -3,7 +3,7 @@
 //! [`resolve()`] finds the catalog entry that an [`ImageQuery`] means. The resulting [`Choice`] gives the image's tag
 //! and, for a region, its URI. An [`ImageError`] suggests what exists instead. The rules are those of the SageMaker
 //! Python SDK (2.257.7, and `sagemaker-core` 2.27.0 of version 3, `image_uris`), except where the SDK names an image
-//! that doesn't exist: the tests list each such case.
+//! that doesn't exist, or that is not in the lists of images that AWS publishes: the tests list each such case.
 
 mod catalog;
 mod error;
