@@ -89,9 +89,14 @@ impl Ui {
         }
     }
 
+    /// Returns true with `-v`, which prints details.
+    pub(crate) fn is_verbose(self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
     /// Writes a message only with `--verbose`.
     pub(crate) fn detail(self, text: impl Display) {
-        if self.verbosity == Verbosity::Verbose {
+        if self.is_verbose() {
             self.write_line(Text::styled(Style::Faint, text).continued());
         }
     }

@@ -9,8 +9,9 @@ use crate::job::spec::{ChannelSource, JobSpec};
 use crate::job::{Origin, Setting};
 
 /// Prints a note for each on stderr, because settings in a parent folder or another person's spec may have decided it.
-pub(super) fn announce(spec: &JobSpec, destination: &[Origin], context: &Context) -> Result<()> {
-    for origin in destination {
+/// Leaves out origins that were printed before.
+pub(super) fn announce(spec: &JobSpec, destination: &[Origin], printed: &[Origin], context: &Context) -> Result<()> {
+    for origin in destination.iter().filter(|origin| !printed.contains(origin)) {
         context.ui.note(origin);
     }
     if !destination.iter().any(|origin| origin.key == "output.s3_uri") {

@@ -125,14 +125,16 @@ impl FollowUp {
 
 pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
     let SubmitArgs { file, overrides, wait, follow, download, dry_run, output } = args;
-    let Loaded { spec, destination, .. } = load(&file, &overrides.resolve(), context)?;
+    let Loaded { spec, destination, origins, .. } = load(&file, &overrides.resolve(), context)?;
     if dry_run {
         return dry_run_job(&spec, context).await;
     }
     let cloud =
         if is_local(&spec, context) { context.local_cloud() } else { context.aws(spec.region.as_deref()).await? };
     let copies = if cloud.capabilities.reads_s3 {
-        destination::announce(&spec, &destination, context)?;
+        // With `-v`, they were printed when the spec was loaded.
+        let printed = if context.ui.is_verbose() { &*origins } else { &[] };
+        destination::announce(&spec, &destination, printed, context)?;
         JobCopies::default()
     } else {
         inputs::fetch(&spec, context).await?

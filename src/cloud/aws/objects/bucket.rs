@@ -84,7 +84,7 @@ impl AwsObjects {
             ),
             hint: format!(
                 "set output.s3_uri to a bucket that you may use; or ask for s3:ListBucket on {arn}, and s3:GetObject \
-                 and s3:PutObject on {arn}/*, for whom `aws sts get-caller-identity` shows"
+                 and s3:PutObject on {arn}/*, for the identity that `aws sts get-caller-identity` shows"
             ),
         }
     }
