@@ -162,7 +162,7 @@ fn a_missing_python_is_an_error() -> TestResult {
     exit code: 1
     --- stdout
     --- stderr
-    error: no-such-python can't be run as Python 3: No such file or directory (os error 2)
+    error: no-such-python can't be run as Python 3: no folder of PATH has it
     hint: install Python 3, activate its environment, or name it in the spec: [local] python = "/path/to/python3"
     "#);
     Ok(())
