@@ -304,17 +304,9 @@ fn what_is_in_place_of_the_log_is_named() -> TestResult {
     ## fifo: logs proj-[STAMP]
     ## fifo: logs -f proj-[STAMP]
     ## fifo: logs -n 1 proj-[STAMP]
-    exit code: 1
-    --- stderr
-    error: could not read [SANDBOX]/smtrain/jobs/proj-[STAMP]/log/algo-1-[EPOCH]
-      cause: it is not a regular file
     ## socket: logs proj-[STAMP]
     ## socket: logs -f proj-[STAMP]
     ## socket: logs -n 1 proj-[STAMP]
-    exit code: 1
-    --- stderr
-    error: could not read [SANDBOX]/smtrain/jobs/proj-[STAMP]/log/algo-1-[EPOCH]
-      cause: it is not a regular file
     ## folder: logs proj-[STAMP]
     ## folder: logs -f proj-[STAMP]
     ## folder: logs -n 1 proj-[STAMP]
