@@ -142,6 +142,8 @@ pub(crate) fn normalised(text: &str) -> TestResult<String> {
         (r"[0-9.]+ [KM]?i?B packed", "[SIZE] packed"),
         // In the columns of tables: how long something took.
         (r"(  +)\d+s\b", "$1[S]"),
+        // A line that says how long the phases took, which there is only where one took a second.
+        (r"(?m)^(?:(?:Starting|Downloading|Training|Uploading) [\dhms ]+(?:, )?)+\n", ""),
         (r"\bbilled \d+s\b", "billed [S]"),
         (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "[REQUEST]"),
         (r#"Command "[^" ]*/python[\d.]*"#, r#"Command "[PYTHON]"#),
