@@ -102,7 +102,13 @@ fn a_job_s_files_are_listed_and_one_is_printed() -> TestResult {
         let said = bucket.download(&[&job, "--stdout", "step-1/state"])?.expect(1)?;
         transcript.add(job, &said);
     }
-    insta::assert_snapshot!(transcript.text()?, @"");
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## proj-[STAMP]
+    exit code: 1
+    --- stderr
+    error: there is no file step-1/state in proj-[STAMP]
+    hint: see what is inside with --list
+    "#);
     assert!(!bucket.out("").exists());
     Ok(())
 }
@@ -152,20 +158,21 @@ fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     ## stopped
     exit code: 1
     --- stderr
-    error: job stopped left nothing in SM_MODEL_DIR
-    hint: have the script save its model in /opt/ml/model, the folder that SM_MODEL_DIR names
+    error: job stopped was stopped and left no model
+    hint: have the script save its model when it gets SIGTERM, or save checkpoints: [checkpoints] in the spec
     ## gone
     ## gone --list
     ## gone --stdout a
     exit code: 1
     --- stderr
     error: the model of job gone can't be found at s3://sagemaker-eu-west-1-[ACCOUNT]/gone/output/model.tar.gz any more
-    hint: it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again
+    hint: it was deleted or moved, perhaps by a lifecycle rule of its bucket
+    hint: see what is there: aws s3 ls s3://sagemaker-eu-west-1-[ACCOUNT]/gone/output/
     ## gone --checkpoints
     exit code: 1
     --- stderr
-    error: the checkpoints of job gone can't be found at s3://sagemaker-eu-west-1-[ACCOUNT]/gone/ any more
-    hint: it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again
+    error: there are no checkpoints of job gone at s3://sagemaker-eu-west-1-[ACCOUNT]/gone/
+    hint: its script saves them in the folder that checkpoints.local_path names, /opt/ml/checkpoints by default
     ## gone --code
     exit code: 1
     --- stderr
