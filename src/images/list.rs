@@ -28,12 +28,11 @@ pub(crate) struct ListedImage {
 /// Lists images by name, each with its newest version first. Fails for a name that isn't in the catalog.
 pub(crate) fn list(catalog: &Catalog, name: Option<&str>) -> Result<Vec<ListedImage>, ImageError> {
     let tables = catalog.tables();
-    let listed: Vec<ListedImage> = match name.and_then(|name| tables.variant(name)) {
-        Some((stem, variant)) => of_variant(tables, stem, variant),
-        None => {
-            let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
-            wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect()
-        }
+    let listed: Vec<ListedImage> = if let Some((stem, variant)) = name.and_then(|name| tables.variant(name)) {
+        of_variant(tables, stem, variant)
+    } else {
+        let wanted = tables.names().filter(|(known, _)| name.is_none_or(|name| name == *known));
+        wanted.flat_map(|(name, images)| of_name(tables, name, images)).collect()
     };
     match name {
         Some(name) if listed.is_empty() => Err(unknown_name(tables, name, None)),
