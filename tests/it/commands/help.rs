@@ -67,6 +67,7 @@ fn the_version_is_the_package_s() -> TestResult {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn wrong_usage_is_exit_code_2_with_nothing_on_stdout() -> TestResult {
     let sandbox = Sandbox::new()?;
     let mut transcript = Transcript::default();

@@ -130,6 +130,7 @@ fn a_link_out_of_the_code_is_refused() -> TestResult {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn a_source_that_can_not_be_used_is_an_error_of_usage() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "")?;
@@ -289,14 +290,14 @@ fn limits_and_distribution_in_the_request_section_hold_for_local_jobs() -> TestR
     error: MaxRuntimeInSeconds is 0: it must be at least 1
     hint: set limits.max_run
     "#);
-    let said = submit("request.HyperParameters.sagemaker_torch_distributed_enabled=\"true\"")?.ok()?;
+    let said = submit("request.HyperParameters.sagemaker_mpi_enabled=\"true\"")?.ok()?;
     insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
     exit code: 0
     --- stdout
     proj-[STAMP]
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
-    note: a local job runs the script as one process: torch_distributed is not simulated
+    note: a local job runs the script as one process: mpi is not simulated
     job proj-[STAMP] completed
     "#);
     Ok(())

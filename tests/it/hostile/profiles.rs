@@ -69,6 +69,7 @@ fn add(transcript: &mut Transcript, what: &str, title: &str, said: &CommandOutpu
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn what_is_not_a_profile_file_is_refused() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     let project = sandbox.project("proj", "")?;
@@ -177,6 +178,7 @@ fn what_is_not_a_profile_file_is_refused() -> TestResult {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn what_a_variable_names_is_refused_likewise() -> TestResult {
     let (sandbox, _tenant) = on_aws()?;
     let mut transcript = Transcript::default();

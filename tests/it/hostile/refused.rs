@@ -115,6 +115,7 @@ fn refused() -> Vec<(&'static str, Raw)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn what_was_fetched_is_kept_and_goes_on_as_an_archive() -> TestResult {
     let mut transcript = Transcript::default();
     for (title, raw) in refused() {

@@ -96,6 +96,7 @@ fn settings_in_a_folder_that_all_may_write_to_do_not_count() -> TestResult {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn no_error_shows_lines_of_other_files() -> TestResult {
     let sandbox = Sandbox::new()?;
     sandbox.project("proj", "print(1)")?;

@@ -60,6 +60,7 @@ fn anywhere(words: &str) -> &str {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn what_matches_its_checksum_is_kept_and_fetched_once() -> TestResult {
     let mut transcript = Transcript::default();
     for (bytes, words) in unsound()? {
@@ -323,6 +324,7 @@ fn without_a_checksum_a_second_fetch_mends_the_first() -> TestResult {
 
 /// Whatever is wrong in the archive: these are not the stored bytes.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn a_checksum_mismatch_is_refused() -> TestResult {
     let mut transcript = Transcript::default();
     for (bytes, _) in unsound()?.into_iter().filter(|(bytes, _)| !bytes.is_empty()) {

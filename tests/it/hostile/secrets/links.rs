@@ -8,6 +8,7 @@ use crate::support::{Sandbox, TestResult, Transcript};
 
 /// A stranger's repository whose spec names what is a link, or lies behind one.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn a_named_link_out_of_the_project_is_not_followed() -> TestResult {
     let sandbox = Sandbox::new()?;
     fs::create_dir_all(sandbox.path("home/notes"))?;
@@ -128,6 +129,7 @@ fn a_named_link_out_of_the_project_is_not_followed() -> TestResult {
 
 /// Names are judged where a path leads to, in the project, outside of it, and where the user allows the way out.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn a_named_secret_is_one_under_any_name() -> TestResult {
     let sandbox = Sandbox::new()?;
     fs::create_dir_all(sandbox.path("home/.aws/sso"))?;

@@ -252,6 +252,7 @@ engine = create_engine("postgresql://scott:tiger@localhost/test")
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one long snapshot")]
 fn keys_of_the_spec_are_checked() -> TestResult {
     let sandbox = Sandbox::new()?;
     let project = sandbox.project("proj", "pass")?;
