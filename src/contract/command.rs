@@ -5,23 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::container::Container;
+use super::entry_point::EntryPointKind;
 use super::environment::ToolkitEnvironment;
 use super::error::ContractError;
 use super::local_environment::LocalEnvironment;
 use super::torch_distributed;
 use crate::model::request::CreateTrainingJobRequest;
 use crate::model::shell_quote;
-
-/// Kinds of entry points, by which the toolkit decides how to run one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryPointKind {
-    /// The source folder has a setup.py: it is installed, and the entry point is run as a module.
-    Package,
-    /// A Python script; requirements.txt is installed first.
-    Program,
-    /// Anything else, run by the shell. The toolkit makes the file executable, and installs nothing.
-    Shell,
-}
 
 /// A process to start in the source folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

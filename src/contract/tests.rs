@@ -275,3 +275,49 @@ fn packages_are_modules_and_shell_scripts_install_nothing() -> TestResult {
     assert!(pip_install_arguments(EntryPointKind::Shell, true).is_empty());
     Ok(())
 }
+
+/// The toolkit's words differ; it fails such a job as well.
+#[test]
+fn torchrun_starts_python_scripts_only() -> TestResult {
+    let fixture = fixtures()?.remove("torch-distributed").ok_or("no fixture")?;
+    let (host, layout) = (fixture.host()?, Layout::opt_ml());
+    let mut container =
+        Container { job_arn: "arn", layout: &layout, region: None, host: &host, python: "python", has_setup_py: true };
+    let mut request = fixture.case.request;
+    let refused = |request: &CreateTrainingJobRequest, container: &Container<'_>| {
+        matches!(command(request, container), Err(ContractError::TorchDistributed(_)))
+    };
+    assert!(refused(&request, &container));
+    container.has_setup_py = false;
+    assert!(!refused(&request, &container));
+    let hyperparameters = request.hyper_parameters.as_mut().ok_or("no hyperparameters")?;
+    hyperparameters.insert("sagemaker_program".to_owned(), "\"train.sh\"".to_owned());
+    assert!(refused(&request, &container));
+    Ok(())
+}
+
+#[test]
+fn torchrun_starts_a_process_for_each_device() -> TestResult {
+    let fixture = fixtures()?.remove("torch-distributed").ok_or("no fixture")?;
+    let layout = Layout::opt_ml();
+    for (gpus, neurons, given, expected) in
+        [(0, 0, None, "1"), (4, 2, None, "4"), (0, 2, None, "2"), (4, 0, Some("3"), "3"), (4, 0, Some("0"), "4")]
+    {
+        let host = Host { gpus, neurons, ..fixture.host()? };
+        let container = Container {
+            job_arn: "arn",
+            layout: &layout,
+            region: None,
+            host: &host,
+            python: "python",
+            has_setup_py: false,
+        };
+        let mut request = fixture.case.request.clone();
+        let hyperparameters = request.hyper_parameters.as_mut().ok_or("no hyperparameters")?;
+        let given = given.map(|count| ("sagemaker_mpi_num_of_processes_per_host".to_owned(), count.to_owned()));
+        hyperparameters.extend(given);
+        let argv = command(&request, &container)?.argv;
+        assert_eq!(argv[3..7], ["--nnodes", "1", "--nproc_per_node", expected]);
+    }
+    Ok(())
+}

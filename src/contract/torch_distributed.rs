@@ -3,7 +3,7 @@
 //! Sources: sagemaker-training 5.1.4, `torch_distributed.py` and `runner.py`; sagemaker-pytorch-training 2.9.1,
 //! `training.py`, which chooses among the kinds of distribution.
 
-use super::command::EntryPointKind;
+use super::entry_point::EntryPointKind;
 use super::environment::find;
 use super::error::ContractError;
 use super::local_environment::LocalEnvironment;

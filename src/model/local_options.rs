@@ -26,8 +26,9 @@ pub(crate) enum InstallerChoice {
 pub(crate) struct FrameworkVersion {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
-    /// Of the PyTorch and the TensorFlow in an image of Hugging Face's.
+    /// Version of the PyTorch in an image of Hugging Face's.
     pub(crate) pytorch_version: Option<String>,
+    /// Version of the TensorFlow in an image of Hugging Face's.
     pub(crate) tensorflow_version: Option<String>,
 }
 

@@ -80,8 +80,8 @@ const WITHOUT_WORD: [&str; 22] = [
     "use-pep517",
 ];
 
-/// What uv calls an option of pip's.
-enum Word {
+/// The form of an option of pip's in uv's variable.
+enum UvWord {
     /// The value itself.
     Text,
     /// A list, whose items pip separates by white space: joined by this text.
@@ -94,22 +94,22 @@ enum Word {
 
 /// Options of pip's, and the variables that are uv's words for them. Any of those that the user has set takes
 /// precedence.
-const VARIABLES: [(&str, Word, &[&str]); 15] = [
-    ("index-url", Word::Text, &["UV_INDEX_URL", "UV_DEFAULT_INDEX"]),
-    ("extra-index-url", Word::List(" "), &["UV_EXTRA_INDEX_URL", "UV_INDEX"]),
-    ("find-links", Word::List(","), &["UV_FIND_LINKS"]),
-    ("no-index", Word::Switch("1"), &["UV_NO_INDEX"]),
-    ("trusted-host", Word::List(" "), &["UV_INSECURE_HOST"]),
-    ("cert", Word::Text, &["SSL_CERT_FILE"]),
-    ("client-cert", Word::Text, &["SSL_CLIENT_CERT"]),
-    ("constraint", Word::List(" "), &["UV_CONSTRAINT"]),
-    ("constraints", Word::List(" "), &["UV_CONSTRAINT"]),
-    ("build-constraint", Word::List(" "), &["UV_BUILD_CONSTRAINT"]),
-    ("timeout", Word::Number, &["UV_HTTP_TIMEOUT"]),
-    ("default-timeout", Word::Number, &["UV_HTTP_TIMEOUT"]),
-    ("retries", Word::Number, &["UV_HTTP_RETRIES"]),
-    ("pre", Word::Switch("allow"), &["UV_PRERELEASE"]),
-    ("require-hashes", Word::Switch("1"), &["UV_REQUIRE_HASHES"]),
+const VARIABLES: [(&str, UvWord, &[&str]); 15] = [
+    ("index-url", UvWord::Text, &["UV_INDEX_URL", "UV_DEFAULT_INDEX"]),
+    ("extra-index-url", UvWord::List(" "), &["UV_EXTRA_INDEX_URL", "UV_INDEX"]),
+    ("find-links", UvWord::List(","), &["UV_FIND_LINKS"]),
+    ("no-index", UvWord::Switch("1"), &["UV_NO_INDEX"]),
+    ("trusted-host", UvWord::List(" "), &["UV_INSECURE_HOST"]),
+    ("cert", UvWord::Text, &["SSL_CERT_FILE"]),
+    ("client-cert", UvWord::Text, &["SSL_CLIENT_CERT"]),
+    ("constraint", UvWord::List(" "), &["UV_CONSTRAINT"]),
+    ("constraints", UvWord::List(" "), &["UV_CONSTRAINT"]),
+    ("build-constraint", UvWord::List(" "), &["UV_BUILD_CONSTRAINT"]),
+    ("timeout", UvWord::Number, &["UV_HTTP_TIMEOUT"]),
+    ("default-timeout", UvWord::Number, &["UV_HTTP_TIMEOUT"]),
+    ("retries", UvWord::Number, &["UV_HTTP_RETRIES"]),
+    ("pre", UvWord::Switch("allow"), &["UV_PRERELEASE"]),
+    ("require-hashes", UvWord::Switch("1"), &["UV_REQUIRE_HASHES"]),
 ];
 
 /// Variables of a proxy, which HTTP clients read in either case.
@@ -193,7 +193,7 @@ impl UvConfiguration {
     }
 }
 
-impl Word {
+impl UvWord {
     /// Returns the value as uv reads it; `None` if uv can't have this value.
     fn translate(&self, value: &str) -> Option<String> {
         match self {
@@ -219,7 +219,11 @@ fn is_off(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
     use super::*;
+    use crate::tests::TestResult;
 
     fn for_uv(options: &[(&str, &str)], uv: &[&str]) -> UvConfiguration {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -282,5 +286,58 @@ mod tests {
         ] {
             assert_eq!(for_uv(&[(option, value)], &[]).without_word, [option]);
         }
+    }
+
+    /// pip's own list, of which `pip install` takes these sections in this order.
+    fn as_pip_lists(home: &Path, variables: &[(&str, String)]) -> TestResult<BTreeMap<String, String>> {
+        let list = run(home, variables, &["-m", "pip", "config", "list"])?;
+        let mut options = BTreeMap::new();
+        for section in ["global.", "install.", ":env:."] {
+            let entries = list.lines().filter_map(|line| line.strip_prefix(section)?.split_once('='));
+            let plain = |value: &str| value.trim_matches('\'').replace("\\n", "\n");
+            options.extend(entries.map(|(name, value)| (name.to_owned(), plain(value))));
+        }
+        options.retain(|_, value| !value.is_empty());
+        Ok(options)
+    }
+
+    fn run(home: &Path, variables: &[(&str, String)], arguments: &[&str]) -> TestResult<String> {
+        let mut python = Command::new("python3");
+        python.args(arguments).env("HOME", home).env("XDG_CONFIG_HOME", home.join("config"));
+        python.env("XDG_CONFIG_DIRS", home.join("shared")).env_remove("PIP_CONFIG_FILE");
+        let output = python.envs(variables.iter().map(|(name, value)| (name, value))).current_dir(home).output()?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    #[test]
+    fn options_are_those_that_pip_lists() -> TestResult {
+        let home = tempfile::tempdir()?;
+        for (file, text) in [
+            ("shared/pip/pip.conf", "[global]\ntimeout = 1\nindex-url = https://shared/simple\n"),
+            (".pip/pip.conf", "[global]\ntimeout = 2\n[install]\nno_binary = one\n[list]\nformat = columns\n"),
+            (
+                "config/pip/pip.conf",
+                "[global]\nTimeout = 3\n--pre = yes\nretries =\n[install]\nfind-links =\n  /a\n  /b\n",
+            ),
+            ("own.conf", "[install]\ntimeout = 4\n"),
+        ] {
+            let path = home.path().join(file);
+            std::fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+            std::fs::write(path, text)?;
+        }
+        let own = |file: &str| ("PIP_CONFIG_FILE", home.path().join(file).display().to_string());
+        let trusted = ("PIP_TRUSTED_HOST", "a b".to_owned());
+        for variables in [
+            vec![],
+            vec![trusted.clone(), ("PIP_TIMEOUT", "5".to_owned()), ("PIP_INDEX_URL", String::new())],
+            vec![own("own.conf")],
+            vec![own("none.conf"), trusted],
+            vec![("PIP_CONFIG_FILE", "/dev/null".to_owned())],
+        ] {
+            let ours: PipConfiguration = serde_json::from_str(&run(home.path(), &variables, &["-I", "-c", PROGRAM])?)?;
+            assert_eq!(ours.options, as_pip_lists(home.path(), &variables)?, "{variables:?}");
+        }
+        Ok(())
     }
 }

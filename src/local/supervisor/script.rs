@@ -29,7 +29,7 @@ use crate::local::{LocalError, LocalResult};
 /// Time for the guard to kill the script's processes, after the stop grace.
 const GUARD_TIMEOUT: Duration = Duration::from_secs(10);
 
-const NO_TORCHRUN: &str = "distribution.kind = \"torch_distributed\" starts the script by torchrun, and";
+const NO_TORCHRUN: &str = "distribution.type = \"torch_distributed\" starts the script by torchrun, and";
 const INSTALL_TORCH: &str = "name it in requirements.txt, or set [local] python to a Python that has it";
 /// Program that exits with 0 if its Python has torchrun, without importing torch.
 const FIND_TORCHRUN: &str = "import importlib.util, os, site, sys

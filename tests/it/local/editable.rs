@@ -7,7 +7,7 @@ use crate::support::{Project, Sandbox, TestResult};
 const PYPROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
 
 /// A build backend that needs nothing from an index: an editable wheel is a file with the path of the package.
-const BACKEND: &str = r#"
+pub(super) const BACKEND: &str = r#"
 import os, zipfile
 
 def wheel(folder, files):
