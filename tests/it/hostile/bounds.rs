@@ -263,24 +263,21 @@ fn an_object_s_body_that_is_longer_than_asked_for_is_refused() -> TestResult {
         for uri in [format!("s3://{bucket}/model/"), format!("s3://{bucket}/model/1")] {
             tenant.clear_calls()?;
             let said = sandbox.smtrain(&["download", "-d", "out", &uri]).run()?.expect(1)?;
-            transcript.add(format_args!("{uri}, its size told: {is_told}"), &said);
+            if uri.ends_with('/') {
+                // Which of the objects fails first depends on the moment.
+                assert!(said.stderr.contains("S3 sends more bytes than were asked for"), "{said}");
+            } else {
+                transcript.add(format_args!("{uri}, its size told: {is_told}"), &said);
+            }
             assert!(!sandbox.path("out/model").exists() && !sandbox.path("out/1").exists());
             assert!(sent(&tenant, "GetObject")? < 100 * MIB, "{said}");
         }
     }
     insta::assert_snapshot!(transcript.text()?, @r#"
-    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/, its size told: true
-    exit code: 1
-    --- stderr
-    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/0: S3 sends more bytes than were asked for
     ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/1, its size told: true
     exit code: 1
     --- stderr
     error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/1: S3 sends more bytes than were asked for
-    ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/, its size told: false
-    exit code: 1
-    --- stderr
-    error: could not fetch s3://sagemaker-eu-west-1-[ACCOUNT]/model/0: S3 sends more bytes than were asked for
     ## s3://sagemaker-eu-west-1-[ACCOUNT]/model/1, its size told: false
     exit code: 1
     --- stderr
