@@ -295,9 +295,10 @@ mod tests {
         for section in ["global.", "install.", ":env:."] {
             let entries = list.lines().filter_map(|line| line.strip_prefix(section)?.split_once('='));
             let plain = |value: &str| value.trim_matches('\'').replace("\\n", "\n");
-            options.extend(entries.map(|(name, value)| (name.to_owned(), plain(value))));
+            let entries = entries.map(|(name, value)| (name.to_owned(), plain(value)));
+            // pip skips an empty value, which doesn't override another one.
+            options.extend(entries.filter(|(_, value)| !value.is_empty()));
         }
-        options.retain(|_, value| !value.is_empty());
         Ok(options)
     }
 
