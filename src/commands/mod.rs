@@ -74,7 +74,7 @@ pub(crate) async fn run(command: UserCommand, context: &Context) -> Result<()> {
     match command {
         UserCommand::Init(args) => init::run(args, context),
         UserCommand::Validate(args) => validate::run(args, context),
-        UserCommand::Submit(args) => submit::run(*args, context).await,
+        UserCommand::Submit(args) => Box::pin(submit::run(*args, context)).await,
         UserCommand::Logs(args) => logs::run(args, context).await,
         UserCommand::History(args) => history::run(args, context).await,
         UserCommand::Describe(args) => describe::run(args, context).await,

@@ -152,7 +152,9 @@ impl PipConfiguration {
             uv.set(Some(&ALL_INDEXES.0), ALL_INDEXES.1.to_owned());
         }
         if let Some(proxy) = self.options.get("proxy") {
-            PROXIES.iter().for_each(|name| uv.set(Some(name), proxy.clone()));
+            for name in &PROXIES {
+                uv.set(Some(name), proxy.clone());
+            }
         }
         self.add_flags(&mut uv);
         let without_word = WITHOUT_WORD.iter().filter(|option| self.needs(option));

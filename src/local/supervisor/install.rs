@@ -46,12 +46,12 @@ pub(super) async fn requirements(
     let file = job.code().join(REQUIREMENTS);
     let has_requirements =
         private_file::exists(&file).map_err(LocalError::io(format!("look for {}", file.display())))?;
-    let installed = pip_install_arguments(kind, has_requirements);
-    if installed.is_empty() {
+    let arguments = pip_install_arguments(kind, has_requirements);
+    if arguments.is_empty() {
         return Ok(Ok(ReadyScript { layout, output, python }));
     }
     let digest = code_uri(&job.request);
-    let environment = PackageEnvironment::of(job.cache, base.clone(), &job.code(), &digest, installed)?;
+    let environment = PackageEnvironment::of(job.cache, base.clone(), &job.code(), &digest, arguments)?;
     let python = environment.python().to_string_lossy().into_owned();
     if environment.is_complete()? {
         return Ok(Ok(ReadyScript { layout, output, python }));

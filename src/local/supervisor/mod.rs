@@ -53,7 +53,7 @@ pub(crate) async fn run(
     folder: &Path,
     find_program: FindProgram,
 ) -> LocalResult<()> {
-    let Err(error) = supervise(home, cache, executable, folder, find_program).await else { return Ok(()) };
+    let Err(error) = Box::pin(supervise(home, cache, executable, folder, find_program)).await else { return Ok(()) };
     // If this can't be written either, the supervisor's own log has the error.
     let _unwritten = JobFolder::at(folder.to_owned()).settle(&internal_error(&error));
     Err(LocalError::Other(with_causes(&error)))
