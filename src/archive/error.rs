@@ -97,6 +97,8 @@ pub(crate) enum UnpackError {
     DamagedFile(#[source] io::Error),
     #[error("the archive is followed by data that is no part of it")]
     TrailingData,
+    #[error("it is {0}, not a tar.gz")]
+    OtherFormat(&'static str),
     #[error("the archive's entry {0} would be written outside the folder")]
     Outside(String),
     #[error("the archive's entry {0} has, or leads to, a name that no file can have")]

@@ -15,6 +15,9 @@ pub(crate) enum ReadError {
     SizeLimitExceeded,
     #[error("the archive is followed by data that is no part of it")]
     TrailingData,
+    /// Ends a sentence that begins with "it is".
+    #[error("it is {0}")]
+    OtherFormat(&'static str),
     #[error(transparent)]
     Io(io::Error),
 }

@@ -1,6 +1,7 @@
 //! Decompresses gzip members one after the other, on the caller's thread.
 //!
-//! Data after the last member that is no member itself is told apart from a damaged one: [`ReadError::TrailingData`].
+//! Zeros after the last member are padding, as for gzip(1). Other data there that is no member itself is told apart from
+//! a damaged member: [`ReadError::TrailingData`].
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -40,8 +41,24 @@ impl<R: Read> MemberReader<R> {
                 self.member = Some(GzDecoder::new(from));
                 Ok(true)
             }
+            Some(0) => skip_padding(from),
             Some(_) => Err(ReadError::TrailingData.into()),
         }
+    }
+}
+
+/// Reads zeros up to the end of the input. Returns `false`: no member follows them.
+fn skip_padding(mut from: impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = from.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(ReadError::TrailingData.into());
+        }
+        let length = bytes.len();
+        from.consume(length);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Visits the entries of a tar.gz in their order, within limits, up to the checksum at its end.
 //!
-//! Inflating runs on threads of its own ([`Gunzip`], [`ReadAhead`]); the visitor runs on the caller's. Each entry is
+//! Inflating runs on threads of its own ([`UncompressedTar`], [`ReadAhead`]); the visitor runs on the caller's. Each entry is
 //! checked before it is visited: names that no file can have, and formats that would be read wrongly, are errors.
 
 use std::ffi::OsStr;
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tar::{EntryType, Header};
 
+use super::format::UncompressedTar;
 use crate::archive::UnpackError;
-use crate::archive::gzip::parallel::Gunzip;
 use crate::archive::gzip::read_ahead::ReadAhead;
 use crate::archive::read_error::ReadError;
 use crate::archive::tar::reader::{TarEntry, TarReader};
@@ -112,7 +112,7 @@ pub(crate) fn visit_entries(
     visitor: &mut impl EntryVisitor,
 ) -> Result<(), UnpackError> {
     let mut place = "at its start".to_owned();
-    let ahead = ReadAhead::new(Gunzip::new(from)).map_err(|error| unreadable(&place, error.into(), limits))?;
+    let ahead = ReadAhead::new(UncompressedTar::new(from)).map_err(|error| unreadable(&place, error.into(), limits))?;
     let mut reader = TarReader::new(ahead, limits.bytes);
     let mut entries = 0;
     while let Some(tar_entry) = reader.next().map_err(|error| unreadable(&place, error, limits))? {
@@ -137,6 +137,7 @@ fn unreadable(place: &str, error: ReadError, limits: &UnpackLimits) -> UnpackErr
     match error {
         ReadError::SizeLimitExceeded => UnpackError::TooLarge(limits.bytes),
         ReadError::TrailingData => UnpackError::TrailingData,
+        ReadError::OtherFormat(format) => UnpackError::OtherFormat(format),
         source @ (ReadError::Malformed(_) | ReadError::Io(_)) => {
             UnpackError::Damaged { place: place.to_owned(), source }
         }

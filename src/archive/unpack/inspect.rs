@@ -8,8 +8,8 @@ use tar::EntryType;
 
 use super::confined_dir;
 use super::entries::{self, ArchiveEntry, EntryVisitor, UnpackLimits, shown};
+use super::format::UncompressedTar;
 use crate::archive::UnpackError;
-use crate::archive::gzip::parallel::Gunzip;
 use crate::archive::read_error::ReadError;
 use crate::model::downloaded::{ListedEntry, ListedKind};
 
@@ -102,9 +102,10 @@ impl<T: Write> EntryVisitor for Picker<'_, T> {
 /// Inflates all of the archive and verifies gzip's checksums.
 pub(crate) fn check(from: impl Read) -> Result<(), UnpackError> {
     let mut unpacked = Counter(0);
-    let inflated = io::copy(&mut Gunzip::new(from), &mut unpacked);
+    let inflated = io::copy(&mut UncompressedTar::new(from), &mut unpacked);
     inflated.map(drop).map_err(|error| match error.into() {
         ReadError::TrailingData => UnpackError::TrailingData,
+        ReadError::OtherFormat(format) => UnpackError::OtherFormat(format),
         source => UnpackError::Damaged { place: format!("after {} unpacked bytes", unpacked.0), source },
     })
 }

@@ -6,6 +6,7 @@
 
 pub(super) mod confined_dir;
 pub(super) mod entries;
+mod format;
 pub(super) mod inspect;
 
 use std::fs::{self, File};

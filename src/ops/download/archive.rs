@@ -8,32 +8,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::stream;
-
 use super::artifacts::ArtifactSource;
 use super::byte_ranges::ByteRanges;
 use super::failure::{
     AsStored, BY_CHECKSUM, BY_OBJECT, BY_SECOND_FETCH, Digest, FetchedState, HOW_TO_KEEP_UNPROVEN, Proof, SaveFailure,
-    could_not, is_mismatch, is_unsound, of_error, of_proof, with_causes,
+    is_mismatch, is_unsound, of_error, of_proof, with_causes,
 };
-use super::fetch::{FetchItem, FetchTarget, fetch};
 use super::free_space;
 use super::journal::Journal;
 use super::layout::{ARCHIVE, FILES};
+use super::object_reader::{VerifiedObjectReader, while_fetching};
 use super::options::SaveOptions;
-use super::spool::{CloseOnDrop, DownloadSpool, SpoolReader};
+use super::spool::{DownloadSpool, SpoolReader};
 use super::staging::{StagingDir, Target};
 use super::verify::VerifyingReader;
-use super::watch::{Watch, on_bytes};
+use super::watch::on_bytes;
 use crate::archive::{self, UnpackError, UnpackHooks, UnpackLimits, Unpacked};
-use crate::cloud::{ByteProgress, Cloud, Object};
+use crate::cloud::{Cloud, Object};
 use crate::error::{Result, WithContext};
 use crate::model::checksum::ChecksumMismatch;
 use crate::model::sha256;
 use crate::ops::blocking;
-
-/// Reader of an object's bytes in order, verified by S3's checksum. For a blocking thread.
-pub(super) type VerifiedObjectReader = VerifyingReader<SpoolReader>;
 
 /// Form in which an object is saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +99,7 @@ impl ArchiveSaver {
         let object = &self.object;
         if let (Some(file), OutputKind::Tree) = (&object.file, &self.kind) {
             let limits = self.limits(0)?;
-            let spool = Arc::new(DownloadSpool::kept(file.clone(), object.size, all_bytes(object.size)));
+            let spool = Arc::new(DownloadSpool::kept(file.clone(), object.size, ByteRanges::all(object.size)));
             return Ok(PreparedFetch { spool, journal: None, present: object.size, limits });
         }
         let doing = || format!("write what is fetched to {}", self.partial.path().display());
@@ -145,13 +140,21 @@ impl ArchiveSaver {
             }
             OutputKind::Archive => match archive::check(bytes) {
                 Ok(()) => Ok(self.one_file()),
+                Err(error @ UnpackError::OtherFormat(_)) => {
+                    self.saving.watch.warning(&format!("{}: {error}", self.object.uri));
+                    self.keep_file(VerifyingReader::new(fetched.reader(), self.object.checksum.clone()))
+                }
                 Err(error) => self.keep_unsound(error, fetched),
             },
-            OutputKind::File => {
-                let read = io::copy(&mut { bytes }, &mut io::sink());
-                let read = read.map_err(|error| of_error("fetch", &self.object, UnpackError::DamagedFile(error)));
-                read.map(|_| self.one_file())
-            }
+            OutputKind::File => self.keep_file(bytes),
+        }
+    }
+
+    /// Reads a file to its end, where its checksum is verified.
+    fn keep_file(&self, mut bytes: VerifiedObjectReader) -> SaveResult {
+        match io::copy(&mut bytes, &mut io::sink()) {
+            Ok(_) => Ok(self.one_file()),
+            Err(error) => Err(of_error("fetch", &self.object, UnpackError::DamagedFile(error))),
         }
     }
 
@@ -199,7 +202,7 @@ impl ArchiveSaver {
         match (&self.object.file, self.kind) {
             (Some(_), OutputKind::Tree) => return Ok(Proof::Same(BY_OBJECT)),
             (Some(file), _) => {
-                let stored = DownloadSpool::kept(file.clone(), self.object.size, all_bytes(self.object.size));
+                let stored = DownloadSpool::kept(file.clone(), self.object.size, ByteRanges::all(self.object.size));
                 let stored = sha256(&mut SpoolReader::new(Arc::new(stored)), |_| {})?;
                 return Ok(compare(fetched.digest()?, stored, BY_OBJECT));
             }
@@ -306,68 +309,6 @@ struct PreparedFetch {
     present: u64,
     /// Limits of unpacking.
     limits: UnpackLimits,
-}
-
-/// Returns the set `0..size`.
-fn all_bytes(size: u64) -> ByteRanges {
-    let mut ranges = ByteRanges::default();
-    ranges.add(0..size);
-    ranges
-}
-
-/// Passes an object's bytes to `work` on a blocking thread, without keeping them.
-pub(super) async fn read<T: Send + 'static>(
-    cloud: &Cloud,
-    object: &Object,
-    watch: &Arc<dyn Watch>,
-    work: impl FnOnce(VerifiedObjectReader) -> std::result::Result<T, UnpackError> + Send + 'static,
-) -> Result<T> {
-    let spool = match &object.file {
-        Some(file) => DownloadSpool::kept(file.clone(), object.size, all_bytes(object.size)),
-        None => DownloadSpool::temporary(object.size).context("create a temporary file")?,
-    };
-    let spool = Arc::new(spool);
-    let reader = VerifyingReader::new(SpoolReader::new(spool.clone()), object.checksum.clone());
-    watch.begin("reading", object.size, 0, None);
-    let read_object = object.clone();
-    let shared = spool.clone();
-    let work = async move {
-        let worked =
-            tokio::task::spawn_blocking(move || work(reader).map_err(|error| could_not("read", &read_object, error)));
-        Ok::<T, SaveFailure>(worked.await.context("finish the work")??)
-    };
-    let read = while_fetching(cloud, object, shared, None, &on_bytes(watch), work).await;
-    read.map_err(|failure| *failure.error)
-}
-
-/// Runs `work` while the missing bytes are fetched. An error of either ends the other; once the work is done, no more
-/// bytes are fetched.
-async fn while_fetching<T>(
-    cloud: &Cloud,
-    object: &Object,
-    spool: Arc<DownloadSpool>,
-    journal: Option<Arc<Journal>>,
-    on_bytes: &ByteProgress,
-    work: impl Future<Output = std::result::Result<T, SaveFailure>>,
-) -> std::result::Result<T, SaveFailure> {
-    let missing = spool.missing();
-    let closing = CloseOnDrop(spool.clone());
-    let item = FetchItem { object: Arc::new(object.clone()), number: 0, missing, to: FetchTarget::Spool(spool) };
-    let fetching = fetch(&*cloud.objects, stream::iter([Ok(item)]), journal, on_bytes);
-    tokio::pin!(work);
-    tokio::select! {
-        biased;
-        worked = &mut work => worked,
-        fetched = fetching => match fetched {
-            Ok(()) => work.await,
-            Err(error) => {
-                drop(closing);
-                // The work fails because bytes are missing: the cause is the fetch.
-                let _for_want_of_bytes = work.await;
-                Err(error.into())
-            }
-        },
-    }
 }
 
 /// Passes the events of unpacking on to the watch.

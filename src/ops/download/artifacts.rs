@@ -9,9 +9,16 @@ use crate::contract::driver::CODE_CHANNEL;
 use crate::error::{Error, Result};
 use crate::model::artifacts::KEPT_IN;
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobName, JobStatus, S3Uri};
+use crate::model::{JobName, JobStatus, S3Uri, shell_quote};
 
 const SUBMIT_DIRECTORY: &str = "sagemaker_submit_directory";
+/// Channel with the local files that a remote function imports (SageMaker Python SDK 2.257,
+/// `remote_function/job.py`).
+const REMOTE_WORKSPACE_CHANNEL: &str = "sm_rf_user_ws";
+/// Argument of a remote function's container: the prefix of its pickled function, arguments and result.
+const REMOTE_BASE_ARGUMENT: &str = "--s3_base_uri";
+/// Label and folder of a job's checkpoints.
+const CHECKPOINTS: &str = "checkpoints";
 /// File name endings of archives.
 const ENDINGS: [&str; 2] = [".tar.gz", ".tgz"];
 
@@ -149,22 +156,39 @@ fn default_uri(state: &DescribeTrainingJobResponse) -> Option<String> {
 fn code(state: &DescribeTrainingJobResponse) -> Result<ArtifactSource> {
     let directory = state.hyper_parameters.as_ref().and_then(|all| all.get(SUBMIT_DIRECTORY));
     let directory = directory.map(|json| serde_json::from_str::<String>(json).unwrap_or_else(|_| json.clone()));
-    let channels = state.input_data_config.iter().flatten();
-    let channel = channels.filter(|channel| channel.channel_name == CODE_CHANNEL);
-    let in_channel = channel.filter_map(|channel| Some(channel.data_source.s3_data_source.as_ref()?.s3_uri.clone()));
-    match directory.filter(|uri| uri.starts_with("s3://")).or_else(|| in_channel.into_iter().next()) {
+    let in_channel = || [CODE_CHANNEL, REMOTE_WORKSPACE_CHANNEL].iter().find_map(|name| channel_uri(state, name));
+    match directory.filter(|uri| uri.starts_with("s3://")).or_else(in_channel) {
         Some(uri) => ArtifactSource::new("code", "code", &uri, None),
-        None => {
-            Err(Error::failure(format!("job {} has no code of its own: its image has all", state.training_job_name)))
-        }
+        None => Err(no_code(state)),
+    }
+}
+
+/// Returns the S3 URI of a channel.
+fn channel_uri(state: &DescribeTrainingJobResponse, name: &str) -> Option<String> {
+    let mut channels = state.input_data_config.iter().flatten();
+    let channel = channels.find(|channel| channel.channel_name == name)?;
+    Some(channel.data_source.s3_data_source.as_ref()?.s3_uri.clone())
+}
+
+/// Returns the error that a job has no code in S3. A remote function's is pickled, which is fetched but never loaded.
+fn no_code(state: &DescribeTrainingJobResponse) -> Error {
+    let name = &state.training_job_name;
+    let algorithm = state.algorithm_specification.as_ref();
+    let arguments = algorithm.and_then(|algorithm| algorithm.container_arguments.as_deref()).unwrap_or_default();
+    let mut after = arguments.iter().skip_while(|argument| *argument != REMOTE_BASE_ARGUMENT).skip(1);
+    match after.next() {
+        Some(base) => Error::failure(format!("job {name} ran a pickled function, and has no files of code")).hint(
+            format!("fetch the pickled function: smtrain download {}", shell_quote(&format!("{base}/function/"))),
+        ),
+        None => Error::failure(format!("job {name} has no code of its own: its image has all")),
     }
 }
 
 fn checkpoints(state: &DescribeTrainingJobResponse) -> Result<ArtifactSource> {
     match &state.checkpoint_config {
         Some(checkpoints) => ArtifactSource::new(
-            "checkpoints",
-            "checkpoints",
+            CHECKPOINTS,
+            CHECKPOINTS,
             &format!("{}/", checkpoints.s3_uri.trim_end_matches('/')),
             None,
         ),
@@ -178,6 +202,9 @@ pub(super) fn nothing_there(state: &DescribeTrainingJobResponse) -> Error {
     let name = &state.training_job_name;
     match state.training_job_status {
         JobStatus::Failed => failed(name, state.failure_reason.as_deref().unwrap_or_default()),
+        JobStatus::Stopped => Error::failure(format!("job {name} was stopped and left no model")).hint(
+            "have the script save its model when it gets SIGTERM, or save checkpoints: [checkpoints] in the spec",
+        ),
         _ if state.has_ended() => Error::failure(format!("job {name} left nothing in SM_MODEL_DIR"))
             .hint("have the script save its model in /opt/ml/model, the folder that SM_MODEL_DIR names"),
         _ => Error::failure(format!("job {name} is still running: there is no model yet"))
@@ -198,11 +225,19 @@ fn failed(name: &JobName, reason: &str) -> Error {
     error.hint(format!("see why: smtrain describe {name}"))
 }
 
-/// Returns the error that an artifact existed and is gone.
+/// Returns the error that a job's artifact isn't stored. A model and code have been stored once; checkpoints only if the
+/// script saved some.
 pub(super) fn gone(job: &JobName, artifact: &ArtifactSource) -> Error {
-    Error::failure(format!("the {} of job {job} can't be found at {} any more", artifact.what, artifact.uri)).hint(
-        "it was deleted or moved, perhaps by a rule of its bucket; `smtrain describe` tells how to train it again",
-    )
+    let ArtifactSource { what, uri, .. } = artifact;
+    if what == CHECKPOINTS {
+        return Error::failure(format!("there are no checkpoints of job {job} at {uri}")).hint(
+            "its script saves them in the folder that checkpoints.local_path names, /opt/ml/checkpoints by default",
+        );
+    }
+    let folder = uri.to_string().rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    Error::failure(format!("the {what} of job {job} can't be found at {uri} any more"))
+        .hint("it was deleted or moved, perhaps by a lifecycle rule of its bucket")
+        .hint(format!("see what is there: aws s3 ls {}", shell_quote(&folder)))
 }
 
 #[cfg(test)]

@@ -8,6 +8,13 @@ use std::ops::Range;
 pub(super) struct ByteRanges(BTreeMap<u64, u64>);
 
 impl ByteRanges {
+    /// Returns the set `0..size`.
+    pub(super) fn all(size: u64) -> Self {
+        let mut ranges = Self::default();
+        ranges.add(0..size);
+        ranges
+    }
+
     /// Adds a range, and merges it with those that it touches.
     pub(super) fn add(&mut self, Range { mut start, mut end }: Range<u64>) {
         if start >= end {

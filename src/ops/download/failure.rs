@@ -107,7 +107,9 @@ pub(super) fn of_error(doing: &str, object: &Object, error: UnpackError) -> Save
         error if is_mismatch(error) => FetchedState::Wrong,
         E::Damaged { .. } if error.is_malformed() => FetchedState::Refused(BY_ARCHIVE),
         E::Damaged { .. } | E::TrailingData => FetchedState::Unproven(None),
-        E::Outside(_) | E::Name(_) | E::Unsupported { .. } | E::TooMany(_) => FetchedState::Refused(BY_ARCHIVE),
+        E::OtherFormat(_) | E::Outside(_) | E::Name(_) | E::Unsupported { .. } | E::TooMany(_) => {
+            FetchedState::Refused(BY_ARCHIVE)
+        }
         E::ThroughLink(_) | E::LinkOutside { .. } | E::LinkMissing { .. } | E::Clash(_) => {
             FetchedState::Refused(BY_ARCHIVE_OR_ONLY)
         }
@@ -159,7 +161,9 @@ fn hints(error: &UnpackError, object: &Object) -> &'static [&'static str] {
     match error {
         error if is_mismatch(error) => &[TRY_AGAIN],
         UnpackError::TooLarge(_) => &["allow more by --max-size SIZE, on a disk that has the room"],
-        error if error.is_malformed() => &["the decompressed data is no valid tar archive: --archive keeps it as it is"],
+        error if error.is_malformed() => {
+            &["the decompressed data is no valid tar archive: --archive keeps it as it is"]
+        }
         UnpackError::Damaged { .. } | UnpackError::TrailingData if object.checksum.is_some() => &[
             "--archive keeps it as it is, if it matches S3's checksum; for a sound one, train again, or ask who made it",
         ],
@@ -179,9 +183,10 @@ fn hints(error: &UnpackError, object: &Object) -> &'static [&'static str] {
         UnpackError::Outside(_) => {
             &["smtrain unpacks no archive that could do harm: --list shows its entries, --archive keeps it as it is"]
         }
-        UnpackError::Name(_) | UnpackError::Unsupported { .. } | UnpackError::TooMany(_) => {
-            &["--archive keeps it as it is, for another program to unpack"]
-        }
+        UnpackError::OtherFormat(_)
+        | UnpackError::Name(_)
+        | UnpackError::Unsupported { .. }
+        | UnpackError::TooMany(_) => &["--archive keeps it as it is, for another program to unpack"],
     }
 }
 

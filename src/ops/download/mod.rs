@@ -19,6 +19,7 @@ mod journal;
 mod keys;
 mod layout;
 mod manifest;
+mod object_reader;
 mod options;
 mod patterns;
 mod pick;
@@ -39,6 +40,7 @@ use self::artifacts::{ArtifactSource, Stored, gone, nothing_there};
 use crate::archive::{UnpackLimits, Unpacked, list as list_archive};
 use crate::cloud::Cloud;
 use crate::error::{Error, Result};
+use crate::model::JobStatus;
 use crate::model::downloaded::{Downloaded, DownloadedArtifact, ListedEntry, ListedKind};
 use crate::model::training_job::DescribeTrainingJobResponse;
 
@@ -161,11 +163,15 @@ fn nothing_stored(
     all: &[ArtifactSource],
     selection: Selection,
 ) -> Error {
+    let is_completed = state.training_job_status == JobStatus::Completed;
     match all.first() {
-        // SageMaker stores a model whenever a job completes, a local job only if its script saved one.
+        // SageMaker stores a model whenever a job completes, a local job only if its script saved one. The description
+        // of a job that failed may have the URI that a model would have had.
         Some(first)
             if selection != Selection::default()
-                || (cloud.capabilities.always_stores_model && artifacts::model_uri(state).is_some()) =>
+                || (is_completed
+                    && cloud.capabilities.always_stores_model
+                    && artifacts::model_uri(state).is_some()) =>
         {
             gone(&state.training_job_name, first)
         }
@@ -191,7 +197,7 @@ pub(crate) async fn list(
             Stored::Archive(object) => {
                 let list =
                     move |bytes| list_archive(bytes, &UnpackLimits::default(), &mut |listed| sink(&what, listed));
-                archive::read(cloud, &object, watch, list).await?;
+                object_reader::read(cloud, &object, watch, list).await?;
             }
             Stored::File(object) => {
                 sink(&what, listed(PathBuf::from(&artifact.name), object.size)).map_err(Error::output)?;
@@ -229,5 +235,6 @@ pub(crate) async fn pick<W: Write + Send + 'static>(
             return Ok(());
         }
     }
-    Err(Error::failure(format!("there is no file {} in {source}", path.display())).hint("see what is inside with --list"))
+    Err(Error::failure(format!("there is no file {} in {source}", path.display()))
+        .hint("see what is inside with --list"))
 }

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::TryStreamExt;
 
-use super::archive;
 use super::artifacts::{ArtifactSource, ObjectPages, Stored};
 use super::keys;
+use super::object_reader;
 use super::watch::Watch;
 use crate::archive::{UnpackError, UnpackLimits, pick as pick_file};
 use crate::cloud::{Cloud, Object};
@@ -34,7 +34,7 @@ pub(super) async fn pick_from<W: Write + Send + 'static>(
         Stored::Archive(object) => {
             let path = path.to_owned();
             let pick = move |bytes| pick_file(bytes, &UnpackLimits::default(), &path, &mut to);
-            archive::read(cloud, &object, watch, pick).await
+            object_reader::read(cloud, &object, watch, pick).await
         }
         Stored::File(object) => {
             let object = Some(object).filter(|_| path == Path::new(&artifact.name));
@@ -71,7 +71,7 @@ async fn copy_object(
     mut to: impl Write + Send + 'static,
 ) -> Result<Option<u64>> {
     let Some(object) = object else { return Ok(None) };
-    let copy = move |mut bytes: archive::VerifiedObjectReader| {
+    let copy = move |mut bytes: object_reader::VerifiedObjectReader| {
         let mut buffer = vec![0; COPY_BUFFER_BYTES];
         let mut copied = 0;
         loop {
@@ -83,7 +83,7 @@ async fn copy_object(
             copied += count as u64;
         }
     };
-    archive::read(cloud, &object, watch, copy).await.map(Some)
+    object_reader::read(cloud, &object, watch, copy).await.map(Some)
 }
 
 /// A writer that notes that it has written.

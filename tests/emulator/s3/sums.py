@@ -44,16 +44,20 @@ def part_sizes(key):
     return getattr(key, "told_parts", None)
 
 
-def tell(key, algorithm, part_size, wrong, parts=None, is_counted=True, kind=None):
+def tell(key, algorithm, part_size, wrong, parts=None, is_counted=True, kind=None, is_typed=True, is_whole=False):
     """What a test wants to be told of an object: no checksum at all, one of parts of one size or of these sizes, with
-    their number behind it or without, of another kind than it is, a wrong one."""
+    their number behind it or without, of the whole of an object in parts, of another kind than it is or of none, a wrong
+    one. The ETag of parts ends in their number, as in S3."""
     if part_size is not None:
         parts = [min(part_size, key.size - start) for start in range(0, key.size, part_size)]
     if parts is not None:
         key.told_parts = parts
-    told = headers(algorithm, key.value, part_sizes(key), wrong) if algorithm else {}
+        key._etag = "%s-%d" % (key.etag.strip('"').split("-")[0], len(parts))
+    told = headers(algorithm, key.value, None if is_whole else part_sizes(key), wrong) if algorithm else {}
     if not is_counted:
         told = {name: value.split("-")[0] if name != "x-amz-checksum-type" else value for name, value in told.items()}
+    if not is_typed:
+        told.pop("x-amz-checksum-type", None)
     key.told_sum = {**told, "x-amz-checksum-type": kind} if kind else told
 
 

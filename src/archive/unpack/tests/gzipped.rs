@@ -104,21 +104,56 @@ fn a_damaged_member_is_an_error_wherever_it_stands() -> TestResult {
 #[test]
 fn what_follows_the_last_member_is_an_error_and_no_entry() -> TestResult {
     let other_tar = Raw::default().file("b", b"y").tar;
-    for (garbage, is_member) in
-        [(&b"garbage"[..], false), (&[0; 512], false), (&other_tar, false), (b"\x1f\x8b", true), (b"\x1f", true)]
-    {
+    let padding_and_garbage = [&[0; 300_000][..], b"x"].concat();
+    for (garbage, is_member) in [
+        (&b"garbage"[..], false),
+        (&padding_and_garbage, false),
+        (&other_tar, false),
+        (b"\x1f\x8b", true),
+        (b"\x1f", true),
+    ] {
         let archive = [&gzip(&tar())?, garbage].concat();
         for result in [unpacked(&archive)?.map(drop), listed(&archive).1, check(io::Cursor::new(archive))] {
             match result {
                 Err(UnpackError::Damaged { .. }) if is_member => {}
                 Err(UnpackError::TrailingData) if !is_member => {}
-                other => return Err(format!("{garbage:?}: {other:?}").into()),
+                other => return Err(format!("{} bytes: {other:?}", garbage.len()).into()),
             }
         }
     }
     // A second archive behind the first one's end is not seen as part of it.
     let two = [gzip(&tar())?, gzip(&other_tar)?].concat();
     assert!(matches!(unpacked(&two)?, Err(UnpackError::TrailingData)));
+    Ok(())
+}
+
+#[test]
+fn zeros_after_the_last_member_are_padding() -> TestResult {
+    for zeros in [1, 512, 300_000] {
+        let archive = [gzip(&tar())?, vec![0; zeros]].concat();
+        assert_eq!(unpacked(&archive)??, ["a=x"], "{zeros}");
+        assert!(listed(&archive).1.is_ok() && check(io::Cursor::new(archive)).is_ok(), "{zeros}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plain_tar_is_read_and_another_format_named() -> TestResult {
+    for tar in [tar(), [&tar()[..], &[0; 8192]].concat()] {
+        assert_eq!(unpacked(&tar)??, ["a=x"]);
+        assert_eq!(picked(&tar, "a")?, Some(b"x".to_vec()));
+        assert!(check(io::Cursor::new(tar)).is_ok());
+    }
+    for other in [&b"PK\x03\x04 and so on"[..], b"BZh9", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"] {
+        assert!(matches!(unpacked(other)?, Err(UnpackError::OtherFormat(_))));
+        assert!(matches!(check(io::Cursor::new(other.to_vec())), Err(UnpackError::OtherFormat(_))));
+    }
+    // A header whose checksum is wrong is none, and a block of zeros has no checksum.
+    let mut damaged = tar();
+    damaged[0] ^= 1;
+    for unknown in [damaged, vec![0; 1024], b"text".to_vec(), Vec::new()] {
+        assert!(matches!(unpacked(&unknown)?, Err(UnpackError::Damaged { .. })));
+    }
     Ok(())
 }
 

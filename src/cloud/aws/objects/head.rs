@@ -92,8 +92,8 @@ impl AwsObjects {
     }
 }
 
-/// Returns an object's checksum, and whether it is composite, which S3 reports by its type or, for older objects, by
-/// the number of parts at the value's end.
+/// Returns an object's checksum, and whether it is composite, which S3 reports by its type. Where that is missing, the
+/// number of parts at the end of the value or of the ETag tells.
 fn stored_checksum(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, String, bool)> {
     let all = [
         (ChecksumAlgorithm::Crc64Nvme, &object.checksum_crc64_nvme),
@@ -102,12 +102,19 @@ fn stored_checksum(object: &HeadObjectOutput) -> Option<(ChecksumAlgorithm, Stri
         (ChecksumAlgorithm::Sha256, &object.checksum_sha256),
         (ChecksumAlgorithm::Sha1, &object.checksum_sha1),
     ];
-    let is_composite = object.checksum_type == Some(ChecksumType::Composite);
-    all.into_iter().find_map(|(algorithm, value)| {
-        let value = value.clone()?;
-        let is_composite = is_composite || value.contains('-');
-        Some((algorithm, value, is_composite))
-    })
+    let (algorithm, value) = all.into_iter().find_map(|(algorithm, value)| Some((algorithm, value.clone()?)))?;
+    let is_composite = match object.checksum_type {
+        Some(ChecksumType::Composite) => true,
+        Some(ChecksumType::FullObject) => false,
+        _ => value.contains('-') || is_of_parts(object.e_tag()),
+    };
+    Some((algorithm, value, is_composite))
+}
+
+/// Returns whether an ETag is that of a multipart upload: it ends in `-N`, the number of parts.
+fn is_of_parts(etag: Option<&str>) -> bool {
+    let number = etag.and_then(|etag| etag.trim_matches('"').rsplit_once('-'));
+    number.is_some_and(|(_, parts)| !parts.is_empty() && parts.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Returns the checksum of a whole object's response. A composite one is useless here: the parts' size is unknown.
@@ -118,7 +125,8 @@ pub(super) fn whole_checksum(object: &GetObjectOutput) -> Option<Checksum> {
         .set_checksum_crc32(object.checksum_crc32.clone())
         .set_checksum_sha256(object.checksum_sha256.clone())
         .set_checksum_sha1(object.checksum_sha1.clone())
-        .set_checksum_type(object.checksum_type.clone());
+        .set_checksum_type(object.checksum_type.clone())
+        .set_e_tag(object.e_tag.clone());
     let (algorithm, value, _) = stored_checksum(&reported.build()).filter(|(.., is_composite)| !is_composite)?;
     decode_checksum(algorithm, &value, None)
 }

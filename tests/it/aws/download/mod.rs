@@ -4,6 +4,7 @@ mod checks;
 mod damage;
 mod disk;
 mod faults;
+mod formats;
 mod jobs;
 mod options;
 mod places;
