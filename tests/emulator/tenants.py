@@ -66,7 +66,8 @@ class Settings:
         self.search_lag = 1.0
         # From SIGTERM to SIGKILL after a stop.
         self.stop_grace = 120.0
-        # The share of CloudWatch Logs' pages that are empty although there is more; at most 0.9, so that reading ends.
+        # The share of CloudWatch Logs' and of Search's pages that are empty although there is more; at most 0.9, so that
+        # reading ends.
         self.empty_pages = 0.0
         # 1: at a log stream's end GetLogEvents' forward token changes for ever, as was seen where no endTime is asked for.
         self.restless_tokens = 0.0

@@ -233,6 +233,30 @@ class Histories(Case):
         self.assertEqual(len(found), 15)
         self.assertIn("AlgorithmSpecification", found[0])
 
+    def test_search_by_tag(self):
+        def job(name, created, **tags):
+            return {"name": name, "created": created, "tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
+
+        jobs = [job("t-1", 10, by="x"), job("t-2", 20, by="x", **{"a:b.c/d": "=@"}), job("t-3", 30, by="X")]
+        admin("POST", "jobs", {"region": "eu-west-1", "jobs": [*jobs, job("t-4", 40)]})
+
+        def search(name, **condition):
+            expression = {"Filters": [{"Name": name, **condition}]}
+            request = {"Resource": "TrainingJob", "SearchExpression": expression, "SortBy": "CreationTime"}
+            pages = self.sagemaker.get_paginator("search").paginate(**request, PaginationConfig={"PageSize": 1})
+            found = [result["TrainingJob"] for page in pages for result in page["Results"]]
+            return [job["TrainingJobName"] for job in found if job["TrainingJobName"].startswith("t-")]
+
+        admin("PUT", "settings", {"empty_pages": 0.5})
+        self.assertEqual(search("Tags.by", Operator="Equals", Value="x"), ["t-2", "t-1"])
+        admin("PUT", "settings", {"empty_pages": 0})
+        self.assertEqual(search("Tags.by", Value="x"), ["t-2", "t-1"])
+        self.assertEqual(search("Tags.a:b.c/d", Operator="Equals", Value="=@"), ["t-2"])
+        self.assertEqual(search("Tags.by", Operator="Exists"), ["t-3", "t-2", "t-1"])
+        self.assertEqual(search("Tags.none", Operator="Equals", Value="x"), [])
+        for name in ("Tags", "Tags.", "tags.by", "Nothing", "ResourceConfig", "ResourceConfig.None"):
+            self.refused("ValidationException", search, name, Operator="Equals", Value="x")
+
     def test_search_lags_behind(self):
         admin("PUT", "settings", {"search_lag": 3600})
         self.shell("fresh", "true")

@@ -55,7 +55,7 @@ def stop(server, tenant, region, request):
 
 
 def search_jobs(server, tenant, region, request):
-    return search.page(tenant.stores[region].all(), tenant.settings.search_lag, request)
+    return search.page(tenant.stores[region].all(), tenant.settings, tenant.random, request)
 
 
 def add_tags(server, tenant, region, request):

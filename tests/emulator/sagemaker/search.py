@@ -20,9 +20,58 @@ OPERATORS = {
 }
 
 
-def page(jobs, lag, request):
+# What a token of a page that came empty is told from the one before by.
+MARK = "~"
+# Names of properties that follow from a job: API reference, Filter.
+BY_KEY = ("Tags.", "HyperParameters.", "Metrics.")
+
+
+def page(jobs, settings, random, request):
+    """A page, which may come without results although there are some: its token leads to the same place."""
+    check(request)
+    token = request.get("NextToken", "").rpartition(MARK)[2]
+    if random.random() < settings.empty_pages:
+        return {"Results": [], "NextToken": "%d%s%s" % (random.randrange(10**9), MARK, token)}
+    request = {name: value for name, value in request.items() if name != "NextToken"}
+    return full_page(jobs, settings.search_lag, {**request, "NextToken": token} if token else request)
+
+
+def check(request):
     if request["Resource"] != "TrainingJob":
         raise ServiceError("ValidationException", "The emulator searches training jobs alone")
+    expression = request.get("SearchExpression")
+    if expression is not None:
+        check_expression(expression)
+    if "SortBy" in request:
+        check_name(request["SortBy"])
+
+
+def check_expression(expression):
+    """An expression has a part at least, and of each filter a property that jobs have: API reference, SearchExpression."""
+    parts = ("Filters", "SubExpressions", "NestedFilters")
+    if not any(expression.get(part) for part in parts):
+        raise ServiceError("ValidationException", "A search expression needs a filter, nested filter or subexpression")
+    for condition in expression.get("Filters", []):
+        check_name(condition["Name"])
+    for part in expression.get("SubExpressions", []):
+        check_expression(part)
+
+
+def check_name(name):
+    """A property of a job, or a key of its tags, hyperparameters or metrics."""
+    if any(name.startswith(prefix) and name != prefix for prefix in BY_KEY):
+        return
+    shape = shapes.shape_of("TrainingJob")
+    for part in name.split("."):
+        members = shape.members if shape.type_name == "structure" else {}
+        if part not in members:
+            raise ServiceError("ValidationException", "Unknown property name: %s" % name)
+        shape = members[part]
+    if shape.type_name in ("structure", "list", "map"):
+        raise ServiceError("ValidationException", "The property %s has no value of its own" % name)
+
+
+def full_page(jobs, lag, request):
     found = [entry for entry in entries(jobs, now() - lag) if matches(entry, request.get("SearchExpression", {}))]
     by, descending = request.get("SortBy", "LastModifiedTime"), request.get("SortOrder", "Descending") == "Descending"
 
