@@ -13,6 +13,7 @@ pub(crate) use emulator::{Injected, TestAccount};
 pub(crate) use gateway::Gateway;
 pub(crate) use output::{CommandOutput, Transcript, normalised};
 pub(crate) use poll::poll;
+pub(crate) use process::Command;
 pub(crate) use project::Project;
 pub(crate) use sandbox::Sandbox;
 
