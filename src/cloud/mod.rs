@@ -83,6 +83,12 @@ pub(crate) trait Jobs: Send + Sync {
     async fn statuses(&self, jobs: &[JobName]) -> CloudResult<HashMap<JobName, JobStatus>>;
     /// Returns names of jobs that contain `part`, newest first: all of them, or as many as a few calls return.
     async fn names(&self, part: &str) -> CloudResult<Vec<JobName>>;
+    /// Returns the newest job that bears a tag, where jobs of several callers are found by their tags. A job that was
+    /// just created may be missing.
+    async fn newest_tagged(&self, _tag: &Tag) -> CloudResult<Option<JobName>> {
+        Ok(None)
+    }
+
     /// Requests that a job stops, without waiting for its end. Does nothing if the job has ended.
     async fn stop(&self, job: &JobName) -> CloudResult<()>;
 }
@@ -363,11 +369,16 @@ pub(crate) struct MetricPoint {
     pub(crate) values: u64,
 }
 
-/// The caller's account and roles: STS and IAM.
+/// The caller, their account and its roles: STS and IAM.
 #[async_trait]
 pub(crate) trait Identity: Send + Sync {
     /// Returns the account id: 12 digits.
     async fn account(&self) -> CloudResult<String>;
+    /// Returns the caller's ARN, with the session of an assumed role; `None` where no credentials are used.
+    async fn caller_arn(&self) -> CloudResult<Option<String>> {
+        Ok(None)
+    }
+
     /// Returns the ARN of a role, which is named with or without its path, or by its ARN.
     async fn role_arn(&self, role: &str) -> CloudResult<String>;
 }

@@ -1,10 +1,15 @@
 //! Finds jobs by what a user calls them: a name, a unique prefix, or `-` for the newest that this user submitted from
 //! here. Searches this computer, then AWS.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::cloud::{Cloud, CloudError, JobsQuery, ListedJob};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::JobName;
 use crate::ops::log::{Preflight, preflight};
+use crate::ops::provenance::newest_job_of_caller;
 use crate::ops::submitted::SubmittedJob;
 
 /// Maximum number of names in an error.
@@ -14,10 +19,13 @@ const MIN_SIMILARITY: f64 = 0.8;
 /// Maximum number of jobs that are looked up one by one; more are looked up in few calls.
 const MAX_SINGLE_LOOKUPS: usize = 3;
 
+/// Time limit of the search for the caller's newest job. Without an answer, no job is named, and none may be.
+const CALLER_SEARCH_LIMIT: Duration = Duration::from_secs(15);
+
 /// A job as a user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobRef {
-    /// The newest that this user submitted from this computer.
+    /// The newest that this user submitted from this computer, or, where there is none, from any.
     Newest,
     /// A name, or a prefix of exactly one.
     Named(String),
@@ -124,7 +132,7 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
     }
 
     /// Finds the newest job that was submitted from here. AWS is asked only for that job: the newest of the account may
-    /// be somebody else's.
+    /// be somebody else's. Where none was submitted from here, finds the newest that bears the caller's tag.
     async fn newest(&self) -> Result<FoundJob<'a>> {
         let local = match self.local {
             Some(cloud) => newest_in(cloud).await?,
@@ -135,7 +143,25 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
         match (on_aws, local) {
             (Some(job), _) => self.submitted_job(job).await,
             (None, Some((job, cloud))) => Ok(FoundJob::new(cloud, job.name)),
-            (None, None) => Err(self.no_newest()),
+            (None, None) => self.newest_from_elsewhere().await,
+        }
+    }
+
+    /// Finds the newest job that the caller submitted from another computer. Where AWS can't be asked, there is none.
+    async fn newest_from_elsewhere(&self) -> Result<FoundJob<'a>> {
+        let Some(cloud) = self.aws(None).await? else { return Err(self.no_newest()) };
+        let Ok(answer) = timeout(CALLER_SEARCH_LIMIT, newest_job_of_caller(cloud)).await else {
+            let why = format!("AWS did not answer within {} s", CALLER_SEARCH_LIMIT.as_secs());
+            return Err(self.no_newest().caused_by(why));
+        };
+        match answer.map_err(Error::from) {
+            Ok(Some(name)) => {
+                let found = find_exact(Some(cloud), name.as_str(), self.purpose).await?;
+                found.ok_or_else(|| self.no_newest())
+            }
+            Ok(None) => Err(self.no_newest()),
+            Err(error) if error.is_about_asking() => Err(self.no_newest().caused_by(error)),
+            Err(error) => Err(error),
         }
     }
 

@@ -10,17 +10,24 @@ use super::config::{AwsConfig, client};
 use super::error::{answer, failed, service_error};
 use crate::cloud::{CloudError, CloudResult, Identity};
 
-/// Implements [`Identity`] with STS and IAM. Caches the account.
+/// Implements [`Identity`] with STS and IAM. Caches the caller.
 #[derive(Debug)]
 pub(super) struct AwsIdentity {
     config: Arc<AwsConfig>,
-    account: OnceCell<String>,
+    caller: OnceCell<CallerIdentity>,
     sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+/// Answer of GetCallerIdentity.
+#[derive(Debug)]
+struct CallerIdentity {
+    account: String,
+    arn: Option<String>,
 }
 
 impl AwsIdentity {
     pub(super) fn new(config: Arc<AwsConfig>) -> Self {
-        Self { config, account: OnceCell::new(), sts: OnceLock::new() }
+        Self { config, caller: OnceCell::new(), sts: OnceLock::new() }
     }
 
     fn sts(&self) -> &aws_sdk_sts::Client {
@@ -31,11 +38,16 @@ impl AwsIdentity {
         client!(aws_sdk_iam, self.config)
     }
 
-    async fn caller(&self) -> CloudResult<String> {
+    async fn caller(&self) -> CloudResult<&CallerIdentity> {
+        self.caller.get_or_try_init(|| self.ask_for_caller()).await
+    }
+
+    async fn ask_for_caller(&self) -> CloudResult<CallerIdentity> {
         let sent = self.sts().get_caller_identity().send().await;
         let caller = sent.map_err(failed("find out whose credentials these are", arn::ANY))?;
         let account = caller.account.filter(|account| !account.is_empty());
-        account.ok_or_else(|| CloudError::Other("STS returned no account".to_owned()))
+        let account = account.ok_or_else(|| CloudError::Other("STS returned no account".to_owned()))?;
+        Ok(CallerIdentity { account, arn: caller.arn.filter(|arn| !arn.is_empty()) })
     }
 
     async fn find_role(&self, name: &str) -> CloudResult<String> {
@@ -76,7 +88,12 @@ fn with_hint(error: CloudError) -> CloudError {
 #[async_trait]
 impl Identity for AwsIdentity {
     async fn account(&self) -> CloudResult<String> {
-        self.account.get_or_try_init(|| self.caller()).await.cloned()
+        Ok(self.caller().await?.account.clone())
+    }
+
+    async fn caller_arn(&self) -> CloudResult<Option<String>> {
+        let arn = self.caller().await?.arn.clone();
+        arn.map(Some).ok_or_else(|| CloudError::Other("STS returned no ARN of the caller".to_owned()))
     }
 
     async fn role_arn(&self, role: &str) -> CloudResult<String> {
@@ -93,6 +110,10 @@ impl Identity for AwsIdentity {
 impl Identity for Arc<AwsIdentity> {
     async fn account(&self) -> CloudResult<String> {
         self.as_ref().account().await
+    }
+
+    async fn caller_arn(&self) -> CloudResult<Option<String>> {
+        self.as_ref().caller_arn().await
     }
 
     async fn role_arn(&self, role: &str) -> CloudResult<String> {

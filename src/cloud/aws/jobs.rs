@@ -228,6 +228,10 @@ impl Jobs for AwsJobs {
         self.listing.names(part).await
     }
 
+    async fn newest_tagged(&self, tag: &Tag) -> CloudResult<Option<JobName>> {
+        self.listing.newest_tagged(tag).await
+    }
+
     async fn stop(&self, job: &JobName) -> CloudResult<()> {
         match self.client.stop_training_job().training_job_name(job.as_str()).send().await {
             Ok(_) => Ok(()),

@@ -14,7 +14,7 @@ use self::code::Code;
 use self::driver::Driver;
 use super::content::ContentStore;
 use super::local_data::{self, LocalData};
-use super::provenance::Provenance;
+use super::provenance::{Caller, Provenance};
 use super::{blocking, project};
 use crate::archive::Packed;
 use crate::cloud::{ByteProgress, Cloud, CloudError};
@@ -78,8 +78,7 @@ pub(crate) async fn prepare(
         tokio::try_join!(role_arn(cloud, spec), Destinations::resolve(cloud, spec, defaults))?;
     let code = Code::pack(cloud, spec, &destinations.content, store, progress.read.clone()).await?;
     let data = read_channel_data(spec, &progress).await?;
-    let mut provenance = provenance(spec, code.as_ref(), defaults, store).await;
-    let crowded_out = provenance.fit(spec.tags.len());
+    let provenance = provenance(cloud, spec, code.as_ref(), defaults, store).await;
     let (name, is_name_generated) = name::name(spec, store.then_some(&*defaults.state))?;
     let inputs = ResolvedInputs {
         name: &name,
@@ -95,8 +94,7 @@ pub(crate) async fn prepare(
     let (request, driver) = request_and_driver(spec, &inputs, &destinations.content)?;
     let typed = request.typed().map_err(|error| invalid_request(&error))?;
     let mut content = Contents { code, driver, data };
-    let mut notices: Vec<String> =
-        provenance.notice.into_iter().chain(crowded_out).chain(quota_notice(cloud, spec)).collect();
+    let mut notices: Vec<String> = provenance.notices.into_iter().chain(quota_notice(cloud, spec)).collect();
     let options = local_options(spec, copies, defaults.region.clone());
     if store {
         let kms_key_id = typed.output_data_config.kms_key_id.clone();
@@ -231,13 +229,22 @@ async fn role_arn(cloud: &Cloud, spec: &JobSpec) -> Result<String> {
     }
 }
 
-/// Builds the provenance tags. A dry run, which stores nothing, runs no program either.
-async fn provenance(spec: &JobSpec, code: Option<&Code>, defaults: &Defaults<'_>, store: bool) -> Provenance {
+/// Builds the provenance tags for which there is room. A dry run, which stores nothing, calls no service and no program.
+async fn provenance(
+    cloud: &Cloud,
+    spec: &JobSpec,
+    code: Option<&Code>,
+    defaults: &Defaults<'_>,
+    store: bool,
+) -> Provenance {
     if !defaults.provenance {
         return Provenance::default();
     }
     let folder = spec.source.as_ref().map_or(&spec.folder, |source| &source.dir);
-    Provenance::of(folder, code.map(|code| code.packed.sha256.as_str()), store).await
+    let caller = Caller::of(cloud, store).await;
+    let mut provenance = Provenance::of(folder, code.map(|code| code.packed.sha256.as_str()), caller, store).await;
+    provenance.fit(spec.tags.len());
+    provenance
 }
 
 async fn read_channel_data(spec: &JobSpec, progress: &SubmitProgress) -> Result<ChannelData> {

@@ -197,6 +197,7 @@ fn a_dry_run_calls_nobody_and_hides_what_looks_like_a_secret() -> TestResult {
     --> [SANDBOX]/dry/job.toml
      = hint: have the script fetch it from Secrets Manager by its name; the job's role gives it the permission
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, RoleArn, OutputDataConfig: the account's number
     placeholder: <path> in RoleArn: the role's path
     hidden: Environment.HF_TOKEN looks like a secret; it would be sent as written

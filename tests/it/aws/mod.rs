@@ -1,5 +1,6 @@
 //! Jobs on AWS, as the emulator plays it over HTTP.
 
+mod callers;
 mod credentials;
 mod described;
 mod download;

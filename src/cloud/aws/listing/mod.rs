@@ -17,9 +17,10 @@ use aws_sdk_sagemaker::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, JobsQuery, ListedJob, Page, SortBy};
+use crate::cloud::{CloudError, CloudResult, Cost, Fallbacks, JobsQuery, ListedJob, Page, PageTokens, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
+use crate::model::request::Tag;
 use merge::Position;
 use query::is_in_time;
 use search::SearchPage;
@@ -97,6 +98,22 @@ impl JobLister {
             }
         }
         Ok(names)
+    }
+
+    /// Returns the newest job that Search finds by its tag. ListTrainingJobs knows no tags.
+    pub(super) async fn newest_tagged(&self, tag: &Tag) -> CloudResult<Option<JobName>> {
+        let mut tokens = PageTokens::default();
+        let mut token = None;
+        loop {
+            let page = search::tagged(&self.client, tag, token).await?;
+            if page.name.is_some() {
+                return Ok(page.name);
+            }
+            token = tokens.after(true).next(page.next_token, "the caller's jobs")?;
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// Returns the first page of ListTrainingJobs with details from Search, called at the same time.

@@ -15,10 +15,13 @@ use crate::cloud::aws::json::ResponseBody;
 use crate::cloud::{CloudResult, JobsQuery, SortBy};
 use crate::model::JobName;
 use crate::model::job_name::MAX_NAME;
+use crate::model::request::Tag;
 use crate::model::training_job::DescribeTrainingJobResponse;
 
 /// Maximum length of a filter's value, in characters (botocore, shape `FilterValue`).
 const MAX_FILTER_CHARS: usize = 1024;
+/// Number of jobs of a page of which the newest is wanted.
+const TAGGED_PAGE_SIZE: i32 = 10;
 const NAME: &str = "TrainingJobName";
 const STATUS: &str = "TrainingJobStatus";
 const CREATED: &str = "CreationTime";
@@ -63,6 +66,42 @@ pub(super) async fn named(client: &Client, names: &[&JobName]) -> CloudResult<Se
     send(call.max_results(i32::try_from(MAX_PAGE_SIZE).unwrap_or(100))).await
 }
 
+/// A page of jobs that bear a tag.
+#[derive(Debug)]
+pub(super) struct TaggedPage {
+    /// The newest job of the page.
+    pub(super) name: Option<JobName>,
+    pub(super) next_token: Option<String>,
+}
+
+/// Returns a page of jobs that bear the tag, newest first. It may be empty, and others follow.
+pub(super) async fn tagged(client: &Client, tag: &Tag, token: Option<String>) -> CloudResult<TaggedPage> {
+    let expression = SearchExpression::builder().filters(tag_filter(tag)).build();
+    let call = client
+        .search()
+        .resource(ResourceType::TrainingJob)
+        .search_expression(expression)
+        .sort_by(CREATED)
+        .sort_order(SearchSortOrder::Descending)
+        .max_results(TAGGED_PAGE_SIZE)
+        .set_next_token(token);
+    let SearchResponse { results, next_token } = answer(call).await?;
+    let name = results.iter().find_map(|record| tagged_name(&record.training_job, tag));
+    Ok(TaggedPage { name, next_token })
+}
+
+/// Returns the filter of a tag: `Tags.KEY` (API reference, Filter).
+fn tag_filter(tag: &Tag) -> Filter {
+    filter(&format!("Tags.{}", tag.key), Operator::Equals, &tag.value)
+}
+
+/// Returns the name of a job that bears the tag, letter for letter: the service does not say how exactly it compares.
+fn tagged_name(job: &Value, tag: &Tag) -> Option<JobName> {
+    let mut tags = job.get("Tags")?.as_array()?.iter();
+    let is_tagged = tags.any(|found| found["Key"] == tag.key && found["Value"] == tag.value);
+    JobName::new(job.get(NAME)?.as_str().filter(|_| is_tagged)?).ok()
+}
+
 fn filters(query: &JobsQuery) -> Vec<Filter> {
     let name = query.name_contains.as_ref().filter(|part| !part.is_empty());
     let after = query.created_after.map(floor_second).map(time);
@@ -101,10 +140,14 @@ struct SearchRecord {
     training_job: Value,
 }
 
-async fn send(call: SearchFluentBuilder) -> CloudResult<SearchPage> {
+async fn answer(call: SearchFluentBuilder) -> CloudResult<SearchResponse> {
     let received = ResponseBody::default();
     call.customize().interceptor(received.clone()).send().await.map_err(failed("search the jobs", arn::ANY))?;
-    let answer: SearchResponse = received.read("SageMaker's search result")?;
+    received.read("SageMaker's search result")
+}
+
+async fn send(call: SearchFluentBuilder) -> CloudResult<SearchPage> {
+    let answer = answer(call).await?;
     let jobs = answer.results.into_iter().filter_map(|record| details(record.training_job)).collect();
     Ok(SearchPage { jobs, next_token: answer.next_token })
 }
@@ -123,4 +166,18 @@ fn details(mut job: Value) -> Option<DescribeTrainingJobResponse> {
         fields.entry(name).or_insert(value);
     }
     serde_json::from_value(job).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_of_another_caller_is_not_taken() {
+        let tag = |value: &str| Tag { key: "k".to_owned(), value: value.to_owned() };
+        let job = json!({ "TrainingJobName": "j", "Tags": [{ "Key": "k", "Value": "v" }] });
+        assert_eq!(tagged_name(&job, &tag("v")), JobName::new("j").ok());
+        assert_eq!(tagged_name(&job, &tag("V")), None);
+        assert_eq!(tagged_name(&json!({ "TrainingJobName": "j" }), &tag("v")), None);
+    }
 }

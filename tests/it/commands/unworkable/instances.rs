@@ -91,6 +91,7 @@ fn a_volume_key_of_the_settings_is_left_out_where_there_is_no_volume() -> TestRe
     "VolumeKmsKeyId": "alias/sdk"
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## SDK, ml.g5.xlarge
     exit code: 1
@@ -101,6 +102,7 @@ fn a_volume_key_of_the_settings_is_left_out_where_there_is_no_volume() -> TestRe
     5 |       VolumeKmsKeyId: alias/sdk
       |                       ^^^^^^^^^
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## settings, ml.m5.large
     exit code: 0
@@ -108,6 +110,7 @@ fn a_volume_key_of_the_settings_is_left_out_where_there_is_no_volume() -> TestRe
     "VolumeKmsKeyId": "alias/own"
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## settings, ml.g5.xlarge
     exit code: 1
@@ -118,6 +121,7 @@ fn a_volume_key_of_the_settings_is_left_out_where_there_is_no_volume() -> TestRe
     2 | volume_kms_key_id = 'alias/own'
       |                     ^^^^^^^^^^^
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     "#);
     Ok(())
@@ -132,6 +136,7 @@ fn the_quota_of_every_preferred_type_is_told() -> TestResult {
     let said = sandbox.sh("smtrain submit --dry-run proj/job.toml | wc -l").run()?;
     insta::assert_snapshot!(normalised(&said.stderr)?, @r"
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     note: the account's quota must suffice for every preference: 2 of ml.p5.48xlarge, 4 of ml.p4d.24xlarge
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ");

@@ -108,6 +108,7 @@ fn own_tags_of_smtrain_give_way() -> TestResult {
     48
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## 40 tags, and 9 of the settings
     exit code: 0
@@ -115,6 +116,7 @@ fn own_tags_of_smtrain_give_way() -> TestResult {
     50
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     note: a job takes 50 tags, and 49 are given: it goes without smtrain:code-sha256
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## 50 tags, and 0 of the settings
@@ -123,6 +125,7 @@ fn own_tags_of_smtrain_give_way() -> TestResult {
     50
     --- stderr
     code: 2 files, [SIZE] packed, sha256 [SHA256]
+    note: submit adds a tag of the caller; a dry run calls no service
     note: a job takes 50 tags, and 50 are given: it goes without smtrain:version, smtrain:code-sha256
     placeholder: <account> in HyperParameters, OutputDataConfig: the account's number
     ## 40 tags, and 11 of the settings
