@@ -19,7 +19,6 @@ pub(crate) use pack::git::Repository;
 pub(crate) use pack::output_dir::pack_folder;
 pub(crate) use pack::project::Project;
 pub(crate) use pack::source_tree::SourceTree;
-pub(crate) use pack::walk::Skipped;
 pub(crate) use pack::{Packed, check_source, pack_source};
 pub(crate) use secrets::{Finding, ScanningReader};
 pub(crate) use unpack::entries::UnpackLimits;

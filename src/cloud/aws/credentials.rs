@@ -69,7 +69,7 @@ impl RenewableCredentials {
         if let Some(current) = self.current() {
             return Ok(current);
         }
-        let fetched = within(MAX_FETCH_TIME, self.fetch()).await?;
+        let fetched = within(MAX_FETCH_TIME, Box::pin(self.fetch())).await?;
         self.state.lock().ignore_poison().keep(fetched.clone());
         Ok(fetched)
     }

@@ -18,7 +18,9 @@ pub(super) async fn fetch(spec: &JobSpec, context: &Context) -> Result<JobCopies
     let aws = async || context.aws(spec.region.as_deref()).await;
     let fetched = local_copies::fetch(context.local_cloud(), aws, spec, on_bytes);
     let (copies, reports) = unless_interrupted(fetched).await?;
-    reports.iter().for_each(|report| tell(report, context));
+    for report in &reports {
+        tell(report, context);
+    }
     Ok(copies)
 }
 
@@ -30,7 +32,7 @@ fn tell(InputReport { input, uri, source }: &InputReport, context: &Context) {
             context.ui.warning(format_args!("{input}: the copy of {uri} is of {of}, and may be old: {reason}"));
         }
         InputSource::Local { reason: None } => {
-            context.ui.note(format_args!("{input}: read from what local jobs stored, as S3 has nothing at {uri}"))
+            context.ui.note(format_args!("{input}: read from what local jobs stored, as S3 has nothing at {uri}"));
         }
         InputSource::Local { reason: Some(reason) } => {
             context.ui.note(format_args!("{input}: read from what local jobs stored at {uri} only: {reason}"));

@@ -2,6 +2,7 @@
 
 mod destination;
 mod inputs;
+mod report;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use jiff::Timestamp;
 use super::interrupt::{interrupt, unless_interrupted};
 use super::log_printer::LogPrinter;
 use super::logs;
-use crate::archive::Skipped;
 use crate::cloud::Cloud;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,7 +27,6 @@ use crate::ops::log::Following;
 use crate::ops::submit::{self, Defaults, PreparedJob, SubmitProgress, Submitted};
 use crate::ops::submitted::{SubmissionRecord, SubmittedJob};
 use crate::ops::wait;
-use crate::ui;
 use crate::view::dry_run::DryRun;
 use crate::view::{self, JobJson};
 
@@ -140,7 +139,7 @@ pub(crate) async fn run(args: SubmitArgs, context: &Context) -> Result<()> {
         inputs::fetch(&spec, context).await?
     };
     let prepared = prepare(cloud, &spec, copies, true, context).await?;
-    report(&prepared, context);
+    report::report(&prepared, context);
     let submitted = submit::create(cloud, &spec, prepared).await?;
     remember(cloud, &submitted, context);
     let job = FoundJob::new(cloud, submitted.job.clone());
@@ -192,7 +191,7 @@ async fn dry_run_job(spec: &JobSpec, context: &Context) -> Result<()> {
         &aws
     };
     let prepared = prepare(cloud, spec, JobCopies::default(), false, context).await?;
-    report(&prepared, context);
+    report::report(&prepared, context);
     let shown = DryRun::of(prepared.request.document());
     shown.notes().iter().for_each(|note| context.ui.note(note));
     context.ui.line(view::json(shown.document())?)
@@ -230,51 +229,6 @@ fn defaults<'a>(context: &'a Context, spec: &JobSpec) -> Result<Defaults<'a>> {
         provenance: layers.provenance(),
         state: context.settings.state.clone(),
     })
-}
-
-fn report(prepared: &PreparedJob, context: &Context) {
-    report_code(prepared, context);
-    prepared.notices.iter().for_each(|notice| context.ui.note(format_args!("note: {notice}")));
-}
-
-fn report_code(prepared: &PreparedJob, context: &Context) {
-    let of_code = prepared.code.iter().flat_map(|code| &code.allowed);
-    let allowed: Vec<&str> = of_code.chain(&prepared.allowed_secrets).map(String::as_str).collect();
-    if !allowed.is_empty() {
-        context
-            .ui
-            .warning(format_args!("sent although they are or hold secrets, as you allow: {}", allowed.join(", ")));
-    }
-    let Some(code) = &prepared.code else { return };
-    if !code.secrets.is_empty() {
-        context.ui.warning(format_args!("left out of the code, as secrets: {}", code.secrets.join(", ")));
-    }
-    report_skipped(&code.skipped, context);
-    let files = view::count(code.files, "file");
-    let bytes = ui::bytes(code.packed_bytes);
-    context.ui.note(format_args!("code: {files}, {bytes} packed, sha256 {}", code.sha256));
-}
-
-/// Reports what ignore files left out of the code: their number, and with `-v` each with its rule.
-fn report_skipped(skipped: &Skipped, context: &Context) {
-    let Skipped { ignored, ignored_names, tooling: _, special } = skipped;
-    for (name, rule) in ignored_names {
-        context.ui.detail(format_args!("left out of the code: {name}, by {rule}"));
-    }
-    let unnamed = ignored - ignored_names.len();
-    if unnamed > 0 {
-        context.ui.detail(format_args!("left out of the code: {unnamed} more"));
-    }
-    if *ignored > 0 {
-        let ignored = view::count(*ignored, "path");
-        context
-            .ui
-            .note(format_args!("left out of the code by ignore files and source.exclude: {ignored} (-v names them)"));
-    }
-    if *special > 0 {
-        let special = view::count(*special, "special file");
-        context.ui.note(format_args!("left out of the code, as sockets, pipes or devices: {special}"));
-    }
 }
 
 /// Notes a job on AWS in the record of what was submitted from here.

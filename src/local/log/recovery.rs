@@ -43,7 +43,7 @@ fn drain(mut pipe: File, lines: &mut LineSplitter, log: &mut LogWriter) -> io::R
             Ok(0) => return Ok(()),
             Ok(read) => {
                 lines.feed(chunk.get(..read).expect("a read returns at most the length of its buffer"), |line| {
-                    log.event(Timestamp::now(), line)
+                    log.event(Timestamp::now(), line);
                 });
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),

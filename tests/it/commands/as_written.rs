@@ -198,8 +198,8 @@ fn a_hyperparameter_that_loses_zeros_is_warned_about() -> TestResult {
     let sent =
         |args: &[&str]| Ok::<_, Box<dyn std::error::Error>>(request(&sandbox, args)?["HyperParameters"]["x"].clone());
     for value in ["3", "3.5", "1e-5", "true", "text", "'3.10'", "[1, 2]", "2026-01-02"] {
-        let set = sent(&["--set", &format!("hyperparameters.x={value}")])?;
-        assert_eq!(sent(&["-H", &format!("x={value}")])?, set, "{value}");
+        let by_set = sent(&["--set", &format!("hyperparameters.x={value}")])?;
+        assert_eq!(sent(&["-H", &format!("x={value}")])?, by_set, "{value}");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Reads the compressed bitmaps of a split index (git 2.47, `ewah/ewah_io.c` and gitformat-bitmap(5), "Appendix A").
 
-use super::index::MalformedIndex;
+use super::malformed::MalformedIndex;
 
 /// Maximum number of bits: the entries of an index.
 const MAX_BITS: u64 = 1 << 28;

@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::bitmap;
+use super::malformed::MalformedIndex;
 use crate::archive::pack::stable_file;
 use crate::model::hex;
 
@@ -18,21 +19,11 @@ const MAX_LINK_BYTES: u32 = 64 * 1024 * 1024;
 /// Lengths of object names in bytes, by how frequent they are.
 const OBJECT_NAME_BYTES: [usize; 2] = [20, 32];
 /// Bytes of an entry before its object name: times, device, inode, mode, owner, size.
-const STAT_BYTES: usize = 40;
+const METADATA_BYTES: usize = 40;
 /// Types of an entry, the upper bits of its mode: folder (of a sparse index), file, symbolic link, submodule.
 const ENTRY_TYPES: [u32; 4] = [0o4, 0o10, 0o12, 0o16];
 /// Flag of an entry that has two more bytes of flags, from version 3 on.
 const EXTENDED: u16 = 0x4000;
-
-/// What is wrong with an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MalformedIndex(pub(super) &'static str);
-
-impl From<MalformedIndex> for io::Error {
-    fn from(MalformedIndex(problem): MalformedIndex) -> Self {
-        Self::new(io::ErrorKind::InvalidData, format!("it is no valid git index: {problem}"))
-    }
-}
 
 /// The index that a split index is based on.
 #[derive(Debug)]
@@ -101,8 +92,8 @@ impl IndexReader {
     /// Reads an entry. `name` is the previous entry's, and becomes this one's.
     fn entry(&mut self, version: u32, name: &mut Vec<u8>) -> io::Result<()> {
         let start = self.position;
-        let stat: [u8; STAT_BYTES] = self.array()?;
-        let mode = u32::from_be_bytes([stat[24], stat[25], stat[26], stat[27]]);
+        let metadata: [u8; METADATA_BYTES] = self.array()?;
+        let mode = u32::from_be_bytes([metadata[24], metadata[25], metadata[26], metadata[27]]);
         if !ENTRY_TYPES.contains(&(mode >> 12)) {
             return Err(MalformedIndex("an entry has an unknown type").into());
         }

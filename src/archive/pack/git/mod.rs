@@ -2,6 +2,7 @@
 
 mod bitmap;
 mod index;
+mod malformed;
 mod repository;
 mod tracked_files;
 

@@ -104,7 +104,7 @@ fn a_damaged_member_is_an_error_wherever_it_stands() -> TestResult {
 #[test]
 fn what_follows_the_last_member_is_an_error_and_no_entry() -> TestResult {
     let other_tar = Raw::default().file("b", b"y").tar;
-    let padding_and_garbage = [&[0; 300_000][..], b"x"].concat();
+    let padding_and_garbage = [vec![0; 300_000], b"x".to_vec()].concat();
     for (garbage, is_member) in [
         (&b"garbage"[..], false),
         (&padding_and_garbage, false),

@@ -1,7 +1,10 @@
 //! The name and the kind of a section, by its header.
 
+/// Makes the kind of a section from its name.
+type KindOf = fn(String) -> SectionName;
+
 /// The kinds of sections, as a header's first word begins (botocore 1.44.5, `configloader.py`, `build_profile_map`).
-const KINDS: [(&str, fn(String) -> SectionName); 3] =
+const KINDS: [(&str, KindOf); 3] =
     [("profile", SectionName::Profile), ("sso-session", SectionName::SsoSession), ("services", SectionName::Services)];
 pub(super) const DEFAULT: &str = "default";
 /// The section whose keys stand in all others of the file too (Python's `configparser`).

@@ -51,13 +51,11 @@ fn code_by_content(pair: &mut Pair) -> bool {
     let digest = tags.filter(|tag| tag["Key"] == "smtrain:code-sha256").find_map(|tag| tag["Value"].as_str());
     let Some(below) = digest.map(|digest| format!("/smtrain/code/{digest}/")) else { return false };
     let source = pair.spec.get("source").and_then(|source| source.get("s3_uri"));
-    match source.and_then(toml::Value::as_str) {
-        Some(source) => replace(&mut pair.ours, &format!("{source}{below}"), &format!("{source}/JOB/source/")),
-        None => {
-            let place = format!("{}{below}", output(pair).trim_end_matches('/'));
-            replace(&mut pair.ours, &place, "s3://bucket/JOB/source/")
-        }
+    if let Some(source) = source.and_then(toml::Value::as_str) {
+        return replace(&mut pair.ours, &format!("{source}{below}"), &format!("{source}/JOB/source/"));
     }
+    let place = format!("{}{below}", output(pair).trim_end_matches('/'));
+    replace(&mut pair.ours, &place, "s3://bucket/JOB/source/")
 }
 
 /// The archives of JumpStart's models.
