@@ -46,7 +46,7 @@ fn the_last_value_is_the_one_that_the_service_took() -> TestResult {
     let mut told = String::new();
     for (name, days) in [("new", 0), ("weeks", 20), ("months", 80), ("years", 500)] {
         measured(&tenant, name, days_ago(days)?, &json!({}))?;
-        told += &format!("{name}:\n{}\n", told_metrics(&sandbox, name)?);
+        told.extend([format!("{name}:\n{}\n", told_metrics(&sandbox, name)?)]);
     }
     insta::assert_snapshot!(told, @r"
     new:

@@ -38,7 +38,7 @@ fn they_are_listed_and_described() -> TestResult {
         &["logs", "paused"],
     ] {
         let said = sandbox.smtrain(arguments).run()?.ok()?.snapshot(sandbox.root())?;
-        told += &format!("$ smtrain {}\n{}\n", arguments.join(" "), said.replace(tenant.account(), "[ACCOUNT]"));
+        told.extend([format!("$ smtrain {}\n{}\n", arguments.join(" "), said.replace(tenant.account(), "[ACCOUNT]"))]);
     }
     insta::assert_snapshot!(told, @r"
     $ smtrain history

@@ -95,7 +95,7 @@ fn a_bucket_that_can_not_be_used_says_why() -> TestResult {
     let mut told = String::new();
     for (title, rule) in cases {
         tenant.rule(&rule)?;
-        told += &format!("## {title}\n{}", submit(&sandbox, &project, 1)?);
+        told.extend([format!("## {title}\n{}", submit(&sandbox, &project, 1)?)]);
         tenant.clear_rules()?;
     }
     insta::assert_snapshot!(normalised(&told)?, @r#"

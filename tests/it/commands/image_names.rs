@@ -170,7 +170,7 @@ fn a_variant_is_a_framework_of_a_spec() -> TestResult {
         let request = dry_run.json()?;
         let compiler = &request["HyperParameters"]["sagemaker_training_compiler_enabled"];
         let image = &request["AlgorithmSpecification"]["TrainingImage"];
-        told += &format!("{framework}\n{image}, compiler: {compiler}\n");
+        told.extend([format!("{framework}\n{image}, compiler: {compiler}\n")]);
     }
     for framework in [
         "name = \"pytorch-training-compiler\"\nversion = \"1.13.1\"\ntraining_compiler = false",

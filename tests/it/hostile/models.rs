@@ -81,7 +81,7 @@ fn a_model_folder_that_was_replaced_or_closed_fails_the_job() -> TestResult {
                 let end = run_as_user(&script(variable, deed), toml)?;
                 let what = format!("{variable}: {deed} {toml}: {} {:?}", end.job, end.kept);
                 assert_eq!(end.code, "3", "{what}");
-                reasons += &format!("{variable}: {deed}: {}\n", reason(&end));
+                reasons.extend([format!("{variable}: {deed}: {}\n", reason(&end))]);
                 let is_kept = end.kept.iter().any(|path| path.contains("/ml/")) || deed.contains("/weights', path");
                 assert!(is_kept, "{what}");
             }
@@ -285,7 +285,7 @@ socket.socket(socket.AF_UNIX).bind('socket')";
         // The order is that of the folder.
         let mut lines: Vec<&str> = log.lines().collect();
         lines.sort_unstable();
-        logs += &format!("## {toml}\n{}\n", lines.join("\n"));
+        logs.extend([format!("## {toml}\n{}\n", lines.join("\n"))]);
     }
     insta::assert_snapshot!(logs, @r#"
     ## 

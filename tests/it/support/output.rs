@@ -91,7 +91,7 @@ impl Transcript {
         let mut output = format!("exit code: {}\n", said.code);
         for (name, text) in [("stdout", &said.stdout), ("stderr", &said.stderr)] {
             if !text.is_empty() {
-                output += &format!("--- {name}\n{}\n", text.strip_suffix('\n').unwrap_or(text));
+                output.extend([format!("--- {name}\n{}\n", text.strip_suffix('\n').unwrap_or(text))]);
             }
         }
         self.0.push((title.to_string(), output));
@@ -121,7 +121,7 @@ impl Transcript {
             if output != last {
                 text += &std::mem::replace(&mut last, output);
             }
-            text += &format!("## {title}\n");
+            text.extend([format!("## {title}\n")]);
             last_title = title;
         }
         Ok(text + &last)

@@ -38,7 +38,7 @@ fn people_see_the_last_state_of_a_line() -> TestResult {
         &["logs", "bars", "--no-prefix", "--tail", "1", "--grep", "\t"],
     ] {
         let said = sandbox.smtrain(arguments).run()?.ok()?;
-        told += &format!("{arguments:?}\n{}", said.stdout.replace('\t', "[TAB]").replace('\u{1b}', "[ESC]"));
+        told.extend([format!("{arguments:?}\n{}", said.stdout.replace('\t', "[TAB]").replace('\u{1b}', "[ESC]"))]);
     }
     insta::assert_snapshot!(told, @r##"
     ["logs", "bars"]

@@ -37,7 +37,7 @@ fn only_the_nodes_own_streams_are_nodes() -> TestResult {
         &["logs", "none", "--ssm"],
     ] {
         let said = sandbox.smtrain(arguments).run()?.ok()?;
-        told += &format!("$ smtrain {}\n{}{}", arguments.join(" "), said.stdout, said.stderr);
+        told.extend([format!("$ smtrain {}\n{}{}", arguments.join(" "), said.stdout, said.stderr)]);
     }
     insta::assert_snapshot!(told, @r"
     $ smtrain logs one

@@ -136,7 +136,7 @@ fn code_with_secrets_is_refused_with_every_file_named() -> TestResult {
     for (name, content) in leaks() {
         let project = sandbox.project("one", "pass")?.file(name, content)?;
         let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
-        alone += &format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim());
+        alone.extend([format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim())]);
         fs::remove_file(project.path(name))?;
     }
     insta::assert_snapshot!(alone, @r#"
@@ -212,7 +212,7 @@ fn passwords_signed_urls_and_logins_are_refused() -> TestResult {
     for (name, content, value) in other_leaks() {
         let project = sandbox.project("one", "pass")?.file(name, content)?;
         let said = sandbox.smtrain(&["validate", &project.spec()]).run()?.expect(2)?;
-        named += &format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim());
+        named.extend([format!("{}\n", said.stderr.lines().nth(1).unwrap_or_default().trim())]);
         assert!(!said.to_string().contains(&value), "{name}: {said}");
         fs::remove_file(project.path(name))?;
     }
