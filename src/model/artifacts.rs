@@ -37,16 +37,16 @@ mod tests {
     #[test]
     fn the_output_of_jobs_is_no_data_of_theirs() -> Result<(), crate::model::s3_uri::InvalidUri> {
         for (object, channel, output, expected) in [
-            ("s3://b/data/models/j/output/m", "s3://b/data/", "s3://b/data/models", true),
-            ("s3://b/data/models/j/output/m", "s3://b/data", "s3://b/data/models/", true),
-            ("s3://b/data/j/output/m", "s3://b/data/", "s3://b/data", true),
-            ("s3://b/data/j/output/m", "s3://b/data", "s3://b/data/", true),
-            ("s3://b/j/output/m", "s3://b", "s3://b", true),
-            ("s3://b/data/x", "s3://b/data/", "s3://b/data/models", false),
-            ("s3://b/data/models-2/x", "s3://b/data/", "s3://b/data/models", false),
-            ("s3://b/data/models/j/output/m", "s3://b/data/models/j/", "s3://b/data/models", false),
-            ("s3://b/data/j/output/m", "s3://b/data/", "s3://b", false),
-            ("s3://b/data/j/output/m", "s3://b/data/", "", false),
+            ("s3://bkt/data/models/j/output/m", "s3://bkt/data/", "s3://bkt/data/models", true),
+            ("s3://bkt/data/models/j/output/m", "s3://bkt/data", "s3://bkt/data/models/", true),
+            ("s3://bkt/data/j/output/m", "s3://bkt/data/", "s3://bkt/data", true),
+            ("s3://bkt/data/j/output/m", "s3://bkt/data", "s3://bkt/data/", true),
+            ("s3://bkt/j/output/m", "s3://bkt", "s3://bkt", true),
+            ("s3://bkt/data/x", "s3://bkt/data/", "s3://bkt/data/models", false),
+            ("s3://bkt/data/models-2/x", "s3://bkt/data/", "s3://bkt/data/models", false),
+            ("s3://bkt/data/models/j/output/m", "s3://bkt/data/models/j/", "s3://bkt/data/models", false),
+            ("s3://bkt/data/j/output/m", "s3://bkt/data/", "s3://bkt", false),
+            ("s3://bkt/data/j/output/m", "s3://bkt/data/", "", false),
         ] {
             let found = is_own_output(&S3Uri::parse(object)?, &S3Uri::parse(channel)?, output);
             assert_eq!(found, expected, "{object} in {channel}, output to {output}");
