@@ -1,4 +1,4 @@
-//! Reads any bytes as AWS's profile files, by the SDK's parser.
+//! Reads any bytes as AWS's profile files, by smtrain's parser and the SDK's.
 
 #![no_main]
 

@@ -8,6 +8,8 @@ mod digest;
 pub(crate) mod downloaded;
 #[path = "../../src/model/lock.rs"]
 mod lock;
+#[path = "../../src/model/owner.rs"]
+mod owner;
 #[path = "../../src/model/sanitize.rs"]
 #[expect(dead_code, reason = "one of its functions is used")]
 mod sanitize;
@@ -17,6 +19,7 @@ pub(crate) mod secrets;
 
 pub(crate) use digest::hex;
 pub(crate) use lock::IgnorePoison;
+pub(crate) use owner::is_own;
 pub(crate) use sanitize::{one_line, printable};
 
 /// No archive has any.

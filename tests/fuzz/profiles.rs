@@ -1,4 +1,7 @@
-//! AWS profile files, read by the SDK's own parser: smtrain has none.
+//! AWS profile files, read by smtrain's parser and by the SDK's own, which gets what smtrain's has read.
+
+#[path = "../../src/cloud/aws/profiles/parser.rs"]
+mod parser;
 
 use std::future::Future;
 use std::pin::pin;
@@ -32,7 +35,24 @@ pub fn profile(bytes: &[u8]) {
     read(b"", config);
 }
 
+/// Every key has its place in the file, behind its section's header.
+fn parse(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(sections) = parser::parse(&text) else { return };
+    let lines = text.split(['\n', '\r']).count();
+    for section in sections {
+        assert!((1..=lines).contains(&section.line));
+        for entry in section.entries {
+            assert!(entry.line > section.line && entry.line <= lines, "{entry:?}");
+            assert!(!entry.lines.is_empty() && entry.key == entry.key.to_lowercase(), "{entry:?}");
+            assert!(entry.value().is_none_or(|value| !value.contains('\n')), "{entry:?}");
+        }
+    }
+}
+
 fn read(config: &[u8], credentials: &[u8]) {
+    parse(config);
+    parse(credentials);
     let files = [("/home/.aws/config", config), ("/home/.aws/credentials", credentials)];
     let fs = Fs::from_raw_map(files.map(|(path, bytes)| (path.into(), bytes.to_vec())).into());
     let env = Env::from_slice(&[("HOME", "/home")]);

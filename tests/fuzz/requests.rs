@@ -63,7 +63,14 @@ fn runs_here(spec: &JobSpec, request: &CreateTrainingJobRequest) {
     let host =
         Host { cpus: 2, gpus: 0, neurons: 0, network_interface: "eth0".to_owned(), instance_type: "local".to_owned() };
     let layout = Layout::opt_ml();
-    let container = Container { job_arn: "arn", layout: &layout, host: &host, python: "python3", has_setup_py: false };
+    let container = Container {
+        job_arn: "arn",
+        region: None,
+        layout: &layout,
+        host: &host,
+        python: "python3",
+        has_setup_py: false,
+    };
     config_files(request, &host).expect("texts are JSON");
     let command = command(request, &container);
     let has_script = matches!(spec.workload, Workload::Framework(_))
