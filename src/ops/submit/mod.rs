@@ -23,6 +23,7 @@ use crate::error::{Error, Result, WithContext};
 use crate::job::request::{self, RequestDraft, ResolvedInputs};
 use crate::job::spec::{ChannelSource, InstancePreferenceSpec, JobSpec, Local, Workload};
 use crate::model::copies::JobCopies;
+use crate::model::request::CreateTrainingJobRequest;
 use crate::model::{FrameworkVersion, JobName, LocalOptions, RequestDocument, S3Uri};
 use destinations::Destinations;
 
@@ -72,8 +73,7 @@ pub(crate) async fn prepare(
     progress: SubmitProgress,
 ) -> Result<PreparedJob> {
     check_runs_here(cloud, spec, store)?;
-    let image = image::image(cloud, spec, defaults.catalog)?;
-    let rules_image = image::rules_image(cloud, spec, defaults.catalog)?;
+    let (image, rules_image) = images(cloud, spec, defaults)?;
     let (role_arn, destinations) =
         tokio::try_join!(role_arn(cloud, spec), Destinations::resolve(cloud, spec, defaults))?;
     let code = Code::pack(cloud, spec, &destinations.content, store, progress.read.clone()).await?;
@@ -97,13 +97,17 @@ pub(crate) async fn prepare(
     let mut notices: Vec<String> = provenance.notices.into_iter().chain(quota_notice(cloud, spec)).collect();
     let options = local_options(spec, copies, defaults.region.clone());
     if store {
-        let kms_key_id = typed.output_data_config.kms_key_id.clone();
-        notices.extend(content.store(cloud, spec, kms_key_id, &destinations, &progress).await?);
+        notices.extend(content.store(cloud, spec, &typed, &destinations, &progress).await?);
         notices.extend(cloud.jobs.differences(&typed, &options).await?);
     }
     let allowed_secrets = allowed_secrets(&content.data);
     let code = content.code.map(|code| code.packed);
     Ok(PreparedJob { is_name_generated, request, notices, code, allowed_secrets, options })
+}
+
+/// Returns the image of the job, and that of the debugger's rules.
+fn images(cloud: &Cloud, spec: &JobSpec, defaults: &Defaults<'_>) -> Result<(Option<String>, Option<String>)> {
+    Ok((image::image(cloud, spec, defaults.catalog)?, image::rules_image(cloud, spec, defaults.catalog)?))
 }
 
 /// Builds the request, and the driver if the job needs one. Stores nothing.
@@ -134,11 +138,12 @@ impl Contents {
         &mut self,
         cloud: &Cloud,
         spec: &JobSpec,
-        kms_key_id: Option<String>,
+        request: &CreateTrainingJobRequest,
         destinations: &Destinations,
         progress: &SubmitProgress,
     ) -> Result<Vec<String>> {
         let is_channel = request::code_channels(spec).contains(&CODE_CHANNEL);
+        let kms_key_id = request.output_data_config.kms_key_id.clone();
         let store = ContentStore::new(cloud, kms_key_id, progress.stored.clone());
         if let Some(bucket) = &destinations.default_bucket {
             cloud.objects.ensure_bucket(bucket).await?;

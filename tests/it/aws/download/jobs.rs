@@ -122,6 +122,10 @@ fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     let jobs = [
         ("runs", json!({ "TrainingJobStatus": "InProgress" })),
         ("failed", json!({ "TrainingJobStatus": "Failed" })),
+        (
+            "told",
+            json!({ "TrainingJobStatus": "Failed", "ModelArtifacts": { "S3ModelArtifacts": bucket.uri("told/m.tar.gz") } }),
+        ),
         ("stopped", json!({ "TrainingJobStatus": "Stopped" })),
         ("gone", json!({ "ModelArtifacts": model, "CheckpointConfig": { "S3Uri": bucket.uri("gone") } })),
     ];
@@ -132,6 +136,8 @@ fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     for args in [
         &["runs"][..],
         &["failed"],
+        // The service tells where the model would have been.
+        &["told"],
         &["stopped"],
         &["gone"],
         &["gone", "--list"],
@@ -155,6 +161,11 @@ fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     --- stderr
     error: job failed failed and left no model
     hint: see why: smtrain describe failed
+    ## told
+    exit code: 1
+    --- stderr
+    error: job told failed and left no model
+    hint: see why: smtrain describe told
     ## stopped
     exit code: 1
     --- stderr
@@ -190,6 +201,47 @@ fn jobs_that_left_nothing_are_errors_with_a_hint() -> TestResult {
     hint: it may be in another region: --region NAME, or of another --profile
     "#);
     assert!(!bucket.out("").exists());
+    Ok(())
+}
+
+/// ModelTrainer sends code as a prefix in the channel `code`; `@remote` has the files beside a function in a channel of its
+/// own, or pickles the function alone.
+#[test]
+fn the_code_of_other_clients_jobs_is_found() -> TestResult {
+    let bucket = bucket()?;
+    let channel = |name: &str, below: &str| json!([{ "ChannelName": name, "DataSource": { "S3DataSource": { "S3DataType": "S3Prefix", "S3Uri": bucket.uri(below) } } }]);
+    let base = bucket.uri("remote");
+    let arguments = json!(["--s3_base_uri", base, "--region", "eu-west-1"]);
+    let algorithm = json!({ "TrainingImage": "image", "TrainingInputMode": "File", "ContainerArguments": arguments });
+    let jobs = [
+        ("trainer", json!({ "InputDataConfig": channel("code", "trainer/input/code") })),
+        ("workspace", json!({ "InputDataConfig": channel("sm_rf_user_ws", "remote/sm_rf_user_ws") })),
+        ("pickled", json!({ "AlgorithmSpecification": algorithm })),
+    ];
+    let jobs: Vec<Value> =
+        jobs.map(|(name, state)| json!({ "name": name, "created": 1_700_000_000, "state": state })).into();
+    bucket.tenant.jobs(&jobs)?;
+    bucket.put("trainer/input/code/train.py", b"print(1)")?;
+    bucket.put("remote/sm_rf_user_ws/workspace.zip", b"PK")?;
+    let mut transcript = Transcript::default();
+    for job in ["trainer", "workspace", "pickled"] {
+        transcript.add(job, &bucket.download(&[job, "--code", "--list"])?);
+    }
+    insta::assert_snapshot!(transcript.text()?, @r#"
+    ## trainer
+    exit code: 0
+    --- stdout
+             8 B  train.py
+    ## workspace
+    exit code: 0
+    --- stdout
+             2 B  workspace.zip
+    ## pickled
+    exit code: 1
+    --- stderr
+    error: job pickled ran a pickled function, and has no files of code
+    hint: fetch the pickled function: smtrain download s3://sagemaker-eu-west-1-[ACCOUNT]/remote/function/
+    "#);
     Ok(())
 }
 
