@@ -49,8 +49,8 @@ class Storage(Case):
             part = {"Bucket": self.bucket, "Key": "parts", "UploadId": begun["UploadId"]}
             etag = self.s3.upload_part(**part, PartNumber=1, Body=b"x")["ETag"]
             self.s3.complete_multipart_upload(**part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
-            for name in ("whole", "parts"):
-                head = self.s3.head_object(Bucket=self.bucket, Key=name)
+            for stored in ("whole", "parts"):
+                head = self.s3.head_object(Bucket=self.bucket, Key=stored)
                 self.assertEqual((head["ServerSideEncryption"], head["SSEKMSKeyId"]), ("aws:kms", arn + key))
         self.refused("KMS.NotFoundException", self.s3.put_object, **dict(kms, SSEKMSKeyId="mine"), Key="k", Body=b"")
 
