@@ -118,13 +118,7 @@ fn complete_job(typed: &OsStr) -> Vec<CompletionCandidate> {
 fn supervise(folder: &Path) -> Result<()> {
     let settings = Settings::from_environment()?;
     let home = local::store::layout::Home::new(settings.state);
-    block_on(local::supervisor::run(
-        &home,
-        &settings.cache,
-        &settings.executable,
-        folder,
-        environment::find_program,
-    ))??;
+    block_on(local::supervisor::run(&home, &settings.cache, &settings.executable, folder, environment::find_program))??;
     Ok(())
 }
 

@@ -171,7 +171,9 @@ async fn save(
 fn report(downloaded: &Downloaded, watch: &ProgressWatch, context: &Context) {
     for part in &downloaded.parts {
         for link in &part.left_out {
-            context.ui.warning(format_args!("left out of the {}, since its target was not downloaded: {link}", part.what));
+            context
+                .ui
+                .warning(format_args!("left out of the {}, since its target was not downloaded: {link}", part.what));
         }
         let files = view::count(part.files, "file");
         let bytes = ui::bytes(part.bytes);

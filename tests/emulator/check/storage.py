@@ -65,7 +65,9 @@ class Storage(Case):
         head = self.s3.head_object(Bucket=self.bucket, Key="k")
         self.assertEqual(head["ServerSideEncryption"], "aws:kms")
         self.assertIn(":key/", head["SSEKMSKeyId"])
-        self.assertEqual(self.s3.create_multipart_upload(Bucket=self.bucket, Key="u")["SSEKMSKeyId"], head["SSEKMSKeyId"])
+        self.assertEqual(
+            self.s3.create_multipart_upload(Bucket=self.bucket, Key="u")["SSEKMSKeyId"], head["SSEKMSKeyId"]
+        )
         self.s3.put_object(**put, ServerSideEncryption="AES256")
         self.assertEqual(self.s3.head_object(Bucket=self.bucket, Key="k")["ServerSideEncryption"], "AES256")
 

@@ -80,7 +80,11 @@ fn spec() -> JobSpec {
         network: Network::default(),
         volume_kms_key_id: None,
         tags: Vec::new(),
-        local: Local { python: None, installer: crate::model::InstallerChoice::Auto, stop_grace: Duration::from_mins(2) },
+        local: Local {
+            python: None,
+            installer: crate::model::InstallerChoice::Auto,
+            stop_grace: Duration::from_mins(2),
+        },
         tensorboard: None,
         experiment: None,
         debugger: None,
