@@ -12,9 +12,9 @@ const PROFILES: [(&str, &str); 2] =
 /// Variables that name a file with a token, which is exchanged for credentials.
 const TOKENS: [&str; 2] = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
 
-/// Variables that name the profile, the first that is set. botocore 1.44.5 (`configprovider.py`) reads both; the AWS SDKs
-/// and Tools Reference Guide has only the first.
-const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+/// Variables that name the profile, the first that is set, in the order of botocore 1.44.5 (`configprovider.py`) and so of
+/// the AWS CLI; the AWS SDKs and Tools Reference Guide has only the second.
+const PROFILE: [&str; 2] = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"];
 /// Variables that name the region, the first that is set (AWS SDKs and Tools Reference Guide, "AWS Region").
 const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 

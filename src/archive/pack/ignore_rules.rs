@@ -8,6 +8,7 @@
 //! git tracks are not ignored by a `.gitignore`. The user's global gitignore and `.git/info/exclude` do not count: two
 //! clones of one commit must give the same archive.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,8 @@ pub(crate) struct IgnoreRules {
     work_trees: Vec<Option<WorkTree>>,
     /// The reason for which git ignores the current folder, of which only tracked files are packed.
     ignored: Option<ExcludeReason>,
+    /// Reasons for which tracked files are unknown, although a `.gitignore` applies.
+    pub(crate) doubts: BTreeSet<String>,
 }
 
 impl IgnoreRules {
@@ -76,6 +79,7 @@ impl IgnoreRules {
             floor: 0,
             work_trees: Vec::new(),
             ignored: None,
+            doubts: BTreeSet::new(),
         })
     }
 
@@ -192,7 +196,10 @@ impl IgnoreRules {
     fn read_tracked(&mut self) -> Result<(), PackError> {
         let has_git_scope = self.scopes[self.floor..].iter().any(|scope| !scope.own);
         match self.work_trees.last_mut() {
-            Some(Some(work_tree)) if has_git_scope => work_tree.read(),
+            Some(Some(work_tree)) if has_git_scope => {
+                self.doubts.extend(work_tree.doubt.clone());
+                work_tree.read()
+            }
             _ => Ok(()),
         }
     }

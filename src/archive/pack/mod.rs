@@ -57,6 +57,8 @@ pub(crate) struct Packed {
     /// Paths of secrets that are in the archive because the spec or a .smtrainignore names them.
     pub(crate) allowed: Vec<String>,
     pub(crate) skipped: Skipped,
+    /// Reasons for which files that git tracks may be among the ignored ones.
+    pub(crate) doubts: Vec<String>,
 }
 
 /// Writes the code archive `sourcedir.tar.gz`. Code that contains secrets is an error; files that are nothing but a key
@@ -203,6 +205,7 @@ impl<'w> SourcePacker<'w> {
             secrets: walk.secrets,
             allowed: deduplicated(walk.allowed),
             skipped: walk.skipped,
+            doubts: walk.rules.doubts.into_iter().collect(),
         })
     }
 }

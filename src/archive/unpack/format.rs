@@ -11,13 +11,17 @@ use crate::archive::read_error::ReadError;
 const HEADER_BYTES: usize = 512;
 
 /// First bytes of other formats (file(1), its magic files).
-const OTHER_FORMATS: [(&[u8], &str); 6] = [
+const OTHER_FORMATS: [(&[u8], &str); 10] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"BZh", "compressed by bzip2"),
     (b"\xfd7zXZ\0", "compressed by xz"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"<!", "a page of HTML"),
+    (b"<html", "a page of HTML"),
+    (b"<?xml", "an XML document"),
+    (b"{", "a JSON document"),
 ];
 
 /// A reader of the uncompressed tar in a `.tar.gz` or a plain tar. Fails with [`ReadError::OtherFormat`] at its start if
@@ -27,7 +31,7 @@ pub(super) struct UncompressedTar<R>(State<R>);
 enum State<R> {
     Start(R),
     Gzip(Box<Gunzip<Input<R>>>),
-    Plain(Input<R>),
+    Plain(PlainTar<R>),
     Failed,
 }
 
@@ -45,9 +49,12 @@ impl<R: Read> UncompressedTar<R> {
         if let Some((_, format)) = OTHER_FORMATS.iter().find(|(magic, _)| first.starts_with(magic)) {
             return Err(ReadError::OtherFormat(format).into());
         }
+        if first.len() == HEADER_BYTES && first.iter().all(|byte| *byte == 0) {
+            return Err(ReadError::OtherFormat("a file that begins with zeros").into());
+        }
         let is_tar = is_tar_header(&first);
         let input = Cursor::new(first).chain(from);
-        Ok(if is_tar { State::Plain(input) } else { State::Gzip(Box::new(Gunzip::new(input))) })
+        Ok(if is_tar { State::Plain(PlainTar { input, zeros: 0 }) } else { State::Gzip(Box::new(Gunzip::new(input))) })
     }
 }
 
@@ -60,9 +67,29 @@ impl<R: Read> Read for UncompressedTar<R> {
         }
         match &mut self.0 {
             State::Gzip(gunzip) => gunzip.read(to),
-            State::Plain(input) => input.read(to),
+            State::Plain(tar) => tar.read(to),
             State::Start(_) | State::Failed => Err(io::Error::other("reading has failed before")),
         }
+    }
+}
+
+/// A plain tar, which has no checksum: its end is known by a block of zeros.
+struct PlainTar<R> {
+    input: Input<R>,
+    /// Number of zeros at the end of what was read.
+    zeros: usize,
+}
+
+impl<R: Read> Read for PlainTar<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(to)?;
+        if count == 0 && !to.is_empty() && self.zeros < HEADER_BYTES {
+            return Err(ReadError::Malformed("the block of zeros at the end is missing").into());
+        }
+        let read = &to[..count];
+        let trailing = read.iter().rev().take_while(|byte| **byte == 0).count();
+        self.zeros = if trailing == count { self.zeros.saturating_add(count) } else { trailing };
+        Ok(count)
     }
 }
 

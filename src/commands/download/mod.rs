@@ -98,6 +98,10 @@ async fn download(args: DownloadArgs, context: &Context) -> Result<()> {
     let DownloadArgs { source, dir, archive, list, only, stdout, checkpoints, code, force, max_size, output } = args;
     let (cloud, source) = source.find(context).await?;
     let selection = Selection { code, checkpoints };
+    if matches!(source, DownloadSource::Uri(_)) && selection != Selection::default() {
+        return Err(Error::usage("--code and --checkpoints are parts of a job, not of an S3 URI")
+            .hint("name the job, or download the URI without them"));
+    }
     if list {
         return print_list(cloud, &source, selection, output, context).await;
     }

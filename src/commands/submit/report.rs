@@ -30,7 +30,11 @@ fn report_code(prepared: &PreparedJob, context: &Context) {
 
 /// Reports what ignore files left out of the code: their number, and with `-v` each with its rule.
 fn report_skipped(prepared: &PreparedJob, context: &Context) {
-    let Some(skipped) = prepared.code.as_ref().map(|code| &code.skipped) else { return };
+    let Some(code) = &prepared.code else { return };
+    let skipped = &code.skipped;
+    for doubt in code.doubts.iter().filter(|_| skipped.ignored > 0) {
+        context.ui.warning(format_args!("files that git tracks may be left out of the code: {doubt}"));
+    }
     for (name, rule) in &skipped.ignored_names {
         context.ui.detail(format_args!("left out of the code: {name}, by {rule}"));
     }

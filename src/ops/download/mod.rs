@@ -163,7 +163,10 @@ fn nothing_stored(
     all: &[ArtifactSource],
     selection: Selection,
 ) -> Error {
-    let is_completed = state.training_job_status == JobStatus::Completed;
+    // Without compression, a model of no files is no object.
+    let output = state.output_data_config.as_ref();
+    let is_archive = output.is_none_or(|output| output.compression_type.as_deref() != Some("NONE"));
+    let is_completed = state.training_job_status == JobStatus::Completed && is_archive;
     match all.first() {
         // SageMaker stores a model whenever a job completes, a local job only if its script saved one. The description
         // of a job that failed may have the URI that a model would have had.

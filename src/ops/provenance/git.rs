@@ -163,6 +163,12 @@ fn link_data(repository: &Repository, isolated: &Path) -> io::Result<()> {
             symlink(&data, isolated.join(name))?;
         }
     }
+    // A split index is based on another file beside it.
+    for entry in std::fs::read_dir(git_dir)?.filter_map(Result::ok) {
+        if entry.file_name().as_bytes().starts_with(b"sharedindex.") {
+            symlink(entry.path(), isolated.join(entry.file_name()))?;
+        }
+    }
     Ok(())
 }
 

@@ -283,6 +283,18 @@ fn a_profile_that_no_file_has_is_an_error_wherever_it_is_named() -> TestResult {
     Ok(())
 }
 
+/// As for the AWS CLI (botocore 1.44.5, `configprovider.py`).
+#[test]
+fn aws_default_profile_comes_before_aws_profile() -> TestResult {
+    let (sandbox, _tenant, _id) = on_aws()?;
+    write(&sandbox, "[profile a]\nregion = us-west-2\n[profile b]\nregion = eu-central-1\n", "")?;
+    let describe = sandbox.smtrain(&["describe", "none"]).env_remove("AWS_REGION");
+    let said = describe.env("AWS_PROFILE", "a").env("AWS_DEFAULT_PROFILE", "b").run()?.expect(1)?;
+    let first = said.stderr.lines().next();
+    assert_eq!(first, Some("error: there is no job none on this computer or in eu-central-1"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn a_variable_that_is_empty_counts_as_unset() -> TestResult {
     let (sandbox, _tenant, _id) = on_aws()?;

@@ -41,3 +41,22 @@ fn tracked_files_are_sent_and_what_is_left_out_is_counted_and_named() -> TestRes
     ");
     Ok(())
 }
+
+#[test]
+fn a_repository_that_cannot_be_read_is_warned_of() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?.file(".gitignore", "*.json\n")?.file("config.json", "{}")?;
+    let project = project.file(".git", "gitdir: /nonexistent\n")?;
+    let said = sandbox.smtrain(&["submit", "--local", "--wait", &project.spec()]).run()?.ok()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r"
+    exit code: 0
+    --- stdout
+    proj-[STAMP]
+    --- stderr
+    warning: files that git tracks may be left out of the code: [SANDBOX]/proj/.git leads to no repository
+    left out of the code by ignore files and source.exclude: 1 path (-v names them)
+    code: 3 files, [SIZE] packed, sha256 [SHA256]
+    job proj-[STAMP] completed
+    ");
+    Ok(())
+}

@@ -119,6 +119,8 @@ fn a_job_without_a_readable_state_is_listed_as_such() -> TestResult {
         let sandbox = Sandbox::new()?;
         let project = sandbox.project("proj", "print('hello')")?;
         let (whole, job) = (sandbox.complete(&project, &[])?, sandbox.complete(&project, &[])?);
+        // A supervisor writes the state for the last time just before it ends.
+        sandbox.wait_for_no_processes()?;
         let state = sandbox.job_folder(&job).join("job.json");
         deed(&state)?;
         let said = sandbox.smtrain(&["history", "--local"]).run()?.ok()?;

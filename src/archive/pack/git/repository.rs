@@ -1,9 +1,10 @@
 //! Finds the git repository around a folder by its files: runs no program and reads no configuration.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::is_own;
@@ -19,6 +20,14 @@ pub(crate) struct Repository {
     pub(crate) git_dir: PathBuf,
     /// Holds objects and refs; another folder than `git_dir` for a linked work tree.
     pub(crate) common_dir: PathBuf,
+}
+
+/// A folder's surroundings, as far as git is concerned.
+pub(super) enum Surroundings {
+    Nothing,
+    Repository(Repository),
+    /// A `.git` that is not read, and why.
+    Unknown(PathBuf, &'static str),
 }
 
 impl Repository {
@@ -37,6 +46,28 @@ impl Repository {
         Ok(None)
     }
 
+    /// Returns the innermost repository around a folder of sources, or why it can't be read. Beside this user's own and
+    /// root's, a repository is read that belongs to the owner of the sources: who packs those believes their owner.
+    pub(super) fn of_sources(folder: &Path) -> io::Result<Surroundings> {
+        let owner = fs::metadata(folder)?.uid();
+        let is_trusted = |about: &Metadata| is_own(about) || about.uid() == owner;
+        for work_tree in folder.ancestors() {
+            let dot_git = work_tree.join(".git");
+            let Ok(about) = fs::symlink_metadata(&dot_git) else { continue };
+            let git_dir = match git_dir(&dot_git)? {
+                Some(git_dir) => git_dir,
+                None if is_unreadable(&dot_git) => return Ok(Surroundings::Unknown(dot_git, "can't be read")),
+                None if about.is_file() => return Ok(Surroundings::Unknown(dot_git, "leads to no repository")),
+                None => continue,
+            };
+            if is_trusted(&about) && is_trusted(&fs::metadata(&git_dir)?) {
+                return Self::at(work_tree, git_dir).map(Surroundings::Repository);
+            }
+            return Ok(Surroundings::Unknown(dot_git, "belongs to another user"));
+        }
+        Ok(Surroundings::Nothing)
+    }
+
     fn at(work_tree: &Path, git_dir: PathBuf) -> io::Result<Self> {
         let common_dir = match read_pointer(&git_dir.join("commondir"))? {
             Some(path) => git_dir.join(path),
@@ -49,6 +80,11 @@ impl Repository {
     pub(crate) fn head(&self) -> io::Result<OsString> {
         read_pointer(&self.git_dir.join("HEAD"))?.ok_or_else(|| io::Error::other("the repository has no HEAD"))
     }
+}
+
+/// Returns whether this user may not look into a `.git` directory.
+fn is_unreadable(dot_git: &Path) -> bool {
+    fs::metadata(dot_git.join("HEAD")).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Resolves `.git`: a directory, or a file with the path of one. Returns `None` if there is no repository.

@@ -5,12 +5,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::index::{self, IndexContent};
-use super::repository::Repository;
+use super::repository::{Repository, Surroundings};
 use crate::archive::PackError;
 
 /// A git work tree around a folder of the archive.
 pub(crate) struct WorkTree {
-    repository: Repository,
+    /// `None` if it can't be read.
+    repository: Option<Repository>,
+    /// The reason for which the tracked files are unknown.
+    pub(crate) doubt: Option<String>,
     /// The folder's path in the archive.
     folder: PathBuf,
     /// The folder's path in the work tree, with a slash at the end unless it is empty.
@@ -20,31 +23,36 @@ pub(crate) struct WorkTree {
 }
 
 impl WorkTree {
-    /// Returns the innermost work tree around `path`, whose path in the archive is `folder`. One of another user counts
-    /// as none.
+    /// Returns the innermost work tree around `path`, whose path in the archive is `folder`.
     pub(crate) fn around(path: &Path, folder: &Path) -> Result<Option<Self>, PackError> {
         let real = path.canonicalize().map_err(PackError::unreadable(path))?;
-        let Some(repository) = Repository::around(&real).map_err(PackError::unreadable(path.join(".git")))? else {
-            return Ok(None);
-        };
-        let below = real.strip_prefix(&repository.work_tree).unwrap_or(Path::new(""));
-        let mut prefix = below.as_os_str().as_bytes().to_vec();
-        if !prefix.is_empty() {
-            prefix.push(b'/');
+        let tree = Self { repository: None, doubt: None, folder: folder.to_owned(), prefix: Vec::new(), tracked: None };
+        match Repository::of_sources(&real).map_err(PackError::unreadable(path.join(".git")))? {
+            Surroundings::Nothing => Ok(None),
+            Surroundings::Unknown(dot_git, why) => {
+                Ok(Some(Self { doubt: Some(format!("{} {why}", dot_git.display())), ..tree }))
+            }
+            Surroundings::Repository(repository) => {
+                let below = real.strip_prefix(&repository.work_tree).unwrap_or(Path::new(""));
+                let mut prefix = below.as_os_str().as_bytes().to_vec();
+                if !prefix.is_empty() {
+                    prefix.push(b'/');
+                }
+                Ok(Some(Self { repository: Some(repository), prefix, ..tree }))
+            }
         }
-        Ok(Some(Self { repository, folder: folder.to_owned(), prefix, tracked: None }))
     }
 
     /// Reads the names of tracked files, if they were not read before.
     pub(crate) fn read(&mut self) -> Result<(), PackError> {
-        if self.tracked.is_none() {
-            let index = self.repository.git_dir.join("index");
-            self.tracked = Some(self.tracked_names(&index).map_err(|source| PackError::GitIndex { index, source })?);
-        }
+        let Some(repository) = self.repository.as_ref().filter(|_| self.tracked.is_none()) else { return Ok(()) };
+        let index = repository.git_dir.join("index");
+        let names = self.tracked_names(&repository.git_dir, &index);
+        self.tracked = Some(names.map_err(|source| PackError::GitIndex { index, source })?);
         Ok(())
     }
 
-    fn tracked_names(&self, index: &Path) -> io::Result<Vec<Vec<u8>>> {
+    fn tracked_names(&self, git_dir: &Path, index: &Path) -> io::Result<Vec<Vec<u8>>> {
         // A new repository has no index.
         if !index.try_exists()? {
             return Ok(Vec::new());
@@ -52,7 +60,7 @@ impl WorkTree {
         let is_below = |name: &[u8]| name.starts_with(&self.prefix) && name.len() > self.prefix.len();
         let IndexContent { mut names, shared } = index::read(index, |_, name| is_below(name))?;
         if let Some(shared) = shared {
-            let base = self.repository.git_dir.join(format!("sharedindex.{}", shared.id));
+            let base = git_dir.join(format!("sharedindex.{}", shared.id));
             let is_kept = |position| shared.deleted.binary_search(&position).is_err();
             names.extend(index::read(&base, |position, name| is_kept(position) && is_below(name))?.names);
         }

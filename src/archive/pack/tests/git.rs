@@ -123,6 +123,23 @@ fn an_entry_point_that_git_tracks_is_no_ignored_one() -> TestResult {
     Ok(())
 }
 
+/// A copy of a linked work tree has a `.git` that leads nowhere: what git tracks is unknown there, which is told.
+#[test]
+fn a_repository_that_cannot_be_read_is_told() -> TestResult {
+    let tree = tracked()?;
+    assert_eq!(pack(&tree.source())?.0.doubts, [""; 0]);
+    for text in ["gitdir: /nonexistent/worktrees/src\n", "garbage"] {
+        tree.add("src/.git", text.as_bytes())?;
+        let packed = pack(&tree.source())?.0;
+        let path = tree.path("src/.git").canonicalize()?;
+        assert_eq!(packed.doubts, [format!("{} leads to no repository", path.display())], "{text}");
+    }
+    // Without a .gitignore nothing is left out.
+    let plain = Tree::new(&[("src/train.py", ""), ("src/.git", "garbage")])?;
+    assert_eq!(pack(&plain.source())?.0.doubts, [""; 0]);
+    Ok(())
+}
+
 #[test]
 fn a_damaged_index_is_an_error() -> TestResult {
     let tree = tracked()?;

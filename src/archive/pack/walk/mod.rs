@@ -75,7 +75,7 @@ struct Level {
 
 /// The state of a walk.
 pub(crate) struct Walk {
-    rules: IgnoreRules,
+    pub(super) rules: IgnoreRules,
     /// The source folder and the dependencies: links may lead to any of them.
     roots: Vec<PathBuf>,
     external_symlinks: bool,

@@ -298,11 +298,11 @@ fn answers_of_services() -> TestResult {
 #[test]
 fn objects() -> TestResult {
     let (sandbox, tenant) = Sandbox::on_aws()?;
-    tenant.make_bucket("bucket")?;
+    tenant.make_bucket("hostile-names")?;
     // XML has no other control characters.
     let evil = "EVIL\u{9b}2J\u{85}\u{7f}\u{202e}";
-    tenant.put_object("bucket", &format!("below/{evil}/{evil}"), b"1")?;
-    let (prefix, one) = ("s3://bucket/below/", format!("s3://bucket/below/{evil}/{evil}"));
+    tenant.put_object("hostile-names", &format!("below/{evil}/{evil}"), b"1")?;
+    let (prefix, one) = ("s3://hostile-names/below/", format!("s3://hostile-names/below/{evil}/{evil}"));
     all_harmless(
         &sandbox,
         &[
