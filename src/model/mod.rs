@@ -15,6 +15,7 @@ mod log_event;
 mod owner;
 pub(crate) mod request;
 mod request_document;
+pub(crate) mod request_shape;
 pub(crate) mod s3_uri;
 mod sanitize;
 pub(crate) mod secrets;

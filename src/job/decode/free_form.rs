@@ -1,4 +1,4 @@
-//! Decodes tables with arbitrary keys: to JSON (hyperparameters, `[request]`) or to texts (environment, tags,
+//! Decodes tables with arbitrary keys: to JSON (hyperparameters) or to texts (environment, tags,
 //! parameters).
 
 use serde_json::{Map, Number, Value as Json};
@@ -24,7 +24,7 @@ fn json_object(table: &TreeTable, report: &Report) -> Map<String, Json> {
 }
 
 /// Returns a value as JSON; `None` for one that JSON can't represent, which is reported.
-fn json(node: &TreeNode, report: &Report) -> Option<Json> {
+pub(super) fn json(node: &TreeNode, report: &Report) -> Option<Json> {
     match &node.value {
         Value::String(text) => Some(Json::String(text.clone())),
         Value::Boolean(boolean) => Some(Json::Bool(*boolean)),

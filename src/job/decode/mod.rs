@@ -12,6 +12,7 @@ pub(crate) mod image_catalog;
 pub(crate) mod infrastructure;
 mod monitoring;
 pub(crate) mod parameters;
+mod request_patch;
 mod resources;
 mod runtime;
 pub(super) mod section;
@@ -26,7 +27,6 @@ use super::spec::JobSpec;
 use crate::model::JobName;
 use crate::model::job_name::base_from;
 use channels::INPUT_MODES;
-use free_form::json_table;
 use section::SectionReader;
 
 /// Decodes a spec. `folder` is the spec's, in which relative paths start.
@@ -63,7 +63,7 @@ pub(crate) fn decode(tree: &TreeTable, folder: &Path, report: &Report) -> JobSpe
         session_chaining: infrastructure::switch(&root, "session_chaining"),
         mlflow: monitoring::mlflow(&root),
         model_package: runtime::model_package(&root),
-        request: json_table(&root, "request").unwrap_or_default(),
+        request: request_patch::decode(&root),
     }
 }
 

@@ -169,7 +169,8 @@ impl<'a> SectionReader<'a> {
         self.wrong_kind(&format!("`{key}`"), node, expected);
     }
 
-    fn wrong_kind(&self, subject: &str, node: &TreeNode, expected: &str) {
+    /// Reports a value of another type than `expected`.
+    pub(super) fn wrong_kind(&self, subject: &str, node: &TreeNode, expected: &str) {
         let message = format!("{subject} is {}, and should be {expected}", node.value.kind());
         let problem = Problem::error(message).at(&node.place).label(format!("expected {expected}"));
         self.report.add(problem.maybe_hint(rewrite(node, expected)));

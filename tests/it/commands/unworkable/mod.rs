@@ -3,6 +3,7 @@
 mod instances;
 mod names;
 mod packing;
+mod request;
 mod rules;
 mod scripts;
 
