@@ -131,15 +131,14 @@ impl TreeNode {
         }
     }
 
-    /// Returns the text that a scalar is sent as where the API takes text: as it is written, a number without the
-    /// underscores that group its digits. `None` for arrays and tables.
+    /// Returns the text that a scalar is sent as where the API takes text: as it is written, with the underscores that
+    /// group a number's digits. `None` for arrays and tables.
     pub(crate) fn scalar_text(&self) -> Option<String> {
         match &self.value {
             _ if self.typed.is_some() => self.typed.clone(),
             Value::String(text) => Some(text.clone()),
             Value::Boolean(boolean) => Some(boolean.to_string()),
-            Value::Integer(_) | Value::Float(_) => self.written.as_ref().map(|written| written.replace('_', "")),
-            Value::Datetime => self.written.clone(),
+            Value::Integer(_) | Value::Float(_) | Value::Datetime => self.written.clone(),
             Value::Array(_) | Value::Table(_) => None,
         }
     }

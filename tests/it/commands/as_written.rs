@@ -36,7 +36,7 @@ fn variables_and_tags_are_sent_as_written() -> TestResult {
     date=2026-01-02
     flag=true
     hex=0xFF
-    large=1000.50
+    large=1_000.50
     no_number=nan
     signed=+5
     small=1e-5
@@ -45,7 +45,7 @@ fn variables_and_tags_are_sent_as_written() -> TestResult {
     version=3.10
     version=3.10
     small=1e-5
-    large=1000.50
+    large=1_000.50
     hex=0xFF
     signed=+5
     date=2026-01-02
@@ -57,6 +57,39 @@ fn variables_and_tags_are_sent_as_written() -> TestResult {
     let of_settings = sandbox("")?;
     of_settings.file("home/.config/smtrain/config.toml", format!("[environment]\n{VALUES}[tags]\n{VALUES}"))?;
     assert_eq!(environment_and_tags(&request(&of_settings, &[])?), sent);
+    Ok(())
+}
+
+/// Values of `[request]` where the API takes text, and where it does not.
+#[test]
+fn texts_of_the_request_are_sent_as_written() -> TestResult {
+    let tag = |value: &str| format!("[[request.Tags]]\nKey = 'v'\nValue = {value}\n");
+    let sections = format!("[request.Environment]\n{VALUES}[request.HyperParameters]\n{VALUES}{}", tag("3.10"));
+    let of_request = sandbox(&sections)?;
+    let validated = of_request.smtrain(&["validate", "proj/job.toml"]).run()?;
+    insta::assert_snapshot!(validated.snapshot(of_request.root())?, @r"
+    exit code: 0
+    --- stdout
+    --- stderr
+    proj/job.toml: valid
+    ");
+    let sent = request(&of_request, &[])?;
+    insta::assert_snapshot!(environment_and_tags(&sent).join("\n"), @r"
+    version=3.10
+    small=1e-5
+    large=1_000.50
+    hex=0xFF
+    signed=+5
+    date=2026-01-02
+    time=2026-01-02 03:04:05Z
+    no_number=nan
+    flag=true
+    text=x
+    v=3.10
+    ");
+    assert_eq!(sent["HyperParameters"]["version"], "3.10");
+    let by_flag = request(&sandbox("")?, &["--set", "request.Environment.A=3.10"])?;
+    assert_eq!(by_flag["Environment"]["A"], "3.10");
     Ok(())
 }
 
