@@ -71,11 +71,13 @@ fn quotable_only(path: &Path, invalid: InvalidSpec) -> InvalidSpec {
 }
 
 fn read(path: &Path, file: SourceText, options: &LoadOptions<'_>) -> Result<Loaded, InvalidSpec> {
-    let report = Report::default();
+    let flags = options.overrides.iter().map(Override::source_text);
+    let others: Vec<SourceText> = options.layers.sources().chain(flags).collect();
+    let names = std::iter::once(&file).chain(&others).map(|source| source.name.clone());
+    let report = Report::of(names.collect());
     let tree = tree(&file.text, options, &report);
     let spec = tree.as_ref().map(|tree| check(tree, &folder_of(path), options, &report));
-    let flags = options.overrides.iter().map(Override::source_text);
-    let sources: Vec<SourceText> = std::iter::once(file).chain(options.layers.sources()).chain(flags).collect();
+    let sources: Vec<SourceText> = std::iter::once(file).chain(others).collect();
     match (spec, tree) {
         (Some(spec), Some(tree)) if !report.has_errors() => {
             let origins = options.layers.origins(&tree, &sources);

@@ -125,8 +125,23 @@ fn reason(error: &regex::Error) -> String {
 fn at_most(root: &SectionReader<'_>, key: &str, count: usize) {
     let most = root.max_entries(key);
     if count > most {
-        root.refuse(key, format!("[{key}] has {count} entries, and at most {most} are allowed"), None);
+        let message = format!("[{key}] has {count} entries, and at most {most} are allowed");
+        root.refuse(key, message, hint_at_sources(root, key));
     }
+}
+
+/// Returns a hint at the texts that the entries of a table are in; `None` if all are in the table's own.
+fn hint_at_sources(root: &SectionReader<'_>, key: &str) -> Option<String> {
+    let node = root.get(key)?;
+    let Value::Table(table) = &node.value else { return None };
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for entry in &table.entries {
+        *counts.entry(entry.key_place.source).or_default() += 1;
+    }
+    let are_elsewhere = counts.keys().any(|source| *source != node.place.source);
+    let named = counts.iter().filter_map(|(source, count)| Some((root.report.source_name(*source)?, count)));
+    let named: Vec<String> = named.map(|(name, count)| format!("{count} from {name}")).collect();
+    (are_elsewhere && !named.is_empty()).then(|| format!("leave some out: {}", named.join(", ")))
 }
 
 fn check(report: &Report, place: &Location, what: &str, checked: ConstraintResult) {

@@ -17,9 +17,21 @@ pub(crate) struct Report {
     problems: RefCell<Vec<Problem>>,
     /// Number of problems past the limit.
     omitted: RefCell<usize>,
+    /// Names of the source texts, by the index that places have; none if they are not known.
+    sources: Vec<String>,
 }
 
 impl Report {
+    /// Returns an empty report for values of several source texts.
+    pub(crate) fn of(sources: Vec<String>) -> Self {
+        Self { sources, ..Self::default() }
+    }
+
+    /// Returns the name of a source text.
+    pub(crate) fn source_name(&self, source: usize) -> Option<&str> {
+        self.sources.get(source).map(String::as_str)
+    }
+
     /// Adds a problem; past the limit, only counts it.
     pub(crate) fn add(&self, problem: Problem) {
         if self.is_full() {

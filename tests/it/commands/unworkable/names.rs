@@ -136,6 +136,8 @@ fn own_tags_of_smtrain_give_way() -> TestResult {
        |
     10 | [tags]
        | ^^^^^^
+       |
+       = hint: leave some out: 40 from proj/job.toml, 11 from ~/.config/smtrain/config.toml
     proj/job.toml: 1 error
     ");
     Ok(())
