@@ -111,7 +111,7 @@ impl From<DescribeTrainingJobResponse> for ListedJob {
             name: job.training_job_name.clone(),
             status: Ok(job.training_job_status.clone()),
             created: job.creation_time,
-            ended: job.training_end_time,
+            ended: job.ended(),
             details: Some(job),
         }
     }
@@ -270,7 +270,7 @@ pub(crate) trait Logs: Send + Sync {
     }
 }
 
-/// A log stream: the events of one start of a node, or of sessions on it.
+/// A log stream: the events of one start of a node, or of what else writes below the job's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct LogStream {
     /// `{job}/algo-{N}-{epoch}`; of sessions, `{job}/algo-{N}-{epoch}/ssm`.
@@ -284,10 +284,14 @@ impl LogStream {
         stream.rsplit_once('-').map_or(stream, |(node, _)| node)
     }
 
-    /// Returns whether it is not the output of a node, but stands below such a stream: the log of sessions that
-    /// `[remote_debug]` allows (SageMaker developer guide, "Access a training container through AWS Systems Manager").
-    pub(crate) fn is_of_session(&self) -> bool {
-        self.name.split('/').nth(2).is_some()
+    /// Returns whether it is the output of a node: `{job}/algo-{N}-{epoch}`. Others are the logs of sessions that
+    /// `[remote_debug]` allows, which stand below such a stream (SageMaker developer guide, "Access a training container
+    /// through AWS Systems Manager"), and what other programs write there.
+    pub(crate) fn is_of_node(&self) -> bool {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let below = self.name.split_once('/').and_then(|(_, below)| below.strip_prefix("algo-"));
+        let numbers = below.and_then(|numbers| numbers.split_once('-'));
+        numbers.is_some_and(|(number, epoch)| is_number(number) && is_number(epoch))
     }
 
     /// Returns the node's number: 2 for `algo-2`. 0 if the name has none.

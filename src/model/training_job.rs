@@ -84,6 +84,14 @@ impl DescribeTrainingJobResponse {
         self.training_job_status.is_final()
             || (!self.training_job_status.is_known() && self.training_end_time.is_some())
     }
+
+    /// Returns the time of the job's end. A job that never trained has no TrainingEndTime (SageMaker API reference,
+    /// DescribeTrainingJob): the end of its last phase tells.
+    pub(crate) fn ended(&self) -> Option<Timestamp> {
+        let last_phase = || self.secondary_status_transitions.iter().flatten().last();
+        let end_of_phase = || last_phase().and_then(|phase| phase.end_time).or(self.last_modified_time);
+        self.training_end_time.or_else(|| self.has_ended().then(end_of_phase)?)
+    }
 }
 
 #[skip_serializing_none]

@@ -7,7 +7,7 @@ use super::VERSION;
 use crate::cloud::ListedJob;
 use crate::error::{Result, WithContext};
 use crate::model::training_job::DescribeTrainingJobResponse;
-use crate::model::{JobStatus, time};
+use crate::model::{InstanceType, JobStatus, time};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{Style, Text};
 
@@ -44,17 +44,18 @@ impl JobRow {
         // Details that lag behind the status describe an earlier phase.
         let current = details.filter(|details| job.status.as_ref() == Ok(&details.training_job_status));
         let metric = details.and_then(|details| details.final_metric_data_list.iter().flatten().next());
-        let until = job.ended.unwrap_or(now);
+        let ended = job.ended.or_else(|| current?.ended());
+        let until = ended.unwrap_or(now);
         let start = details.and_then(|details| details.training_start_time);
         Self {
             version: VERSION,
             name: job.name.to_string(),
             status: job.status.as_ref().map_or(UNREADABLE, JobStatus::as_str).to_owned(),
             secondary_status: current.map(|details| details.secondary_status.clone()),
-            runs: details.map(runs),
-            instances: details.map(instances),
+            runs: details.and_then(runs),
+            instances: details.and_then(instances),
             created: job.created.to_string(),
-            ended: job.ended.map(|time| time.to_string()),
+            ended: ended.map(|time| time.to_string()),
             training_seconds: start.map(|start| until.duration_since(start).as_secs()),
             billable_seconds: details.and_then(|details| details.billable_time_in_seconds),
             metric: metric.and_then(|metric| metric.metric_name.clone()),
@@ -104,17 +105,16 @@ const CSV_HEADINGS: [&str; 12] = [
     "metric_value",
 ];
 
-/// Formats the image and entry point of a job: `sklearn:1.4-2 train.py`.
-pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> String {
+/// Formats the image and entry point of a job, as far as they are known: `sklearn:1.4-2 train.py`.
+pub(crate) fn runs(job: &DescribeTrainingJobResponse) -> Option<String> {
     let algorithm = job.algorithm_specification.as_ref();
     let image = algorithm.and_then(|algorithm| algorithm.training_image.as_ref().or(algorithm.algorithm_name.as_ref()));
     let model = || job.serverless_job_config.as_ref().map(|serverless| base_model(&serverless.base_model_arn));
-    let image = image.map(|image| short(image)).or_else(model).unwrap_or_else(|| "-".to_owned());
+    let image = image.map(|image| short(image)).or_else(model);
     let program = job.hyper_parameters.as_ref().and_then(|parameters| parameters.get("sagemaker_program"));
-    match program {
-        Some(program) => format!("{image} {}", program.trim_matches('"')),
-        None => image,
-    }
+    let program = program.map(|program| program.trim_matches('"').to_owned());
+    let known: Vec<String> = image.into_iter().chain(program).collect();
+    (!known.is_empty()).then(|| known.join(" "))
 }
 
 /// Returns the name of a model of SageMaker's hub: the NAME of `hub-content/HUB/Model/NAME/VERSION`.
@@ -134,19 +134,25 @@ fn short(image: &str) -> String {
     built_for.and_then(|end| name.get(..end)).unwrap_or(name).to_owned()
 }
 
-/// Formats the instances of a job: `2 x ml.g5.xlarge`, or those of each group.
-pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> String {
-    let Some(resources) = &job.resource_config else { return "-".to_owned() };
-    let each = |count: i32, kind: &str| if count == 1 { kind.to_owned() } else { format!("{count} x {kind}") };
-    match (&resources.instance_type, &resources.instance_groups) {
-        (Some(kind), _) => each(resources.instance_count.unwrap_or(1), kind.as_str()),
-        (None, Some(groups)) => {
-            let groups: Vec<_> =
-                groups.iter().map(|group| each(group.instance_count, group.instance_type.as_str())).collect();
-            groups.join(" + ")
-        }
-        (None, None) => "-".to_owned(),
+/// Formats the instances of a job: `2 x ml.g5.xlarge`, those of each group, or those that it prefers, in order. `None`
+/// where nothing is known of them.
+pub(crate) fn instances(job: &DescribeTrainingJobResponse) -> Option<String> {
+    let resources = job.resource_config.as_ref()?;
+    let count = resources.selected_instance_count.or(resources.instance_count).unwrap_or(1);
+    if let Some(kind) = resources.selected_instance_type.as_ref().or(resources.instance_type.as_ref()) {
+        return Some(some_of(count, kind));
     }
+    let groups = resources.instance_groups.iter().flatten();
+    let groups: Vec<String> = groups.map(|group| some_of(group.instance_count, &group.instance_type)).collect();
+    let preferences = resources.instance_preferences.iter().flatten();
+    let preferences = preferences.map(|it| some_of(it.instance_count.unwrap_or(count), &it.instance_type));
+    let text = if groups.is_empty() { preferences.collect::<Vec<_>>().join(" or ") } else { groups.join(" + ") };
+    (!text.is_empty()).then_some(text)
+}
+
+/// Formats a number of instances of a type.
+fn some_of(count: i32, kind: &InstanceType) -> String {
+    if count == 1 { kind.to_string() } else { format!("{count} x {kind}") }
 }
 
 pub(crate) fn table() -> Table {

@@ -116,7 +116,9 @@ impl FilteredReader {
         self.token = page.next_token;
         // While catching up, a page that is not the last is followed by newer events only.
         let has_newer_page = !self.is_caught_up && self.token.is_some();
-        page.events.iter().for_each(|JobEvent { event, .. }| self.dedup.advance_clock(event));
+        // The clock of what else writes below the job's name says nothing of the nodes'.
+        let of_kind = page.events.iter().filter(|JobEvent { stream, .. }| wanted.has_kind(stream));
+        of_kind.for_each(|JobEvent { event, .. }| self.dedup.advance_clock(event));
         for JobEvent { stream, event, id } in page.events {
             let settled = has_newer_page || self.dedup.is_settled(&event);
             let is_new = self.dedup.record_id_if_new(&event, id);

@@ -17,7 +17,7 @@ pub(crate) struct LogSelection {
     pub(crate) nodes: Vec<String>,
     /// Number of lines from the end; `None` means all.
     pub(crate) tail: Option<usize>,
-    /// The log of remote sessions, in place of the nodes' output.
+    /// The log of remote sessions and of what else writes below the job's name, in place of the nodes' output.
     pub(crate) sessions: bool,
 }
 
@@ -25,7 +25,12 @@ impl LogSelection {
     /// Returns true if the stream's node and kind are selected.
     pub(super) fn has(&self, stream: &LogStream) -> bool {
         let has_node = self.nodes.is_empty() || self.nodes.iter().any(|node| node == stream.node());
-        has_node && self.sessions == stream.is_of_session()
+        has_node && self.has_kind(stream)
+    }
+
+    /// Returns true if the stream's kind is selected: the output of nodes, or what else is below the job's name.
+    pub(super) fn has_kind(&self, stream: &LogStream) -> bool {
+        self.sessions != stream.is_of_node()
     }
 
     /// Returns the numbers of the selected nodes of a job with `nodes` nodes; empty if neither is known.

@@ -46,7 +46,9 @@ pub(crate) fn text(described: &DescribedJob<'_>, now: Timestamp) -> Text {
     let DescribedJob { job, metrics, tags } = described;
     let mut page = DescribePage::default();
     state(&mut page, job, now);
-    page.field("runs", &history::runs(job));
+    if let Some(runs) = history::runs(job) {
+        page.field("runs", &runs);
+    }
     setup::fields(&mut page, job);
     if let Some(artifacts) = &job.model_artifacts {
         page.field("model", &artifacts.s3_model_artifacts);

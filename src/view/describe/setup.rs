@@ -16,7 +16,7 @@ pub(super) fn fields(page: &mut DescribePage, job: &DescribeTrainingJobResponse)
     let checkpoints = job.checkpoint_config.as_ref();
     let fields = [
         ("image", image.or(serverless).cloned()),
-        ("instances", Some(history::instances(job))),
+        ("instances", history::instances(job)),
         ("volume", job.resource_config.as_ref().and_then(volume)),
         ("warm pool", job.resource_config.as_ref().and_then(warm_pool)),
         ("spot", (job.enable_managed_spot_training == Some(true)).then(|| spot(&job.stopping_condition))),
