@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::S3Uri;
 use crate::ops::download::DownloadSource;
-use crate::ops::find_job::{FoundJob, JobRef, JobSearch, Purpose};
+use crate::ops::find_job::{FoundJob, JobRef, JobSearch, Purpose, empty_name};
 use crate::ops::submitted::{SubmissionRecord, SubmittedJob};
 
 /// IDs of the arguments below that name jobs.
@@ -109,18 +109,29 @@ impl JobsArg {
         self.find_in(search(context)?).await
     }
 
-    /// Finds jobs that are to be stopped. Names those that the user did not name in full.
-    pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<FoundJob<'_>>> {
-        let given = self.jobs.clone();
-        let found = self.find_in(JobSearch { purpose: Purpose::Stop, ..search(context)? }).await?;
-        for FoundJob { cloud, name, .. } in &found {
-            if !given.iter().any(|given| given == name.as_str()) {
-                let place =
-                    if cloud.is_local() { "on this computer".to_owned() } else { format!("in {}", cloud.region) };
-                context.ui.note(format_args!("the job is {name}, {place}"));
+    /// Finds jobs that are to be stopped, each once, and what was given where one is not found. Names those that the
+    /// user did not name in full.
+    pub(crate) async fn find_to_stop(self, context: &Context) -> Result<Vec<JobToStop<'_>>> {
+        // A wrong command line changes nothing.
+        if self.jobs.iter().any(String::is_empty) {
+            return Err(empty_name());
+        }
+        let given = if self.last { vec!["-".to_owned()] } else { self.jobs };
+        let refs: Vec<JobRef> = given.iter().cloned().map(JobRef::parse).collect();
+        let found = JobSearch { purpose: Purpose::Stop, ..search(context)? }.find_each(&refs).await;
+        let mut jobs: Vec<JobToStop<'_>> = Vec::new();
+        for (given, found) in given.into_iter().zip(found) {
+            let is_known = |known: &JobToStop<'_>| match (&known.found, &found) {
+                (Ok(known), Ok(found)) => known.name == found.name,
+                (Err(_), Err(_)) => known.given == given,
+                _ => false,
+            };
+            if !jobs.iter().any(is_known) {
+                jobs.push(JobToStop { given, found });
             }
         }
-        Ok(found)
+        jobs.iter().for_each(|job| job.say_name(context));
+        Ok(jobs)
     }
 
     async fn find_in<'a>(
@@ -130,6 +141,24 @@ impl JobsArg {
         let Self { jobs, last } = self;
         let jobs = if last { vec![JobRef::Newest] } else { jobs.into_iter().map(JobRef::parse).collect() };
         search.find_all(&jobs).await
+    }
+}
+
+/// A job that is to be stopped.
+pub(crate) struct JobToStop<'a> {
+    /// The argument that names it.
+    pub(crate) given: String,
+    pub(crate) found: Result<FoundJob<'a>>,
+}
+
+impl JobToStop<'_> {
+    /// Says which job is meant, if the user did not name it in full.
+    fn say_name(&self, context: &Context) {
+        let Ok(FoundJob { cloud, name, .. }) = &self.found else { return };
+        if self.given != name.as_str() {
+            let place = if cloud.is_local() { "on this computer".to_owned() } else { format!("in {}", cloud.region) };
+            context.ui.note(format_args!("the job is {name}, {place}"));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::job_args::JobsArg;
+use super::job_args::{JobToStop, JobsArg};
 use crate::cloud::{Cloud, CloudError};
 use crate::context::Context;
 use crate::error::Result;
@@ -34,8 +34,12 @@ enum StopOutput {
 pub(crate) async fn run(args: StopArgs, context: &Context) -> Result<()> {
     let StopArgs { jobs, output } = args;
     let mut first_error = Ok(());
-    for FoundJob { cloud, name, .. } in jobs.find_to_stop(context).await? {
-        let stopped = stop(cloud, &name).await;
+    for JobToStop { given, found } in jobs.find_to_stop(context).await? {
+        let name = found.as_ref().map_or(given, |found| found.name.to_string());
+        let stopped = match found {
+            Ok(FoundJob { cloud, name, .. }) => stop(cloud, &name).await,
+            Err(error) => Err(error),
+        };
         if output == StopOutput::Json {
             print(&name, &stopped, context)?;
         }
@@ -64,7 +68,7 @@ enum StoppedJob {
 
 impl StoppedJob {
     /// Returns the message for the user.
-    fn text(&self, name: &JobName) -> String {
+    fn text(&self, name: &str) -> String {
         match self {
             Self::EndedBefore(status) => format!("job {name} has ended already: {status}"),
             Self::Ended(status) => format!("job {name} has ended: {status}"),
@@ -73,7 +77,7 @@ impl StoppedJob {
     }
 }
 
-fn print(name: &JobName, stopped: &Result<StoppedJob>, context: &Context) -> Result<()> {
+fn print(name: &str, stopped: &Result<StoppedJob>, context: &Context) -> Result<()> {
     let json = match stopped {
         Ok(StoppedJob::EndedBefore(status) | StoppedJob::Ended(status)) => StopJson::new(name, Some(status), "ended"),
         Ok(StoppedJob::Stopping(status)) => StopJson::new(name, status.as_ref(), "stopping"),

@@ -79,13 +79,9 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
     /// Finds several jobs, each once.
     pub(crate) async fn find_all(&self, jobs: &[JobRef]) -> Result<Vec<FoundJob<'a>>> {
         let mut found: Vec<FoundJob<'a>> = Vec::new();
-        let on_aws = if jobs.len() > MAX_SINGLE_LOOKUPS { self.find_many_on_aws(jobs).await? } else { Vec::new() };
+        let on_aws = self.find_many_on_aws(jobs).await?;
         for job in jobs {
-            let known = on_aws.iter().find(|known| matches!(job, JobRef::Named(text) if known.name.as_str() == text));
-            let job = match known {
-                Some(known) => known.clone(),
-                None => self.find(job).await?,
-            };
+            let job = self.find_among(&on_aws, job).await?;
             if !found.iter().any(|known| known.name == job.name) {
                 found.push(job);
             }
@@ -93,8 +89,31 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
         Ok(found)
     }
 
-    /// Finds the jobs that AWS has under exactly these names, in few calls. Skips those on this computer.
+    /// Finds each of several jobs, whatever becomes of the others. The result is in their order.
+    pub(crate) async fn find_each(&self, jobs: &[JobRef]) -> Vec<Result<FoundJob<'a>>> {
+        // Where they can't be looked up together, each fails for its own reason.
+        let on_aws = self.find_many_on_aws(jobs).await.unwrap_or_default();
+        let mut found = Vec::new();
+        for job in jobs {
+            found.push(self.find_among(&on_aws, job).await);
+        }
+        found
+    }
+
+    /// Finds one job: among those that were found together, or by itself.
+    async fn find_among(&self, known: &[FoundJob<'a>], job: &JobRef) -> Result<FoundJob<'a>> {
+        match known.iter().find(|known| matches!(job, JobRef::Named(text) if known.name.as_str() == text)) {
+            Some(known) => Ok(known.clone()),
+            None => self.find(job).await,
+        }
+    }
+
+    /// Finds the jobs that AWS has under exactly these names, in few calls, if they are many. Skips those on this
+    /// computer.
     async fn find_many_on_aws(&self, jobs: &[JobRef]) -> Result<Vec<FoundJob<'a>>> {
+        if jobs.len() <= MAX_SINGLE_LOOKUPS {
+            return Ok(Vec::new());
+        }
         let names = jobs.iter().filter_map(|job| match job {
             JobRef::Named(text) => JobName::new(text).ok(),
             JobRef::Newest => None,
@@ -202,8 +221,7 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
     async fn named(&self, text: &str) -> Result<FoundJob<'a>> {
         // The empty text is a prefix of every name: an unset variable in a script must not select the only job.
         if text.is_empty() {
-            let error = Error::usage("a job's name can't be empty");
-            return Err(error.hint("`-` is the newest job that was submitted from here"));
+            return Err(empty_name());
         }
         if let Some(found) = find_exact(self.local, text, self.purpose).await? {
             return Ok(found);
@@ -241,6 +259,11 @@ impl<'a, Aws: AsyncFn(Option<&str>) -> Result<&'a Cloud>> JobSearch<'a, Aws> {
 enum KnownJob<'a> {
     Local(FoundJob<'a>),
     Submitted(SubmittedJob),
+}
+
+/// Returns the error that an argument is empty.
+pub(crate) fn empty_name() -> Error {
+    Error::usage("a job's name can't be empty").hint("`-` is the newest job that was submitted from here")
 }
 
 /// Returns the error that a job that was submitted from here is not found.

@@ -64,7 +64,7 @@ impl<'a> JobJson<'a> {
     }
 }
 
-/// A job that was asked to stop.
+/// A job that was asked to stop, or what was given where no job was found.
 #[derive(Debug, Serialize)]
 pub(crate) struct StopJson<'a> {
     pub(crate) version: u32,
@@ -78,13 +78,13 @@ pub(crate) struct StopJson<'a> {
 }
 
 impl<'a> StopJson<'a> {
-    pub(crate) fn new(name: &'a JobName, status: Option<&JobStatus>, outcome: &'static str) -> Self {
+    pub(crate) fn new(name: &'a str, status: Option<&JobStatus>, outcome: &'static str) -> Self {
         let status = status.map(|status| status.as_str().to_owned());
-        Self { version: VERSION, name: name.as_str(), status, outcome, error: None }
+        Self { version: VERSION, name, status, outcome, error: None }
     }
 
-    pub(crate) fn failed(name: &'a JobName, error: String) -> Self {
-        Self { error: Some(error), ..Self::new(name, None, "failed") }
+    pub(crate) fn failed(name: &'a str, error: String) -> Self {
+        Self { version: VERSION, name, status: None, outcome: "failed", error: Some(error) }
     }
 }
 
