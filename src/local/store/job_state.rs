@@ -19,7 +19,7 @@ use crate::local::process::survivors;
 use crate::local::{LocalError, LocalResult};
 use crate::model::job_status::phase;
 use crate::model::training_job::{DescribeTrainingJobResponse, SecondaryStatusTransition};
-use crate::model::{JobStatus, LocalOptions, RequestDocument, artifacts, shell_quote};
+use crate::model::{JobStatus, LocalOptions, RequestDocument, shell_quote};
 
 /// FailureReason of a job whose supervisor and guard are gone.
 const ABANDONED: &str = "InternalServerError: the process that looked after this job ended without \
@@ -43,7 +43,6 @@ pub(crate) fn initial(
         let typed = request.typed()?;
         let mut answer = request.document().clone();
         answer["TrainingJobArn"] = arn.into();
-        answer["ModelArtifacts"] = json!({ "S3ModelArtifacts": artifacts::model_uri(&typed) });
         answer["TrainingJobStatus"] = JobStatus::InProgress.as_str().into();
         answer["SecondaryStatus"] = phase::STARTING.into();
         answer["CreationTime"] = now.to_string().into();

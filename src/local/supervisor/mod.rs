@@ -41,6 +41,7 @@ use crate::local::{FindProgram, LocalError, LocalResult};
 use crate::model::JobStatus;
 use crate::model::artifacts::KEPT_IN;
 use crate::model::job_status::phase;
+use crate::model::training_job::ModelArtifacts;
 
 /// Maximum `max_run` for which a timer is set. Longer ones count as unlimited.
 const MAX_TIMER: Duration = Duration::from_hours(10 * 365 * 24);
@@ -199,7 +200,11 @@ impl RunningJob<'_> {
         match artifacts::store(self, &ending).await {
             // The failure of a script takes precedence over that of storing its output.
             Err(error) if ending.status != JobStatus::Failed => Ok(Ending::failed(self.not_stored(&error))),
-            _ => Ok(ending),
+            Err(_) => Ok(ending),
+            Ok(model) => {
+                self.state.model_artifacts = model.map(|uri| ModelArtifacts { s3_model_artifacts: uri });
+                Ok(ending)
+            }
         }
     }
 

@@ -30,22 +30,27 @@ struct ArtifactFolder {
 }
 
 /// Stores the artifacts, then removes the job's `/opt/ml`. A failed job stores no model and keeps the folder, so that
-/// nothing is lost.
-pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<()> {
+/// nothing is lost. Returns the model's URI if one was stored.
+pub(super) async fn store(job: &RunningJob<'_>, ending: &Ending) -> LocalResult<Option<String>> {
     let layout = Layout::at(job.folder.ml());
     let failed = ending.status == JobStatus::Failed;
     let artifacts = artifacts(job, &layout, failed);
     let home = job.home.clone();
     let folder = job.folder.clone();
+    let model_uri = artifacts::model_uri(&job.request);
     let stored = tokio::task::spawn_blocking(move || {
+        let mut uris = Vec::new();
         for artifact in artifacts {
-            log_left_out(&folder, &artifact.store(&home)?);
+            if let Some(left_out) = artifact.store(&home)? {
+                log_left_out(&folder, &left_out);
+                uris.push(artifact.uri);
+            }
         }
         if !failed {
             // Files that can't be removed stay: everything of value is stored.
             let _left = fs::remove_dir_all(layout.base());
         }
-        Ok(())
+        Ok(uris.into_iter().find(|uri| *uri == model_uri))
     });
     stored.await.map_err(|error| LocalError::Other(format!("storing the artifacts ended: {error}")))?
 }
@@ -80,24 +85,24 @@ fn log_left_out(folder: &JobFolder, left_out: &[String]) {
 }
 
 impl ArtifactFolder {
-    /// Stores the folder. Returns a line for each file that was left out.
-    fn store(&self, home: &Home) -> LocalResult<Vec<String>> {
+    /// Stores the folder. Returns a line for each file that was left out; `None` if the folder is empty.
+    fn store(&self, home: &Home) -> LocalResult<Option<Vec<String>>> {
         let storing = || LocalError::io(format!("store {}", self.folder.display()));
         if is_empty(&self.folder).map_err(storing())? {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         links::make_relative(&self.folder, &self.seen_as).map_err(storing())?;
         let to = S3Uri::parse(&self.uri).map_err(|error| LocalError::Other(format!("{}: {error}", self.uri)))?;
         let object = home.object(&to)?;
         let staging = Staging::open(home)?;
         if self.uri.ends_with('/') {
-            return files::store(&self.folder, &staging, &object);
+            return files::store(&self.folder, &staging, &object).map(Some);
         }
         store_archive(&self.folder, &staging, &object)?;
         let mut left_out = Vec::new();
         let name = self.folder.file_name().unwrap_or_default();
         list_special_files(&self.folder, Path::new(name), &mut left_out).map_err(storing())?;
-        Ok(left_out)
+        Ok(Some(left_out))
     }
 }
 
