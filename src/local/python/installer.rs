@@ -44,9 +44,12 @@ impl Installer {
         base: &Interpreter,
         has_editable_repository: bool,
     ) -> LocalResult<Self> {
-        let uv = if choice == InstallerChoice::Pip { None } else { find_uv(find_program) };
-        let Some(uv) = uv else {
-            return if choice == InstallerChoice::Uv { Err(uv_is_missing()) } else { Ok(Self::pip(None)) };
+        let found = if choice == InstallerChoice::Pip { FoundUv::Absent } else { find_uv(find_program) };
+        let uv = match found {
+            FoundUv::Working(path) => path,
+            missing if choice == InstallerChoice::Uv => return Err(missing.into_error()),
+            FoundUv::Broken(how) => return Ok(Self::pip(Some(how))),
+            FoundUv::Absent => return Ok(Self::pip(None)),
         };
         let is_sure = choice == InstallerChoice::Uv;
         let configuration = configuration(base).await;
@@ -95,24 +98,49 @@ impl Installer {
     }
 }
 
-/// Fails if the spec chooses uv, and there is none.
+/// Fails if the spec chooses uv, and there is none that works.
 pub(crate) fn check(choice: InstallerChoice, find_program: FindProgram) -> LocalResult<()> {
-    if choice == InstallerChoice::Uv && find_uv(find_program).is_none() { Err(uv_is_missing()) } else { Ok(()) }
-}
-
-fn uv_is_missing() -> LocalError {
-    LocalError::Unusable {
-        what: "[local] installer is uv, and uv is not in PATH".to_owned(),
-        hint: "install uv, or let pip install: --set local.installer=pip".to_owned(),
+    if choice != InstallerChoice::Uv {
+        return Ok(());
+    }
+    match find_uv(find_program) {
+        FoundUv::Working(_) => Ok(()),
+        missing => Err(missing.into_error()),
     }
 }
 
-/// Returns the path of a uv that works: one in `PATH` may be a shim without a program behind it.
-fn find_uv(find_program: FindProgram) -> Option<String> {
-    let path = find_program("uv")?;
+/// The uv of `PATH`.
+enum FoundUv {
+    /// Its path.
+    Working(String),
+    /// What it did in place of telling its version: it may be a shim without a program behind it.
+    Broken(String),
+    Absent,
+}
+
+impl FoundUv {
+    /// Returns the error of a spec that chooses uv.
+    fn into_error(self) -> LocalError {
+        let (what, hint) = match self {
+            Self::Working(_) | Self::Absent => ("uv is not in PATH".to_owned(), "install uv"),
+            Self::Broken(how) => (how, "see why: uv --version"),
+        };
+        LocalError::Unusable {
+            what: format!("[local] installer is uv, and {what}"),
+            hint: format!("{hint}, or let pip install: --set local.installer=pip"),
+        }
+    }
+}
+
+fn find_uv(find_program: FindProgram) -> FoundUv {
+    let Some(path) = find_program("uv") else { return FoundUv::Absent };
     let mut uv = Command::new(&path);
     uv.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    uv.status().is_ok_and(|status| status.success()).then(|| text(&path))
+    match uv.status() {
+        Ok(status) if status.success() => FoundUv::Working(text(&path)),
+        Ok(status) => FoundUv::Broken(format!("`{} --version` failed with {status}", path.display())),
+        Err(error) => FoundUv::Broken(format!("{} could not be started: {error}", path.display())),
+    }
 }
 
 /// Returns pip's configuration; `None` if it can't be read.
