@@ -31,11 +31,14 @@ impl Home {
         Self { doubt, ..self }
     }
 
-    /// Fails if other users can change what a job runs, or if the umask would keep a job from reading its own files.
+    /// Fails if other users can change what a job runs, if the folders are another user's, or if the umask would keep a
+    /// job from reading its own files.
     pub(crate) fn check_writing(&self) -> LocalResult<()> {
         if let Some(doubt) = &self.doubt {
             return Err(ownership::distrusted(doubt));
         }
+        let folders = [self.root.clone(), self.jobs(), self.buckets(), self.staging()];
+        folders.iter().try_for_each(|folder| ownership::check_writable(folder))?;
         let umask = private_file::umask();
         if !umask.intersects(Mode::S_IRWXU) {
             return Ok(());

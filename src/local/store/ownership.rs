@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::unistd::geteuid;
+use nix::unistd::{AccessFlags, Uid, User, access, geteuid};
 
 use crate::local::{LocalError, LocalResult};
 
@@ -33,6 +33,28 @@ pub(crate) fn check_dir(path: &Path) -> LocalResult<()> {
         return Err(distrusted(&format!("{} is not a folder", path.display())));
     }
     check_metadata(path, &about)
+}
+
+/// Fails if a folder is another user's, and this user may not write to it. A path that doesn't exist passes.
+pub(crate) fn check_writable(path: &Path) -> LocalResult<()> {
+    let Some(about) = found(path, path.metadata())? else { return Ok(()) };
+    if about.uid() == geteuid().as_raw() || access(path, AccessFlags::W_OK).is_ok() {
+        return Ok(());
+    }
+    Err(LocalError::Unusable {
+        what: format!(
+            "no local job is run from another user's state folder: {} belongs to {}",
+            path.display(),
+            user_name(about.uid())
+        ),
+        hint: "set SMTRAIN_HOME to a folder of your own, or have the folder given to you: chown".to_owned(),
+    })
+}
+
+/// Returns the name of a user, or the number of one that this computer doesn't know.
+fn user_name(uid: u32) -> String {
+    let known = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    known.map_or_else(|| format!("the user {uid}"), |user| user.name)
 }
 
 /// Builds the error that no job is run from a folder, for a reason.
