@@ -33,7 +33,7 @@ pub(crate) struct RequestField {
 
 /// Returns the fields of the request.
 pub(crate) fn request_fields() -> Vec<RequestField> {
-    let mut request = Recorder::default();
+    let mut request = ShapeRecorder::default();
     CreateTrainingJobRequest::deserialize(&mut request).expect("the recorder answers every type of the request");
     match request.shape {
         FieldShape::Structure(fields) => fields,
@@ -43,12 +43,12 @@ pub(crate) fn request_fields() -> Vec<RequestField> {
 
 /// A deserializer that records the type of one value.
 #[derive(Default)]
-struct Recorder {
+struct ShapeRecorder {
     is_optional: bool,
     shape: FieldShape,
 }
 
-impl<'de> Deserializer<'de> for &mut Recorder {
+impl<'de> Deserializer<'de> for &mut ShapeRecorder {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
@@ -125,7 +125,7 @@ impl<'de> Deserializer<'de> for &mut Recorder {
 #[derive(Default)]
 struct OneItem {
     is_told: bool,
-    recorder: Recorder,
+    recorder: ShapeRecorder,
 }
 
 impl<'de> SeqAccess<'de> for &mut OneItem {
@@ -169,7 +169,7 @@ impl<'de> MapAccess<'de> for &mut AllFields {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Error> {
-        let mut recorder = Recorder::default();
+        let mut recorder = ShapeRecorder::default();
         let value = seed.deserialize(&mut recorder)?;
         let name = self.names.get(self.fields.len()).copied().unwrap_or_default();
         self.fields.push(RequestField { name, is_required: !recorder.is_optional, shape: recorder.shape });
