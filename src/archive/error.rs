@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::pack::exclude_reason::ExcludeReason;
+use super::pack::exclude_reason::{ExcludeKind, ExcludeReason};
 use super::read_error::ReadError;
 use super::secrets::secret_files::SecretFiles;
 use crate::model::one_line;
@@ -63,6 +63,11 @@ impl PackError {
             }
             Self::BrokenLink { .. } | Self::LinkLoop(_) => "remove the link, or add it to source.exclude",
             Self::EntryPointMissing { .. } => "source.entry_point is relative to source.dir",
+            Self::EntryPointLeftOut { reason: ExcludeReason::BuiltIn(found), .. }
+                if found.kind == ExcludeKind::Tooling =>
+            {
+                "move the script to a folder that is packed, and name it there in source.entry_point"
+            }
             Self::EntryPointLeftOut { reason: ExcludeReason::BuiltIn(_), .. } => {
                 "rename it, or take the secret out of it, or name it in source.allow_secrets"
             }

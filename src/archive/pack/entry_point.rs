@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::builtin_excludes::is_environment;
+use super::exclude_reason::{ExcludeReason, ExcludedName};
 use super::ignore_rules::{IgnoreRules, PathVerdict};
 use super::source_tree::SourceTree;
 use crate::archive::PackError;
@@ -20,6 +22,11 @@ pub(crate) fn check_entry_point(tree: &SourceTree, entry_point: &str) -> Result<
     folders.reverse();
     for part in folders {
         let is_dir = part != path;
+        // Before secrets, as in the walk.
+        if is_dir && is_environment(&dir.join(part)) {
+            let reason = ExcludeReason::BuiltIn(ExcludedName::environment(part));
+            return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
+        }
         if let PathVerdict::LeaveOut(reason) = rules.verdict(part, is_dir) {
             return Err(PackError::EntryPointLeftOut { entry_point: entry_point.to_owned(), reason });
         }

@@ -23,9 +23,9 @@ pub(crate) struct ExcludedName {
 }
 
 impl ExcludedName {
-    /// A secret that only the content, or the target of a link, shows.
+    /// A secret that only the content shows.
     pub(crate) fn by_content() -> Self {
-        Self { kind: ExcludeKind::Secret, by: "its content or what it links to".to_owned() }
+        Self { kind: ExcludeKind::Secret, by: "its content is a key".to_owned() }
     }
 
     /// A folder of smtrain's own.
@@ -33,9 +33,9 @@ impl ExcludedName {
         Self { kind: ExcludeKind::Tooling, by: "smtrain's own folder".to_owned() }
     }
 
-    /// A Python environment.
-    pub(crate) fn environment() -> Self {
-        Self { kind: ExcludeKind::Tooling, by: "the environment around it".to_owned() }
+    /// A Python environment, by its path in the archive.
+    pub(crate) fn environment(folder: &Path) -> Self {
+        Self { kind: ExcludeKind::Tooling, by: format!("{} is a Python environment", folder.display()) }
     }
 }
 
@@ -56,7 +56,9 @@ impl fmt::Display for ExcludeReason {
             Self::BuiltIn(found) if found.kind == ExcludeKind::Secret => {
                 write!(f, "the built-in rules for secrets ({})", found.by)
             }
-            Self::BuiltIn(found) => write!(f, "the built-in rules for caches and version control ({})", found.by),
+            Self::BuiltIn(found) => {
+                write!(f, "the built-in rules for caches, environments and version control ({})", found.by)
+            }
             Self::Pattern { pattern, file } => {
                 write!(f, "the pattern {pattern} of {}", pattern_source(file.as_deref()))
             }

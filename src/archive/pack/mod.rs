@@ -144,10 +144,10 @@ fn for_each_file(
     }
     match missing {
         _ if !secrets.0.is_empty() => Err(PackError::Secrets(secrets)),
-        // Its name passed `check_entry_point`: the reason is its content, the target of a link, or an environment.
+        // Its name passed `check_entry_point`: the rule is one that only the walk knows, or of the content.
         Some(entry_point) => Err(PackError::EntryPointLeftOut {
             entry_point: entry_point.to_owned(),
-            reason: ExcludeReason::BuiltIn(ExcludedName::by_content()),
+            reason: walk.entry_point_rule.unwrap_or_else(|| ExcludeReason::BuiltIn(ExcludedName::by_content())),
         }),
         None => Ok(walk),
     }

@@ -61,8 +61,18 @@ fn unreadable(file: &Path, error: &io::Error) -> String {
 }
 
 fn missing(checks: &Checks<'_>, path: &[&str], file: &Path) {
+    let (message, hint) = told_missing(checks, file);
+    checks.refuse(path, message, &hint);
+}
+
+/// Returns the message for a missing file, and the hint.
+fn told_missing(checks: &Checks<'_>, file: &Path) -> (String, String) {
+    if let Ok(target) = fs::read_link(file) {
+        let message = format!("{} is a symbolic link to {}, which does not exist", file.display(), target.display());
+        return (message, "make the link lead to a file, or name the file itself".to_owned());
+    }
     let hint = if checks.report.is_full() { String::new() } else { hint_for_missing(file) };
-    checks.refuse(path, format!("there is no {}", file.display()), &hint);
+    (format!("there is no {}", file.display()), hint)
 }
 
 /// Returns a hint for a missing file: a similar name in its folder, or where relative paths start.
@@ -108,7 +118,8 @@ fn dependencies(checks: &Checks<'_>, source: &SourceSpec, has_dir: bool) {
         };
         if let Err(error) = fs::metadata(dependency) {
             if is_missing(&error) {
-                refuse(format!("there is no {shown}"), &hint_for_missing(dependency));
+                let (message, hint) = told_missing(checks, dependency);
+                refuse(message, &hint);
             } else {
                 refuse(unreadable(dependency, &error), READABLE);
             }

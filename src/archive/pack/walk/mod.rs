@@ -82,6 +82,9 @@ pub(crate) struct Walk {
     project: Project,
     /// Folders of smtrain's own, excluded as tooling.
     own_folders: Vec<PathBuf>,
+    entry_point: Option<PathBuf>,
+    /// The rule that leaves out the entry point, or a folder around it.
+    pub(super) entry_point_rule: Option<ExcludeReason>,
     levels: Vec<Level>,
     pub(crate) skipped: Skipped,
     /// Paths in the archive of files left out as secrets, folders with a slash at the end.
@@ -100,6 +103,8 @@ impl Walk {
             external_symlinks: tree.external_symlinks,
             project: tree.project.clone(),
             own_folders: existing_folders(&tree.own_folders, &dir),
+            entry_point: tree.entry_point.as_ref().map(PathBuf::from),
+            entry_point_rule: None,
             levels: Vec::new(),
             skipped: Skipped::default(),
             secrets: Vec::new(),
@@ -193,7 +198,7 @@ impl Walk {
         match verdict {
             // Before secrets: a folder `.env` is mostly a Python environment.
             _ if entry.is_dir && builtin_excludes::is_environment(path) => {
-                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::environment()))
+                PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::environment(name)))
             }
             _ if entry.is_dir && self.own_folders.iter().any(|folder| folder == path) => {
                 PathVerdict::LeaveOut(ExcludeReason::BuiltIn(ExcludedName::own_folder()))
@@ -240,6 +245,9 @@ impl Walk {
 
     /// Records something that is left out.
     fn record(&mut self, name: &Path, is_dir: bool, reason: &ExcludeReason) {
+        if self.entry_point.as_ref().is_some_and(|entry_point| entry_point.starts_with(name)) {
+            self.entry_point_rule = Some(reason.clone());
+        }
         match reason {
             ExcludeReason::BuiltIn(found) if found.kind == ExcludeKind::Secret => self.note_secret(name, is_dir),
             ExcludeReason::BuiltIn(_) => self.skipped.tooling += 1,

@@ -161,6 +161,83 @@ fn code_that_is_not_packed() -> TestResult {
 }
 
 #[test]
+fn an_entry_point_that_is_left_out_is_told_the_rule() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = project(&sandbox, &script(""))?
+        .file("venv/pyvenv.cfg", "")?
+        .file("venv/bin/t.py", "")?
+        .file(".env/pyvenv.cfg", "")?
+        .file(".env/t.py", "")?
+        .file("__pycache__/t.py", "")?;
+    symlink("__pycache__/t.py", project.path("cached.py"))?;
+    symlink("gone/t.py", project.path("broken.py"))?;
+    let mut all = Transcript::default();
+    for name in ["venv/bin/t.py", ".env/t.py", "__pycache__/t.py", "cached.py", "broken.py"] {
+        let set = format!("source.entry_point={name}");
+        let exclude = if name == "broken.py" { "source.exclude=[]" } else { "source.exclude=['broken.py']" };
+        all.add(name, &sandbox.smtrain(&["validate", "proj/job.toml", "--set", &set, "--set", exclude]).run()?);
+    }
+    insta::assert_snapshot!(all.snapshot(sandbox.root())?, @r"
+    ## venv/bin/t.py
+    exit code: 2
+    --- stderr
+    error: entry point venv/bin/t.py is left out of the code archive by the built-in rules for caches, environments and version control (venv is a Python environment)
+     --> --set:1:20
+      |
+    1 | source.entry_point=venv/bin/t.py
+      |                    ^^^^^^^^^^^^^
+      |
+      = hint: move the script to a folder that is packed, and name it there in source.entry_point
+    proj/job.toml: 1 error
+    ## .env/t.py
+    exit code: 2
+    --- stderr
+    error: entry point .env/t.py is left out of the code archive by the built-in rules for caches, environments and version control (.env is a Python environment)
+     --> --set:1:20
+      |
+    1 | source.entry_point=.env/t.py
+      |                    ^^^^^^^^^
+      |
+      = hint: move the script to a folder that is packed, and name it there in source.entry_point
+    proj/job.toml: 1 error
+    ## __pycache__/t.py
+    exit code: 2
+    --- stderr
+    error: entry point __pycache__/t.py is left out of the code archive by the built-in rules for caches, environments and version control (__pycache__/)
+     --> --set:1:20
+      |
+    1 | source.entry_point=__pycache__/t.py
+      |                    ^^^^^^^^^^^^^^^^
+      |
+      = hint: move the script to a folder that is packed, and name it there in source.entry_point
+    proj/job.toml: 1 error
+    ## cached.py
+    exit code: 2
+    --- stderr
+    error: entry point cached.py is left out of the code archive by the built-in rules for caches, environments and version control (__pycache__/)
+     --> --set:1:20
+      |
+    1 | source.entry_point=cached.py
+      |                    ^^^^^^^^^
+      |
+      = hint: move the script to a folder that is packed, and name it there in source.entry_point
+    proj/job.toml: 1 error
+    ## broken.py
+    exit code: 2
+    --- stderr
+    error: [SANDBOX]/proj/broken.py is a symbolic link to gone/t.py, which does not exist
+     --> --set:1:20
+      |
+    1 | source.entry_point=broken.py
+      |                    ^^^^^^^^^
+      |
+      = hint: make the link lead to a file, or name the file itself
+    proj/job.toml: 1 error
+    ");
+    Ok(())
+}
+
+#[test]
 fn code_in_s3_is_refused_with_the_way() -> TestResult {
     let archive = "s3://bucket/source/sourcedir.tar.gz";
     let said = validated(&[
