@@ -280,3 +280,29 @@ fn what_no_name_can_contain_is_not_asked_for() -> TestResult {
     assert_eq!(tenant.calls()?.len(), 0);
     Ok(())
 }
+
+/// The preferences of a job whose instances are not chosen yet; null where nothing is known.
+#[test]
+fn preferred_instances_are_shown() -> TestResult {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    let preferences = json!([
+        { "InstanceType": "ml.p5.48xlarge", "InstanceCount": 2 },
+        { "InstanceType": "ml.p4d.24xlarge", "InstanceCount": 4 },
+    ]);
+    let preferred = json!({ "InstancePreferences": preferences, "VolumeSizeInGB": 30 });
+    let counted = json!({ "InstanceCount": 3, "InstancePreferences": [{ "InstanceType": "ml.g5.xlarge" }] });
+    tenant.jobs(&[
+        job("preferred", 60.0, &json!({ "ResourceConfig": preferred }))?,
+        job("counted", 120.0, &json!({ "ResourceConfig": counted }))?,
+        job("unknown", 180.0, &json!({ "ResourceConfig": { "VolumeSizeInGB": 30 } }))?,
+    ])?;
+    let rows = rows(&sandbox, &[])?;
+    let instances: Vec<&Value> = rows.iter().map(|row| &row["instances"]).collect();
+    let expected = [json!("2 x ml.p5.48xlarge or 4 x ml.p4d.24xlarge"), json!("3 x ml.g5.xlarge"), Value::Null];
+    assert_eq!(instances, expected.iter().collect::<Vec<_>>());
+    let described = sandbox.smtrain(&["describe", "preferred"]).run()?.ok()?;
+    assert!(described.stdout.contains("2 x ml.p5.48xlarge or 4 x ml.p4d.24xlarge\n"), "{described}");
+    let csv = history(&sandbox, &["-o", "csv", "unknown"])?;
+    assert!(!csv.stdout.contains(",-,"), "{csv}");
+    Ok(())
+}

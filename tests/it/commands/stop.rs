@@ -98,11 +98,35 @@ fn several_jobs_are_stopped_at_once_and_twice() -> TestResult {
 }
 
 #[test]
-fn with_one_unknown_job_none_is_stopped() -> TestResult {
+fn an_unknown_job_keeps_no_other_from_being_stopped() -> TestResult {
     let sandbox = Sandbox::new()?;
     let job = sandbox.submit(&sandbox.project("proj", SAVES)?, &[])?;
-    sandbox.smtrain(&["stop", &job, "other"]).run()?.expect(1)?;
-    assert_eq!(sandbox.status(&job)?, "InProgress");
-    assert!(!sandbox.job_folder(&job).join("stop").exists());
+    sandbox.wait_for_log(&job, "ready")?;
+    let said = sandbox.smtrain(&["stop", "--local", "other", &job, "none", "other", "-o", "json"]).run()?.expect(1)?;
+    let told: Vec<_> = said.json_lines()?.iter().map(|row| (row["name"].clone(), row["outcome"].clone())).collect();
+    let given = |name: &str| (name.into(), "failed".into());
+    assert_eq!([&told[0], &told[2]], [&given("other"), &given("none")], "{said}");
+    assert_eq!((told.len(), &told[1].0), (3, &job.as_str().into()), "{said}");
+    assert_ne!(told[1].1, "failed", "{said}");
+    sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
+    Ok(())
+}
+
+#[test]
+fn what_is_not_found_has_an_object_too() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let said = sandbox.smtrain(&["stop", "--local", "-", "nope", "-o", "json"]).run()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r#"
+    exit code: 1
+    --- stdout
+    {"version":1,"name":"-","status":null,"outcome":"failed","error":"no job was submitted from this computer"}
+    {"version":1,"name":"nope","status":null,"outcome":"failed","error":"there is no job nope on this computer"}
+    --- stderr
+    warning: job nope was not stopped: there is no job nope on this computer
+    error: no job was submitted from this computer
+    hint: start one: smtrain submit --local job.toml
+    "#);
+    let said = sandbox.smtrain(&["stop", "--local", "nope", "", "-o", "json"]).run()?.expect(2)?;
+    assert_eq!(said.stdout, "", "{said}");
     Ok(())
 }

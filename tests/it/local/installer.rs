@@ -114,6 +114,50 @@ fn a_chosen_uv_that_is_missing_is_an_error() -> TestResult {
     Ok(())
 }
 
+#[test]
+fn a_uv_that_does_not_work_is_told() -> TestResult {
+    let sandbox = sandbox()?;
+    sandbox.file("bin/uv", "#!/bin/sh\nexit 3\n")?;
+    let project = project(&sandbox)?;
+    let chosen = sandbox.smtrain(&["submit", "--local", &project.spec(), "--set", "local.installer=uv"]).run()?;
+    insta::assert_snapshot!(chosen.snapshot(sandbox.root())?, @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: [local] installer is uv, and `[SANDBOX]/bin/uv --version` failed with exit status: 3
+    hint: see why: uv --version, or let pip install: --set local.installer=pip
+    ");
+    let job = sandbox.complete(&project, &[])?;
+    let told = messages(&sandbox, &job)?;
+    let told = told.iter().filter(|message| message.contains("pip")).map(String::as_str).collect::<Vec<_>>();
+    let uv = sandbox.path("bin/uv").display().to_string();
+    assert_eq!(told, [format!("Installing requirements.txt with pip: `{uv} --version` failed with exit status: 3")]);
+    Ok(())
+}
+
+/// Without a training phase, the end is that of the last phase; no model was stored.
+#[test]
+fn a_job_whose_installation_failed_has_an_end_and_no_model() -> TestResult {
+    let sandbox = sandbox()?;
+    let project = sandbox.project("proj", "")?.file("requirements.txt", "no-such-package-anywhere\n")?;
+    let (job, _) = sandbox.end(&project, &["--set", "local.installer=pip"], 3)?;
+    let state = sandbox.describe(&job)?;
+    assert_eq!((state.get("ModelArtifacts"), state.get("TrainingEndTime")), (None, None));
+    let rows = sandbox.smtrain(&["history", "--local", "-o", "json"]).run()?.ok()?.json_lines()?;
+    let phases = state["SecondaryStatusTransitions"].as_array().ok_or("no phases")?;
+    assert_eq!(Some(&rows[0]["ended"]), phases.last().map(|phase| &phase["EndTime"]));
+    assert!(rows[0]["ended"].is_string(), "{rows:?}");
+    let said = sandbox.smtrain(&["download", &job]).run()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @r"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: job proj-[STAMP] failed and left no model
+    hint: see why: smtrain describe proj-[STAMP]
+    ");
+    Ok(())
+}
+
 /// pip.conf of the virtual environment that the job's Python is in.
 #[test]
 fn a_virtual_environments_own_settings_count_with_uv_and_pip() -> TestResult {

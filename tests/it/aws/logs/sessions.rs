@@ -81,6 +81,43 @@ fn many_nodes_are_told_apart_from_their_sessions() -> TestResult {
     Ok(())
 }
 
+/// What other programs write below the job's name is no node, whichever call reads it.
+#[test]
+fn streams_of_other_programs_are_no_nodes() -> TestResult {
+    let (sandbox, tenant) = Sandbox::on_aws()?;
+    for (name, nodes) in [("two", 2), ("wide", 12)] {
+        debugged(&tenant, name, nodes)?;
+        for stream in ["weird", "algo-1", "algo-x-1", "algo-1-2b", "x/algo-1-2", "myalgo-1-2"] {
+            tenant.log_events(&format!("{name}/{stream}"), &[(CREATED * 1000, stream)])?;
+        }
+    }
+    let mut told = String::new();
+    for arguments in [&["logs", "two"][..], &["logs", "-f", "two"], &["logs", "two", "--tail", "1"]] {
+        let said = sandbox.smtrain(arguments).run()?.ok()?;
+        told.extend([format!("$ smtrain {}\n{}{}", arguments.join(" "), said.stdout, said.stderr)]);
+    }
+    insta::assert_snapshot!(told, @r"
+    $ smtrain logs two
+    algo-1 | output 1
+    algo-2 | output 2
+    $ smtrain logs -f two
+    algo-1 | output 1
+    algo-2 | output 2
+    2 lines, 2/2 nodes, 0 late, 0 gaps
+    billed 1m 0s
+    $ smtrain logs two --tail 1
+    algo-2 | output 2
+    ");
+    let shown = sandbox.smtrain(&["logs", "two", "--ssm"]).run()?.ok()?;
+    assert_eq!(shown.lines().len(), 8, "{shown}");
+    for arguments in [&["logs", "wide"][..], &["logs", "-f", "wide"]] {
+        let said = sandbox.smtrain(arguments).run()?.ok()?;
+        assert_eq!(said.lines().len(), 12, "{arguments:?}: {said}");
+        assert!(said.lines().iter().all(|line| line.contains("| output ")), "{arguments:?}: {said}");
+    }
+    Ok(())
+}
+
 #[test]
 fn sessions_are_not_followed() -> TestResult {
     let (sandbox, _tenant) = Sandbox::on_aws()?;
