@@ -113,7 +113,7 @@ pub(crate) fn check(choice: InstallerChoice, find_program: FindProgram) -> Local
 enum FoundUv {
     /// Its path.
     Working(String),
-    /// What it did in place of telling its version: it may be a shim without a program behind it.
+    /// The failure of `uv --version`: a shim may have no program behind it.
     Broken(String),
     Absent,
 }

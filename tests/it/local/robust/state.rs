@@ -199,3 +199,21 @@ while not os.path.exists('go'): time.sleep(0.01)";
     sandbox.smtrain(&["wait", &job]).run()?.expect(4)?;
     Ok(())
 }
+
+/// Root's folder is no danger, but no place for another user's jobs. Nothing is written: `/` is root's.
+#[test]
+fn a_state_folder_of_root_is_refused_by_its_owner() -> TestResult {
+    let sandbox = Sandbox::new()?;
+    let project = sandbox.project("proj", "")?;
+    let run = "other=; [ $(id -u) != 0 ] || other='setpriv --reuid=65534 --regid=65534 --clear-groups'
+        SMTRAIN_HOME=/ $other smtrain submit -q --local";
+    let said = sandbox.sh(&format!("{run} {}", project.spec())).run()?;
+    insta::assert_snapshot!(said.snapshot(sandbox.root())?, @"
+    exit code: 1
+    --- stdout
+    --- stderr
+    error: no local job is run from another user's state folder: / belongs to root
+    hint: set SMTRAIN_HOME to a folder of your own, or have the folder given to you: chown
+    ");
+    Ok(())
+}
