@@ -10,18 +10,19 @@ use crate::local::robust::disk::on_a_small_disk;
 use crate::local::robust::{GUARD, SUPERVISOR, hold, process, signal};
 use crate::support::{Sandbox, TestResult, Transcript, poll};
 
-/// Prints numbered lines without end, of lengths that differ: some are cut by every limit there is.
+/// Prints numbered lines for longer than any test, of lengths that differ: some are cut by every limit there is. It ends
+/// at some 2 GB, so that a test process that is killed does not leave a job that fills the disk.
 const FLOOD: &str = "
-import itertools, sys
-for start in itertools.count(0, 50):
+import sys
+for start in range(0, 5_000_000, 50):
     lines = (f'{n} ' + 'x' * (n * 7919 % 251 if n % 3989 else 1200000) for n in range(start, start + 50))
     sys.stdout.write('\\n'.join(lines) + '\\n')
 ";
 
 /// Prints a short line at a time.
 const DRIP: &str = "
-import itertools, sys
-for n in itertools.count():
+import sys
+for n in range(100_000_000):
     sys.stdout.write(f'{n} x\\n')
 ";
 
@@ -169,14 +170,14 @@ fn the_guard_is_killed_too() -> TestResult {
     Ok(())
 }
 
-/// Prints numbered lines without end, and saves something where there is room when it is asked to stop.
+/// Prints numbered lines for longer than any test, and saves something where there is room when it is asked to stop.
 const FLOOD_THAT_SAVES: &str = "
-import itertools, os, signal, sys
+import os, signal, sys
 def save(*_):
     open(os.environ['TMPDIR'] + '/saved', 'w').close()
     os._exit(0)
 signal.signal(signal.SIGTERM, save)
-for n in itertools.count():
+for n in range(100_000_000):
     sys.stdout.write(f'{n} x\\n')
 ";
 

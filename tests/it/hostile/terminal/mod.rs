@@ -273,7 +273,10 @@ fn answers_of_services() -> TestResult {
             "S3Uri": format!("s3://bucket/{EVIL}"), "S3DataType": "S3Prefix",
         } } }],
     });
-    tenant.jobs(&[json!({ "name": "job", "created": 1_763_884_800, "state": state })])?;
+    let mut completed = state.clone();
+    completed["TrainingJobStatus"] = "Completed".into();
+    let jobs = [("job", &state), ("completed", &completed)];
+    tenant.jobs(&jobs.map(|(name, state)| json!({ "name": name, "created": 1_763_884_800, "state": state })))?;
     tenant.log_events("job/algo-1-1763884800", &[(1_763_884_900_000, EVIL)])?;
     all_harmless(
         &sandbox,
@@ -287,7 +290,7 @@ fn answers_of_services() -> TestResult {
             &["wait", "job", "-o", "json"],
             &["logs", "job", "-o", "json"],
             &["logs", "-f", "job", "-o", "json"],
-            &["download", "job"],
+            &["download", "completed"],
         ],
     )?;
     // The code stands in a header, too.
