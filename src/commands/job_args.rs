@@ -30,7 +30,7 @@ pub(crate) struct JobArg {
     /// The job's name, a unique beginning of it, or `-` for the newest that was submitted from here
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
-    /// The newest job that was submitted from this computer
+    /// Your newest job
     #[arg(long, conflicts_with = "job")]
     last: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) struct SourceArg {
     /// The job's name, a unique beginning of it, `-` for the newest from here; or an s3:// URI of an archive, a file or a prefix
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
-    /// The newest job that was submitted from this computer
+    /// Your newest job
     #[arg(long, conflicts_with = "job")]
     last: bool,
 }
@@ -99,7 +99,7 @@ pub(crate) struct JobsArg {
     /// Names of jobs, unique beginnings of them, or `-` for the newest that was submitted from here
     #[arg(value_name = "JOB", required_unless_present = "last")]
     jobs: Vec<String>,
-    /// The newest job that was submitted from this computer
+    /// Your newest job
     #[arg(long, conflicts_with = "jobs")]
     last: bool,
 }
@@ -130,7 +130,9 @@ impl JobsArg {
                 jobs.push(JobToStop { given, found });
             }
         }
-        jobs.iter().for_each(|job| job.say_name(context));
+        for job in &jobs {
+            job.say_name(context);
+        }
         Ok(jobs)
     }
 
