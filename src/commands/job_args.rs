@@ -27,7 +27,7 @@ pub(crate) fn complete_jobs(command: clap::Command, completer: impl ValueComplet
 /// One job.
 #[derive(Debug, Args)]
 pub(crate) struct JobArg {
-    /// The job's name, a unique beginning of it, or `-` for the newest that was submitted from here
+    /// The job's name, a unique beginning of it, or `-` for your newest
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
     /// Your newest job
@@ -61,7 +61,7 @@ impl JobArg {
 /// One job, or something in S3.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArg {
-    /// The job's name, a unique beginning of it, `-` for the newest from here; or an s3:// URI of an archive, a file or a prefix
+    /// The job's name, a unique beginning of it, `-` for your newest; or an s3:// URI of an archive, a file or a prefix
     #[arg(value_name = "JOB", required_unless_present = "last")]
     job: Option<String>,
     /// Your newest job
@@ -96,7 +96,7 @@ impl SourceArg {
 /// One or more jobs.
 #[derive(Debug, Args)]
 pub(crate) struct JobsArg {
-    /// Names of jobs, unique beginnings of them, or `-` for the newest that was submitted from here
+    /// Names of jobs, unique beginnings of them, or `-` for your newest
     #[arg(value_name = "JOB", required_unless_present = "last")]
     jobs: Vec<String>,
     /// Your newest job

@@ -5,6 +5,7 @@ use crate::support::TestResult;
 
 /// A `[request]` that CreateTrainingJob does not take is refused by `validate` too, at its place.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot of all fields")]
 fn fields_that_do_not_fit_the_api_are_named_with_their_places() -> TestResult {
     let cases = [
         "ResourceConfig = { InstanceCount = \"2\" }",
