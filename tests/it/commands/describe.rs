@@ -33,7 +33,6 @@ fn the_text_shows_the_whole_job() -> TestResult {
     max run     1d 0h
     role        arn:aws:iam::000000000000:role/local
     output      s3://sagemaker-local-000000000000/
-    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
     hyperparameters
@@ -93,7 +92,6 @@ fn a_failed_job_shows_its_reason() -> TestResult {
     max run     1d 0h
     role        arn:aws:iam::000000000000:role/local
     output      s3://sagemaker-local-000000000000/
-    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
     hyperparameters
@@ -183,7 +181,6 @@ fn a_running_job_shows_its_phase() -> TestResult {
     max run     1d 0h
     role        arn:aws:iam::000000000000:role/local
     output      s3://sagemaker-local-000000000000/
-    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
     hyperparameters
