@@ -54,7 +54,10 @@ fn a_job_whose_end_was_not_seen_is_printed_as_it_was_created() -> TestResult {
 #[test]
 fn a_status_and_a_stop_have_json() -> TestResult {
     let sandbox = Sandbox::new()?;
-    let long = sandbox.project("long", "import time\nprint('ready', flush=True)\ntime.sleep(600)")?;
+    // It takes its time to end, so that the stop is seen under way.
+    let script = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: (time.sleep(3), sys.exit()))\n\
+                  print('ready', flush=True)\ntime.sleep(600)";
+    let long = sandbox.project("long", script)?;
     let job = sandbox.submit(&long, &[])?;
     sandbox.wait_for_log(&job, "ready")?;
     let status = sandbox.smtrain(&["logs", "--status", "-o", "json", &job]).run()?.ok()?;

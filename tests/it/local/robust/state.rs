@@ -144,7 +144,6 @@ while not os.path.exists('go'): time.sleep(0.01)";
     max run     1d 0h
     role        arn:aws:iam::000000000000:role/local
     output      s3://sagemaker-local-000000000000/
-    model       s3://sagemaker-local-000000000000/proj-[STAMP]/output/model.tar.gz
     arn         arn:aws:sagemaker:local:000000000000:training-job/proj-[STAMP]
 
     hyperparameters
