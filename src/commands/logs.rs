@@ -64,7 +64,7 @@ struct SelectionArgs {
     /// Only lines of this node, such as algo-2; repeatable
     #[arg(long = "node", value_name = "NODE")]
     nodes: Vec<String>,
-    /// The log of remote sessions ([remote_debug]), in place of the nodes' output
+    /// The job's other log streams, such as remote sessions ([remote_debug]), in place of the nodes' output
     #[arg(long, conflicts_with_all = ["follow", "status"])]
     ssm: bool,
 }

@@ -5,17 +5,16 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::error::{Result, WithContext};
-use crate::model::JobName;
+use crate::model::{JobName, is_own};
 
 /// Number of jobs that are kept, the newest.
 const MAX_JOBS: usize = 1000;
@@ -96,7 +95,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let file = options.mode(MODE).custom_flags(flags.bits()).open(path)?;
     let about = file.metadata()?;
-    if about.is_file() && [geteuid().as_raw(), 0].contains(&about.uid()) {
+    if about.is_file() && is_own(&about) {
         Ok(file)
     } else {
         Err(io::Error::new(ErrorKind::PermissionDenied, "it is not a file of this user's"))

@@ -48,7 +48,7 @@ const EXCEPTIONS: [(&str, IsMeant); 11] = [
     }),
 ];
 
-/// Whether the catalog has a correction for the image.
+/// Returns whether the catalog has a correction for the image.
 fn is_corrected(case: &Case<'_>) -> bool {
     let Question { name, version, base, library, .. } = case.question;
     let is = |start: &str| *version == start || version.starts_with(&format!("{start}."));

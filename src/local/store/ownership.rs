@@ -11,6 +11,7 @@ use std::path::Path;
 use nix::unistd::{AccessFlags, Uid, User, access, geteuid};
 
 use crate::local::{LocalError, LocalResult};
+use crate::model::is_own;
 
 /// Mode bit by which every user may write (inode(7)).
 const WRITABLE_BY_ALL: u32 = 0o002;
@@ -75,8 +76,7 @@ fn found(path: &Path, about: io::Result<Metadata>) -> LocalResult<Option<Metadat
 }
 
 fn check_metadata(path: &Path, about: &Metadata) -> LocalResult<()> {
-    // Root can change any file anyway.
-    if ![geteuid().as_raw(), 0].contains(&about.uid()) {
+    if !is_own(about) {
         return Err(distrusted(&format!("{} belongs to another user", path.display())));
     }
     // A link has no mode of its own.

@@ -1,7 +1,7 @@
 //! How objects are stored, by encryption and storage class, and whether that is how they would be stored now.
 //!
-//! What an alias of a key means, and what the bucket's default encryption is, only S3 tells without further permissions: it
-//! names the key when a multipart upload is begun, which is then aborted.
+//! The key of an alias and the bucket's default encryption are learnt without further permissions from S3's answer to a
+//! multipart upload, which is begun and aborted.
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::StorageClass;

@@ -1,4 +1,4 @@
-//! What is given to the SDK: its own parser reads it, with the same values.
+//! Profiles as they are given to the SDK, whose own parser must read the same values.
 
 use std::path::Path;
 
